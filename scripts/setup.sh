@@ -121,7 +121,6 @@ for wheel in sorted(wheels.glob("*.whl")):
                 if link:
                     (target / link).unlink(missing_ok=True)
                     os.symlink(path.name, target / link)
-                    sums.append(f"{hashlib.sha256(data).hexdigest()}  {link}\n")
                 found.add(owner)
 missing = {owner for owner, *_ in WANTED if any(wheels.glob(f"{owner}-*.whl"))} - found
 if missing:

@@ -38,8 +38,8 @@ fn db(amplitude: f64) -> f64 {
     20.0 * amplitude.max(1e-12).log10()
 }
 
-/// Loudest tone gain error in the pass band, and delay left, as frames of the output.
-fn check_pass_band(from_hz: u32, to_hz: u32, edge: f64, ripple_db: f64) {
+/// Gain of tones up to `edge` times the lower rate, and the delay left, in output frames.
+fn check_pass_band(from_hz: u32, to_hz: u32, edge: f64, late_limit: f64) {
     let lower_hz = f64::from(from_hz.min(to_hz));
     for step in 1..=24 {
         let frequency_hz = lower_hz * edge * f64::from(step) / 24.0;
@@ -51,12 +51,12 @@ fn check_pass_band(from_hz: u32, to_hz: u32, edge: f64, ripple_db: f64) {
         let (amplitude, phase) = measure(&out, to_hz, frequency_hz);
         let gain_db = db(amplitude);
         assert!(
-            gain_db.abs() < ripple_db,
+            gain_db.abs() < 0.01,
             "{from_hz} to {to_hz}: {frequency_hz} Hz {gain_db} dB"
         );
         let late_frames = -phase / (2.0 * PI * frequency_hz) * f64::from(to_hz);
         assert!(
-            late_frames.abs() < 0.01,
+            late_frames.abs() < late_limit,
             "{from_hz} to {to_hz}: {late_frames} frames late"
         );
     }
@@ -84,8 +84,8 @@ fn other_ratios_pass_speech_unchanged() {
 
 #[test]
 fn rates_without_a_common_divisor_pass_speech() {
-    check_pass_band(44_101, 16_000, 0.44, 0.05);
-    check_pass_band(8_009, 16_000, 0.44, 0.05);
+    check_pass_band(44_101, 16_000, 0.46, 1.0);
+    check_pass_band(8_009, 16_000, 0.46, 1.0);
 }
 
 #[test]

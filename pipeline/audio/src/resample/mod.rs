@@ -11,7 +11,8 @@
 //! | 1 | copy | all | | 0 |
 //! | 2 | own half-band FIR, 127 taps, Kaiser | 0 to 0.46 of the lower rate (3.68 of 8 kHz) | -80 dB from 0.54 of it (4.32 kHz) | 32 frames of the lower rate: 4 ms at 8 kHz |
 //! | 1/2 | the same | the same | the same | 32 frames of the lower rate |
-//! | other | rubato, FFT in chunks of about 20 ms | 0 to 0.46 of the lower rate | -80 dB from 0.5 of it | 1.5 chunks: about 30 ms |
+//! | other | rubato, FFT in chunks of 320 frames of the lower rate or a little more | 0 to 0.46 of the lower rate | -80 dB from 0.5 of it | 1.5 chunks: 30 ms at 48 to 16 kHz |
+//! | other, rates without a common divisor | rubato, 256-tap sinc | the same | the same | 1.4 chunks; times true to one output frame |
 //!
 //! At ratio 2 the response is -6 dB at half of the lower rate, and symmetrical about it.
 //! Results do not depend on how the input is cut into calls.

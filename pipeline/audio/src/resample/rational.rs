@@ -1,4 +1,4 @@
-//! Other ratios than two, by rubato, in chunks of about 20 ms.
+//! Other ratios than two, by rubato, in chunks.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{
@@ -7,14 +7,18 @@ use rubato::{
 
 use super::ResampleError;
 
-/// Chunks a second of sound: 20 ms each, so that the filter's transition band is a few hundred Hz.
-const CHUNKS_PER_SEC: u32 = 50;
+/// Frames of the lower rate in a chunk, and so in the filter: 20 ms at 16 kHz. The Blackman-Harris
+/// window then falls within 0.04 of the lower rate.
+const CHUNK_FRAMES: u64 = 320;
 /// The FFT works on whole multiples of the reduced rate (441 for 44.1 kHz to 16 kHz). Rates with no
 /// common divisor would need a transform of a second, and wait as long: beyond this many frames the
 /// sinc interpolator takes over.
 const MAX_REDUCED_RATE: u32 = 4096;
 /// Taps of that interpolator at the lower of the two rates.
 const SINC_TAPS: usize = 256;
+/// Its -6 dB point over half of the lower rate: the Blackman-Harris window falls four bins of
+/// 2/256 to each side.
+const SINC_CUTOFF: f32 = 0.96;
 
 /// One channel through rubato, output delayed by [`Self::delay_frames`].
 pub(super) struct Rational {
@@ -99,12 +103,15 @@ fn build(
     to_hz: u32,
 ) -> Result<Box<dyn rubato::Resampler<f32>>, rubato::ResamplerConstructionError> {
     let divisor = greatest_common_divisor(from_hz, to_hz);
-    let chunk = from_hz.div_ceil(CHUNKS_PER_SEC) as usize;
+    let lower_hz = u64::from(from_hz.min(to_hz));
+    let chunk = (CHUNK_FRAMES * u64::from(from_hz)).div_ceil(lower_hz) as usize;
     if (from_hz / divisor).max(to_hz / divisor) <= MAX_REDUCED_RATE {
+        // An even number of steps, so that the filter's middle lies on a frame of both rates.
+        let step = 2 * (from_hz / divisor) as usize;
         let fft = Fft::new_custom(
             from_hz as usize,
             to_hz as usize,
-            chunk,
+            chunk.div_ceil(step) * step,
             1,
             1,
             WindowFunction::BlackmanHarris,
@@ -115,8 +122,16 @@ fn build(
     let ratio = f64::from(to_hz) / f64::from(from_hz);
     // Taps are counted at the input rate: going down, more of them span the same time.
     let n_taps = (SINC_TAPS as f64 / ratio.min(1.0)).ceil() as usize;
-    let parameters = SincInterpolationParameters::new(n_taps, WindowFunction::BlackmanHarris);
-    let sinc = Async::new_sinc(ratio, 1.0, &parameters, chunk, 1, FixedAsync::Input)?;
+    let parameters = SincInterpolationParameters::new(n_taps, WindowFunction::BlackmanHarris)
+        .f_cutoff(SINC_CUTOFF);
+    let sinc = Async::new_sinc(
+        ratio,
+        1.0,
+        &parameters,
+        chunk as usize,
+        1,
+        FixedAsync::Input,
+    )?;
     Ok(Box::new(sinc))
 }
 

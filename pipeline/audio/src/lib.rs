@@ -1,10 +1,14 @@
 //! Call recordings in, frames of one rate out: containers, G.711, resampling, channel survey, filter banks.
 
 mod block;
+mod error;
 mod fbank;
 pub mod g711;
+mod reader;
 pub mod resample;
 
 pub use block::{AudioBlock, MAX_BLOCK_FRAMES};
+pub use error::{AudioError, Container, ReadWarning};
 pub use fbank::{FRAMES_PER_SEC, Fbank, N_BINS};
+pub use reader::{AudioInfo, AudioReader, AudioSource, CHANNELS_LIMIT, Codec};
 pub use resample::{ResampleError, Resampler};

@@ -128,7 +128,7 @@ fn build(
         ratio,
         1.0,
         &parameters,
-        chunk as usize,
+        chunk,
         1,
         FixedAsync::Input,
     )?;

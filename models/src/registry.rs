@@ -1,0 +1,26 @@
+//! The models: what there is, what is installed, how it is fetched, which one a call gets.
+//!
+//! A model is a folder `<models folder>/<name>/` with the files its card lists. Cards are TOML; those of
+//! this crate's `cards/` are built in, a user's own lie in `<models folder>/cards/` and win over a
+//! built-in card of the same name. Nothing here loads a model: engines take the folder.
+
+mod archive;
+mod card;
+mod choose;
+mod download;
+mod pull;
+mod site;
+mod store;
+mod verify;
+
+pub use card::{
+    ArchiveFormat, CardError, Engine, Measured, ModelArchive, ModelCard, ModelFile, ModelKind,
+    Need, Unpack,
+};
+pub use choose::{ChooseError, ModelChoice, ModelsConfig, TELEPHONY_8K, Wanted};
+pub use pull::{PullError, PullOptions, PullProgress, Silent};
+pub use store::{Listed, ModelState, ModelStore, StoreError};
+pub use verify::{FileReport, FileVerdict, VerifyReport};
+
+#[cfg(test)]
+pub(crate) mod test_server;

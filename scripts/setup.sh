@@ -67,6 +67,8 @@ native_is_complete() {
     [ "$mode" != --force ] || return 1
     [ -f "$native/SHA256SUMS" ] || return 1
     cmp -s "$requirements" "$native/requirements.txt" || return 1
+    # The plain name is a link, which the sums do not cover.
+    [ -e "$native/lib/libonnxruntime.so" ] || [ -e "$native/lib/libonnxruntime.dylib" ] || return 1
     (cd "$native" && sha256 -c SHA256SUMS >/dev/null 2>&1)
 }
 

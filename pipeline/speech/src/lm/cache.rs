@@ -1,0 +1,1 @@
+//! One binary file for vocabulary, model and lexicon.

@@ -1,0 +1,92 @@
+//! Customers' own words, and the cut of text that an engine wrote itself.
+
+use std::sync::LazyLock;
+
+use auricle_contracts::Word;
+use auricle_pinyin::Syllable;
+use jieba_rs::Jieba;
+
+use super::{LanguageData, WordId};
+
+static JIEBA: LazyLock<Jieba> = LazyLock::new(Jieba::new);
+
+/// A word of a customer's own: its text, how it is read, and how much likelier it is (natural log).
+pub struct CustomerWord<'a> {
+    /// As it is written.
+    pub text: &'a str,
+    /// As it is said.
+    pub syllables: &'a [Syllable],
+    /// Added to the word's log probability.
+    pub bonus: f32,
+}
+
+impl LanguageData {
+    /// Makes words known, and likelier by their bonus.
+    pub fn add_words(&mut self, words: &[CustomerWord<'_>]) {
+        let mut added: Vec<(WordId, &[Syllable])> = Vec::with_capacity(words.len());
+        for word in words {
+            let known = self.vocabulary.id(word.text).is_some();
+            let id = self.vocabulary.add(word.text);
+            self.model.add_word(&self.vocabulary, id, word.bonus);
+            if !known || !self.reads(id, word.syllables) {
+                added.push((id, word.syllables));
+            }
+        }
+        if !added.is_empty() {
+            self.lexicon = self.lexicon.extended(added);
+        }
+    }
+
+    fn reads(&self, word: WordId, syllables: &[Syllable]) -> bool {
+        let walk = |node, syllable: &Syllable| self.lexicon.step(node, *syllable);
+        let node = syllables.iter().try_fold(self.lexicon.root(), walk);
+        node.is_some_and(|node| self.lexicon.words(node).iter().any(|entry| entry.word == word))
+    }
+}
+
+/// Cuts what an engine wrote into words; times come from the pieces that a word is made of.
+pub fn cut(pieces: &[Word]) -> Vec<Word> {
+    let text: String = pieces.iter().map(|piece| piece.w.as_str()).collect();
+    let piece_at: Vec<usize> =
+        pieces.iter().enumerate().flat_map(|(at, piece)| std::iter::repeat_n(at, piece.w.len())).collect();
+    let mut from = 0;
+    let mut words = Vec::new();
+    for token in JIEBA.cut(&text, false) {
+        let to = from + token.word.len();
+        if let (false, Some(first), Some(last)) =
+            (token.word.trim().is_empty(), piece_at.get(from), piece_at.get(to.saturating_sub(1)))
+        {
+            let (start_ms, end_ms) = (pieces[*first].start_ms, pieces[*last].end_ms);
+            words.push(Word { w: token.word.to_string(), start_ms, end_ms });
+        }
+        from = to;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lm::Vocabulary;
+    use crate::lm::{Lexicon, MixedModel};
+
+    #[test]
+    fn written_text_is_cut_and_keeps_its_times() {
+        let piece = |w: &str, at: u64| Word { w: w.into(), start_ms: at * 100, end_ms: at * 100 + 90 };
+        let pieces = [piece("保", 0), piece("证", 1), piece("收", 2), piece("益", 3), piece(" VIP", 4)];
+        let words: Vec<(String, u64, u64)> =
+            cut(&pieces).into_iter().map(|word| (word.w, word.start_ms, word.end_ms)).collect();
+        assert_eq!(words, [("保证".into(), 0, 190), ("收益".into(), 200, 390), ("VIP".into(), 400, 490)]);
+    }
+
+    #[test]
+    fn a_customers_word_is_known_afterwards() {
+        let vocabulary = Vocabulary::from_words(["安心"]);
+        let lexicon = Lexicon::of_vocabulary(&vocabulary);
+        let mut language = LanguageData { vocabulary, model: MixedModel::new(), lexicon };
+        let syllables: Vec<Syllable> = ["an1", "xin1", "dai4"].map(|text| text.parse().unwrap()).into();
+        language.add_words(&[CustomerWord { text: "安心贷", syllables: &syllables, bonus: 1.0 }]);
+        let word = language.vocabulary.id("安心贷").unwrap();
+        assert!(language.reads(word, &syllables));
+    }
+}

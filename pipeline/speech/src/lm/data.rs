@@ -1,0 +1,210 @@
+//! Vocabulary, lexicon and model together, and how they are made.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+
+use jieba_rs::Jieba;
+use thiserror::Error;
+
+use super::arpa::{self, ArpaError};
+use super::classes::ClassModel;
+use super::count::{read_lines, sentences};
+use super::dictionary::{Dictionary, own_corpus};
+use super::lexicon::Lexicon;
+use super::mixed::{MixedModel, Scorer};
+use super::smooth::Counter;
+use super::vocabulary::{MARKS, SENTENCE_END, Vocabulary, WordId};
+
+/// Everything that turns syllables into words.
+#[derive(Clone, Debug)]
+pub struct LanguageData {
+    /// Words and their numbers.
+    pub vocabulary: Vocabulary,
+    /// How likely a word follows others.
+    pub model: MixedModel,
+    /// Which words sound so.
+    pub lexicon: Lexicon,
+}
+
+/// What a language model is built from.
+#[derive(Clone, Debug, Default)]
+pub struct LanguageOptions {
+    /// ARPA files (plain or gzip) to mix in, each with its relative weight; see [`LanguageOptions::weights`].
+    pub arpa: Vec<(PathBuf, Option<f32>)>,
+    /// Texts of the customer's own (plain or gzip, one sentence a line), counted with the project's.
+    pub texts: Vec<PathBuf>,
+    /// Relative weights of the built-in parts; the defaults where it is `None`.
+    pub weights: Option<Weights>,
+}
+
+/// Relative weights of the parts of the default model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    /// jieba's word frequencies.
+    pub words: f32,
+    /// Words after words, from texts.
+    pub texts: f32,
+    /// Kinds of words after kinds of words, from texts.
+    pub classes: f32,
+    /// Each ARPA file without a weight of its own.
+    pub arpa: f32,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self { words: 0.15, texts: 0.3, classes: 0.3, arpa: 0.4 }
+    }
+}
+
+/// A language model cannot be built.
+#[derive(Debug, Error)]
+pub enum BuildError {
+    /// A text cannot be read.
+    #[error("cannot read the text `{}`: {source}", path.display())]
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// Cause.
+        source: io::Error,
+    },
+    /// An ARPA file cannot be read.
+    #[error("cannot read the language model `{}`: {source}", path.display())]
+    Arpa {
+        /// The file.
+        path: PathBuf,
+        /// Cause.
+        source: ArpaError,
+    },
+}
+
+/// A word seen so often in the texts is a class of its own.
+const OWN_CLASS_COUNT: u32 = 30;
+/// Words a sentence has, for the probability of its end without context.
+const SENTENCE_WORDS: f64 = 12.0;
+
+impl LanguageData {
+    /// The model of what the program carries with it: jieba's frequencies and the project's own texts.
+    pub fn default_model() -> Result<Self, BuildError> {
+        Self::build(&LanguageOptions::default(), |_| ())
+    }
+
+    /// Builds a model; `progress` is told what is being done.
+    pub fn build(
+        options: &LanguageOptions,
+        mut progress: impl FnMut(&str),
+    ) -> Result<Self, BuildError> {
+        let weights = options.weights.unwrap_or_default();
+        progress("words");
+        let dictionary = Dictionary::load();
+        let mut vocabulary =
+            Vocabulary::from_words(dictionary.hanzi_words().map(|entry| entry.word));
+        let mut from_files = Vec::new();
+        for (path, weight) in &options.arpa {
+            progress("language models");
+            let model = arpa::read_file(path, &mut vocabulary)
+                .map_err(|source| BuildError::Arpa { path: path.clone(), source })?;
+            from_files.push((path, weight.unwrap_or(weights.arpa), model));
+        }
+        progress("texts");
+        let texts = read_texts(&options.texts, &vocabulary)?;
+        progress("models");
+        let mut model = MixedModel::new();
+        let base = frequencies(&dictionary, &vocabulary);
+        let unigrams = Counter::default().smooth(1, vocabulary.len(), &base);
+        model.add("words", weights.words, Scorer::Ngram(unigrams), &vocabulary);
+        let mut counter = Counter::default();
+        texts.iter().for_each(|sentence| counter.add(sentence, 1));
+        let trigrams = counter.smooth(3, vocabulary.len(), &base);
+        model.add("texts", weights.texts, Scorer::Ngram(trigrams), &vocabulary);
+        let classes = class_model(&dictionary, &vocabulary, &texts, &base);
+        model.add("classes", weights.classes, Scorer::Class(classes), &vocabulary);
+        for (path, weight, from_file) in from_files {
+            let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            model.add(&name, weight, Scorer::Ngram(from_file), &vocabulary);
+        }
+        progress("lexicon");
+        let lexicon = Lexicon::of_vocabulary(&vocabulary);
+        Ok(Self { vocabulary, model, lexicon })
+    }
+}
+
+fn read_texts(
+    paths: &[PathBuf],
+    vocabulary: &Vocabulary,
+) -> Result<Vec<Vec<WordId>>, BuildError> {
+    let jieba = Jieba::new();
+    let mut texts = Vec::new();
+    for line in own_corpus().lines() {
+        texts.extend(sentences(line, &jieba, vocabulary));
+    }
+    for path in paths {
+        read_lines(path, |line| texts.extend(sentences(line, &jieba, vocabulary)))
+            .map_err(|source| BuildError::Text { path: path.clone(), source })?;
+    }
+    Ok(texts)
+}
+
+/// jieba's counts as the distribution to fall back on, with the end of the sentence.
+fn frequencies(dictionary: &Dictionary, vocabulary: &Vocabulary) -> Vec<(WordId, f64)> {
+    let mut base: Vec<(WordId, f64)> = dictionary
+        .hanzi_words()
+        .filter_map(|entry| Some((vocabulary.id(entry.word)?, entry.frequency as f64)))
+        .collect();
+    let total: f64 = base.iter().map(|(_, weight)| weight).sum();
+    base.push((SENTENCE_END, total / SENTENCE_WORDS));
+    base
+}
+
+/// Frequent words are classes of their own; the others go by part of speech and length.
+fn class_model(
+    dictionary: &Dictionary,
+    vocabulary: &Vocabulary,
+    texts: &[Vec<WordId>],
+    base: &[(WordId, f64)],
+) -> ClassModel {
+    let mut counts = vec![0_u32; vocabulary.len()];
+    texts.iter().flatten().for_each(|&word| counts[word as usize] += 1);
+    let mut names: HashMap<String, u16> = HashMap::new();
+    let mut class_of = vec![0_u16; vocabulary.len()];
+    let mut tags = vec![""; vocabulary.len()];
+    for entry in dictionary.hanzi_words() {
+        if let Some(id) = vocabulary.id(entry.word) {
+            tags[id as usize] = entry.tag;
+        }
+    }
+    for (id, word) in vocabulary.iter() {
+        let row = id as usize;
+        let name = if counts[row] >= OWN_CLASS_COUNT {
+            word.to_owned()
+        } else {
+            format!("{}{}", tags[row], word.chars().count().min(4))
+        };
+        let next = (MARKS.len() + names.len()) as u16;
+        class_of[row] = *names.entry(name).or_insert(next);
+    }
+    let mut counter = Counter::default();
+    for sentence in texts {
+        let classes: Vec<WordId> =
+            sentence.iter().map(|&word| WordId::from(class_of[word as usize])).collect();
+        counter.add(&classes, 1);
+    }
+    let n_classes = MARKS.len() + names.len();
+    let mut class_base = vec![0.0; n_classes];
+    for &(word, weight) in base {
+        class_base[usize::from(class_of[word as usize])] += weight;
+    }
+    class_base[SENTENCE_END as usize] = class_base.iter().sum::<f64>() / SENTENCE_WORDS;
+    let class_base: Vec<(WordId, f64)> = class_base
+        .into_iter()
+        .enumerate()
+        .filter(|&(row, weight)| row >= SENTENCE_END as usize && weight > 0.0)
+        .map(|(row, weight)| (row as WordId, weight))
+        .collect();
+    let ngram = counter.smooth(3, n_classes, &class_base);
+    let words = base
+        .iter()
+        .filter(|(word, _)| *word != SENTENCE_END)
+        .map(|&(word, weight)| (word, class_of[word as usize], weight + f64::from(counts[word as usize])));
+    ClassModel::new(vocabulary.len(), words, ngram)
+}

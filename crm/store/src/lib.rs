@@ -1,1 +1,29 @@
-//! Room under construction.
+//! What Auricle remembers of the calls it heard: one SQLite file, one [`Store`].
+//!
+//! - **Calls** say what each recording is, what heard it and whether that went well.
+//! - **Transcripts** hold the call's [`Transcript`](auricle_contracts::Transcript) as JSON.
+//! - **Runs** count what one `analyze` did.
+//!
+//! **Invariant**: a finished call and its transcript appear in one transaction; whoever stops the
+//! process, a call is either there whole or still to do.
+//! **Invariant**: the file is in write-ahead mode with `synchronous = FULL`: readers never wait for
+//! the writer, and what was saved survives a lost power supply.
+//! **Invariant**: the search index is not kept here; [`Store::unindexed`] says which calls it lacks.
+
+mod body;
+mod entity;
+mod error;
+mod migration;
+mod open;
+mod read;
+mod record;
+mod row;
+mod runs;
+mod write;
+
+pub use error::StoreError;
+pub use open::Store;
+pub use record::{
+    CallCounts, CallFilter, CallRecord, CallState, Fingerprints, Recording, RunCounts, RunId,
+    RunRecord, parse_time_ms,
+};

@@ -1,0 +1,5 @@
+//! The tables as SeaORM sees them.
+
+pub(crate) mod call;
+pub(crate) mod run;
+pub(crate) mod transcript;

@@ -1,0 +1,19 @@
+//! The schema's history.
+//!
+//! Changes **expand**, then **contract**: a release first adds tables, columns with defaults and
+//! indexes that the release before it can ignore, and writes both the old and the new; only a later
+//! release drops what nobody reads any more. An applied change is never edited; its file name is its
+//! name in the database. Each runs in one transaction: a stop in the middle leaves the old schema.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261120_000001_calls;
+
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261120_000001_calls::Migration)]
+    }
+}

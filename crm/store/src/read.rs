@@ -1,0 +1,205 @@
+//! Finding calls and reading transcripts.
+
+use auricle_contracts::{CallId, Transcript};
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+};
+
+use crate::body;
+use crate::entity::{call, transcript};
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::record::{CallCounts, CallFilter, CallRecord, CallState};
+
+/// More answers than these to "which call is meant" help nobody.
+const MAX_FOUND: u64 = 20;
+
+impl Store {
+    /// The call of this id.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn call(&self, call_id: &CallId) -> Result<Option<CallRecord>, StoreError> {
+        let rows = self
+            .records(call::Entity::find_by_id(call_id.0.as_str()))
+            .await?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// The call whose recording lay at this absolute path when it was last seen.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn call_at_path(&self, path: &str) -> Result<Option<CallRecord>, StoreError> {
+        let query = call::Entity::find()
+            .filter(call::Column::Path.eq(path))
+            .order_by_asc(call::Column::CallId)
+            .limit(1);
+        Ok(self.records(query).await?.into_iter().next())
+    }
+
+    /// What a person may mean by `text`: the call of that id; else calls whose id begins with it;
+    /// else calls whose file has that name or path. At most 20.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn find(&self, text: &str) -> Result<Vec<CallRecord>, StoreError> {
+        if let Some(call) = self.call(&CallId(text.to_owned())).await? {
+            return Ok(vec![call]);
+        }
+        let first = |condition: Condition| {
+            let query = call::Entity::find().filter(condition);
+            query.order_by_asc(call::Column::CallId).limit(MAX_FOUND)
+        };
+        let begins = Condition::all()
+            .add(call::Column::CallId.gte(text))
+            .add(call::Column::CallId.lt(format!("{text}{}", char::MAX)));
+        let found = self.records(first(begins)).await?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let at_end = |column: call::Column| {
+            Expr::col(column).like(LikeExpr::new(format!("%/{}", escape_like(text))).escape('\\'))
+        };
+        let named = Condition::any()
+            .add(call::Column::File.eq(text))
+            .add(call::Column::Path.eq(text))
+            .add(at_end(call::Column::Path));
+        self.records(first(named)).await
+    }
+
+    /// Calls in the order of their ids: at most `limit` that come after `after`.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn calls(
+        &self,
+        filter: &CallFilter,
+        after: Option<&CallId>,
+        limit: u64,
+    ) -> Result<Vec<CallRecord>, StoreError> {
+        let mut query = call::Entity::find().filter(condition(filter));
+        if let Some(after) = after {
+            query = query.filter(call::Column::CallId.gt(after.0.as_str()));
+        }
+        self.records(query.order_by_asc(call::Column::CallId).limit(limit))
+            .await
+    }
+
+    /// The transcript of a call, if it was ever heard.
+    ///
+    /// # Errors
+    /// `Damaged` where its bytes cannot be read; else as the database gives them.
+    pub async fn transcript(&self, call_id: &CallId) -> Result<Option<Transcript>, StoreError> {
+        let row = transcript::Entity::find_by_id(call_id.0.as_str())
+            .one(&self.db)
+            .await;
+        let Some(row) = row.map_err(|error| self.error(error))? else {
+            return Ok(None);
+        };
+        let decoded = body::decode(&row.encoding, &row.body);
+        decoded
+            .map(Some)
+            .map_err(|cause| self.damaged(format!("transcript of call `{call_id}`: {cause}")))
+    }
+
+    /// Calls, with their versions, that the search index lacks, by id: at most `limit`.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn unindexed(&self, limit: u64) -> Result<Vec<(CallId, i64)>, StoreError> {
+        let query = call::Entity::find()
+            .filter(is_unindexed())
+            .order_by_asc(call::Column::CallId)
+            .limit(limit);
+        let rows = query
+            .all(&self.db)
+            .await
+            .map_err(|error| self.error(error))?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (CallId(row.call_id), row.version))
+            .collect())
+    }
+
+    /// How many calls there are of each kind.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn counts(&self) -> Result<CallCounts, StoreError> {
+        let of = |state: CallState| call::Column::State.eq(state.as_str()).into();
+        Ok(CallCounts {
+            n_pending: self.count(of(CallState::Pending)).await?,
+            n_done: self.count(of(CallState::Done)).await?,
+            n_failed: self.count(of(CallState::Failed)).await?,
+            n_unindexed: self.count(is_unindexed()).await?,
+        })
+    }
+
+    async fn count(&self, condition: Expr) -> Result<u64, StoreError> {
+        let count = call::Entity::find().filter(condition).count(&self.db).await;
+        count.map_err(|error| self.error(error))
+    }
+
+    async fn records(&self, query: Select<call::Entity>) -> Result<Vec<CallRecord>, StoreError> {
+        let rows = query
+            .all(&self.db)
+            .await
+            .map_err(|error| self.error(error))?;
+        let records = rows
+            .into_iter()
+            .map(CallRecord::try_from)
+            .collect::<Result<_, _>>();
+        records.map_err(|detail| self.damaged(detail))
+    }
+}
+
+fn is_unindexed() -> Expr {
+    Expr::col(call::Column::IndexedVersion).lt(Expr::col(call::Column::Version))
+}
+
+fn condition(filter: &CallFilter) -> Condition {
+    Condition::all()
+        .add_option(
+            filter
+                .state
+                .map(|state| call::Column::State.eq(state.as_str())),
+        )
+        .add_option(
+            filter
+                .agent
+                .as_deref()
+                .map(|name| call::Column::Agent.eq(name)),
+        )
+        .add_option(
+            filter
+                .campaign
+                .as_deref()
+                .map(|name| call::Column::Campaign.eq(name)),
+        )
+        .add_option(
+            filter
+                .region
+                .as_deref()
+                .map(|name| call::Column::Region.eq(name)),
+        )
+        .add_option(
+            filter
+                .since_ms
+                .map(|time| call::Column::StartedAtMs.gte(time)),
+        )
+        .add_option(
+            filter
+                .until_ms
+                .map(|time| call::Column::StartedAtMs.lt(time)),
+        )
+}
+
+/// Takes the meaning off `%`, `_` and `\`.
+fn escape_like(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_")
+}

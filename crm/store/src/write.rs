@@ -1,0 +1,174 @@
+//! Saving calls and their transcripts.
+
+use auricle_contracts::{CallId, Transcript};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+
+use crate::body::{self, Body};
+use crate::entity::{call, transcript};
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::record::{CallState, Fingerprints, Recording, RunId};
+use crate::row;
+
+/// SQLite takes 32,766 values in one statement; a row of `calls` has 22.
+const ROWS_A_STATEMENT: usize = 500;
+
+impl Store {
+    /// Notes calls that are going to be heard. A call that is done stays done until its new
+    /// transcript is there.
+    ///
+    /// # Errors
+    /// As the database gives them; then none of them is noted.
+    pub async fn save_pending(&self, run: RunId, calls: &[Recording]) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        for some in calls.chunks(ROWS_A_STATEMENT) {
+            let rows = some
+                .iter()
+                .map(|recording| row::of_recording(Some(run), recording));
+            let insert = call::Entity::insert_many(rows).on_conflict(unless_done());
+            let saved = insert.exec_without_returning(&transaction).await;
+            saved.map_err(|error| self.error(error))?;
+        }
+        transaction
+            .commit()
+            .await
+            .map_err(|error| self.error(error))
+    }
+
+    /// Saves a finished call and its transcript in one transaction and gives the new version.
+    /// The search index lacks it until [`Self::mark_indexed`]. `analysed_at` is RFC 3339.
+    ///
+    /// # Errors
+    /// As the database gives them; then the call is as it was before.
+    pub async fn save_done(
+        &self,
+        run: Option<RunId>,
+        recording: &Recording,
+        fingerprints: &Fingerprints,
+        transcript: &Transcript,
+        analysed_at: &str,
+    ) -> Result<i64, StoreError> {
+        let body = body::encode(transcript).map_err(|detail| self.damaged(detail))?;
+        let row = row::of_recording(run, recording);
+        let mut row = row::with_transcript(row, fingerprints, transcript);
+        row.analysed_at = Set(Some(analysed_at.to_owned()));
+        let n_utterances = transcript.utterances.len();
+        let transaction = self.begin().await?;
+        let saved = write_done(&transaction, row, body, n_utterances).await;
+        let version = saved.map_err(|error| self.error(error))?;
+        transaction
+            .commit()
+            .await
+            .map_err(|error| self.error(error))?;
+        Ok(version)
+    }
+
+    /// Notes why a call could not be heard. A transcript from before stays.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn save_failed(
+        &self,
+        run: Option<RunId>,
+        recording: &Recording,
+        cause: &str,
+        analysed_at: &str,
+    ) -> Result<(), StoreError> {
+        let row = call::ActiveModel {
+            state: Set(CallState::Failed.as_str().to_owned()),
+            error: Set(Some(cause.to_owned())),
+            analysed_at: Set(Some(analysed_at.to_owned())),
+            ..row::of_recording(run, recording)
+        };
+        let replace = row::replace_set_columns(&row);
+        let insert = call::Entity::insert(row).on_conflict(replace);
+        let saved = insert.exec_without_returning(&self.db).await;
+        saved.map(drop).map_err(|error| self.error(error))
+    }
+
+    /// Notes which versions the search index holds now. A call that was saved again since stays
+    /// marked as missing there.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn mark_indexed(&self, calls: &[(CallId, i64)]) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        for (call_id, version) in calls {
+            let update = call::Entity::update_many()
+                .col_expr(call::Column::IndexedVersion, Expr::value(*version))
+                .filter(call::Column::CallId.eq(call_id.0.as_str()))
+                .filter(call::Column::Version.eq(*version));
+            update
+                .exec(&transaction)
+                .await
+                .map_err(|error| self.error(error))?;
+        }
+        transaction
+            .commit()
+            .await
+            .map_err(|error| self.error(error))
+    }
+
+    /// Notes that the search index is gone: every call is missing in it.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn forget_index(&self) -> Result<(), StoreError> {
+        let update =
+            call::Entity::update_many().col_expr(call::Column::IndexedVersion, Expr::value(0));
+        let saved = update.exec(&self.db).await;
+        saved.map(drop).map_err(|error| self.error(error))
+    }
+}
+
+/// On a call that is there already: note the new path, but only where there is nothing to lose.
+fn unless_done() -> OnConflict {
+    OnConflict::column(call::Column::CallId)
+        .update_columns([
+            call::Column::File,
+            call::Column::Path,
+            call::Column::SizeBytes,
+            call::Column::State,
+            call::Column::RunId,
+        ])
+        .action_and_where(
+            Expr::col((call::Entity, call::Column::State)).ne(CallState::Done.as_str()),
+        )
+        .to_owned()
+}
+
+async fn write_done(
+    transaction: &DatabaseTransaction,
+    mut row: call::ActiveModel,
+    body: Body,
+    n_utterances: usize,
+) -> Result<i64, DbErr> {
+    let call_id = row.call_id.clone().unwrap();
+    let before = call::Entity::find_by_id(call_id.as_str())
+        .one(transaction)
+        .await?;
+    let version = before.map_or(0, |row| row.version) + 1;
+    row.version = Set(version);
+    let replace = row::replace_set_columns(&row);
+    let insert = call::Entity::insert(row).on_conflict(replace);
+    insert.exec_without_returning(transaction).await?;
+
+    let row = transcript::ActiveModel {
+        call_id: Set(call_id),
+        encoding: Set(body.encoding.to_owned()),
+        body: Set(body.bytes),
+        n_utterances: Set(row::to_column(n_utterances as u64)),
+    };
+    let replace = OnConflict::column(transcript::Column::CallId)
+        .update_columns([
+            transcript::Column::Encoding,
+            transcript::Column::Body,
+            transcript::Column::NUtterances,
+        ])
+        .to_owned();
+    let insert = transcript::Entity::insert(row).on_conflict(replace);
+    insert.exec_without_returning(transaction).await?;
+    Ok(version)
+}

@@ -1,0 +1,412 @@
+//! The store as its users meet it: saved, closed, opened again, shared, killed, damaged.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use auricle_contracts::{CallId, CallMetadata, ChannelLayout, Party, Transcript, Utterance, Word};
+use auricle_store::{
+    CallCounts, CallFilter, CallState, Fingerprints, Recording, RunCounts, Store, StoreError,
+    parse_time_ms,
+};
+
+const NOW: &str = "2026-11-20T08:00:00Z";
+
+fn id(name: &str) -> CallId {
+    CallId(name.to_owned())
+}
+
+fn recording(name: &str) -> Recording {
+    Recording {
+        call_id: id(name),
+        file: format!("{name}.wav"),
+        path: format!("/calls/{name}.wav"),
+        size_bytes: 1234,
+        metadata: CallMetadata::default(),
+    }
+}
+
+fn prints(audio: &str) -> Fingerprints {
+    Fingerprints {
+        audio_sha256: audio.into(),
+        model: "m".into(),
+        settings: "s".into(),
+    }
+}
+
+fn transcript(name: &str, n_utterances: u64) -> Transcript {
+    let utterance = |index: u64| Utterance {
+        party: if index.is_multiple_of(2) {
+            Party::Agent
+        } else {
+            Party::Customer
+        },
+        channel: (index % 2) as u16,
+        start_ms: index * 1000,
+        end_ms: index * 1000 + 800,
+        text: format!("第{index}句，保证收益。"),
+        spoken: format!("第{index}句保证收益"),
+        confidence: 0.9,
+        syllables: Vec::new(),
+        words: vec![Word {
+            w: "保证".into(),
+            start_ms: 1,
+            end_ms: 2,
+        }],
+    };
+    Transcript {
+        call_id: id(name),
+        file: format!("{name}.wav"),
+        duration_ms: n_utterances * 1000,
+        engine: "test/none".into(),
+        layout: ChannelLayout::PerParty,
+        metadata: CallMetadata::default(),
+        warnings: vec!["clipped".into()],
+        utterances: (0..n_utterances).map(utterance).collect(),
+    }
+}
+
+async fn save(store: &Store, name: &str) -> i64 {
+    let heard = transcript(name, 3);
+    store
+        .save_done(None, &recording(name), &prints("a"), &heard, NOW)
+        .await
+        .unwrap()
+}
+
+fn database(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("数据 folder?#%20").join("auricle.db")
+}
+
+#[tokio::test]
+async fn what_is_saved_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = database(&folder);
+    let store = Store::open(&path).await.unwrap();
+    let run = store.begin_run(NOW, 2).await.unwrap();
+    for n_utterances in [3, 500] {
+        let name = format!("call-{n_utterances}");
+        let heard = transcript(&name, n_utterances);
+        store
+            .save_done(Some(run), &recording(&name), &prints("a"), &heard, NOW)
+            .await
+            .unwrap();
+    }
+    let counts = RunCounts {
+        n_done: 2,
+        ..RunCounts::default()
+    };
+    store
+        .finish_run(run, counts, "2026-11-20T08:01:00Z")
+        .await
+        .unwrap();
+    store.close().await.unwrap();
+    assert!(path.exists(), "the file lies where it was asked for");
+
+    let store = Store::open_existing(&path).await.unwrap();
+    for n_utterances in [3, 500] {
+        let name = format!("call-{n_utterances}");
+        let read = store.transcript(&id(&name)).await.unwrap().unwrap();
+        assert_eq!(read, transcript(&name, n_utterances));
+        let call = store.call(&id(&name)).await.unwrap().unwrap();
+        assert_eq!(call.state, CallState::Done);
+        assert_eq!(call.fingerprints, prints("a"));
+        assert_eq!(call.layout, Some(ChannelLayout::PerParty));
+        assert_eq!(call.warnings, ["clipped"]);
+        assert_eq!((call.version, call.is_indexed), (1, false));
+    }
+    let runs = store.runs(10).await.unwrap();
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].counts, counts);
+    assert_eq!(runs[0].finished_at.as_deref(), Some("2026-11-20T08:01:00Z"));
+    store.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_there_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = database(&folder);
+    let error = Store::open_existing(&path).await.unwrap_err();
+    assert!(matches!(error, StoreError::Missing { .. }));
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn pending_never_hides_what_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    save(&store, "done").await;
+    store
+        .save_failed(None, &recording("failed"), "not audio", NOW)
+        .await
+        .unwrap();
+    let run = store.begin_run(NOW, 3).await.unwrap();
+    let all = ["done", "failed", "new"].map(recording);
+    store.save_pending(run, &all).await.unwrap();
+    let state = async |name| store.call(&id(name)).await.unwrap().unwrap().state;
+    assert_eq!(state("done").await, CallState::Done);
+    assert_eq!(state("failed").await, CallState::Pending);
+    assert_eq!(state("new").await, CallState::Pending);
+    assert_eq!(
+        store.counts().await.unwrap(),
+        CallCounts {
+            n_pending: 2,
+            n_done: 1,
+            n_failed: 0,
+            n_unindexed: 1
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_failure_keeps_the_older_transcript() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    save(&store, "a").await;
+    store
+        .save_failed(None, &recording("a"), "file is empty", NOW)
+        .await
+        .unwrap();
+    let call = store.call(&id("a")).await.unwrap().unwrap();
+    assert_eq!(call.error.as_deref(), Some("file is empty"));
+    assert_eq!((call.state, call.version), (CallState::Failed, 1));
+    assert!(store.transcript(&id("a")).await.unwrap().is_some());
+    assert_eq!(save(&store, "a").await, 2);
+    assert_eq!(store.call(&id("a")).await.unwrap().unwrap().error, None);
+}
+
+#[tokio::test]
+async fn the_index_mark_follows_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    for name in ["a", "b", "c"] {
+        save(&store, name).await;
+    }
+    store
+        .save_failed(None, &recording("d"), "x", NOW)
+        .await
+        .unwrap();
+    let missing = store.unindexed(10).await.unwrap();
+    assert_eq!(missing, [(id("a"), 1), (id("b"), 1), (id("c"), 1)]);
+    save(&store, "b").await;
+    store.mark_indexed(&missing).await.unwrap();
+    assert_eq!(store.unindexed(10).await.unwrap(), [(id("b"), 2)]);
+    store.forget_index().await.unwrap();
+    assert_eq!(store.unindexed(2).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_call_is_found_by_id_prefix_and_file_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    for name in ["客户 投诉 01", "客户 投诉 02", "a_b%c", "axb%c"] {
+        save(&store, name).await;
+    }
+    let found = async |text| {
+        let calls = store.find(text).await.unwrap();
+        calls
+            .into_iter()
+            .map(|call| call.recording.call_id.0)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found("客户 投诉 01").await, ["客户 投诉 01"]);
+    assert_eq!(found("客户").await, ["客户 投诉 01", "客户 投诉 02"]);
+    assert_eq!(found("客户 投诉 02.wav").await, ["客户 投诉 02"]);
+    assert_eq!(found("/calls/a_b%c.wav").await, ["a_b%c"]);
+    assert_eq!(found("_b%c.wav").await, Vec::<String>::new());
+    assert_eq!(found("nobody").await, Vec::<String>::new());
+    let at_path = store
+        .call_at_path("/calls/axb%c.wav")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(at_path.recording.call_id, id("axb%c"));
+}
+
+#[tokio::test]
+async fn filters_and_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    for hour in 0..6 {
+        let mut call = recording(&format!("c{hour}"));
+        // Times with different offsets sort by the moment, not by their letters.
+        call.metadata.started_at = Some(format!("2026-11-20T{:02}:00:00+08:00", hour + 8));
+        call.metadata.campaign = Some(if hour < 3 { "loans" } else { "cards" }.into());
+        let heard = transcript(&call.call_id.0, 1);
+        store
+            .save_done(None, &call, &prints("a"), &heard, NOW)
+            .await
+            .unwrap();
+    }
+    save(&store, "undated").await;
+    let ids = async |filter: &CallFilter, after: Option<&CallId>, limit| {
+        let calls = store.calls(filter, after, limit).await.unwrap();
+        calls
+            .into_iter()
+            .map(|call| call.recording.call_id.0)
+            .collect::<Vec<_>>()
+    };
+    let loans = CallFilter {
+        campaign: Some("loans".into()),
+        ..CallFilter::default()
+    };
+    assert_eq!(ids(&loans, None, 10).await, ["c0", "c1", "c2"]);
+    assert_eq!(ids(&loans, Some(&id("c0")), 1).await, ["c1"]);
+    let window = CallFilter {
+        since_ms: parse_time_ms("2026-11-20T02:00:00Z"),
+        until_ms: parse_time_ms("2026-11-20T04:00:00Z"),
+        ..CallFilter::default()
+    };
+    assert_eq!(ids(&window, None, 10).await, ["c2", "c3"]);
+    assert_eq!(ids(&CallFilter::default(), None, 10).await.len(), 7);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_open_and_save_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = database(&folder);
+    let opened = (0..6).map(|_| {
+        tokio::spawn({
+            let path = path.clone();
+            async move { Store::open(&path).await.unwrap() }
+        })
+    });
+    let mut stores = Vec::new();
+    for task in opened.collect::<Vec<_>>() {
+        stores.push(task.await.unwrap());
+    }
+    let tasks = stores.iter().cloned().enumerate().map(|(writer, store)| {
+        tokio::spawn(async move {
+            for call in 0..5 {
+                save(&store, &format!("w{writer}-{call}")).await;
+                save(&store, "shared").await;
+                let seen = store
+                    .calls(&CallFilter::default(), None, 1000)
+                    .await
+                    .unwrap();
+                assert!(seen.len() > call);
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+    let counts = stores[0].counts().await.unwrap();
+    assert_eq!(counts.n_done, 6 * 5 + 1);
+    assert_eq!(
+        stores[0]
+            .call(&id("shared"))
+            .await
+            .unwrap()
+            .unwrap()
+            .version,
+        30
+    );
+}
+
+#[tokio::test]
+async fn files_that_are_no_database_are_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("auricle.db");
+    fs::write(&path, b"RIFF, certainly no database".repeat(100)).unwrap();
+    let error = Store::open(&path).await.unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+
+    let in_the_way = folder.path().join("file");
+    fs::write(&in_the_way, b"x").unwrap();
+    let error = Store::open(&in_the_way.join("auricle.db"))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn damaged_pages_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("auricle.db");
+    let store = Store::open(&path).await.unwrap();
+    for call in 0..50 {
+        let name = format!("call-{call}");
+        let heard = transcript(&name, 200);
+        store
+            .save_done(None, &recording(&name), &prints("a"), &heard, NOW)
+            .await
+            .unwrap();
+    }
+    store.close().await.unwrap();
+    overwrite_tail(&path);
+    let outcome = match Store::open(&path).await {
+        Ok(store) => store.check().await,
+        Err(error) => Err(error),
+    };
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+}
+
+fn overwrite_tail(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..].fill(0x5a);
+    fs::write(path, bytes).unwrap();
+}
+
+/// The other half of the next test: saves calls, one after the other, until it is killed.
+#[tokio::test]
+async fn child_that_saves_until_killed() {
+    let Some(path) = std::env::var_os("AURICLE_TEST_STORE") else {
+        return;
+    };
+    let store = Store::open(Path::new(&path)).await.unwrap();
+    for call in 0..1_000_000 {
+        let name = format!("call-{call:06}");
+        let heard = transcript(&name, 100);
+        store
+            .save_done(None, &recording(&name), &prints("a"), &heard, NOW)
+            .await
+            .unwrap();
+        println!("saved {name}");
+    }
+}
+
+#[tokio::test]
+async fn killed_in_the_middle_nothing_finished_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("auricle.db");
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child_that_saves_until_killed", "--nocapture"])
+        .env("AURICLE_TEST_STORE", &path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let saved = lines
+        .map(Result::unwrap)
+        .filter_map(|line| line.split_once("saved ").map(|(_, name)| name.to_owned()))
+        .take(40)
+        .collect::<Vec<_>>();
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let store = Store::open_existing(&path).await.unwrap();
+    store.check().await.unwrap();
+    assert_eq!(saved.len(), 40);
+    for name in saved {
+        assert_eq!(
+            store.transcript(&id(&name)).await.unwrap(),
+            Some(transcript(&name, 100))
+        );
+    }
+    let calls = store
+        .calls(&CallFilter::default(), None, 1_000_000)
+        .await
+        .unwrap();
+    for call in calls {
+        assert_eq!(call.state, CallState::Done);
+        let name = &call.recording.call_id;
+        assert!(
+            store.transcript(name).await.unwrap().is_some(),
+            "{name} is there whole"
+        );
+    }
+}

@@ -66,7 +66,6 @@ impl AudioBlock {
     }
 
     /// Appends silence.
-    #[cfg(test)]
     pub(crate) fn push_silence(&mut self, n_frames: usize) {
         for plane in &mut self.planes {
             plane.resize(plane.len() + n_frames, 0.0);

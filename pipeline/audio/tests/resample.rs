@@ -1,5 +1,10 @@
 //! Resampling measured with tones: pass band, stop band, times, lengths, independence of cuts.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests, their helpers included, stop at what they do not expect"
+)]
+
 use std::f64::consts::PI;
 
 use auricle_audio::Resampler;

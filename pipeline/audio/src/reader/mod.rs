@@ -5,10 +5,15 @@
 //! [`AudioReader::warnings`] then says what is missing, and silence stands in for it, so that what
 //! follows keeps its time.
 
+mod damage;
+mod mp4_edit;
+mod opus;
+mod packets;
 mod sniff;
 mod source;
 mod wav;
 
+use std::fmt;
 use std::path::Path;
 
 use crate::block::{AudioBlock, MAX_BLOCK_FRAMES};
@@ -59,6 +64,37 @@ pub enum Codec {
     ImaAdpcm,
     /// MPEG layer III.
     Mp3,
+    /// FLAC.
+    Flac,
+    /// AAC, low complexity.
+    Aac,
+    /// Apple Lossless.
+    Alac,
+    /// Vorbis.
+    Vorbis,
+    /// Opus.
+    Opus,
+}
+
+impl fmt::Display for Codec {
+    /// Short names in the manner of ffmpeg: `pcm_s16`, `mulaw`, `adpcm_ima`.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::PcmInteger { n_bits: 8 } => "pcm_u8",
+            Self::PcmInteger { n_bits } => return write!(out, "pcm_s{n_bits}"),
+            Self::PcmFloat { n_bits } => return write!(out, "pcm_f{n_bits}"),
+            Self::G711(Law::A) => "alaw",
+            Self::G711(Law::Mu) => "mulaw",
+            Self::MsAdpcm => "adpcm_ms",
+            Self::ImaAdpcm => "adpcm_ima",
+            Self::Mp3 => "mp3",
+            Self::Flac => "flac",
+            Self::Aac => "aac",
+            Self::Alac => "alac",
+            Self::Vorbis => "vorbis",
+            Self::Opus => "opus",
+        })
+    }
 }
 
 /// Whether a source has more to give.
@@ -191,17 +227,12 @@ impl AudioReader {
 
 fn open_source(mut source: Source) -> Result<Box<dyn FrameSource>, AudioError> {
     let container = sniff::sniff(&mut source)?;
-    let unread = |source: &Source| AudioError::Codec {
-        name: source.name().to_owned(),
-        container,
-        codec: "MP3".to_owned(),
-    };
     if container != Container::Wav {
-        return Err(unread(&source));
+        return packets::open(source, container);
     }
     match wav::open(source)? {
         wav::WavContent::Samples(reader) => Ok(reader),
-        wav::WavContent::Mp3(source) => Err(unread(&source)),
+        wav::WavContent::Mp3(source) => packets::open(source, container),
     }
 }
 

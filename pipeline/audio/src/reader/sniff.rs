@@ -124,7 +124,10 @@ fn other_file(head: &[u8]) -> Option<&'static str> {
         Err(_) => return None,
     };
     let begins_as_markup = text.trim_start().starts_with('<');
-    is_text(text).then_some(match begins_as_markup {
+    if text.is_empty() || !is_text(text) {
+        return None;
+    }
+    Some(match begins_as_markup {
         true => "a web page or XML",
         false => "text",
     })

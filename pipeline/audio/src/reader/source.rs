@@ -20,6 +20,8 @@ pub(super) struct Source {
     /// Bytes of `inner` before position 0 of this source.
     start: u64,
     n_bytes: u64,
+    /// Length told to a demultiplexer, where more than there is.
+    pretended_bytes: u64,
     position: u64,
 }
 
@@ -51,6 +53,7 @@ impl Source {
                 name,
                 start: 0,
                 n_bytes,
+                pretended_bytes: 0,
                 position: 0,
             }),
             Err(source) => Err(AudioError::Read { name, source }),
@@ -63,6 +66,11 @@ impl Source {
         self.n_bytes = n_bytes.min(self.n_bytes - start);
         self.start += start;
         self.rewind()
+    }
+
+    /// Makes the source seem at least this long from now on; reading still ends where it ends.
+    pub(super) fn pretend_bytes(&mut self, n_bytes: u64) {
+        self.pretended_bytes = n_bytes;
     }
 
     pub(super) fn name(&self) -> &str {
@@ -109,7 +117,10 @@ impl Seek for Source {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let target = match to {
             SeekFrom::Start(position) => Some(position),
-            SeekFrom::End(offset) => self.n_bytes.checked_add_signed(offset),
+            SeekFrom::End(offset) => self
+                .n_bytes
+                .max(self.pretended_bytes)
+                .checked_add_signed(offset),
             SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
         };
         let target = target.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
@@ -127,7 +138,7 @@ impl MediaSource for Source {
     }
 
     fn byte_len(&self) -> Option<u64> {
-        Some(self.n_bytes)
+        Some(self.n_bytes.max(self.pretended_bytes))
     }
 }
 

@@ -124,14 +124,7 @@ fn build(
     let n_taps = (SINC_TAPS as f64 / ratio.min(1.0)).ceil() as usize;
     let parameters = SincInterpolationParameters::new(n_taps, WindowFunction::BlackmanHarris)
         .f_cutoff(SINC_CUTOFF);
-    let sinc = Async::new_sinc(
-        ratio,
-        1.0,
-        &parameters,
-        chunk,
-        1,
-        FixedAsync::Input,
-    )?;
+    let sinc = Async::new_sinc(ratio, 1.0, &parameters, chunk, 1, FixedAsync::Input)?;
     Ok(Box::new(sinc))
 }
 

@@ -12,7 +12,9 @@ mod write;
 pub use block::{AudioBlock, MAX_BLOCK_FRAMES};
 pub use error::{AudioError, Container, ReadWarning};
 pub use fbank::{FRAMES_PER_SEC, Fbank, N_BINS};
-pub use reader::{AudioInfo, AudioReader, AudioSource, CHANNELS_LIMIT, Codec};
+pub use reader::{
+    AudioInfo, AudioReader, AudioSource, CHANNELS_LIMIT, Codec, ReadOutcome, read_bytes,
+};
 pub use resample::{ResampleError, Resampler};
 pub use survey::{ChannelRole, ChannelSurvey, Layout, Survey, SurveyReport, SurveyWarning};
 pub use write::{WavEncoding, WavWriter, WriteError};

@@ -5,6 +5,7 @@
 //! [`AudioReader::warnings`] then says what is missing, and silence stands in for it, so that what
 //! follows keeps its time.
 
+mod check;
 mod damage;
 mod mp4_edit;
 mod opus;
@@ -20,6 +21,7 @@ use crate::block::{AudioBlock, MAX_BLOCK_FRAMES};
 use crate::error::{AudioError, Container, ReadWarning};
 use crate::g711::Law;
 use crate::resample::RATES_HZ;
+pub use check::{ReadOutcome, read_bytes};
 pub use source::AudioSource;
 use source::Source;
 

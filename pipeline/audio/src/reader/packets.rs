@@ -1,5 +1,7 @@
 //! Containers of packets, taken apart and decoded by symphonia; Opus decoded by libopus.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::well_known::{
     CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_VORBIS,
@@ -61,6 +63,7 @@ pub(super) struct PacketReader {
     n_frames: u64,
     /// Time stamp expected next.
     next_pts: Option<i64>,
+    /// Packets in a row that gave nothing; the largest number once reading has ended early.
     n_in_vain: u32,
     log: DamageLog,
 }
@@ -91,7 +94,7 @@ pub(super) fn open(
         _ => Vec::new(),
     };
     let damaged = |error: Error| failed_to_open(&name, container, error);
-    let format = demultiplexer(source, container).map_err(damaged)?;
+    let format = guarded(|| demultiplexer(source, container)).map_err(damaged)?;
     let track = match format.default_track(TrackType::Audio) {
         Some(track) => track.clone(),
         None => return Err(unread(&name, container, "none (no audio track)")),
@@ -116,6 +119,15 @@ fn demultiplexer(source: Source, container: Container) -> Result<Box<dyn FormatR
         Container::Mp4 => Box::new(IsoMp4Reader::try_new(stream, options)?),
         Container::Ogg => Box::new(OggReader::try_new(stream, options)?),
     })
+}
+
+/// What a decoder that gave up on damaged data is reported as.
+const GAVE_UP: &str = "the decoder gave up on damaged data";
+
+/// Calls into decoders of others. Some of their arithmetic is not checked: values that no real file
+/// has end in a panic, which must not end the batch. What was called is not used again after one.
+fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Error::LimitError(GAVE_UP)))
 }
 
 fn failed_to_open(name: &str, container: Container, error: Error) -> AudioError {
@@ -163,7 +175,7 @@ impl PacketReader {
         let Some(CodecParameters::Audio(parameters)) = &track.codec_params else {
             return Err(unread(&name, container, "none (no audio track)"));
         };
-        let decoder = Decoder::new(parameters).map_err(|error| match error {
+        let decoder = guarded(|| Decoder::new(parameters)).map_err(|error| match error {
             Error::Unsupported(_) => unread(&name, container, &parameters.codec.to_string()),
             error => failed_to_open(&name, container, error),
         })?;
@@ -277,15 +289,17 @@ impl PacketReader {
 
     /// Reads and decodes one packet.
     fn next_step(&mut self) -> Result<Step, AudioError> {
-        if self.n_in_vain > VAIN_PACKETS_LIMIT {
-            self.log.is_cut = true;
+        if self.n_in_vain == u32::MAX {
             return Ok(Step::End);
+        }
+        if self.n_in_vain > VAIN_PACKETS_LIMIT {
+            return Ok(self.cut());
         }
         self.n_in_vain += 1;
         if let Some(packet) = self.held.take() {
             return Ok(self.decode(&packet));
         }
-        match self.format.next_packet() {
+        match guarded(|| self.format.next_packet()) {
             Ok(Some(packet)) if packet.track_id != self.track_id => Ok(Step::Nothing),
             Ok(Some(packet)) => {
                 if self.find_gap(&packet) {
@@ -304,11 +318,15 @@ impl PacketReader {
                 let name = self.name.clone();
                 Err(AudioError::Read { name, source })
             }
-            Err(_) => {
-                self.log.is_cut = true;
-                Ok(Step::End)
-            }
+            Err(_) => Ok(self.cut()),
         }
+    }
+
+    /// Ends reading for good, though the recording should go on.
+    fn cut(&mut self) -> Step {
+        self.log.is_cut = true;
+        self.n_in_vain = u32::MAX;
+        Step::End
     }
 
     /// Compares the packet's time with the end of the last one; a hole is filled with silence
@@ -342,9 +360,12 @@ impl PacketReader {
 
     fn decode(&mut self, packet: &Packet) -> Step {
         let n_channels = self.info.n_channels;
-        let decoded = self.decoder.decode(packet, &mut self.planes);
         let is_first = n_channels == 0;
-        match decoded {
+        match guarded(|| self.decoder.decode(packet, &mut self.planes)) {
+            Err(Error::LimitError(GAVE_UP)) => {
+                self.planes.iter_mut().for_each(Vec::clear);
+                return self.cut();
+            }
             Ok(rate_hz) if is_first && !self.planes.is_empty() => {
                 self.info.sample_rate_hz = rate_hz;
             }
@@ -391,7 +412,7 @@ impl PacketReader {
         });
         if let Some((track, parameters)) = parameters
             && codec(parameters) == self.info.codec
-            && let Ok(decoder) = Decoder::new(parameters)
+            && let Ok(decoder) = guarded(|| Decoder::new(parameters))
         {
             self.decoder = decoder;
             self.track_id = track.id;
@@ -403,6 +424,7 @@ impl PacketReader {
             return Step::Nothing;
         }
         self.log.format_change(self.n_frames);
+        self.n_in_vain = u32::MAX;
         Step::End
     }
 

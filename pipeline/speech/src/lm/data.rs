@@ -53,7 +53,7 @@ pub struct Weights {
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { words: 0.15, texts: 0.3, classes: 0.3, arpa: 0.4 }
+        Self { words: 0.35, texts: 0.2, classes: 0.15, arpa: 0.3 }
     }
 }
 

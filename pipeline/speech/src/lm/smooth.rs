@@ -143,7 +143,7 @@ impl Level {
             *probs.entry(vec![word]).or_default() += rest * weight / base_total;
         }
         for (ngram, &count) in &self.counts {
-            let own = scale * self.discounted(count) / all.sum;
+            let own = scale * self.discounted(count) / all.sum.max(1.0);
             *probs.entry(ngram.clone()).or_default() += own.max(1e-12);
         }
         probs.entry(vec![SENTENCE_START]).or_insert(0.0);
@@ -171,9 +171,13 @@ impl Level {
         (f64::from(count) - self.discounts[bucket(count)]).max(0.0)
     }
 
+    /// All of it, where nothing was seen.
     fn left_over(&self, seen: &Seen) -> f64 {
+        if seen.sum == 0.0 {
+            return 1.0;
+        }
         let taken: f64 = seen.n_ngrams.iter().zip(self.discounts).map(|(n, taken)| n * taken).sum();
-        (taken / seen.sum.max(1.0)).clamp(1e-6, 1.0)
+        (taken / seen.sum).clamp(1e-6, 1.0)
     }
 }
 

@@ -21,7 +21,7 @@ static FIXTURES: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
-        if (40..70_000).contains(&bytes.len()) {
+        if (40..45_000).contains(&bytes.len()) {
             found.push((path.display().to_string(), bytes));
         }
     }
@@ -95,7 +95,7 @@ fn cases(default: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(cases(1_500))]
+    #![proptest_config(cases(1_000))]
 
     #[test]
     fn damaged_recordings_are_read_or_refused(damage in damage()) {
@@ -118,7 +118,7 @@ proptest! {
 #[test]
 fn every_header_word_may_be_all_ones() {
     for (name, original) in FIXTURES.iter() {
-        for at in (0..original.len().min(400)).step_by(2) {
+        for at in (0..original.len().min(400)).step_by(4) {
             for word in [[0xff; 4], [0x7f, 0xff, 0xff, 0xff], [0; 4]] {
                 let mut bytes = original.clone();
                 let end = bytes.len().min(at + 4);

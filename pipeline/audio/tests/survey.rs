@@ -1,8 +1,4 @@
 //! Fake stereo told from two parties, on signals made for it and on real calls.
-#![expect(
-    clippy::unwrap_used,
-    reason = "tests, their helpers included, stop at what they do not expect"
-)]
 
 use auricle_audio::g711::Law;
 use auricle_audio::{AudioBlock, ChannelRole, Layout, Survey, SurveyReport, SurveyWarning};

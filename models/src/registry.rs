@@ -17,8 +17,8 @@ pub use card::{
     ArchiveFormat, CardError, Engine, Measured, ModelArchive, ModelCard, ModelFile, ModelKind,
     Need, Unpack,
 };
-pub use choose::{ChooseError, ModelChoice, ModelsConfig, TELEPHONY_8K, Wanted};
-pub use pull::{PullError, PullOptions, PullProgress, Silent};
+pub use choose::{ChooseError, ModelChoice, ModelsConfig, Role, TELEPHONY_8K, Wanted};
+pub use pull::{ByHand, Proxy, PullError, PullOptions, PullProgress, Silent};
 pub use store::{Listed, ModelState, ModelStore, StoreError};
 pub use verify::{FileReport, FileVerdict, VerifyReport};
 

@@ -422,6 +422,6 @@ mod tests {
         refuse("path =", "urls = [\"file:///x\"]\npath =", "http or https");
         refuse("path =", "sise = 3\npath =", "sise");
         refuse("\"vad\"", "\"vda\"", "vda");
-        refuse("[[file]]", "[[archive]]", "archive");
+        refuse("[[file]]", "[[archive]]", "unknown field `path`");
     }
 }

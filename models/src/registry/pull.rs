@@ -29,8 +29,8 @@ pub struct PullOptions {
     /// Copies of the models, asked before the cards' addresses. A mirror serves a file as
     /// `<mirror>/<model>/<file>` (a models folder behind a web server) and an archive by its name.
     pub mirrors: Vec<String>,
-    /// Proxy for every request; none: the environment's.
-    pub proxy: Option<String>,
+    /// How requests leave the house.
+    pub proxy: Proxy,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
     /// Longest silence in the middle of an answer.
@@ -39,11 +39,23 @@ pub struct PullOptions {
     pub retry_pause: Duration,
 }
 
+/// How requests leave the house.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Proxy {
+    /// By `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    #[default]
+    Environment,
+    /// By none, whatever the environment says.
+    Direct,
+    /// By this one.
+    At(String),
+}
+
 impl Default for PullOptions {
     fn default() -> Self {
         Self {
             mirrors: Vec::new(),
-            proxy: None,
+            proxy: Proxy::Environment,
             connect_timeout: Duration::from_secs(15),
             read_timeout: Duration::from_secs(60),
             retry_pause: Duration::from_secs(1),
@@ -478,7 +490,10 @@ impl Pull<'_> {
             return Ok(false);
         };
         let part = target.part();
-        if part.metadata().map_or(0, |metadata| metadata.len()) != size_bytes {
+        if !part
+            .metadata()
+            .is_ok_and(|metadata| metadata.len() == size_bytes)
+        {
             return Ok(false);
         }
         let is_right = blocking(move || sha256_of(&part)).await?? == expected;

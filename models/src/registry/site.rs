@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode, Url};
 use rustls::crypto::ring;
 
-use super::pull::PullOptions;
+use super::pull::{Proxy, PullOptions};
 
 /// Environment variable with mirrors, separated by white space.
 const MIRROR_VARIABLE: &str = "AURICLE_MODEL_MIRROR";
@@ -18,8 +18,7 @@ pub(super) fn mirrors_of_environment() -> Vec<String> {
     value.split_whitespace().map(str::to_owned).collect()
 }
 
-/// A client with the options' proxy and timeouts. Without a proxy among them, those of the
-/// environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) count.
+/// A client with the options' proxy and timeouts.
 pub(super) fn client(options: &PullOptions) -> Result<Client, String> {
     // Another part of the process may have installed one already; either serves.
     let _ = ring::default_provider().install_default();
@@ -27,10 +26,14 @@ pub(super) fn client(options: &PullOptions) -> Result<Client, String> {
         .user_agent(concat!("auricle/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(options.connect_timeout)
         .read_timeout(options.read_timeout);
-    if let Some(proxy) = &options.proxy {
-        let parsed = reqwest::Proxy::all(proxy)
-            .map_err(|cause| format!("`{proxy}` is no proxy address: {}", innermost(&cause)))?;
-        builder = builder.proxy(parsed);
+    match &options.proxy {
+        Proxy::Environment => {}
+        Proxy::Direct => builder = builder.no_proxy(),
+        Proxy::At(proxy) => {
+            let parsed = reqwest::Proxy::all(proxy)
+                .map_err(|cause| format!("`{proxy}` is no proxy: {}", innermost(&cause)))?;
+            builder = builder.proxy(parsed);
+        }
     }
     builder.build().map_err(|cause| innermost(&cause))
 }

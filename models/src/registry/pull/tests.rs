@@ -48,7 +48,7 @@ fn quick() -> PullOptions {
     PullOptions {
         retry_pause: Duration::ZERO,
         // The environment of whoever runs the tests must not reroute the loopback interface.
-        proxy: None,
+        proxy: Proxy::Direct,
         ..PullOptions::default()
     }
 }

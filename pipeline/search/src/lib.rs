@@ -1,1 +1,47 @@
-//! Room under construction.
+//! The transcript index and its query language.
+//!
+//! [`TranscriptIndex`] keeps every utterance of every call; [`TranscriptReader`] finds them by
+//! their characters, by their sound, by who said them, and by what was said before. The language
+//! of queries and its grammar are in `docs/query-language.md`.
+//!
+//! One search walks the modules like this:
+//!
+//! ```text
+//! text ─ query ─▶ Node ─ compile ─▶ plan (inverted index) ─▶ place (lines) ─▶ search ─▶ show ─▶ results
+//! ```
+//!
+//! **Invariant**: no match is lost. The inverted index only narrows down which utterances can
+//! match (the module `plan` says why it never drops one); whether they do is decided on their own codes,
+//! by the same code that highlights them.
+//!
+//! **Invariant**: the documents of a call lie side by side in one segment, in order.
+
+mod align;
+mod compile;
+mod date;
+mod document;
+mod error;
+mod index;
+mod lines;
+mod place;
+mod plan;
+mod queries;
+pub mod query;
+mod readings;
+mod results;
+mod schema;
+mod scorers;
+mod search;
+mod show;
+mod sound;
+mod stored;
+mod units;
+
+pub use document::{Annotations, UtteranceAnnotations};
+pub use error::{IndexError, SearchError};
+pub use index::{Added, IndexOptions, IndexSize, TranscriptIndex, TranscriptReader};
+pub use query::{QueryError, parse};
+pub use results::{
+    CallHits, ContextLine, FacetCount, FacetMode, Facets, Highlight, Hit, MAX_FACET_VALUES,
+    MAX_LIMIT, SearchRequest, SearchResults, Snippet, Sort, mark,
+};

@@ -1,0 +1,258 @@
+//! From the meaning of a query to the sets of documents that answer it.
+
+use std::sync::Arc;
+
+use tantivy::query::{BooleanQuery, Occur, Query};
+
+use crate::lines::party_number;
+use crate::place::{Edges, PhrasePattern, Place};
+use crate::plan::Plan;
+use crate::queries::{Asked, Question, Snapshot, TextTest};
+use crate::query::{Kind, Node, NumberField, TextField};
+use crate::schema::Fields;
+use crate::scorers::LineTest;
+use crate::sound::SoundPattern;
+use crate::units;
+
+/// A query made ready for one snapshot.
+pub(crate) struct Compiled {
+    /// Finds the hits.
+    pub(crate) query: Arc<dyn Query>,
+    /// What is highlighted in a hit.
+    pub(crate) places: Vec<Arc<Place>>,
+    /// What must have been said earlier in the call.
+    pub(crate) leads: Vec<Lead>,
+}
+
+/// The left side of a `THEN`.
+pub(crate) struct Lead {
+    pub(crate) compiled: Compiled,
+    pub(crate) within: u32,
+}
+
+/// `THEN` without a number: any later utterance of the call.
+const ANY_DISTANCE: u32 = u32::MAX;
+
+pub(crate) struct Compiler<'a> {
+    pub(crate) fields: &'a Fields,
+    pub(crate) snapshot: &'a Snapshot,
+}
+
+impl Compiler<'_> {
+    pub(crate) fn compile(&self, node: &Node) -> tantivy::Result<Compiled> {
+        match &node.kind {
+            Kind::Then {
+                left,
+                right,
+                within,
+            } => self.then(left, right, *within),
+            Kind::And(parts) => self.boolean(parts, Occur::Must),
+            Kind::Or(parts) => self.boolean(parts, Occur::Should),
+            Kind::Not(_) => self.boolean(std::slice::from_ref(node), Occur::Must),
+            Kind::Near { .. } | Kind::Phrase(_) | Kind::Prefix(_) | Kind::Words(_) => {
+                self.place(node)
+            }
+            Kind::Sound(_) => self.place(node),
+            Kind::Party(party) => {
+                Ok(self.filter(Question::Line(LineTest::Party(party_number(*party)))))
+            }
+            Kind::Text {
+                field,
+                comparison,
+                value,
+            } => {
+                let test = |field| TextTest {
+                    field,
+                    comparison: *comparison,
+                    value: value.clone(),
+                };
+                let [agent, campaign, region, engine, file] = self.fields.call_texts;
+                Ok(self.filter(match field {
+                    TextField::Call => Question::Text(test(self.fields.call)),
+                    TextField::Emotion => Question::Text(test(self.fields.emotion)),
+                    TextField::Rule => Question::Text(test(self.fields.rule)),
+                    TextField::Agent => Question::CallText(test(agent)),
+                    TextField::Campaign => Question::CallText(test(campaign)),
+                    TextField::Region => Question::CallText(test(region)),
+                    TextField::Engine => Question::CallText(test(engine)),
+                    TextField::File => Question::CallText(test(file)),
+                }))
+            }
+            Kind::Range { field, low, high } => Ok(self.filter(range(*field, *low, *high))),
+        }
+    }
+
+    fn ask(&self, question: Question) -> Arc<dyn Query> {
+        Arc::new(Asked {
+            question,
+            snapshot: self.snapshot.clone(),
+        })
+    }
+
+    fn filter(&self, question: Question) -> Compiled {
+        Compiled {
+            query: self.ask(question),
+            places: Vec::new(),
+            leads: Vec::new(),
+        }
+    }
+
+    fn then(&self, left: &Node, right: &Node, within: Option<u32>) -> tantivy::Result<Compiled> {
+        let within = within.unwrap_or(ANY_DISTANCE);
+        let left = self.compile(left)?;
+        let Compiled {
+            query,
+            places,
+            mut leads,
+        } = self.compile(right)?;
+        let question = Question::Then {
+            left: Arc::clone(&left.query),
+            right: query,
+            within,
+        };
+        leads.push(Lead {
+            compiled: left,
+            within,
+        });
+        Ok(Compiled {
+            query: self.ask(question),
+            places,
+            leads,
+        })
+    }
+
+    fn boolean(&self, parts: &[Node], occur: Occur) -> tantivy::Result<Compiled> {
+        let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::with_capacity(parts.len() + 1);
+        let (mut places, mut leads) = (Vec::new(), Vec::new());
+        let mut n_wanted = 0;
+        for part in parts {
+            if let (Kind::Not(inner), Occur::Must) = (&part.kind, occur) {
+                clauses.push((Occur::MustNot, Box::new(Shared(self.compile(inner)?.query))));
+                continue;
+            }
+            let compiled = self.compile(part)?;
+            n_wanted += 1;
+            places.extend(compiled.places);
+            leads.extend(compiled.leads);
+            clauses.push((occur, Box::new(Shared(compiled.query))));
+        }
+        if n_wanted == 0 {
+            let every = self.ask(Question::Line(LineTest::Every));
+            clauses.push((Occur::Must, Box::new(Shared(every))));
+        }
+        Ok(Compiled {
+            query: Arc::new(BooleanQuery::new(clauses)),
+            places,
+            leads,
+        })
+    }
+
+    fn place(&self, node: &Node) -> tantivy::Result<Compiled> {
+        let (place, plan) = self.place_and_plan(node);
+        let frequency = plan.doc_freq(&self.snapshot.searcher)? as f32;
+        let n_docs = self.snapshot.searcher.num_docs() as f32;
+        let rarity = (n_docs - frequency).max(0.0) + 0.5;
+        let weight = (1.0 + rarity / (frequency + 0.5)).ln().max(0.01);
+        let exact = matches!(&place, Place::Phrase(pattern) if pattern.edges == Edges::Units)
+            && plan.is_exact_for_phrase();
+        let place = Arc::new(place);
+        let question = Question::Place {
+            plan,
+            place: Arc::clone(&place),
+            exact,
+            weight,
+        };
+        Ok(Compiled {
+            query: self.ask(question),
+            places: vec![place],
+            leads: Vec::new(),
+        })
+    }
+
+    fn place_and_plan(&self, node: &Node) -> (Place, Plan) {
+        let fields = self.fields;
+        let phrase = |text: &str, edges: Edges, plan: fn(&Fields, &str) -> Plan| {
+            let mut normal = String::new();
+            units::normal_text(text, &mut normal);
+            let pattern = PhrasePattern {
+                codes: normal.encode_utf16().collect(),
+                edges,
+            };
+            (Place::Phrase(pattern), plan(fields, &normal))
+        };
+        match &node.kind {
+            Kind::Prefix(text) => phrase(text, Edges::BeginsWord, Plan::prefix),
+            Kind::Words(text) => phrase(text, Edges::WholeWords, Plan::words),
+            Kind::Phrase(text) => phrase(text, Edges::Units, Plan::phrase),
+            Kind::Sound(sound) => {
+                let pattern = SoundPattern::new(&sound.syllables, sound.budget);
+                let plan = Plan::sound(fields, &pattern);
+                (Place::Sound(pattern), plan)
+            }
+            Kind::Or(parts) => {
+                let (places, plans) = parts.iter().map(|part| self.place_and_plan(part)).unzip();
+                (Place::Or(places), Plan::AnyOf(plans))
+            }
+            Kind::Near {
+                left,
+                right,
+                within,
+                order,
+            } => {
+                let (left, left_plan) = self.place_and_plan(left);
+                let (right, right_plan) = self.place_and_plan(right);
+                let (left, right) = (Box::new(left), Box::new(right));
+                let place = Place::Near {
+                    left,
+                    right,
+                    within: *within,
+                    order: *order,
+                };
+                (place, Plan::AllOf(vec![left_plan, right_plan]))
+            }
+            // The parser lets nothing else stand where a place is needed.
+            _ => (Place::Or(Vec::new()), Plan::AnyOf(Vec::new())),
+        }
+    }
+}
+
+fn range(field: NumberField, low: Option<f64>, high: Option<f64>) -> Question {
+    let (low, high) = (
+        low.unwrap_or(f64::NEG_INFINITY),
+        high.unwrap_or(f64::INFINITY),
+    );
+    match field {
+        NumberField::Date => Question::CallNumber {
+            field: "started",
+            low,
+            high,
+        },
+        NumberField::Duration => Question::CallNumber {
+            field: "duration",
+            low,
+            high,
+        },
+        NumberField::Score => Question::CallNumber {
+            field: "score",
+            low,
+            high,
+        },
+        NumberField::Start => Question::Line(LineTest::Start(low, high)),
+        NumberField::End => Question::Line(LineTest::End(low, high)),
+        NumberField::Length => Question::Line(LineTest::Length(low, high)),
+        NumberField::Turn => Question::Line(LineTest::Turn(low, high)),
+    }
+}
+
+/// A query held in several places.
+#[derive(Clone, Debug)]
+struct Shared(Arc<dyn Query>);
+
+impl Query for Shared {
+    fn weight(
+        &self,
+        scoring: tantivy::query::EnableScoring<'_>,
+    ) -> tantivy::Result<Box<dyn tantivy::query::Weight>> {
+        self.0.weight(scoring)
+    }
+}

@@ -1,0 +1,251 @@
+//! A call's transcript as documents of the index.
+
+use auricle_contracts::{Transcript, Utterance};
+use serde::{Deserialize, Serialize};
+use tantivy::TantivyDocument;
+
+use crate::date::LocalTime;
+use crate::error::IndexError;
+use crate::lines::{MAX_CODES, NewLine};
+use crate::schema::{Fields, WORD_BREAK, jieba};
+use crate::stored::{StoredUtterance, unit_times};
+use crate::{sound, units};
+
+/// What later stages know of a call beside its transcript.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Annotations {
+    /// The call's quality score, for `score:<60`.
+    pub score: Option<f64>,
+    /// By utterance, in the order of the transcript; may be shorter.
+    pub utterances: Vec<UtteranceAnnotations>,
+}
+
+/// What later stages know of one utterance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UtteranceAnnotations {
+    /// For `emotion:angry`.
+    pub emotion: Option<String>,
+    /// Names of the rules that hit, for `rule:promise`.
+    pub rules: Vec<String>,
+}
+
+/// What results say of a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Header {
+    pub(crate) call_id: String,
+    pub(crate) file: String,
+    pub(crate) duration_ms: u64,
+    pub(crate) engine: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) agent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) campaign: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) started_at: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) score: Option<f64>,
+}
+
+impl Header {
+    fn new(transcript: &Transcript, annotations: &Annotations) -> Self {
+        let metadata = &transcript.metadata;
+        Self {
+            call_id: transcript.call_id.0.clone(),
+            file: transcript.file.clone(),
+            duration_ms: transcript.duration_ms,
+            engine: transcript.engine.clone(),
+            agent: metadata.agent.clone(),
+            campaign: metadata.campaign.clone(),
+            region: metadata.region.clone(),
+            started_at: metadata.started_at.clone(),
+            score: annotations.score,
+        }
+    }
+
+    /// In the order of [`crate::schema::CALL_TEXTS`].
+    fn texts(&self) -> [Option<&str>; 5] {
+        [
+            self.agent.as_deref(),
+            self.campaign.as_deref(),
+            self.region.as_deref(),
+            Some(&self.engine),
+            Some(&self.file),
+        ]
+    }
+}
+
+/// The documents of a call, in the order of its utterances, and what could not be understood.
+pub(crate) fn documents(
+    fields: &Fields,
+    transcript: &Transcript,
+    annotations: &Annotations,
+) -> Result<(Vec<TantivyDocument>, Vec<String>), IndexError> {
+    let mut warnings = Vec::new();
+    let mut documents = Vec::with_capacity(transcript.utterances.len());
+    for (turn, utterance) in transcript.utterances.iter().enumerate() {
+        let mut document = utterance_document(fields, turn, utterance).map_err(|characters| {
+            IndexError::UtteranceTooLong {
+                call: transcript.call_id.0.clone(),
+                turn,
+                characters,
+                most: MAX_CODES,
+            }
+        })?;
+        document.add_text(fields.call, &transcript.call_id.0);
+        if let Some(known) = annotations.utterances.get(turn) {
+            if let Some(emotion) = &known.emotion {
+                document.add_text(fields.emotion, emotion);
+            }
+            for rule in &known.rules {
+                document.add_text(fields.rule, rule);
+            }
+        }
+        if turn == 0 {
+            add_call(
+                fields,
+                &mut document,
+                &Header::new(transcript, annotations),
+                &mut warnings,
+            )?;
+        }
+        documents.push(document);
+    }
+    Ok((documents, warnings))
+}
+
+/// Adds what belongs to the whole call to its first document.
+fn add_call(
+    fields: &Fields,
+    document: &mut TantivyDocument,
+    header: &Header,
+    warnings: &mut Vec<String>,
+) -> Result<(), IndexError> {
+    for (field, text) in fields.call_texts.iter().zip(header.texts()) {
+        if let Some(text) = text {
+            document.add_text(*field, text);
+        }
+    }
+    document.add_u64(fields.duration, header.duration_ms);
+    if let Some(score) = header.score {
+        document.add_f64(fields.score, score);
+    }
+    if let Some(started_at) = &header.started_at {
+        match LocalTime::parse(started_at) {
+            Some(time) => document.add_i64(fields.started, time.seconds()),
+            None => warnings.push(format!(
+                "`started_at` of call `{}` is no RFC 3339 time: `{started_at}`; \
+                 the call cannot be found by date",
+                header.call_id
+            )),
+        }
+    }
+    let bytes = serde_json::to_vec(header).map_err(IndexError::Header)?;
+    document.add_bytes(fields.header, &bytes);
+    Ok(())
+}
+
+/// The error is the number of characters of an utterance that is too long.
+fn utterance_document(
+    fields: &Fields,
+    turn: usize,
+    utterance: &Utterance,
+) -> Result<TantivyDocument, usize> {
+    let mut spoken = String::with_capacity(utterance.spoken.len());
+    units::normal_text(&utterance.spoken, &mut spoken);
+    let spoken_codes: Vec<u16> = spoken.encode_utf16().collect();
+    let mut written = String::new();
+    if utterance.text != utterance.spoken {
+        units::normal_text(&utterance.text, &mut written);
+        if written == spoken {
+            written.clear();
+        }
+    }
+    let written_codes: Vec<u16> = written.encode_utf16().collect();
+    let syllables = sound::encode(utterance);
+    let syllable_codes = match_syllables(utterance, &spoken_codes, &syllables);
+    let longest = [&spoken_codes, &written_codes, &syllables]
+        .map(Vec::len)
+        .into_iter()
+        .max();
+    if longest.is_some_and(|longest| longest > MAX_CODES) {
+        return Err(utterance.text.chars().count());
+    }
+
+    let (words, word_starts) = cut_words(&spoken, spoken_codes.len());
+    let mut sounds = String::new();
+    sound::write_grams(&syllables, &mut sounds);
+    let line = NewLine {
+        turn: u32::try_from(turn).unwrap_or(u32::MAX / 4),
+        party: utterance.party,
+        start_ms: u32::try_from(utterance.start_ms).unwrap_or(u32::MAX),
+        length_ms: u32::try_from(utterance.end_ms.saturating_sub(utterance.start_ms))
+            .unwrap_or(u32::MAX),
+        spoken: &spoken_codes,
+        word_starts: &word_starts,
+        syllables: &syllables,
+        syllable_codes: &syllable_codes,
+        written: &written_codes,
+    };
+    let times = unit_times(utterance, &spoken_codes);
+    let stored = StoredUtterance::new(utterance, times);
+
+    let mut document = TantivyDocument::new();
+    document.add_text(fields.grams, &spoken);
+    if !written.is_empty() {
+        document.add_text(fields.grams, &written);
+    }
+    document.add_text(fields.words, &words);
+    document.add_text(fields.sounds, &sounds);
+    document.add_custom(fields.line, &line.to_bytes());
+    document.add_bytes(fields.stored, &stored.to_bytes());
+    Ok(document)
+}
+
+/// Jieba's exact cut as text for the tokenizer, and for every code whether a word begins there.
+fn cut_words(spoken: &str, n_codes: usize) -> (String, Vec<bool>) {
+    let mut words = String::with_capacity(spoken.len() + 16);
+    let mut starts = vec![false; n_codes];
+    let mut code = 0;
+    for token in jieba().cut(spoken, false) {
+        if token.word == " " {
+            code += 1;
+            continue;
+        }
+        if !words.is_empty() {
+            words.push(WORD_BREAK);
+        }
+        words.push_str(token.word);
+        if let Some(start) = starts.get_mut(code) {
+            *start = true;
+        }
+        code += token.word.encode_utf16().count();
+    }
+    (words, starts)
+}
+
+/// The code each syllable belongs to; empty where they are those of the hanzi, in order.
+fn match_syllables(utterance: &Utterance, spoken: &[u16], syllables: &[u16]) -> Vec<u16> {
+    let n_syllables = sound::count(syllables);
+    let n_hanzi = spoken.iter().filter(|&&code| units::is_hanzi(code)).count();
+    if n_syllables == n_hanzi || utterance.syllables.len() != n_syllables {
+        return Vec::new();
+    }
+    let times = unit_times(utterance, spoken);
+    let numbers = units::unit_numbers(spoken);
+    utterance
+        .syllables
+        .iter()
+        .map(|syllable| {
+            let middle = syllable.start_ms.midpoint(syllable.end_ms);
+            let unit = times
+                .partition_point(|&(start, _)| start <= middle)
+                .saturating_sub(1);
+            let code = numbers.partition_point(|&number| (number as usize) < unit);
+            code.min(spoken.len().saturating_sub(1)) as u16
+        })
+        .collect()
+}

@@ -1,0 +1,434 @@
+//! The lines file: what every match is checked against.
+//!
+//! Beside tantivy's own files each segment has one with the extension `lines`. It holds, in the
+//! order of the documents, what a query must look at once the inverted index has named the
+//! candidates: the codes of the spoken form, where jieba's words begin, the syllables with their
+//! alternatives, the written form where it differs, and the utterance's place and time. Reading
+//! one line is a slice of mapped memory.
+//!
+//! ```text
+//! lines…            per document: four counts, then the codes (all numbers 16 bit, little endian)
+//! offsets           n + 1 numbers of 32 bits, in units of two bytes
+//! places            n numbers of 32 bits: turn × 4 + party
+//! starts, lengths   n + n numbers of 32 bits, milliseconds
+//! n, magic          two numbers of 32 bits
+//! ```
+//!
+//! All utterances of a call are added as one group, so they lie side by side in one segment, in
+//! the order of their turns, and stay so when segments are merged. Hence
+//! `document - turn` names the call within its segment, and no text is read to compare calls.
+
+use std::any::Any;
+use std::io::Write;
+
+use auricle_contracts::Party;
+use tantivy::directory::{OwnedBytes, TerminatingWrite};
+use tantivy::error::DataCorruption;
+use tantivy::index::{Segment, SegmentComponent, SegmentReader};
+use tantivy::schema::document::{ErasedDocument, Value};
+use tantivy::schema::{Field, Schema};
+use tantivy::{
+    DocId, PluginMergeContext, PluginWriter, PluginWriterContext, SegmentPlugin, TantivyDocument,
+    TantivyError,
+};
+
+/// The file's extension.
+pub(crate) const EXTENSION: &str = "lines";
+/// Name of the type of the field that carries a line into the plugin.
+pub(crate) const FIELD_TYPE: &str = "auricle_line";
+
+const MAGIC: u32 = 0x314E_4C41;
+/// Turn, party, start, length: what goes before a line on its way to the writer.
+const PLACE_BYTES: usize = 12;
+/// The most codes one part of a line can hold.
+pub(crate) const MAX_CODES: usize = u16::MAX as usize;
+
+/// One utterance on its way into the file.
+#[derive(Debug)]
+pub(crate) struct NewLine<'a> {
+    pub(crate) turn: u32,
+    pub(crate) party: Party,
+    pub(crate) start_ms: u32,
+    pub(crate) length_ms: u32,
+    /// The spoken form.
+    pub(crate) spoken: &'a [u16],
+    /// For every code of the spoken form, whether a word begins there.
+    pub(crate) word_starts: &'a [bool],
+    /// Syllables as [`crate::sound::encode`] gives them.
+    pub(crate) syllables: &'a [u16],
+    /// The code of the spoken form each syllable belongs to; empty where the syllables are those
+    /// of the hanzi, in order.
+    pub(crate) syllable_codes: &'a [u16],
+    /// The written form; empty where it is as spoken.
+    pub(crate) written: &'a [u16],
+}
+
+impl NewLine<'_> {
+    /// The bytes the plugin takes.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let codes = self.spoken.len() + self.syllables.len() + self.written.len();
+        let mut out = Vec::with_capacity(PLACE_BYTES + 16 + codes * 2 + self.spoken.len() / 8);
+        let place = self.turn.saturating_mul(4) | party_number(self.party);
+        for number in [place, self.start_ms, self.length_ms] {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        for part in [
+            self.spoken,
+            self.syllables,
+            self.syllable_codes,
+            self.written,
+        ] {
+            out.extend_from_slice(&(part.len() as u16).to_le_bytes());
+        }
+        for part in [
+            self.spoken,
+            self.syllables,
+            self.syllable_codes,
+            self.written,
+        ] {
+            for code in part {
+                out.extend_from_slice(&code.to_le_bytes());
+            }
+        }
+        for bits in self.word_starts.chunks(16) {
+            let word = bits
+                .iter()
+                .enumerate()
+                .fold(0u16, |word, (bit, &set)| word | (u16::from(set) << bit));
+            out.extend_from_slice(&word.to_le_bytes());
+        }
+        out
+    }
+}
+
+/// The two bits a party takes.
+pub(crate) const fn party_number(party: Party) -> u32 {
+    match party {
+        Party::Agent => 0,
+        Party::Customer => 1,
+        Party::Unknown => 2,
+    }
+}
+
+/// The party of two bits.
+pub(crate) const fn party_of(number: u32) -> Party {
+    match number & 3 {
+        0 => Party::Agent,
+        1 => Party::Customer,
+        _ => Party::Unknown,
+    }
+}
+
+/// One utterance read back. Reused from line to line, so that reading allocates nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    pub(crate) spoken: Vec<u16>,
+    pub(crate) syllables: Vec<u16>,
+    pub(crate) syllable_codes: Vec<u16>,
+    pub(crate) written: Vec<u16>,
+    word_bits: Vec<u16>,
+}
+
+impl Line {
+    /// Whether a word begins at a code of the spoken form; the end counts as a beginning.
+    pub(crate) fn word_starts_at(&self, code: usize) -> bool {
+        code >= self.spoken.len()
+            || self
+                .word_bits
+                .get(code / 16)
+                .is_some_and(|bits| bits >> (code % 16) & 1 == 1)
+    }
+}
+
+/// The lines of one segment.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    bytes: OwnedBytes,
+    n_docs: usize,
+    offsets_at: usize,
+    /// The first document of every call, in order.
+    call_starts: Vec<DocId>,
+}
+
+impl Lines {
+    /// Opens the file of a segment and checks that its parts fit together.
+    pub(crate) fn open(reader: &SegmentReader) -> tantivy::Result<Self> {
+        let file = reader.open_read(SegmentComponent::Custom(EXTENSION.into()))?;
+        Self::from_bytes(file.read_bytes()?, reader.max_doc() as usize)
+    }
+
+    fn from_bytes(bytes: OwnedBytes, n_docs: usize) -> tantivy::Result<Self> {
+        let damaged = |what: &str| {
+            TantivyError::from(DataCorruption::comment_only(format!("lines file: {what}")))
+        };
+        let tables = (n_docs * 4 + 1 + 2) * 4;
+        let offsets_at = bytes
+            .len()
+            .checked_sub(tables)
+            .ok_or_else(|| damaged("too short"))?;
+        let mut lines = Self {
+            bytes,
+            n_docs,
+            offsets_at,
+            call_starts: Vec::new(),
+        };
+        let n_words = n_docs * 4 + 1;
+        if lines.table(n_words) as usize != n_docs || lines.table(n_words + 1) != MAGIC {
+            return Err(damaged("its end is not as written"));
+        }
+        if lines.table(n_docs) as usize * 2 != offsets_at {
+            return Err(damaged("its table does not fit its lines"));
+        }
+        lines.call_starts = (0..n_docs as DocId)
+            .filter(|&doc| lines.turn(doc) == 0)
+            .collect();
+        Ok(lines)
+    }
+
+    /// The `index`-th number of the tables at the end; 0 beyond it.
+    #[inline]
+    fn table(&self, index: usize) -> u32 {
+        let at = self.offsets_at + index * 4;
+        match self.bytes.get(at..at + 4) {
+            Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
+            _ => 0,
+        }
+    }
+
+    #[inline]
+    fn place(&self, doc: DocId) -> u32 {
+        self.table(self.n_docs + 1 + doc as usize)
+    }
+
+    /// Number of documents, deleted ones too.
+    pub(crate) const fn n_docs(&self) -> u32 {
+        self.n_docs as u32
+    }
+
+    /// The utterance's number in its call.
+    #[inline]
+    pub(crate) fn turn(&self, doc: DocId) -> u32 {
+        self.place(doc) / 4
+    }
+
+    /// Who speaks, as two bits.
+    #[inline]
+    pub(crate) fn party(&self, doc: DocId) -> u32 {
+        self.place(doc) & 3
+    }
+
+    /// The first document of the document's call.
+    #[inline]
+    pub(crate) fn call_start(&self, doc: DocId) -> DocId {
+        doc.saturating_sub(self.turn(doc))
+    }
+
+    /// The first document of every call.
+    pub(crate) fn call_starts(&self) -> &[DocId] {
+        &self.call_starts
+    }
+
+    /// One past the last document of the call that starts at `call_start`.
+    pub(crate) fn call_end(&self, call_start: DocId) -> DocId {
+        let next = self
+            .call_starts
+            .partition_point(|&start| start <= call_start);
+        self.call_starts
+            .get(next)
+            .copied()
+            .unwrap_or(self.n_docs as DocId)
+    }
+
+    #[inline]
+    pub(crate) fn start_ms(&self, doc: DocId) -> u32 {
+        self.table(self.n_docs * 2 + 1 + doc as usize)
+    }
+
+    #[inline]
+    pub(crate) fn length_ms(&self, doc: DocId) -> u32 {
+        self.table(self.n_docs * 3 + 1 + doc as usize)
+    }
+
+    /// A measure of how much was said: the line's size in codes.
+    #[inline]
+    pub(crate) fn size(&self, doc: DocId) -> u32 {
+        let index = doc as usize;
+        self.table(index + 1).saturating_sub(self.table(index))
+    }
+
+    /// Mean of [`Self::size`].
+    pub(crate) fn mean_size(&self) -> f32 {
+        self.table(self.n_docs) as f32 / self.n_docs.max(1) as f32
+    }
+
+    fn raw(&self, doc: DocId) -> &[u8] {
+        let index = doc as usize;
+        let range = self.table(index) as usize * 2..self.table(index + 1) as usize * 2;
+        self.bytes.get(range).unwrap_or(&[])
+    }
+
+    /// Reads a whole line into `line`. A damaged line comes out empty.
+    pub(crate) fn read(&self, doc: DocId, line: &mut Line) {
+        let raw = self.raw(doc);
+        let (counts, mut rest) = raw.split_at(raw.len().min(8));
+        let mut counts = counts.chunks_exact(2).map(|pair| code_of(pair) as usize);
+        for part in [
+            &mut line.spoken,
+            &mut line.syllables,
+            &mut line.syllable_codes,
+            &mut line.written,
+        ] {
+            let bytes = counts.next().unwrap_or(0) * 2;
+            let (codes, after) = rest.split_at(bytes.min(rest.len()));
+            part.clear();
+            part.extend(codes.chunks_exact(2).map(code_of));
+            rest = after;
+        }
+        line.word_bits.clear();
+        line.word_bits.extend(rest.chunks_exact(2).map(code_of));
+    }
+}
+
+fn code_of(pair: &[u8]) -> u16 {
+    match pair {
+        &[low, high] => u16::from_le_bytes([low, high]),
+        _ => 0,
+    }
+}
+
+/// Adds the lines file to every segment.
+pub(crate) struct LinesPlugin;
+
+impl SegmentPlugin for LinesPlugin {
+    fn extensions(&self) -> &[&str] {
+        &[EXTENSION]
+    }
+
+    fn create_writer(&self, ctx: &PluginWriterContext) -> tantivy::Result<Box<dyn PluginWriter>> {
+        let field = ctx.segment.schema().get_field(EXTENSION)?;
+        Ok(Box::new(LinesWriter {
+            field,
+            tables: Tables::default(),
+            lines: Vec::new(),
+        }))
+    }
+
+    fn merge(&self, ctx: PluginMergeContext) -> tantivy::Result<()> {
+        let mut out = ctx.target_segment.open_write(component())?;
+        let mut tables = Tables::default();
+        // Documents keep their order: the segments one after the other, deleted ones left out.
+        for reader in ctx.readers {
+            let lines = Lines::open(reader)?;
+            for doc in reader.doc_ids_alive() {
+                let raw = lines.raw(doc);
+                tables.push(
+                    [lines.place(doc), lines.start_ms(doc), lines.length_ms(doc)],
+                    raw.len(),
+                )?;
+                out.write_all(raw)?;
+            }
+        }
+        tables.write(&mut out)?;
+        out.terminate()?;
+        Ok(())
+    }
+}
+
+fn component() -> SegmentComponent {
+    SegmentComponent::Custom(EXTENSION.into())
+}
+
+#[derive(Default)]
+struct Tables {
+    /// Ends of lines, in units of two bytes.
+    ends: Vec<u32>,
+    places: Vec<u32>,
+    starts: Vec<u32>,
+    lengths: Vec<u32>,
+}
+
+impl Tables {
+    fn push(&mut self, place: [u32; 3], line_bytes: usize) -> tantivy::Result<()> {
+        let end = self.ends.last().copied().unwrap_or(0) as usize + line_bytes / 2;
+        self.ends.push(u32::try_from(end).map_err(|_| {
+            TantivyError::InvalidArgument("a segment holds more than 8 GiB of text".into())
+        })?);
+        self.places.push(place[0]);
+        self.starts.push(place[1]);
+        self.lengths.push(place[2]);
+        Ok(())
+    }
+
+    fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
+        let n_docs = self.ends.len() as u32;
+        let mut bytes = Vec::with_capacity((self.ends.len() * 4 + 3) * 4);
+        let tables = [&self.ends, &self.places, &self.starts, &self.lengths];
+        for number in std::iter::once(&0)
+            .chain(tables.into_iter().flatten())
+            .chain([&n_docs, &MAGIC])
+        {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        out.write_all(&bytes)
+    }
+}
+
+struct LinesWriter {
+    field: Field,
+    tables: Tables,
+    lines: Vec<u8>,
+}
+
+impl LinesWriter {
+    fn line_of<'a>(&self, doc: &'a dyn ErasedDocument) -> Option<&'a [u8]> {
+        let doc = doc.as_any().downcast_ref::<TantivyDocument>()?;
+        doc.get_first(self.field)
+            .and_then(|value| value.as_custom())
+    }
+}
+
+impl PluginWriter for LinesWriter {
+    fn add_document(
+        &mut self,
+        _doc_id: DocId,
+        doc: &dyn ErasedDocument,
+        _schema: &Schema,
+    ) -> tantivy::Result<()> {
+        let bytes = self.line_of(doc).unwrap_or(&[]);
+        let (place, line) = bytes.split_at(bytes.len().min(PLACE_BYTES));
+        let mut numbers = [0; 3];
+        for (number, raw) in numbers.iter_mut().zip(place.chunks_exact(4)) {
+            *number = raw
+                .iter()
+                .rev()
+                .fold(0, |sum, &byte| sum << 8 | u32::from(byte));
+        }
+        self.tables.push(numbers, line.len())?;
+        self.lines.extend_from_slice(line);
+        Ok(())
+    }
+
+    fn serialize(
+        self: Box<Self>,
+        segment: &Segment,
+        _doc_id_map: Option<&tantivy::indexer::doc_id_mapping::DocIdMapping>,
+    ) -> tantivy::Result<()> {
+        let mut out = segment.clone().open_write(component())?;
+        out.write_all(&self.lines)?;
+        self.tables.write(&mut out)?;
+        out.terminate()?;
+        Ok(())
+    }
+
+    fn mem_usage(&self) -> usize {
+        self.lines.len() + self.tables.ends.len() * 16
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}

@@ -1,0 +1,251 @@
+//! Finding what a query asks for within one line.
+//!
+//! The same code decides whether a candidate matches and what is highlighted in a result, so the
+//! two cannot disagree.
+
+use crate::lines::Line;
+use crate::query::Order;
+use crate::sound::SoundPattern;
+use crate::units;
+
+/// Something that has a place in an utterance.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Phrase(PhrasePattern),
+    Sound(SoundPattern),
+    Or(Vec<Place>),
+    Near {
+        left: Box<Place>,
+        right: Box<Place>,
+        within: u32,
+        order: Order,
+    },
+}
+
+/// Which form of the utterance is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Spoken,
+    Written,
+}
+
+/// Where something was found, in codes of the form.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// How well it agrees, 0 to 1.
+    pub(crate) quality: f32,
+}
+
+/// How a phrase must lie on words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Edges {
+    /// Anywhere, but not within a word of letters.
+    Units,
+    /// Its first unit begins a word; its end may be within one.
+    BeginsWord,
+    /// It begins and ends with words of jieba's cut.
+    WholeWords,
+}
+
+/// Units side by side.
+#[derive(Debug)]
+pub(crate) struct PhrasePattern {
+    pub(crate) codes: Vec<u16>,
+    pub(crate) edges: Edges,
+}
+
+/// How good a phrase is that cuts through words, beside one that lies on words.
+const ACROSS_WORDS: f32 = 0.75;
+/// What each further place in the same utterance adds.
+const REPEATED: f32 = 0.1;
+
+impl Place {
+    /// How well a line matches; `None` where it does not.
+    pub(crate) fn quality(&self, line: &Line) -> Option<f32> {
+        let mut spans = self.find(line, Form::Spoken);
+        if spans.is_empty() && !line.written.is_empty() {
+            spans = self.find(line, Form::Written);
+        }
+        let best = spans.iter().map(|span| span.quality).reduce(f32::max)?;
+        Some(best + REPEATED * (spans.len() - 1).min(5) as f32)
+    }
+
+    /// Every place in one form, in order.
+    pub(crate) fn find(&self, line: &Line, form: Form) -> Vec<Span> {
+        match self {
+            Self::Phrase(pattern) => pattern.find(line, form),
+            Self::Sound(_) if form == Form::Written => Vec::new(),
+            Self::Sound(pattern) => find_sound(pattern, line),
+            Self::Or(parts) => {
+                let mut all: Vec<Span> = parts
+                    .iter()
+                    .flat_map(|part| part.find(line, form))
+                    .collect();
+                all.sort_by_key(|span| (span.start, span.end));
+                all.dedup_by_key(|span| (span.start, span.end));
+                all
+            }
+            Self::Near {
+                left,
+                right,
+                within,
+                order,
+            } => {
+                let lefts = left.find(line, form);
+                if lefts.is_empty() {
+                    return lefts;
+                }
+                let rights = right.find(line, form);
+                let codes = if form == Form::Spoken {
+                    &line.spoken
+                } else {
+                    &line.written
+                };
+                near(&lefts, &rights, codes, *within, *order)
+            }
+        }
+    }
+
+    /// The places a reader should see: of a proximity its two sides, not what lies between.
+    pub(crate) fn highlights(&self, line: &Line, form: Form) -> Vec<Span> {
+        match self {
+            Self::Or(parts) => parts
+                .iter()
+                .flat_map(|part| part.highlights(line, form))
+                .collect(),
+            Self::Near { left, right, .. } => {
+                let whole = self.find(line, form);
+                let mut sides = left.highlights(line, form);
+                sides.extend(right.highlights(line, form));
+                sides.retain(|side| {
+                    whole
+                        .iter()
+                        .any(|span| span.start <= side.start && side.end <= span.end)
+                });
+                sides
+            }
+            _ => self.find(line, form),
+        }
+    }
+}
+
+impl PhrasePattern {
+    fn find(&self, line: &Line, form: Form) -> Vec<Span> {
+        let codes: &[u16] = if form == Form::Spoken {
+            &line.spoken
+        } else {
+            &line.written
+        };
+        let mut found = Vec::new();
+        let (Some(&first), length) = (self.codes.first(), self.codes.len()) else {
+            return found;
+        };
+        if codes.len() < length {
+            return found;
+        }
+        for start in 0..=codes.len() - length {
+            if codes[start] == first && codes[start..start + length] == self.codes[..] {
+                let span = Span {
+                    start,
+                    end: start + length,
+                    quality: 1.0,
+                };
+                found.extend(self.weigh(span, codes, line, form));
+            }
+        }
+        found
+    }
+
+    /// Checks the edges of a place where the codes agree.
+    fn weigh(&self, span: Span, codes: &[u16], line: &Line, form: Form) -> Option<Span> {
+        let begins_unit = span.start.checked_sub(1).is_none_or(|before| {
+            !(units::is_letter(codes[before]) && units::is_letter(codes[span.start]))
+        });
+        let ends_unit = codes.get(span.end).is_none_or(|&after| {
+            !(units::is_letter(after) && units::is_letter(codes[span.end - 1]))
+        });
+        let spoken = form == Form::Spoken;
+        let begins_word = spoken && line.word_starts_at(span.start);
+        let ends_word = spoken && word_ends_at(line, span.end);
+        let fits = match self.edges {
+            Edges::Units => begins_unit && ends_unit,
+            // Only hanzi need the dictionary to know where words begin.
+            Edges::BeginsWord if units::is_hanzi(codes[span.start]) => begins_word,
+            Edges::BeginsWord => begins_unit,
+            Edges::WholeWords => begins_word && ends_word && begins_unit && ends_unit,
+        };
+        let on_words = !spoken || begins_word && ends_word;
+        let quality = if on_words { 1.0 } else { ACROSS_WORDS };
+        fits.then_some(Span { quality, ..span })
+    }
+}
+
+/// A space between two words of letters begins no word.
+fn word_ends_at(line: &Line, code: usize) -> bool {
+    line.word_starts_at(code) || line.spoken.get(code) == Some(&units::SPACE)
+}
+
+fn find_sound(pattern: &SoundPattern, line: &Line) -> Vec<Span> {
+    let found = pattern.find(&line.syllables);
+    if found.is_empty() || line.spoken.is_empty() {
+        return Vec::new();
+    }
+    let hanzi: Vec<usize> = match line.syllable_codes.is_empty() {
+        true => (0..line.spoken.len())
+            .filter(|&at| units::is_hanzi(line.spoken[at]))
+            .collect(),
+        false => line
+            .syllable_codes
+            .iter()
+            .map(|&code| usize::from(code))
+            .collect(),
+    };
+    let last = line.spoken.len() - 1;
+    let code_of = |syllable: usize| hanzi.get(syllable).copied().unwrap_or(last).min(last);
+    found
+        .into_iter()
+        .map(|sound| {
+            let start = code_of(sound.start);
+            let end = code_of(sound.end - 1).max(start) + 1;
+            let quality = sound.agreement / (1.0 + f32::from(sound.cost) / 20.0);
+            Span {
+                start,
+                end,
+                quality,
+            }
+        })
+        .collect()
+}
+
+/// Pairs of a left and a right place with few enough units between them, each as one span.
+fn near(lefts: &[Span], rights: &[Span], codes: &[u16], within: u32, order: Order) -> Vec<Span> {
+    let numbers = units::unit_numbers(codes);
+    let unit_at = |code: usize| numbers.get(code).copied().unwrap_or(0);
+    // Units from the end of the first to the start of the second; none where they overlap.
+    let gap = |first: &Span, second: &Span| {
+        (first.end <= second.start).then(|| unit_at(second.start) - unit_at(first.end - 1) - 1)
+    };
+    let mut found: Vec<Span> = Vec::new();
+    for left in lefts {
+        for right in rights {
+            let forward = gap(left, right);
+            let between = match order {
+                Order::LeftFirst => forward,
+                Order::Either => forward.or_else(|| gap(right, left)),
+            };
+            if let Some(between) = between.filter(|&between| between <= within) {
+                let close = 1.0 / (1.0 + between as f32 / 10.0);
+                found.push(Span {
+                    start: left.start.min(right.start),
+                    end: left.end.max(right.end),
+                    quality: left.quality.min(right.quality) * close,
+                });
+            }
+        }
+    }
+    found.sort_by_key(|span| (span.start, span.end));
+    found.dedup_by_key(|span| (span.start, span.end));
+    found
+}

@@ -1,0 +1,249 @@
+//! The sets of [`crate::scorers`] as tantivy's queries, so that they join with its own.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use tantivy::index::SegmentId;
+use tantivy::query::{ConstScorer, EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight};
+use tantivy::schema::Field;
+use tantivy::{BitSet, DocId, Score, Searcher, SegmentReader, TantivyError};
+
+use crate::lines::Lines;
+use crate::place::Place;
+use crate::plan::{Plan, insert_documents};
+use crate::query::TextComparison;
+use crate::scorers::{CallsScorer, LineScorer, LineTest, PlaceScorer, ThenScorer};
+
+/// A searcher and the lines of its segments.
+#[derive(Clone)]
+pub(crate) struct Snapshot {
+    pub(crate) searcher: Searcher,
+    lines: Arc<HashMap<SegmentId, Arc<Lines>>>,
+}
+
+impl Snapshot {
+    /// Opens the lines of every segment, taking over those that `before` has open.
+    pub(crate) fn open(searcher: Searcher, before: Option<&Self>) -> tantivy::Result<Self> {
+        let mut lines = HashMap::new();
+        for reader in searcher.segment_readers() {
+            let id = reader.segment_id();
+            let known = before.and_then(|before| before.lines.get(&id));
+            let opened = match known {
+                Some(known) => Arc::clone(known),
+                None => Arc::new(Lines::open(reader)?),
+            };
+            lines.insert(id, opened);
+        }
+        Ok(Self {
+            searcher,
+            lines: Arc::new(lines),
+        })
+    }
+
+    pub(crate) fn lines(&self, reader: &SegmentReader) -> tantivy::Result<Arc<Lines>> {
+        self.lines
+            .get(&reader.segment_id())
+            .cloned()
+            .ok_or_else(|| {
+                TantivyError::InternalError("a segment is not of this searcher".to_owned())
+            })
+    }
+}
+
+/// One question, asked of every segment.
+#[derive(Clone)]
+pub(crate) enum Question {
+    /// Lines that hold a place.
+    Place {
+        plan: Plan,
+        place: Arc<Place>,
+        /// Whether every document of the plan matches.
+        exact: bool,
+        weight: Score,
+    },
+    /// Lines whose numbers pass a test.
+    Line(LineTest),
+    /// Utterances with a text in a field.
+    Text(TextTest),
+    /// All utterances of calls whose first one has a text in a field.
+    CallText(TextTest),
+    /// All utterances of calls whose number is within limits.
+    CallNumber {
+        field: &'static str,
+        low: f64,
+        high: f64,
+    },
+    /// One after the other in a call.
+    Then {
+        left: Arc<dyn Query>,
+        right: Arc<dyn Query>,
+        within: u32,
+    },
+}
+
+/// A field and what its text must be.
+#[derive(Clone, Debug)]
+pub(crate) struct TextTest {
+    pub(crate) field: Field,
+    pub(crate) comparison: TextComparison,
+    pub(crate) value: String,
+}
+
+/// A question that tantivy can ask.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    pub(crate) question: Question,
+    pub(crate) snapshot: Snapshot,
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match &self.question {
+            Question::Place { place, .. } => return write!(out, "{place:?}"),
+            Question::Line(test) => return write!(out, "{test:?}"),
+            Question::Text(test) | Question::CallText(test) => return write!(out, "{test:?}"),
+            Question::CallNumber { field, .. } => field,
+            Question::Then { .. } => "then",
+        };
+        out.write_str(name)
+    }
+}
+
+impl Query for Asked {
+    fn weight(&self, scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
+        let sides = match &self.question {
+            Question::Then { left, right, .. } => {
+                Some((left.weight(scoring)?, right.weight(scoring)?))
+            }
+            _ => None,
+        };
+        Ok(Box::new(AskedWeight {
+            asked: self.clone(),
+            sides,
+        }))
+    }
+}
+
+struct AskedWeight {
+    asked: Asked,
+    sides: Option<(Box<dyn Weight>, Box<dyn Weight>)>,
+}
+
+impl Weight for AskedWeight {
+    fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
+        let lines = self.asked.snapshot.lines(reader)?;
+        Ok(match &self.asked.question {
+            Question::Place {
+                plan,
+                place,
+                exact,
+                weight,
+            } => {
+                let Some(candidates) = plan.documents(reader)? else {
+                    return Ok(Box::new(EmptyScorer));
+                };
+                // Checking a few more tells hits on whole words from hits across words.
+                let many = candidates.size_hint() > MANY_CANDIDATES;
+                let place = (!*exact || !many).then(|| Arc::clone(place));
+                Box::new(PlaceScorer::new(candidates, lines, place, weight * boost))
+            }
+            Question::Line(test) => Box::new(LineScorer::new(lines, *test)),
+            Question::Text(test) => match test.documents(reader)? {
+                Some(bits) => {
+                    let set = tantivy::query::BitSetDocSet::from(bits);
+                    Box::new(ConstScorer::new(set, 0.0))
+                }
+                None => Box::new(EmptyScorer),
+            },
+            Question::CallText(test) => match test.documents(reader)? {
+                Some(bits) => Box::new(CallsScorer::new(&members(&bits), &lines)),
+                None => Box::new(EmptyScorer),
+            },
+            Question::CallNumber { field, low, high } => {
+                let starts = calls_within(reader, &lines, field, *low, *high)?;
+                Box::new(CallsScorer::new(&starts, &lines))
+            }
+            Question::Then { within, .. } => match &self.sides {
+                Some((left, right)) => Box::new(ThenScorer::new(
+                    left.scorer(reader, boost)?,
+                    right.scorer(reader, boost)?,
+                    lines,
+                    *within,
+                )),
+                None => Box::new(EmptyScorer),
+            },
+        })
+    }
+
+    fn explain(&self, _reader: &SegmentReader, _doc: DocId) -> tantivy::Result<Explanation> {
+        Ok(Explanation::new("auricle", 0.0))
+    }
+}
+
+/// With more candidates in a segment than this, an exact plan is not looked at again.
+const MANY_CANDIDATES: u32 = 20_000;
+
+impl TextTest {
+    /// The documents of one segment with a matching term.
+    fn documents(&self, reader: &SegmentReader) -> tantivy::Result<Option<BitSet>> {
+        let inverted = reader.inverted_index(self.field)?;
+        let mut bits = BitSet::with_max_value(reader.max_doc());
+        if self.comparison == TextComparison::Is {
+            let term = tantivy::Term::from_field_text(self.field, &self.value);
+            if let Some(info) = inverted.get_term_info(&term)? {
+                insert_documents(&inverted, &info, &mut bits)?;
+            }
+        } else {
+            let wanted = self.value.to_lowercase();
+            let mut terms = inverted.terms().stream()?;
+            while terms.advance() {
+                if self.agrees(&String::from_utf8_lossy(terms.key()), &wanted) {
+                    insert_documents(&inverted, terms.value(), &mut bits)?;
+                }
+            }
+        }
+        Ok((bits.len() > 0).then_some(bits))
+    }
+
+    fn agrees(&self, text: &str, wanted: &str) -> bool {
+        let text = text.to_lowercase();
+        match self.comparison {
+            TextComparison::Contains => text.contains(wanted),
+            TextComparison::Begins => text.starts_with(wanted),
+            TextComparison::Is => text == wanted,
+        }
+    }
+}
+
+fn members(bits: &BitSet) -> Vec<DocId> {
+    (0..bits.max_value())
+        .filter(|&doc| bits.contains(doc))
+        .collect()
+}
+
+/// The first documents of the calls whose number is within limits.
+fn calls_within(
+    reader: &SegmentReader,
+    lines: &Lines,
+    field: &str,
+    low: f64,
+    high: f64,
+) -> tantivy::Result<Vec<DocId>> {
+    let fast = reader.fast_fields();
+    let within = |number: Option<f64>| number.is_some_and(|n| (low..=high).contains(&n));
+    let starts = lines.call_starts().iter().copied();
+    if let Some(column) = fast.column_opt::<i64>(field)? {
+        Ok(starts
+            .filter(|&doc| within(column.first(doc).map(|n| n as f64)))
+            .collect())
+    } else if let Some(column) = fast.column_opt::<u64>(field)? {
+        Ok(starts
+            .filter(|&doc| within(column.first(doc).map(|n| n as f64)))
+            .collect())
+    } else if let Some(column) = fast.column_opt::<f64>(field)? {
+        Ok(starts.filter(|&doc| within(column.first(doc))).collect())
+    } else {
+        Ok(Vec::new())
+    }
+}

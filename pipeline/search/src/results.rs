@@ -1,0 +1,263 @@
+//! What a search asks and what it gives back.
+
+use auricle_contracts::Party;
+use serde::{Deserialize, Serialize};
+
+/// A query and how its hits are to be shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchRequest {
+    /// In the language of `docs/query-language.md`.
+    pub query: String,
+    /// Order of the calls.
+    #[serde(default)]
+    pub sort: Sort,
+    /// Calls to leave out at the beginning.
+    #[serde(default)]
+    pub offset: usize,
+    /// Calls to show, at most [`MAX_LIMIT`].
+    #[serde(default = "default_limit")]
+    pub limit: usize,
+    /// The most hits to show of one call; the best are taken.
+    #[serde(default = "default_hits_per_call")]
+    pub hits_per_call: usize,
+    /// Utterances to show before and after each hit.
+    #[serde(default = "default_context")]
+    pub context: u32,
+    /// Whether to count hits by party, agent, campaign, region, month and day.
+    #[serde(default)]
+    pub facets: FacetMode,
+}
+
+/// The most calls of one page.
+pub const MAX_LIMIT: usize = 1000;
+
+const fn default_limit() -> usize {
+    10
+}
+
+const fn default_hits_per_call() -> usize {
+    5
+}
+
+const fn default_context() -> u32 {
+    1
+}
+
+impl SearchRequest {
+    /// The first ten calls, best first, with facets.
+    pub fn new(query: impl Into<String>) -> Self {
+        Self {
+            query: query.into(),
+            sort: Sort::default(),
+            offset: 0,
+            limit: default_limit(),
+            hits_per_call: default_hits_per_call(),
+            context: default_context(),
+            facets: FacetMode::default(),
+        }
+    }
+}
+
+/// Order of the calls. Equal calls: the newer first, then as they were added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sort {
+    /// By the call's best hit, raised a little by the number of hits.
+    #[default]
+    Relevance,
+    /// By when the call began, latest first; calls without a time last.
+    Newest,
+    /// By when the call began, earliest first; calls without a time last.
+    Oldest,
+}
+
+/// Whether facets are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FacetMode {
+    /// Count them.
+    #[default]
+    Count,
+    /// Leave them out.
+    Skip,
+}
+
+/// One page of hits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchResults {
+    /// Utterances that match.
+    pub total_hits: u64,
+    /// Calls with at least one of them.
+    pub total_calls: u64,
+    /// The page.
+    pub calls: Vec<CallHits>,
+    /// Counts over all hits, not only those of the page.
+    pub facets: Facets,
+}
+
+/// The hits of one call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallHits {
+    /// The call.
+    pub call_id: String,
+    /// The recording's path as it was given.
+    pub file: String,
+    /// Engine and model that heard the call.
+    pub engine: String,
+    /// Length of the recording.
+    pub duration_ms: u64,
+    /// Agent's name or number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Campaign or queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
+    /// Region or dialect area.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// When the call began, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// The call's quality score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// How well the call matches; comparable within one search only.
+    pub relevance: f32,
+    /// All hits of the call, also those not shown.
+    pub total_hits: u32,
+    /// The best hits, in the order of the call.
+    pub hits: Vec<Hit>,
+}
+
+/// One utterance that matches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// Number of the utterance in its call, from 0.
+    pub turn: u32,
+    /// Who spoke.
+    pub party: Party,
+    /// Channel of the recording.
+    pub channel: u16,
+    /// Start of the utterance, milliseconds from the start of the recording.
+    pub start_ms: u64,
+    /// End of the utterance.
+    pub end_ms: u64,
+    /// Where to play from: a little before the first word that matched.
+    pub play_from_ms: u64,
+    /// Written form.
+    pub text: String,
+    /// What matched, within `text`.
+    pub highlights: Vec<Highlight>,
+    /// The part of a long text around the first highlight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snippet: Option<Snippet>,
+    /// Hanzi as they were said.
+    pub spoken: String,
+    /// What matched, within `spoken`.
+    pub spoken_highlights: Vec<Highlight>,
+    /// How well the utterance matches.
+    pub relevance: f32,
+    /// For `THEN`: what was said earlier, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub led_by: Vec<ContextLine>,
+    /// The utterances just before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<ContextLine>,
+    /// The utterances just after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<ContextLine>,
+}
+
+/// A part of a text, in characters (Unicode code points), end excluded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Highlight {
+    /// The first character.
+    pub start: usize,
+    /// One past the last.
+    pub end: usize,
+}
+
+/// A part of a long text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snippet {
+    /// The part, with `…` where something is left out.
+    pub text: String,
+    /// What matched, within this part.
+    pub highlights: Vec<Highlight>,
+}
+
+/// An utterance near a hit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContextLine {
+    /// Number of the utterance in its call.
+    pub turn: u32,
+    /// Who spoke.
+    pub party: Party,
+    /// Start of the utterance.
+    pub start_ms: u64,
+    /// End of the utterance.
+    pub end_ms: u64,
+    /// Written form.
+    pub text: String,
+    /// What matched, within `text`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub highlights: Vec<Highlight>,
+}
+
+/// How the hits are spread. Each list holds the values with the most hits first; months and days
+/// are in order of time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Facets {
+    /// By who spoke.
+    pub party: Vec<FacetCount>,
+    /// By agent.
+    pub agent: Vec<FacetCount>,
+    /// By campaign.
+    pub campaign: Vec<FacetCount>,
+    /// By region.
+    pub region: Vec<FacetCount>,
+    /// By month, `2026-01`.
+    pub month: Vec<FacetCount>,
+    /// By day, `2026-01-31`.
+    pub day: Vec<FacetCount>,
+}
+
+/// The most values of one facet; days are not cut.
+pub const MAX_FACET_VALUES: usize = 50;
+
+/// Hits with one value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacetCount {
+    /// The value.
+    pub value: String,
+    /// Utterances.
+    pub hits: u64,
+    /// Calls.
+    pub calls: u64,
+}
+
+/// Writes `text` with `open` and `close` around what is highlighted.
+pub fn mark(text: &str, highlights: &[Highlight], open: &str, close: &str) -> String {
+    let mut out = String::with_capacity(text.len() + highlights.len() * 8);
+    let mut next = highlights.iter().peekable();
+    let mut inside = None;
+    for (at, letter) in text.chars().enumerate() {
+        if inside == Some(at) {
+            out.push_str(close);
+            inside = None;
+        }
+        if inside.is_none()
+            && let Some(highlight) = next.next_if(|highlight| highlight.start <= at)
+            && highlight.end > at
+        {
+            out.push_str(open);
+            inside = Some(highlight.end);
+        }
+        out.push(letter);
+    }
+    if inside.is_some() {
+        out.push_str(close);
+    }
+    out
+}

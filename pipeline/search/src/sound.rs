@@ -1,0 +1,510 @@
+//! Search by sound.
+//!
+//! A spoken form is a row of syllables, each with what else it may have been. A query is a row of
+//! syllables too, each with every reading its hanzi has. Matching ignores tones and counts cost:
+//!
+//! | difference | cost |
+//! | --- | --- |
+//! | only the tone | 0 |
+//! | one near-sounding part (zh/z ch/c sh/s n/l h/f, ang/an eng/en ing/in iang/ian uang/uan) | 0.3 |
+//! | both parts near-sounding | 0.6 |
+//! | another syllable, a syllable too many, a syllable missing | 1 |
+//!
+//! Near-sounding syllables share a *class*. The index holds pairs of neighbouring classes, so one
+//! edit of full cost spoils at most two pairs: see [`crate::candidates`] for why no match is lost.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use auricle_contracts::Utterance;
+use auricle_pinyin::{Syllable, TONELESS};
+
+use crate::readings::readings;
+
+/// The cost of one full edit. Costs are whole twentieths, so that sums are exact.
+pub(crate) const FULL_COST: u16 = 20;
+/// The cost of one near-sounding part.
+const NEAR_COST: u8 = 6;
+/// Marks a code that is another hearing of the syllable before it.
+const ALTERNATIVE: u16 = 0x8000;
+/// The code of something that is no Mandarin syllable.
+const BREAK: u16 = 0;
+/// Hearings kept for one syllable beside the likeliest.
+const MAX_ALTERNATIVES: usize = 2;
+/// Hearings less likely than this are left out.
+const LEAST_CONFIDENCE: f32 = 0.05;
+/// Tones in a syllable's dense number, with 0 for unknown.
+const TONES: usize = Syllable::COUNT / TONELESS.len();
+
+/// Which class each of [`TONELESS`] belongs to.
+fn classes() -> &'static [u16; TONELESS.len()] {
+    static CLASSES: OnceLock<[u16; TONELESS.len()]> = OnceLock::new();
+    CLASSES.get_or_init(|| {
+        let mut numbers: HashMap<(&str, &str), u16> = HashMap::new();
+        std::array::from_fn(|row| {
+            let next = numbers.len() as u16;
+            *numbers.entry(folded_parts(row)).or_insert(next)
+        })
+    })
+}
+
+/// Initial and rhyme with near-sounding ones made the same.
+fn folded_parts(row: usize) -> (&'static str, &'static str) {
+    let Some(syllable) = Syllable::from_index(row * TONES) else {
+        return ("", "");
+    };
+    let initial = match syllable.initial() {
+        "zh" => "z",
+        "ch" => "c",
+        "sh" => "s",
+        "n" => "l",
+        "h" => "f",
+        other => other,
+    };
+    let rhyme = match syllable.rhyme() {
+        "ang" => "an",
+        "eng" => "en",
+        "ing" => "in",
+        "iang" => "ian",
+        "uang" => "uan",
+        other => other,
+    };
+    (initial, rhyme)
+}
+
+/// A number that changes when the classes do: an index made with other classes must be rebuilt.
+pub(crate) fn classes_fingerprint() -> u32 {
+    classes().iter().fold(2_166_136_261u32, |hash, &class| {
+        (hash ^ u32::from(class)).wrapping_mul(16_777_619)
+    })
+}
+
+/// The class of a syllable.
+fn class_of(syllable: Syllable) -> u16 {
+    classes()[syllable.index() / TONES]
+}
+
+/// What hearing `heard` for `wanted` costs; tones do not count.
+fn cost(wanted: usize, heard: usize) -> u8 {
+    if wanted == heard {
+        return 0;
+    }
+    if classes()[wanted] != classes()[heard] {
+        return FULL_COST as u8;
+    }
+    let part = |row: usize| Syllable::from_index(row * TONES);
+    match (part(wanted), part(heard)) {
+        (Some(one), Some(other)) => {
+            NEAR_COST
+                * (u8::from(one.initial() != other.initial())
+                    + u8::from(one.rhyme() != other.rhyme()))
+        }
+        _ => FULL_COST as u8,
+    }
+}
+
+/// The codes of an utterance's syllables: one for the likeliest hearing, then its alternatives.
+/// An utterance without syllables is read from its hanzi.
+pub(crate) fn encode(utterance: &Utterance) -> Vec<u16> {
+    let mut codes = Vec::with_capacity(utterance.syllables.len() + 4);
+    if utterance.syllables.is_empty() {
+        for letter in utterance.spoken.chars() {
+            let all = readings(letter);
+            push_position(&mut codes, all.into_iter());
+        }
+        return codes;
+    }
+    for syllable in &utterance.syllables {
+        let Ok(likeliest) = syllable.s.parse::<Syllable>() else {
+            codes.push(BREAK);
+            continue;
+        };
+        let others = syllable
+            .alternatives
+            .iter()
+            .filter(|other| other.conf >= LEAST_CONFIDENCE)
+            .filter_map(|other| other.s.parse::<Syllable>().ok());
+        push_position(&mut codes, std::iter::once(likeliest).chain(others));
+    }
+    codes
+}
+
+fn push_position(codes: &mut Vec<u16>, hearings: impl Iterator<Item = Syllable>) {
+    let first = codes.len();
+    for syllable in hearings {
+        let code = syllable.index() as u16 + 1;
+        let known = codes[first..].iter().any(|&known| same_base(known, code));
+        if codes.len() == first {
+            codes.push(code);
+        } else if !known && codes.len() - first <= MAX_ALTERNATIVES {
+            codes.push(code | ALTERNATIVE);
+        }
+    }
+}
+
+fn same_base(one: u16, other: u16) -> bool {
+    row_of(one) == row_of(other)
+}
+
+/// The row of [`TONELESS`] a code stands for; none for a break.
+const fn row_of(code: u16) -> Option<usize> {
+    match code & !ALTERNATIVE {
+        BREAK => None,
+        index => Some((index as usize - 1) / TONES),
+    }
+}
+
+const fn tone_of(code: u16) -> u8 {
+    ((code & !ALTERNATIVE) as usize)
+        .saturating_sub(1)
+        .rem_euclid(TONES) as u8
+}
+
+/// The positions of a row of codes: each a likeliest hearing and its alternatives.
+fn positions(codes: &[u16]) -> impl Iterator<Item = &[u16]> {
+    codes.chunk_by(|_, next| next & ALTERNATIVE != 0)
+}
+
+/// How many syllables a row of codes holds.
+pub(crate) fn count(codes: &[u16]) -> usize {
+    codes
+        .iter()
+        .filter(|&&code| code & ALTERNATIVE == 0)
+        .count()
+}
+
+/// Stands for the end of an utterance in a pair of classes.
+const END: char = '\u{80}';
+/// The class of a [`BREAK`].
+const BREAK_CLASS: char = '\u{81}';
+const FIRST_CLASS: u32 = 0x100;
+
+fn class_char(class: u16) -> char {
+    char::from_u32(FIRST_CLASS + u32::from(class)).unwrap_or(END)
+}
+
+/// The index terms of a row of codes, each a pair of neighbouring classes, end to end in `out`
+/// (two characters a term).
+pub(crate) fn write_grams(codes: &[u16], out: &mut String) {
+    let mut before: Option<&[u16]> = None;
+    for position in positions(codes).map(Some).chain(std::iter::once(None)) {
+        if let Some(first) = before {
+            let firsts = distinct_classes(first);
+            let seconds = position.map_or_else(|| vec![END], distinct_classes);
+            for &first in &firsts {
+                for &second in &seconds {
+                    out.push(first);
+                    out.push(second);
+                }
+            }
+        }
+        before = position;
+    }
+}
+
+/// Every class there is, a break's too.
+pub(crate) fn every_class() -> impl Iterator<Item = char> {
+    let last = classes().iter().copied().max().unwrap_or(0);
+    (0..=last).map(class_char).chain([BREAK_CLASS])
+}
+
+fn distinct_classes(position: &[u16]) -> Vec<char> {
+    let mut distinct = Vec::with_capacity(position.len());
+    for &code in position {
+        let class = row_of(code).map_or(BREAK_CLASS, |row| class_char(classes()[row]));
+        if !distinct.contains(&class) {
+            distinct.push(class);
+        }
+    }
+    distinct
+}
+
+/// Where a sound was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct SoundSpan {
+    /// First syllable.
+    pub(crate) start: usize,
+    /// One past the last.
+    pub(crate) end: usize,
+    /// In twentieths of an edit.
+    pub(crate) cost: u16,
+    /// 0 to 1: how well tones and likelihoods agree.
+    pub(crate) agreement: f32,
+}
+
+/// One syllable of a query: what each heard syllable costs against it.
+#[derive(Debug)]
+struct Wanted {
+    classes: Vec<char>,
+    costs: [u8; TONELESS.len()],
+    /// For each row, the tones wanted as a set of bits; 0 where any will do.
+    tones: HashMap<usize, u8>,
+}
+
+impl Wanted {
+    fn new(options: &[Syllable]) -> Self {
+        let mut costs = [FULL_COST as u8; TONELESS.len()];
+        let mut tones: HashMap<usize, u8> = HashMap::new();
+        let mut classes = Vec::new();
+        for &option in options {
+            let row = option.index() / TONES;
+            for (heard, least) in costs.iter_mut().enumerate() {
+                *least = (*least).min(cost(row, heard));
+            }
+            *tones.entry(row).or_default() |= match option.tone() {
+                0 => u8::MAX,
+                tone => 1 << tone,
+            };
+            let class = class_char(class_of(option));
+            if !classes.contains(&class) {
+                classes.push(class);
+            }
+        }
+        Self {
+            classes,
+            costs,
+            tones,
+        }
+    }
+
+    /// The least cost over the hearings of a position.
+    fn cost(&self, position: &[u16]) -> u16 {
+        position
+            .iter()
+            .filter_map(|&code| row_of(code))
+            .map(|row| u16::from(self.costs[row]))
+            .min()
+            .unwrap_or(FULL_COST)
+    }
+
+    fn agreement(&self, position: &[u16]) -> f32 {
+        let mut best = 0.0f32;
+        for (rank, &code) in position.iter().enumerate() {
+            let Some(row) = row_of(code) else { continue };
+            let likely = if rank == 0 { 1.0 } else { 0.85 };
+            let toned = match self.tones.get(&row) {
+                Some(tones) if tone_of(code) == 0 || tones & (1 << tone_of(code)) != 0 => 1.0,
+                Some(_) => 0.7,
+                None => 0.5,
+            };
+            best = best.max(likely * toned);
+        }
+        best
+    }
+}
+
+/// A row of syllables to look for, and how far off a match may be.
+#[derive(Debug)]
+pub(crate) struct SoundPattern {
+    wanted: Vec<Wanted>,
+    budget: u16,
+}
+
+impl SoundPattern {
+    /// Looks for `syllables`, each with its readings, within `budget` twentieths of an edit.
+    pub(crate) fn new(syllables: &[Vec<Syllable>], budget: u16) -> Self {
+        let wanted = syllables
+            .iter()
+            .map(|options| Wanted::new(options))
+            .collect();
+        Self { wanted, budget }
+    }
+
+    /// Number of syllables looked for.
+    pub(crate) const fn len(&self) -> usize {
+        self.wanted.len()
+    }
+
+    /// How many full edits the budget pays for.
+    pub(crate) const fn full_edits(&self) -> usize {
+        (self.budget / FULL_COST) as usize
+    }
+
+    /// The classes each syllable may have.
+    pub(crate) fn classes(&self, index: usize) -> &[char] {
+        &self.wanted[index].classes
+    }
+
+    /// Every match in a row of codes that overlaps no better one, in order.
+    pub(crate) fn find(&self, codes: &[u16]) -> Vec<SoundSpan> {
+        let row: Vec<&[u16]> = positions(codes).collect();
+        let mut found = if self.full_edits() == 0 {
+            self.find_same_length(&row)
+        } else {
+            self.find_edited(&row)
+        };
+        if found.len() > 1 {
+            found.sort_by_key(|span| (span.cost, span.start));
+            let mut kept: Vec<SoundSpan> = Vec::new();
+            for span in found {
+                if kept
+                    .iter()
+                    .all(|other| span.end <= other.start || other.end <= span.start)
+                {
+                    kept.push(span);
+                }
+            }
+            kept.sort_by_key(|span| span.start);
+            return kept;
+        }
+        found
+    }
+
+    /// With less than one edit to spend, a match has the query's length.
+    fn find_same_length(&self, row: &[&[u16]]) -> Vec<SoundSpan> {
+        let mut found = Vec::new();
+        for (start, window) in row.windows(self.wanted.len()).enumerate() {
+            let mut cost = 0;
+            for (wanted, position) in self.wanted.iter().zip(window) {
+                cost += wanted.cost(position);
+                if cost > self.budget {
+                    break;
+                }
+            }
+            if cost <= self.budget {
+                let agreement = self.window_agreement(window);
+                let end = start + window.len();
+                found.push(SoundSpan {
+                    start,
+                    end,
+                    cost,
+                    agreement,
+                });
+            }
+        }
+        found
+    }
+
+    fn window_agreement(&self, window: &[&[u16]]) -> f32 {
+        let sum: f32 = self
+            .wanted
+            .iter()
+            .zip(window)
+            .map(|(wanted, position)| wanted.agreement(position))
+            .sum();
+        sum / self.wanted.len() as f32
+    }
+
+    /// Approximate matching by dynamic programming over the query (Sellers 1980): the cheapest
+    /// alignment that ends at each syllable, with where it starts.
+    fn find_edited(&self, row: &[&[u16]]) -> Vec<SoundSpan> {
+        let rows = self.wanted.len();
+        let mut column: Vec<(u16, usize)> = (0..=rows).map(|i| (FULL_COST * i as u16, 0)).collect();
+        let mut found = Vec::new();
+        for (at, position) in row.iter().enumerate() {
+            let mut diagonal = column[0];
+            column[0] = (0, at + 1);
+            for (i, wanted) in self.wanted.iter().enumerate() {
+                let changed = (diagonal.0 + wanted.cost(position), diagonal.1);
+                let extra = (column[i + 1].0 + FULL_COST, column[i + 1].1);
+                let missing = (column[i].0 + FULL_COST, column[i].1);
+                diagonal = column[i + 1];
+                // Of equal costs the later start is the shorter match.
+                column[i + 1] = [changed, extra, missing]
+                    .into_iter()
+                    .min_by_key(|&(cost, start)| (cost, usize::MAX - start))
+                    .unwrap_or(changed);
+            }
+            let (cost, start) = column[rows];
+            if cost <= self.budget && start <= at {
+                let end = at + 1;
+                found.push(SoundSpan {
+                    start,
+                    end,
+                    cost,
+                    agreement: 0.9,
+                });
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(text: &str) -> Vec<u16> {
+        let mut codes = Vec::new();
+        for position in text.split(' ') {
+            let hearings = position.split('/').map(|s| s.parse::<Syllable>().unwrap());
+            push_position(&mut codes, hearings);
+        }
+        codes
+    }
+
+    fn pattern(text: &str, budget: u16) -> SoundPattern {
+        let rows: Vec<Vec<Syllable>> = text
+            .split(' ')
+            .map(|options| options.split('/').map(|s| s.parse().unwrap()).collect())
+            .collect();
+        SoundPattern::new(&rows, budget)
+    }
+
+    fn check(query: &str, budget: u16, said: &str, expected: &[(usize, usize, u16)]) {
+        let spans: Vec<_> = pattern(query, budget)
+            .find(&codes(said))
+            .into_iter()
+            .map(|span| (span.start, span.end, span.cost))
+            .collect();
+        assert_eq!(spans, expected, "{query} in {said}");
+    }
+
+    #[test]
+    fn tones_are_tolerated_and_near_sounds_cost_less() {
+        check("bao3 zheng4", 0, "wo3 bao1 zheng5 ni3", &[(1, 3, 0)]);
+        check("bao zheng", 0, "bao3 zhen4", &[]);
+        check("bao zheng", 6, "bao3 zhen4", &[(0, 2, 6)]);
+        check("bao zheng", 6, "bao3 zen4", &[]);
+        check("bao zheng", 12, "bao3 zen4", &[(0, 2, 12)]);
+        check("nan", 6, "lan2", &[(0, 1, 6)]);
+        check("hang2/xing2", 0, "yin2 hang2", &[(1, 2, 0)]);
+    }
+
+    #[test]
+    fn alternatives_are_heard() {
+        check("bao zheng", 0, "bao3 chen1/zheng4 ni3", &[(0, 2, 0)]);
+        check("bao zheng", 0, "pao3/bao3 chen1/zheng4", &[(0, 2, 0)]);
+    }
+
+    #[test]
+    fn one_edit_is_a_change_an_extra_or_a_missing_syllable() {
+        check("bao zheng shou yi", 20, "bao3 ma3 shou1 yi4", &[(0, 4, 20)]);
+        check(
+            "bao zheng shou yi",
+            20,
+            "bao3 zheng4 de5 shou1 yi4",
+            &[(0, 5, 20)],
+        );
+        check("bao zheng shou yi", 20, "bao3 shou1 yi4", &[(0, 3, 20)]);
+        check("bao zheng shou yi", 20, "bao3 ma3 ma3 yi4", &[]);
+        check(
+            "bao zheng shou yi",
+            20,
+            "ni3 bao3 zheng4 shou1 yi4 a5",
+            &[(1, 5, 0)],
+        );
+    }
+
+    #[test]
+    fn near_sounding_syllables_share_a_class_and_others_do_not() {
+        let class = |text: &str| class_of(text.parse().unwrap());
+        for (one, other) in [("zhang", "zan"), ("niu", "liu"), ("huang", "fuang")] {
+            if let Ok(second) = other.parse::<Syllable>() {
+                assert_eq!(class(one), class_of(second), "{one} {other}");
+            }
+        }
+        assert_ne!(class("ba"), class("pa"));
+        assert_ne!(class("xin"), class("xian"));
+    }
+
+    #[test]
+    fn grams_pair_every_hearing_with_every_next() {
+        let mut out = String::new();
+        write_grams(&codes("bao3/pao3 ma3"), &mut out);
+        assert_eq!(out.chars().count(), 2 * 3);
+        out.clear();
+        write_grams(&[BREAK], &mut out);
+        assert_eq!(out, format!("{BREAK_CLASS}{END}"));
+    }
+}

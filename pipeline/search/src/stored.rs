@@ -1,0 +1,180 @@
+//! What the index stores of an utterance to show it and to play from it.
+
+use auricle_contracts::Utterance;
+
+use crate::units;
+
+/// An utterance as results need it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct StoredUtterance {
+    pub(crate) channel: u16,
+    pub(crate) text: String,
+    pub(crate) spoken: String,
+    /// Start and end of every unit of the spoken form, milliseconds.
+    pub(crate) times: Vec<(u64, u64)>,
+}
+
+impl StoredUtterance {
+    pub(crate) fn new(utterance: &Utterance, times: Vec<(u64, u64)>) -> Self {
+        Self {
+            channel: utterance.channel,
+            text: utterance.text.clone(),
+            spoken: utterance.spoken.clone(),
+            times,
+        }
+    }
+
+    /// Numbers take seven bits a byte, times are differences, and a spoken form that is the
+    /// written one without its punctuation is left out.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let same = without_punctuation(&self.text) == self.spoken;
+        let mut out = Vec::with_capacity(self.text.len() + self.times.len() * 3 + 8);
+        push_number(&mut out, u64::from(self.channel) << 1 | u64::from(same));
+        push_text(&mut out, &self.text);
+        if !same {
+            push_text(&mut out, &self.spoken);
+        }
+        let mut last_end = 0u64;
+        for &(start, end) in &self.times {
+            // Units may overlap by rounding: the sign goes to the lowest bit.
+            let gap = start.abs_diff(last_end) << 1 | u64::from(start < last_end);
+            push_number(&mut out, gap);
+            push_number(&mut out, end.saturating_sub(start));
+            last_end = end.max(start);
+        }
+        out
+    }
+
+    /// Reads [`Self::to_bytes`]; what is damaged comes out empty.
+    pub(crate) fn from_bytes(mut bytes: &[u8]) -> Self {
+        let bytes = &mut bytes;
+        let first = take_number(bytes).unwrap_or(0);
+        let text = take_text(bytes);
+        let spoken = if first & 1 == 1 {
+            without_punctuation(&text)
+        } else {
+            take_text(bytes)
+        };
+        let mut times = Vec::new();
+        let mut last_end = 0u64;
+        while let (Some(gap), Some(length)) = (take_number(bytes), take_number(bytes)) {
+            let start = match gap & 1 {
+                0 => last_end.saturating_add(gap >> 1),
+                _ => last_end.saturating_sub(gap >> 1),
+            };
+            last_end = start.saturating_add(length);
+            times.push((start, last_end));
+        }
+        Self {
+            channel: (first >> 1) as u16,
+            text,
+            spoken,
+            times,
+        }
+    }
+}
+
+fn without_punctuation(text: &str) -> String {
+    text.chars()
+        .filter(|letter| !"，。？！、；：".contains(*letter))
+        .collect()
+}
+
+fn push_number(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+fn take_number(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0u64;
+    for shift in (0..64).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+fn push_text(out: &mut Vec<u8>, text: &str) {
+    push_number(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn take_text(bytes: &mut &[u8]) -> String {
+    let length = take_number(bytes).unwrap_or(0) as usize;
+    let (text, rest) = bytes.split_at(length.min(bytes.len()));
+    *bytes = rest;
+    String::from_utf8_lossy(text).into_owned()
+}
+
+/// Start and end of every unit of the spoken form, from the times of its words, made finer by
+/// those of its syllables where there is one for every hanzi.
+pub(crate) fn unit_times(utterance: &Utterance, spoken: &[u16]) -> Vec<(u64, u64)> {
+    let n_units = units::unit_numbers(spoken)
+        .last()
+        .map_or(0, |&last| last as usize + 1);
+    let mut times = Vec::with_capacity(n_units);
+    for word in &utterance.words {
+        let in_word = units::unit_numbers(&units::encode(&word.w))
+            .last()
+            .map_or(0, |&n| n + 1);
+        spread(word.start_ms, word.end_ms, in_word as usize, &mut times);
+    }
+    if times.len() != n_units {
+        times.clear();
+        spread(utterance.start_ms, utterance.end_ms, n_units, &mut times);
+    }
+    let mut before = None;
+    let hanzi: Vec<usize> = spoken
+        .iter()
+        .filter(|&&code| {
+            let starts = units::starts_unit(before, code);
+            before = Some(code);
+            starts
+        })
+        .enumerate()
+        .filter_map(|(unit, &code)| units::is_hanzi(code).then_some(unit))
+        .collect();
+    if hanzi.len() == utterance.syllables.len() {
+        for (unit, syllable) in hanzi.into_iter().zip(&utterance.syllables) {
+            times[unit] = (syllable.start_ms, syllable.end_ms);
+        }
+    }
+    times
+}
+
+/// Splits a span into `parts` of equal length.
+fn spread(start_ms: u64, end_ms: u64, parts: usize, times: &mut Vec<(u64, u64)>) {
+    let length = end_ms.saturating_sub(start_ms);
+    let at = |part: usize| start_ms + length * part as u64 / parts.max(1) as u64;
+    times.extend((0..parts).map(|part| (at(part), at(part + 1))));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_stored_comes_back(
+            text in ".{0,12}", spoken in ".{0,12}", channel in 0u16..4,
+            times in prop::collection::vec((0u64..1_000_000, 0u64..5_000), 0..8),
+        ) {
+            let times = times.into_iter().map(|(start, length)| (start, start + length)).collect();
+            let stored = StoredUtterance { channel, text, spoken, times };
+            prop_assert_eq!(StoredUtterance::from_bytes(&stored.to_bytes()), stored);
+        }
+
+        #[test]
+        fn damaged_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            let _ = StoredUtterance::from_bytes(&bytes);
+        }
+    }
+}

@@ -1,0 +1,530 @@
+//! What queries find.
+
+mod common;
+
+use auricle_contracts::{CallId, Transcript};
+use auricle_search::{
+    Annotations, SearchRequest, SearchResults, Sort, TranscriptIndex, UtteranceAnnotations, mark,
+};
+use common::{OPTIONS, TestIndex, call, index_of, with_syllables};
+
+fn calls() -> Vec<Transcript> {
+    let mut first = call(
+        "loan",
+        &[
+            "a 您好 请问 是 张先生 吗",
+            "c 是的 你 说",
+            "a 我们 这款 产品 保证 收益 百分之五=我们这款产品，保证收益5%。",
+            "c 那 要 一百二十块 手续费 吗=那要120块手续费吗？",
+            "a 不 需要 的",
+            "c 我要 投诉 你们",
+        ],
+    );
+    first.metadata.agent = Some("张伟".into());
+    first.metadata.campaign = Some("贷款2026春".into());
+    first.metadata.region = Some("北京".into());
+    first.metadata.started_at = Some("2026-01-15T09:30:00+08:00".into());
+    let mut second = call(
+        "card",
+        &[
+            "a 您好 这里 是 WIFI 客服",
+            "c 我的 wifi 密码 忘 了",
+            "a 请 提供 手机号 幺三八零零=请提供手机号13800。",
+            "c 我 要 退款",
+            "a 收益 我们 不能 保证",
+            "c hello world 再见",
+        ],
+    );
+    second.utterances[4] = with_syllables(
+        second.utterances[4].clone(),
+        "shou1 yi4 wo3 men5 bu4 neng2 bao3/pao3 zhen4",
+    );
+    second.metadata.agent = Some("李娜".into());
+    second.metadata.campaign = Some("信用卡".into());
+    second.metadata.started_at = Some("2026-02-01T00:10:00+08:00".into());
+    let mut third = call(
+        "quiet",
+        &["u 会计算 吗", "u 我 是 会计", "u 暴增 手艺", "u 你 去 哪里"],
+    );
+    third.metadata.agent = Some("张敏".into());
+    vec![first, second, third]
+}
+
+fn search(index: &TestIndex, query: &str) -> SearchResults {
+    match index.index.reader().search(&SearchRequest {
+        limit: 100,
+        hits_per_call: 100,
+        ..SearchRequest::new(query)
+    }) {
+        Ok(results) => results,
+        Err(error) => panic!("{query}: {error}"),
+    }
+}
+
+/// Hits as `call/turn`, sorted.
+fn found(results: &SearchResults) -> String {
+    let mut hits: Vec<String> = results
+        .calls
+        .iter()
+        .flat_map(|call| {
+            call.hits
+                .iter()
+                .map(move |hit| format!("{}/{}", call.call_id, hit.turn))
+        })
+        .collect();
+    hits.sort();
+    hits.join(" ")
+}
+
+fn check_all(index: &TestIndex, cases: &[(&str, &str)]) {
+    for (query, expected) in cases {
+        let results = search(index, query);
+        assert_eq!(found(&results), *expected, "{query}");
+        let n_hits = expected.split_whitespace().count() as u64;
+        assert_eq!(results.total_hits, n_hits, "{query}");
+        assert_eq!(results.total_calls, results.calls.len() as u64, "{query}");
+    }
+}
+
+#[test]
+fn phrases_and_terms() {
+    check_all(
+        &index_of(&calls()),
+        &[
+            ("保证收益", "loan/2"),
+            ("\"保证收益\"", "loan/2"),
+            ("保证，收益", "loan/2"),
+            ("保证 收益", "card/4 loan/2"),
+            ("证收", "loan/2"),
+            ("保证", "card/4 loan/2"),
+            ("我", "card/1 card/3 card/4 loan/2 loan/5 quiet/1"),
+            ("见", "card/5"),
+            ("wifi", "card/0 card/1"),
+            ("WiFi密码", "card/1"),
+            ("wif", ""),
+            ("wif*", "card/0 card/1"),
+            ("\"hello world\"", "card/5"),
+            ("\"world hello\"", ""),
+            ("ｈｅｌｌｏ", "card/5"),
+            ("没有人说过", ""),
+        ],
+    );
+}
+
+#[test]
+fn spoken_and_written_forms_are_both_found() {
+    check_all(
+        &index_of(&calls()),
+        &[
+            ("120块", "loan/3"),
+            ("20块", "loan/3"),
+            ("一百二十块", "loan/3"),
+            ("5%", "loan/2"),
+            ("百分之五", "loan/2"),
+            ("138", "card/2"),
+            ("幺三八", "card/2"),
+            ("手机号13800", "card/2"),
+        ],
+    );
+}
+
+#[test]
+fn words_and_prefixes_follow_the_dictionary() {
+    check_all(
+        &index_of(&calls()),
+        &[
+            ("会计", "quiet/0 quiet/1"),
+            ("word:会计", "quiet/1"),
+            ("计算*", "quiet/0"),
+            ("会计*", "quiet/1"),
+            ("手续*", "loan/3"),
+            ("续费*", ""),
+            ("word:我", "card/1 card/3 quiet/1"),
+        ],
+    );
+}
+
+#[test]
+fn proximity_counts_units() {
+    check_all(
+        &index_of(&calls()),
+        &[
+            ("保证 NEAR/0 收益", "loan/2"),
+            ("收益 NEAR/4 保证", "card/4 loan/2"),
+            ("收益 NEAR/3 保证", "loan/2"),
+            ("收益 BEFORE/9 保证", "card/4"),
+            ("收益 BEFORE/3 保证", ""),
+            ("产品 NEAR/5 (收益 OR 手续费)", "loan/2"),
+            ("那要 NEAR/4 块", "loan/3"),
+            ("我们 NEAR/9 sound:保证", "card/4 loan/2"),
+            ("hello NEAR/1 再见", "card/5"),
+            ("hello NEAR/0 再见", ""),
+        ],
+    );
+}
+
+#[test]
+fn boolean_operators() {
+    check_all(
+        &index_of(&calls()),
+        &[
+            ("保证 AND 产品", "loan/2"),
+            ("投诉 OR 退款", "card/3 loan/5"),
+            ("保证 -产品", "card/4"),
+            ("保证 NOT (产品 OR 我们)", ""),
+            ("party:unknown -会计", "quiet/2 quiet/3"),
+            (
+                "-party:agent -party:customer",
+                "quiet/0 quiet/1 quiet/2 quiet/3",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn fields_and_ranges() {
+    check_all(
+        &index_of(&calls()),
+        &[
+            ("party:customer 投诉", "loan/5"),
+            ("party:agent 投诉", ""),
+            ("agent:张 保证", "loan/2"),
+            ("agent:\"张\" 保证", ""),
+            ("agent:\"张伟\" 保证", "loan/2"),
+            ("agent:李* 我", "card/1 card/3 card/4"),
+            ("campaign:贷款 投诉", "loan/5"),
+            ("region:北京 投诉", "loan/5"),
+            ("engine:ORT 会计", "quiet/0 quiet/1"),
+            ("call:quiet 会计", "quiet/0 quiet/1"),
+            ("call:qui 会计", ""),
+            ("call:qui* 会计", "quiet/0 quiet/1"),
+            ("file:\"recordings/quiet.wav\" 会计", "quiet/0 quiet/1"),
+            ("date:2026-01 保证", "loan/2"),
+            ("date:[2026-01-01 TO 2026-02-01] 保证", "card/4 loan/2"),
+            ("date:[2026-01-01 TO 2026-02-01} 保证", "loan/2"),
+            ("date:>2026-01-15 保证", "card/4"),
+            ("turn:0", "card/0 loan/0 quiet/0"),
+            ("turn:>=5", "card/5 loan/5"),
+            ("start:<1s", "card/0 loan/0 quiet/0"),
+            ("call:quiet length:>0.9s", "quiet/0"),
+            ("call:loan duration:>1h", ""),
+            ("call:loan end:<3000ms", "loan/0"),
+        ],
+    );
+}
+
+#[test]
+fn sounds() {
+    check_all(
+        &index_of(&calls()),
+        &[
+            ("sound:保正收益", "loan/2"),
+            ("sound:保正收亿", "loan/2"),
+            ("sound:baozhengshouyi", "loan/2 quiet/2"),
+            ("sound:\"bao1 zheng1 shou1 yi1\"", "loan/2 quiet/2"),
+            ("sound:保证", "loan/2 quiet/2"),
+            ("sound:保证~0.3", "card/4 loan/2 quiet/2"),
+            ("sound:paozhen", "card/4"),
+            ("sound:保证收亿~1", "loan/2 quiet/2"),
+            ("sound:baozhengdeshouyi~1", "loan/2 quiet/2"),
+            ("sound:zhengshouyi~1", "loan/2 quiet/2"),
+            ("sound:baomashouyi~1", "loan/2 quiet/2"),
+            ("sound:baomashouma~1", ""),
+            ("sound:lali", ""),
+            ("sound:lali~0.3", "quiet/3"),
+            ("sound:yi", "loan/2 loan/3 quiet/2 card/4").clone(),
+        ]
+        .map(|(query, expected)| {
+            // Sorted as hits are.
+            let mut hits: Vec<&str> = expected.split_whitespace().collect();
+            hits.sort_unstable();
+            (query, &*hits.join(" ").leak())
+        }),
+    );
+}
+
+#[test]
+fn sequences_across_utterances() {
+    check_all(
+        &index_of(&calls()),
+        &[
+            ("保证 THEN 投诉", "loan/5"),
+            ("保证 THEN/3 投诉", "loan/5"),
+            ("保证 THEN/2 投诉", ""),
+            ("投诉 THEN 保证", ""),
+            ("保证 THEN 保证", ""),
+            ("party:agent 保证 THEN/1 party:customer", "card/5 loan/3"),
+            ("您好 THEN 保证 THEN 投诉", "loan/5"),
+            ("(您好 THEN 手续费) OR 退款", "card/3 loan/3"),
+            ("sound:保证 THEN 手续费 THEN/2 投诉", "loan/5"),
+        ],
+    );
+}
+
+#[test]
+fn hits_are_marked_and_play_from_a_little_before() {
+    let index = index_of(&calls());
+    let hit = |query: &str| {
+        let results = search(&index, query);
+        results.calls[0].hits[0].clone()
+    };
+    let marked = |query: &str| {
+        let hit = hit(query);
+        let text = mark(&hit.text, &hit.highlights, "<", ">");
+        (text, mark(&hit.spoken, &hit.spoken_highlights, "<", ">"))
+    };
+    let check = |query: &str, text: &str, spoken: &str| {
+        assert_eq!(marked(query), (text.into(), spoken.into()), "{query}");
+    };
+    check(
+        "收益 campaign:贷",
+        "我们这款产品，保证<收益>5%。",
+        "我们 这款 产品 保证 <收益> 百分之五",
+    );
+    check(
+        "一百二十",
+        "那要<120>块手续费吗？",
+        "那 要 <一百二十>块 手续费 吗",
+    );
+    check(
+        "20块",
+        "那要1<20块>手续费吗？",
+        "那 要 <一百二十块> 手续费 吗",
+    );
+    check(
+        "sound:首续",
+        "那要120块<手续>费吗？",
+        "那 要 一百二十块 <手续>费 吗",
+    );
+    check(
+        "那 NEAR/9 块",
+        "<那>要120<块>手续费吗？",
+        "<那> 要 一百二十<块> 手续费 吗",
+    );
+    check(
+        "手续*",
+        "那要120块<手续>费吗？",
+        "那 要 一百二十块 <手续>费 吗",
+    );
+    check(
+        "hello再见 OR world",
+        "hello <world> 再见",
+        "hello <world> 再见",
+    );
+    check("保证 THEN 投诉", "我要 <投诉> 你们", "我要 <投诉> 你们");
+
+    let results = search(&index, "保证 THEN 投诉");
+    let hit = &results.calls[0].hits[0];
+    assert_eq!(hit.led_by.len(), 1);
+    assert_eq!((hit.led_by[0].turn, hit.led_by[0].highlights.len()), (2, 1));
+    // The second word of the utterance, after 我要 (400 ms), less half a second.
+    assert_eq!(hit.play_from_ms, hit.start_ms + 400 - 500);
+    assert_eq!(hit.before[0].turn, 4);
+    assert!(hit.after.is_empty());
+}
+
+#[test]
+fn play_times_come_from_syllables_and_words() {
+    let index = index_of(&calls());
+    let results = search(&index, "call:card sound:保真");
+    let hit = &results.calls[0].hits[0];
+    assert_eq!(hit.turn, 4);
+    assert_eq!(hit.play_from_ms, hit.start_ms + 6 * 200 - 500);
+    let by_number = search(&index, "138");
+    let hit = &by_number.calls[0].hits[0];
+    // 请 提供 手机号 are six hanzi.
+    assert_eq!(hit.play_from_ms, hit.start_ms + 6 * 200 - 500);
+}
+
+#[test]
+fn facets_count_all_hits() {
+    let results = search(&index_of(&calls()), "我 OR 您好");
+    let counts = |counts: &[auricle_search::FacetCount]| {
+        counts
+            .iter()
+            .map(|c| format!("{}:{}/{}", c.value, c.hits, c.calls))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        counts(&results.facets.party),
+        ["agent:4/2", "customer:3/2", "unknown:1/1"]
+    );
+    assert_eq!(
+        counts(&results.facets.agent),
+        ["李娜:4/1", "张伟:3/1", "张敏:1/1"]
+    );
+    assert_eq!(
+        counts(&results.facets.campaign),
+        ["信用卡:4/1", "贷款2026春:3/1"]
+    );
+    assert_eq!(
+        counts(&results.facets.month),
+        ["2026-01:3/1", "2026-02:4/1"]
+    );
+    assert_eq!(
+        counts(&results.facets.day),
+        ["2026-01-15:3/1", "2026-02-01:4/1"]
+    );
+}
+
+#[test]
+fn pages_and_orders() {
+    let index = index_of(&calls());
+    let ids = |request: SearchRequest| {
+        let results = index.index.reader().search(&request).unwrap();
+        assert_eq!(results.total_calls, 3);
+        results
+            .calls
+            .into_iter()
+            .map(|call| call.call_id)
+            .collect::<Vec<_>>()
+    };
+    let request = |sort, offset, limit| SearchRequest {
+        sort,
+        offset,
+        limit,
+        ..SearchRequest::new("turn:0")
+    };
+    assert_eq!(ids(request(Sort::Newest, 0, 9)), ["card", "loan", "quiet"]);
+    assert_eq!(ids(request(Sort::Oldest, 0, 9)), ["loan", "card", "quiet"]);
+    assert_eq!(ids(request(Sort::Newest, 1, 1)), ["loan"]);
+    assert_eq!(ids(request(Sort::Relevance, 3, 5)), [""; 0]);
+    assert_eq!(
+        ids(request(Sort::Relevance, usize::MAX, usize::MAX)),
+        [""; 0]
+    );
+}
+
+#[test]
+fn hits_on_whole_words_come_first() {
+    let index = index_of(&[call("across", &["a 会计算"]), call("whole", &["a 会计 算"])]);
+    // Jieba cuts 会计算 the same way in both; the order of equal ones is as added.
+    let results = search(&index, "会计");
+    assert_eq!(results.total_calls, 2);
+    let quiet = index_of(&calls());
+    let hits = &search(&quiet, "会计").calls[0].hits;
+    assert!(hits[1].relevance > hits[0].relevance, "{hits:?}");
+}
+
+#[test]
+fn adding_again_replaces_and_deleting_removes() {
+    let index = index_of(&calls());
+    index.index.add(&call("loan", &["a 全新 内容"])).unwrap();
+    assert_eq!(
+        found(&search(&index, "投诉")),
+        "loan/5",
+        "not shown before commit"
+    );
+    index.index.commit().unwrap();
+    check_all(
+        &index,
+        &[("投诉", ""), ("全新内容", "loan/0"), ("agent:张伟", "")],
+    );
+    index.index.delete_call(&CallId("loan".into())).unwrap();
+    index
+        .index
+        .delete_call(&CallId("never there".into()))
+        .unwrap();
+    index.index.commit().unwrap();
+    check_all(&index, &[("全新", ""), ("保证", "card/4")]);
+    assert_eq!(index.index.reader().size().unwrap().utterances, 10);
+}
+
+#[test]
+fn annotations_are_found() {
+    let index = index_of(&[]);
+    let annotations = Annotations {
+        score: Some(55.5),
+        utterances: vec![
+            UtteranceAnnotations::default(),
+            UtteranceAnnotations {
+                emotion: Some("angry".into()),
+                rules: vec!["threat".into(), "promise".into()],
+            },
+        ],
+    };
+    index
+        .index
+        .add_annotated(&calls()[0], &annotations)
+        .unwrap();
+    index.index.add(&calls()[1]).unwrap();
+    index.index.commit().unwrap();
+    check_all(
+        &index,
+        &[
+            ("emotion:angry", "loan/1"),
+            ("rule:promise", "loan/1"),
+            ("rule:threat rule:promise", "loan/1"),
+            ("score:<60 turn:0", "loan/0"),
+            ("score:<55.5", ""),
+            ("score:55.5 turn:0", "loan/0"),
+            ("score:[60 TO 100]", ""),
+        ],
+    );
+    assert_eq!(search(&index, "emotion:angry").calls[0].score, Some(55.5));
+}
+
+#[test]
+fn dates_that_cannot_be_read_are_reported() {
+    let index = index_of(&[]);
+    let mut transcript = calls().remove(0);
+    transcript.metadata.started_at = Some("yesterday".into());
+    let added = index.index.add(&transcript).unwrap();
+    assert_eq!(added.warnings.len(), 1);
+    assert!(added.warnings[0].contains("`yesterday`"));
+    index.index.commit().unwrap();
+    check_all(&index, &[("投诉", "loan/5"), ("投诉 date:>2000", "")]);
+}
+
+#[test]
+fn an_index_is_read_while_it_is_written_and_after_merges() {
+    let index = index_of(&calls());
+    let reader = index.index.reader();
+    for round in 0..12 {
+        let id = format!("more-{round}");
+        index
+            .index
+            .add(&call(&id, &["a 您好", "c 保证 没有 问题", "a 谢谢"]))
+            .unwrap();
+        if round % 3 == 0 {
+            index
+                .index
+                .delete_call(&CallId(format!("more-{}", round / 2)))
+                .unwrap();
+        }
+        index.index.commit().unwrap();
+        let results = reader
+            .search(&SearchRequest::new("您好 THEN/1 保证没有问题"))
+            .unwrap();
+        let expected = (0..=round)
+            .filter(|n| ![0, 1, 3, 4].contains(n) || *n > round / 2)
+            .count();
+        let deleted: std::collections::BTreeSet<_> =
+            (0..=round).filter(|n| n % 3 == 0).map(|n| n / 2).collect();
+        let live = round + 1 - deleted.len();
+        assert_eq!(results.total_calls, live as u64, "{round} {expected}");
+    }
+    index.index.finish_merging().unwrap();
+    let before = found(&search(&index, "保证 OR 会计"));
+    drop(index.index);
+    let reopened = TranscriptIndex::open(index.folder.path(), OPTIONS).unwrap();
+    let index = TestIndex {
+        folder: index.folder,
+        index: reopened,
+    };
+    assert_eq!(found(&search(&index, "保证 OR 会计")), before);
+    index.index.reader().verify().unwrap();
+}
+
+#[test]
+fn results_are_json() {
+    let results = search(&index_of(&calls()), "保证 THEN 投诉");
+    let text = serde_json::to_string(&results).unwrap();
+    assert_eq!(
+        serde_json::from_str::<SearchResults>(&text).unwrap(),
+        results
+    );
+    let request: SearchRequest =
+        serde_json::from_str(r#"{"query":"保证","sort":"newest"}"#).unwrap();
+    assert_eq!((request.sort, request.limit), (Sort::Newest, 10));
+}

@@ -1,8 +1,22 @@
 //! Engines that hear speech, and the registry of the models they run.
 
 mod engine;
+pub mod native;
+mod ort_engine;
+pub mod registry;
+mod vad;
+#[cfg(feature = "vosk")]
+pub mod vosk_engine;
+#[cfg(feature = "whisper")]
+pub mod whisper_engine;
 
 pub use engine::{
     EngineError, EngineInfo, Hotword, Hypothesis, StepReport, StreamKey, StreamOptions,
     StreamingEngine, Token, TokenKind,
 };
+pub use ort_engine::{
+    DecodeSettings, OnnxRuntime, TokenTable, TokenTableError, TransducerEngine, TransducerModel,
+};
+pub use vad::{OrtSilero, VAD_FRAME_SAMPLES, VAD_RATE_HZ, VadState, VoiceActivity};
+#[cfg(feature = "tract")]
+pub use vad::TractSilero;

@@ -120,6 +120,20 @@ impl Syllable {
     pub fn rhyme(self) -> &'static str {
         &self.base()[self.initial().len()..]
     }
+
+    /// The rhyme with its tone mark, as pinyin is printed: `ǎo`, `üè`, `e` in the neutral tone.
+    pub fn marked_rhyme(self) -> String {
+        let rhyme = self.rhyme();
+        // a and e always carry the mark, then o of ou; otherwise the last vowel does.
+        let marked = rhyme
+            .find(['a', 'e'])
+            .or_else(|| rhyme.find("ou"))
+            .or_else(|| rhyme.rfind(['i', 'o', 'u', 'v']));
+        rhyme
+            .char_indices()
+            .map(|(at, letter)| if Some(at) == marked { mark(letter, self.tone()) } else { mark(letter, 0) })
+            .collect()
+    }
 }
 
 impl fmt::Display for Syllable {
@@ -209,6 +223,20 @@ const fn unmark(letter: char) -> (char, u8) {
     }
 }
 
+/// A vowel with the mark of a tone; `v` is printed ü.
+fn mark(letter: char, tone: u8) -> char {
+    let row = match letter {
+        'a' => "aāáǎàa",
+        'e' => "eēéěèe",
+        'i' => "iīíǐìi",
+        'o' => "oōóǒòo",
+        'u' => "uūúǔùu",
+        'v' => "üǖǘǚǜü",
+        _ => return letter,
+    };
+    row.chars().nth(usize::from(tone)).unwrap_or(letter)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,6 +264,15 @@ mod tests {
     fn refuses_what_is_no_syllable() {
         for text in ["", "3", "bxo3", "hello", "保", "bao3bao3", "zhuangzhuang"] {
             assert!(text.parse::<Syllable>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rhymes_are_marked_as_printed() {
+        for (text, expected) in
+            [("bao3", "ǎo"), ("gui4", "uì"), ("jiu3", "iǔ"), ("lve4", "üè"), ("dou1", "ōu"), ("de5", "e"), ("nv3", "ǚ"), ("bo1", "ō"), ("zhuo2", "uó")]
+        {
+            assert_eq!(text.parse::<Syllable>().unwrap().marked_rhyme(), expected);
         }
     }
 

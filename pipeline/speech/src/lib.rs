@@ -1,1 +1,21 @@
-//! Room under construction.
+//! From one call's audio to what was said: voice activity, endpointing, streaming recognition,
+//! pinyin to hanzi, written form.
+//!
+//! ```text
+//! audio ─ resample ─ channel ─ VAD ─ segment ─▶ engine ─▶ n-best ─ lattice ─ written ─▶ Utterance
+//! ```
+//! [`SpeechModel`] is loaded once; each call gets a [`CallTranscriber`].
+
+mod channel;
+mod hotwords;
+pub mod lattice;
+pub mod lm;
+mod model;
+pub mod segment;
+mod transcribe;
+mod utterance;
+pub mod written;
+
+pub use hotwords::{Hotwords, HotwordsError};
+pub use model::{SpeechError, SpeechFiles, SpeechModel, SpeechSettings};
+pub use transcribe::{CallTranscriber, ChannelPlan};

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jieba_rs::Jieba;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::arpa::{self, ArpaError};
+use super::cache::FORMAT_VERSION;
 use super::classes::ClassModel;
 use super::count::{read_lines, sentences};
-use super::dictionary::{Dictionary, own_corpus};
+use super::dictionary::{Dictionary, own_corpus, packed};
 use super::lexicon::Lexicon;
 use super::mixed::{MixedModel, Scorer};
 use super::smooth::Counter;
@@ -79,7 +81,7 @@ pub enum BuildError {
 }
 
 /// A word seen so often in the texts is a class of its own.
-const OWN_CLASS_COUNT: u32 = 30;
+const OWN_CLASS_COUNT: u32 = 25;
 /// Words a sentence has, for the probability of its end without context.
 const SENTENCE_WORDS: f64 = 12.0;
 
@@ -87,6 +89,26 @@ impl LanguageData {
     /// The model of what the program carries with it: jieba's frequencies and the project's own texts.
     pub fn default_model() -> Result<Self, BuildError> {
         Self::build(&LanguageOptions::default(), |_| ())
+    }
+
+    /// The model of these options out of `folder`, where it is kept in a file named after what it is made of;
+    /// built, and put there, if it is not. A folder that cannot be written costs the time, not the model.
+    pub fn open(
+        folder: &Path,
+        options: &LanguageOptions,
+        progress: impl FnMut(&str),
+    ) -> Result<Self, BuildError> {
+        let path = folder.join(format!("language-{}.lm", fingerprint(options)?));
+        if let Ok(data) = Self::load(&path) {
+            return Ok(data);
+        }
+        let data = Self::build(options, progress)?;
+        // Where the folder cannot be made, saving says so.
+        let _ = std::fs::create_dir_all(folder);
+        if let Err(error) = data.save(&path) {
+            tracing::warn!(%error, "the language model is not kept and will be built again");
+        }
+        Ok(data)
     }
 
     /// Builds a model; `progress` is told what is being done.
@@ -127,6 +149,30 @@ impl LanguageData {
         let lexicon = Lexicon::of_vocabulary(&vocabulary);
         Ok(Self { vocabulary, model, lexicon })
     }
+}
+
+/// A short name for everything a model is made of: the program's own data, the files, the weights.
+fn fingerprint(options: &LanguageOptions) -> Result<String, BuildError> {
+    let mut hash = Sha256::new();
+    hash.update(FORMAT_VERSION.to_le_bytes());
+    packed().iter().for_each(|bytes| hash.update(bytes));
+    let weights = options.weights.unwrap_or_default();
+    hash.update(format!("{weights:?}"));
+    for (path, weight) in &options.arpa {
+        let bytes = std::fs::read(path).map_err(|source| BuildError::Arpa {
+            path: path.clone(),
+            source: ArpaError::Io { line: 0, source },
+        })?;
+        hash.update(format!("arpa {weight:?} {}", bytes.len()));
+        hash.update(bytes);
+    }
+    for path in &options.texts {
+        let bytes = std::fs::read(path)
+            .map_err(|source| BuildError::Text { path: path.clone(), source })?;
+        hash.update(format!("text {}", bytes.len()));
+        hash.update(bytes);
+    }
+    Ok(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn read_texts(

@@ -1,5 +1,6 @@
 //! jieba's words with their frequencies, and the texts the project carries with it.
 
+use std::collections::HashSet;
 use std::io::Read;
 
 use flate2::read::GzDecoder;
@@ -24,12 +25,21 @@ pub struct DictionaryWord<'a> {
 #[derive(Debug)]
 pub struct Dictionary {
     text: String,
+    /// Hanzi that stand in words of several.
+    in_compounds: HashSet<char>,
 }
+
+/// jieba's tag of single characters that were counted without being looked at.
+const UNTENDED_TAG: &str = "zg";
+
 
 impl Dictionary {
     /// Unpacks the dictionary; takes some 30 ms.
     pub fn load() -> Self {
-        Self { text: unpack(WORDS) }
+        let text = unpack(WORDS);
+        let words = text.lines().filter_map(|line| line.split(' ').next());
+        let in_compounds = words.filter(|word| word.chars().nth(1).is_some()).flat_map(str::chars).collect();
+        Self { text, in_compounds }
     }
 
     /// Its words that are written in hanzi alone.
@@ -38,14 +48,24 @@ impl Dictionary {
     }
 
     /// All its words.
+    ///
+    /// Some of its single characters are the debris of text read in a wrong encoding, with high counts: one
+    /// that was never looked at and stands in no other word is given a frequency of 1.
     pub fn words(&self) -> impl Iterator<Item = DictionaryWord<'_>> {
         self.text.lines().filter_map(|line| {
             let mut fields = line.split(' ');
             let word = fields.next().filter(|word| !word.is_empty())?;
             let frequency = fields.next()?.parse::<u64>().ok()?.max(1);
-            Some(DictionaryWord { word, frequency, tag: fields.next().unwrap_or("") })
+            let tag = fields.next().unwrap_or("");
+            let debris = tag == UNTENDED_TAG && !word.chars().all(|letter| self.in_compounds.contains(&letter));
+            Some(DictionaryWord { word, frequency: if debris { 1 } else { frequency }, tag })
         })
     }
+}
+
+/// The packed bytes of the words and of the texts: what a built model depends on beside its options.
+pub(super) const fn packed() -> [&'static [u8]; 2] {
+    [WORDS, CORPUS]
 }
 
 /// The project's own texts.
@@ -73,6 +93,8 @@ mod tests {
         let bank = dictionary.hanzi_words().find(|entry| entry.word == "银行").unwrap();
         assert_eq!(bank.tag, "n");
         assert!(bank.frequency > 1000);
-        assert!(dictionary.hanzi_words().all(|entry| !entry.word.contains('号') || entry.word != "4S店"));
+        assert!(dictionary.hanzi_words().all(|entry| entry.word != "4S店"));
+        let debris = dictionary.words().find(|entry| entry.word == "銆").unwrap();
+        assert_eq!(debris.frequency, 1);
     }
 }

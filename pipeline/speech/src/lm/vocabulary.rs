@@ -105,6 +105,27 @@ impl Vocabulary {
         self.text.len() + 4 * self.starts.len() + added
     }
 
+    /// Text and positions of the sorted words, and the words added after them.
+    pub(super) fn parts(&self) -> (&str, &[u32], &[Box<str>]) {
+        (&self.text, &self.starts, &self.added)
+    }
+
+    /// Puts [`Self::parts`] together again; `starts` are character boundaries that rise to the end of `text`.
+    pub(super) fn from_parts<'a>(
+        text: String,
+        starts: Vec<u32>,
+        added: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let mut vocabulary =
+            Self { text, starts, added: Vec::new(), added_ids: HashMap::new() };
+        for word in added {
+            let id = vocabulary.len() as WordId;
+            vocabulary.added.push(word.into());
+            vocabulary.added_ids.insert(word.into(), id);
+        }
+        vocabulary
+    }
+
     fn n_sorted(&self) -> usize {
         self.starts.len().saturating_sub(1)
     }

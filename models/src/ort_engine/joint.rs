@@ -1,0 +1,110 @@
+//! Decoder (prediction) network and joiner of a stateless transducer.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use ort::session::Session;
+use ort::value::TensorRef;
+
+use crate::engine::EngineError;
+use crate::ort_engine::encoder::last_dim;
+use crate::ort_engine::runtime::{OnnxRuntime, run_error};
+
+/// Decoder outputs kept: a context is a pair of tokens, so a pinyin model needs 40,000 at most.
+const MAX_CACHED_CONTEXTS: usize = 1 << 16;
+/// Rows in one call of the joiner or the decoder; larger batches gain nothing and cost memory.
+pub(crate) const MAX_ROWS: usize = 256;
+
+/// Decoder and joiner ready to run on one thread.
+pub(crate) struct Joint {
+    decoder: Session,
+    joiner: Session,
+    context_size: usize,
+    n_tokens: usize,
+    dim: usize,
+    cache: HashMap<Box<[i64]>, Arc<[f32]>>,
+}
+
+impl Joint {
+    pub(crate) fn open(runtime: &OnnxRuntime, decoder: &Path, joiner: &Path) -> Result<Self, EngineError> {
+        let misfit = |path: &Path, cause: String| EngineError::Misfit {
+            path: path.into(),
+            cause,
+            hint: "encoder, decoder and joiner must come from one model".into(),
+        };
+        let (decoder_session, joiner_session) = (runtime.open(decoder)?, runtime.open(joiner)?);
+        let context_size = decoder_session
+            .metadata()
+            .ok()
+            .and_then(|metadata| metadata.custom("context_size")?.parse().ok())
+            .filter(|size| (1..=8).contains(size))
+            .ok_or_else(|| misfit(decoder, "`context_size` is missing from its metadata".into()))?;
+        let output = |session: &Session| last_dim(session.outputs().first().map(|output| output.dtype()));
+        let dim = output(&decoder_session).map_err(|cause| misfit(decoder, cause))?;
+        let n_tokens = output(&joiner_session).map_err(|cause| misfit(joiner, cause))?;
+        Ok(Self {
+            decoder: decoder_session,
+            joiner: joiner_session,
+            context_size,
+            n_tokens,
+            dim,
+            cache: HashMap::new(),
+        })
+    }
+
+    /// Tokens that the decoder looks back on.
+    pub(crate) fn context_size(&self) -> usize {
+        self.context_size
+    }
+
+    /// Tokens that the joiner scores.
+    pub(crate) fn n_tokens(&self) -> usize {
+        self.n_tokens
+    }
+
+    /// Width of the vectors that decoder and encoder meet in.
+    pub(crate) fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The decoder's vector for the last tokens of a path, computed once per context.
+    pub(crate) fn decode(&mut self, context: &[i64]) -> Result<Arc<[f32]>, EngineError> {
+        if let Some(known) = self.cache.get(context) {
+            return Ok(Arc::clone(known));
+        }
+        let y = TensorRef::from_array_view(([1, self.context_size], context)).map_err(run_error)?;
+        let outputs = self.decoder.run(ort::inputs![y]).map_err(run_error)?;
+        let (_, vector) = outputs[0].try_extract_tensor::<f32>().map_err(run_error)?;
+        let vector: Arc<[f32]> = vector.into();
+        if self.cache.len() >= MAX_CACHED_CONTEXTS {
+            self.cache.clear();
+        }
+        self.cache.insert(context.into(), Arc::clone(&vector));
+        Ok(vector)
+    }
+
+    /// Log probabilities of every token for each row: `encoded` and `decoded` hold `rows · dim`
+    /// values, `out` gets `rows · n_tokens`.
+    pub(crate) fn join(&mut self, encoded: &[f32], decoded: &[f32], out: &mut Vec<f32>) -> Result<(), EngineError> {
+        out.clear();
+        let block = MAX_ROWS * self.dim;
+        for (encoded, decoded) in encoded.chunks(block).zip(decoded.chunks(block)) {
+            let dims = [encoded.len() / self.dim, self.dim];
+            let encoded = TensorRef::from_array_view((dims, encoded)).map_err(run_error)?;
+            let decoded = TensorRef::from_array_view((dims, decoded)).map_err(run_error)?;
+            let outputs = self.joiner.run(ort::inputs![encoded, decoded]).map_err(run_error)?;
+            let (_, logits) = outputs[0].try_extract_tensor::<f32>().map_err(run_error)?;
+            out.extend_from_slice(logits);
+        }
+        out.chunks_mut(self.n_tokens).for_each(log_softmax);
+        Ok(())
+    }
+}
+
+fn log_softmax(row: &mut [f32]) {
+    let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = row.iter().map(|logit| (logit - largest).exp()).sum();
+    let shift = largest + sum.ln();
+    row.iter_mut().for_each(|logit| *logit -= shift);
+}

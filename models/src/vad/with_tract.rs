@@ -1,0 +1,2 @@
+//! Silero VAD in pure Rust, for machines without ONNX Runtime.
+

@@ -1,0 +1,200 @@
+//! Words that a customer expects to be said: product names, places, people.
+//!
+//! A list has one word a line, optionally its pinyin and a weight:
+//! `安心贷`, `招联好期贷 zhao1 lian2 hao3 qi1 dai4`, `征信 2.5`. `#` begins a comment.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use auricle_models::{Hotword, TokenKind, TokenTable};
+use auricle_pinyin::{Syllable, is_hanzi_word, word_readings};
+use thiserror::Error;
+
+use crate::lm::{CustomerWord, LanguageData};
+
+/// Weight of a word without one; natural log per word in the lattice.
+const DEFAULT_WEIGHT: f32 = 2.0;
+/// Boost per token in the beam, as a share of the word's weight spread over its syllables.
+const BEAM_SHARE: f32 = 0.25;
+const MAX_WORDS: usize = 20_000;
+const MAX_WORD_CHARS: usize = 32;
+
+/// A list of expected words.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hotwords {
+    words: Vec<Entry>,
+    biases: Arc<[Hotword]>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Entry {
+    text: String,
+    syllables: Vec<Syllable>,
+    weight: f32,
+}
+
+/// A hotword list cannot be used.
+#[derive(Debug, Error)]
+pub enum HotwordsError {
+    /// The file cannot be read.
+    #[error("hotwords `{path}` cannot be read: {cause}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// A line is wrong.
+    #[error("hotwords line {line}: {cause}\nhint: write `WORD`, `WORD 2.5` or `WORD pin1 yin1 2.5`")]
+    Line {
+        /// From 1.
+        line: usize,
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+impl Hotwords {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or names the first line that is wrong.
+    pub fn read(path: &Path) -> Result<Self, HotwordsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| HotwordsError::Unreadable { path: path.into(), cause })?;
+        Self::parse(&text)
+    }
+
+    /// Reads the text of a list.
+    ///
+    /// # Errors
+    /// Names the first line that is wrong.
+    pub fn parse(text: &str) -> Result<Self, HotwordsError> {
+        let mut words = Vec::new();
+        for (at, line) in text.lines().enumerate() {
+            let content = line.split('#').next().unwrap_or_default().trim();
+            if content.is_empty() {
+                continue;
+            }
+            let error = |cause: String| HotwordsError::Line { line: at + 1, cause };
+            if words.len() == MAX_WORDS {
+                return Err(error(format!("more than {MAX_WORDS} words")));
+            }
+            words.push(parse_line(content).map_err(error)?);
+        }
+        Ok(Self { words, biases: Arc::from([]) })
+    }
+
+    /// Whether there is nothing to expect.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Spells the words in a recogniser's tokens; those it cannot spell bias the lattice only.
+    pub(crate) fn fit(mut self, tokens: &TokenTable) -> Self {
+        let spell = |entry: &Entry| {
+            let tokens: Vec<String> = match tokens.kind() {
+                TokenKind::Pinyin => entry.syllables.iter().flat_map(|syllable| spell_syllable(*syllable)).collect(),
+                TokenKind::Hanzi => entry.text.chars().map(String::from).collect(),
+                TokenKind::Bpe | TokenKind::Word => return None,
+            };
+            let boost = entry.weight * BEAM_SHARE;
+            Some(Hotword { tokens, boost })
+        };
+        self.biases = self
+            .words
+            .iter()
+            .filter_map(spell)
+            .filter(|hotword| !hotword.tokens.is_empty() && hotword.tokens.iter().all(|token| tokens.id(token).is_some()))
+            .collect();
+        self
+    }
+
+    pub(crate) fn biases(&self) -> Arc<[Hotword]> {
+        Arc::clone(&self.biases)
+    }
+
+    /// Makes the words known to lexicon and model, and likelier by their weight.
+    pub(crate) fn add_to(&self, language: &mut LanguageData) {
+        let words: Vec<CustomerWord<'_>> = self
+            .words
+            .iter()
+            .map(|entry| CustomerWord { text: &entry.text, syllables: &entry.syllables, bonus: entry.weight })
+            .collect();
+        language.add_words(&words);
+    }
+}
+
+fn parse_line(content: &str) -> Result<Entry, String> {
+    let mut fields: Vec<&str> = content.split_whitespace().collect();
+    let weight = match fields.last().and_then(|last| last.parse::<f32>().ok()) {
+        Some(weight) if fields.len() > 1 => {
+            fields.pop();
+            weight
+        }
+        _ => DEFAULT_WEIGHT,
+    };
+    if !(0.0..=20.0).contains(&weight) {
+        return Err(format!("the weight must be 0 to 20, got `{weight}`"));
+    }
+    let (text, pinyin) = fields.split_first().ok_or("the word is missing")?;
+    if text.chars().count() > MAX_WORD_CHARS {
+        return Err(format!("a word has at most {MAX_WORD_CHARS} characters"));
+    }
+    let syllables = if pinyin.is_empty() {
+        read_aloud(text)?
+    } else {
+        pinyin.iter().map(|syllable| syllable.parse().map_err(|_| format!("`{syllable}` is no pinyin syllable"))).collect::<Result<_, _>>()?
+    };
+    Ok(Entry { text: (*text).to_string(), syllables, weight })
+}
+
+fn read_aloud(text: &str) -> Result<Vec<Syllable>, String> {
+    if !is_hanzi_word(text) {
+        return Err(format!("`{text}` is not all hanzi: write its pinyin behind it"));
+    }
+    let readings = word_readings(text);
+    readings
+        .first()
+        .map(|(syllables, _)| syllables.to_vec())
+        .ok_or_else(|| format!("nobody knows how `{text}` is read: write its pinyin behind it"))
+}
+
+/// Initial and marked final, as pinyin token tables spell them.
+fn spell_syllable(syllable: Syllable) -> Vec<String> {
+    let (initial, rhyme) = (syllable.initial(), syllable.marked_rhyme());
+    if initial.is_empty() { vec![rhyme] } else { vec![initial.to_string(), rhyme] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_words_pinyin_and_weights() {
+        let list = Hotwords::parse("# products\n安心贷\n\n征信 2.5\nVIP卡 wei1 ai5 pi1 ka3 3 # spoken\n").unwrap();
+        let shown: Vec<String> =
+            list.words.iter().map(|entry| format!("{} {:?} {}", entry.text, entry.syllables, entry.weight)).collect();
+        assert_eq!(shown, ["安心贷 [an1, xin1, dai4] 2", "征信 [zheng1, xin4] 2.5", "VIP卡 [wei1, ai5, pi1, ka3] 3"]);
+    }
+
+    #[test]
+    fn names_the_line_that_is_wrong() {
+        for (text, expected) in [
+            ("好\nVIP", "line 2: `VIP` is not all hanzi"),
+            ("好 hao9", "line 1: `hao9` is no pinyin"),
+            ("好 99", "weight must be 0 to 20"),
+        ] {
+            let error = Hotwords::parse(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn words_are_spelled_in_the_tokens_of_the_model() {
+        let tokens = TokenTable::parse("<blk> 0\nzh 1\nēng 2\nx 3\nìn 4\nǎo 5\n").unwrap();
+        let list = Hotwords::parse("征信\n保证\n").unwrap().fit(&tokens);
+        assert_eq!(list.biases().len(), 1);
+        assert_eq!(list.biases()[0].tokens, ["zh", "ēng", "x", "ìn"]);
+    }
+}

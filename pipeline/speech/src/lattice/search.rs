@@ -1,0 +1,317 @@
+//! The likeliest words over a row of slots: beam search over lexicon and language model.
+//!
+//! Position `i` lies before slot `i`. From every position that a hypothesis has reached, all words
+//! whose syllables stand in the following slots are walked out of the lexicon's trie, scored by
+//! `sound + language model`, and put down at the position after them. Hypotheses in the same state
+//! of the language model at the same position are one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use auricle_pinyin::Syllable;
+use serde::{Deserialize, Serialize};
+
+use super::slots::{Slot, SlotKind};
+use crate::lm::{LanguageData, LanguageModel, MixedModel, Node, WordId};
+
+/// Longest word, in slots with skipped ones counted.
+const MAX_SPAN: usize = 12;
+/// A syllable that stays without a word costs this much, natural log.
+const UNREAD_LOG_PROB: f32 = -18.0;
+
+/// How sounds and words are weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LatticeSettings {
+    /// Factor on the language model's log probabilities.
+    pub lm_weight_ratio: f32,
+    /// Added for every word; above 0 favours more, shorter words.
+    pub word_bonus: f32,
+    /// Added for every syllable heard; makes up for what the language model charges each.
+    pub syllable_bonus: f32,
+    /// Hypotheses kept at each position.
+    pub n_hypotheses: usize,
+    /// Words kept per stretch of slots, best first by sound and frequency.
+    pub n_words: usize,
+}
+
+impl Default for LatticeSettings {
+    fn default() -> Self {
+        Self { lm_weight_ratio: 0.45, word_bonus: 0.0, syllable_bonus: 0.0, n_hypotheses: 16, n_words: 40 }
+    }
+}
+
+/// The syllable that a word took from a slot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SyllableChoice {
+    /// Index of the slot.
+    pub slot: usize,
+    /// The syllable, as the lexicon reads it.
+    pub syllable: Syllable,
+}
+
+/// A word over some slots.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LatticeWord {
+    /// As it is written.
+    pub text: Arc<str>,
+    /// One per syllable heard; empty for foreign tokens.
+    pub syllables: Vec<SyllableChoice>,
+    /// First slot.
+    pub from: usize,
+    /// One past the last slot.
+    pub to: usize,
+}
+
+/// The best words over `slots`.
+pub fn search(slots: &[Slot], data: &LanguageData, settings: &LatticeSettings) -> Vec<LatticeWord> {
+    let mut search = Search { slots, data, settings, links: Vec::new(), ends: Vec::new() };
+    search.run();
+    search.trace()
+}
+
+type LmState = <MixedModel as LanguageModel>::State;
+
+#[derive(Clone, Copy)]
+struct Hypothesis {
+    score: f32,
+    state: LmState,
+    link: u32,
+}
+
+/// A word on a path, and the path before it.
+struct Link {
+    before: u32,
+    from: usize,
+    to: usize,
+    word: Found,
+}
+
+/// The start of every path has no link.
+const START: u32 = u32::MAX;
+
+#[derive(Clone)]
+enum Found {
+    Word(WordId, Chosen),
+    /// The slot's best syllable (or foreign token) as it stands.
+    AsHeard,
+    /// Nothing was said in this slot.
+    Skipped,
+}
+
+/// Which sound of each slot a word took; [`SKIP`] where it took none.
+#[derive(Clone, Copy, Default)]
+struct Chosen {
+    sounds: [u8; MAX_SPAN],
+    n_slots: u8,
+}
+
+const SKIP: u8 = u8::MAX;
+
+impl Chosen {
+    fn and(mut self, sound: u8) -> Self {
+        self.sounds[usize::from(self.n_slots)] = sound;
+        self.n_slots += 1;
+        self
+    }
+}
+
+struct Candidate {
+    word: WordId,
+    sound_score: f32,
+    chosen: Chosen,
+    /// Sound and frequency together, to choose the candidates worth a full look.
+    promise: f32,
+}
+
+struct Search<'a> {
+    slots: &'a [Slot],
+    data: &'a LanguageData,
+    settings: &'a LatticeSettings,
+    links: Vec<Link>,
+    ends: Vec<HashMap<LmState, Hypothesis>>,
+}
+
+impl Search<'_> {
+    fn run(&mut self) {
+        self.ends = vec![HashMap::new(); self.slots.len() + 1];
+        let state = self.data.model.start();
+        self.ends[0].insert(state, Hypothesis { score: 0.0, state, link: START });
+        for from in 0..self.slots.len() {
+            let hypotheses = self.best_at(from);
+            if hypotheses.is_empty() {
+                continue;
+            }
+            self.pass_single(from, &hypotheses);
+            for (to, candidates) in self.words_from(from) {
+                self.extend(from, to, &candidates, &hypotheses);
+            }
+        }
+    }
+
+    /// The hypotheses worth going on with at a position; the others are forgotten.
+    fn best_at(&mut self, position: usize) -> Vec<Hypothesis> {
+        let mut all: Vec<Hypothesis> = std::mem::take(&mut self.ends[position]).into_values().collect();
+        // Equal scores are told apart by their links, so that runs agree.
+        all.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.link.cmp(&b.link)));
+        all.truncate(self.settings.n_hypotheses.max(1));
+        all
+    }
+
+    /// What may always happen to one slot: it is skipped, foreign, or read as nothing but itself.
+    fn pass_single(&mut self, from: usize, hypotheses: &[Hypothesis]) {
+        let slot = &self.slots[from];
+        let (found, cost) = match &slot.kind {
+            SlotKind::Foreign(_) => (Found::AsHeard, 0.0),
+            SlotKind::Sounds(_) => (Found::AsHeard, UNREAD_LOG_PROB),
+        };
+        for hypothesis in hypotheses {
+            self.put(from, from + 1, found.clone(), hypothesis.score + cost, hypothesis.state, hypothesis.link);
+            if slot.skip_log_prob.is_finite() {
+                let score = hypothesis.score + slot.skip_log_prob;
+                self.put(from, from + 1, Found::Skipped, score, hypothesis.state, hypothesis.link);
+            }
+        }
+    }
+
+    /// All words that begin at a position, by the position they end at.
+    fn words_from(&self, from: usize) -> Vec<(usize, Vec<Candidate>)> {
+        let mut by_end: Vec<HashMap<WordId, Candidate>> = Vec::new();
+        self.walk(from, from, self.data.lexicon.root(), 0.0, Chosen::default(), &mut by_end);
+        by_end
+            .into_iter()
+            .enumerate()
+            .map(|(span, found)| (from + span + 1, self.most_promising(found)))
+            .collect()
+    }
+
+    fn most_promising(&self, found: HashMap<WordId, Candidate>) -> Vec<Candidate> {
+        let mut candidates: Vec<Candidate> = found.into_values().collect();
+        for candidate in &mut candidates {
+            let frequency = self.data.model.unigram_log_prob(candidate.word);
+            candidate.promise = candidate.sound_score + self.settings.lm_weight_ratio * frequency;
+        }
+        candidates.sort_by(|a, b| b.promise.total_cmp(&a.promise).then(a.word.cmp(&b.word)));
+        candidates.truncate(self.settings.n_words);
+        candidates
+    }
+
+    fn walk(
+        &self,
+        from: usize,
+        at: usize,
+        node: Node,
+        score: f32,
+        chosen: Chosen,
+        by_end: &mut Vec<HashMap<WordId, Candidate>>,
+    ) {
+        if at >= self.slots.len() || at - from >= MAX_SPAN {
+            return;
+        }
+        let slot = &self.slots[at];
+        if slot.skip_log_prob.is_finite() && at > from {
+            self.walk(from, at + 1, node, score + slot.skip_log_prob, chosen.and(SKIP), by_end);
+        }
+        for (choice, sound) in slot.sounds().iter().enumerate() {
+            let Some(next) = self.data.lexicon.step(node, sound.syllable) else { continue };
+            let score = score + sound.log_prob + self.settings.syllable_bonus;
+            let chosen = chosen.and(choice as u8);
+            self.collect(from, at, next, score, chosen, by_end);
+            self.walk(from, at + 1, next, score, chosen, by_end);
+        }
+    }
+
+    fn collect(
+        &self,
+        from: usize,
+        at: usize,
+        node: Node,
+        score: f32,
+        chosen: Chosen,
+        by_end: &mut Vec<HashMap<WordId, Candidate>>,
+    ) {
+        let entries = self.data.lexicon.words(node);
+        if entries.is_empty() {
+            return;
+        }
+        if by_end.len() <= at - from {
+            by_end.resize_with(at - from + 1, HashMap::new);
+        }
+        for entry in entries {
+            let sound_score = score + entry.log_prob;
+            let candidate = Candidate { word: entry.word, sound_score, chosen, promise: 0.0 };
+            let best = by_end[at - from].entry(entry.word).or_insert(Candidate { sound_score: f32::NEG_INFINITY, ..candidate });
+            if sound_score > best.sound_score {
+                best.sound_score = sound_score;
+                best.chosen = chosen;
+            }
+        }
+    }
+
+    fn extend(&mut self, from: usize, to: usize, candidates: &[Candidate], hypotheses: &[Hypothesis]) {
+        for candidate in candidates {
+            for hypothesis in hypotheses {
+                let (log_prob, state) = self.data.model.score(hypothesis.state, candidate.word);
+                let gain = candidate.sound_score
+                    + self.settings.lm_weight_ratio * log_prob
+                    + self.settings.word_bonus;
+                let found = Found::Word(candidate.word, candidate.chosen);
+                self.put(from, to, found, hypothesis.score + gain, state, hypothesis.link);
+            }
+        }
+    }
+
+    fn put(&mut self, from: usize, to: usize, word: Found, score: f32, state: LmState, before: u32) {
+        let link = self.links.len() as u32;
+        let known = self.ends[to].get(&state);
+        if known.is_some_and(|known| known.score >= score) {
+            return;
+        }
+        self.links.push(Link { before, from, to, word });
+        self.ends[to].insert(state, Hypothesis { score, state, link });
+    }
+
+    fn trace(&self) -> Vec<LatticeWord> {
+        let best = self.ends.last().and_then(|end| {
+            let total = |hypothesis: &Hypothesis| {
+                hypothesis.score + self.settings.lm_weight_ratio * self.data.model.end(hypothesis.state)
+            };
+            end.values().max_by(|a, b| total(a).total_cmp(&total(b)).then(b.link.cmp(&a.link)))
+        });
+        let mut words = Vec::new();
+        let mut at = best.map_or(START, |hypothesis| hypothesis.link);
+        while let Some(link) = self.links.get(at as usize) {
+            words.extend(self.word(link));
+            at = link.before;
+        }
+        words.reverse();
+        words
+    }
+
+    fn word(&self, link: &Link) -> Option<LatticeWord> {
+        let (text, syllables): (Arc<str>, Vec<SyllableChoice>) = match &link.word {
+            Found::Skipped => return None,
+            Found::AsHeard => match &self.slots[link.from].kind {
+                SlotKind::Foreign(text) => (Arc::clone(text), Vec::new()),
+                SlotKind::Sounds(sounds) => {
+                    let syllable = sounds.first()?.syllable;
+                    (syllable.to_string().into(), vec![SyllableChoice { slot: link.from, syllable }])
+                }
+            },
+            Found::Word(word, chosen) => (self.data.vocabulary.word(*word).into(), self.choices(link.from, chosen)),
+        };
+        Some(LatticeWord { text, syllables, from: link.from, to: link.to })
+    }
+
+    fn choices(&self, from: usize, chosen: &Chosen) -> Vec<SyllableChoice> {
+        let sounds = chosen.sounds[..usize::from(chosen.n_slots)].iter().enumerate();
+        sounds
+            .filter(|(_, sound)| **sound != SKIP)
+            .filter_map(|(offset, sound)| {
+                let slot = from + offset;
+                let syllable = self.slots[slot].sounds().get(usize::from(*sound))?.syllable;
+                Some(SyllableChoice { slot, syllable })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,195 @@
+//! Utterance endpointing over voice activity, one decision every 32 ms.
+//!
+//! ```text
+//! Silence  ── speech_prob for min_speech ──▶ Speech
+//! Speech   ── below silence_prob ──────────▶ Trailing
+//! Trailing ── speech_prob ─────────────────▶ Speech
+//! Trailing ── trailing_silence passed ─────▶ Silence   (the utterance closes)
+//! ```
+//! An utterance that grows past `max_utterance_ms` closes at the next short pause.
+
+use serde::{Deserialize, Serialize};
+
+/// Length of one decision.
+pub const FRAME_MS: u64 = 32;
+
+/// When an utterance opens and closes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EndpointSettings {
+    /// Probability of speech that opens an utterance or goes on with it.
+    pub speech_prob: f32,
+    /// Probability below which a frame is silent; between the two the last state holds.
+    pub silence_prob: f32,
+    /// Silence that closes an utterance.
+    pub trailing_silence_ms: u64,
+    /// Speech shorter than this is a click, not an utterance.
+    pub min_speech_ms: u64,
+    /// Audio before the first speech that the recogniser hears too.
+    pub pad_before_ms: u64,
+    /// Audio after the last speech that it hears.
+    pub pad_after_ms: u64,
+    /// Past this length an utterance closes at a pause of a quarter of `trailing_silence_ms`, and
+    /// at one and a half times this length wherever it is.
+    pub max_utterance_ms: u64,
+}
+
+impl Default for EndpointSettings {
+    fn default() -> Self {
+        Self {
+            speech_prob: 0.5,
+            silence_prob: 0.35,
+            trailing_silence_ms: 560,
+            min_speech_ms: 90,
+            pad_before_ms: 320,
+            pad_after_ms: 200,
+            max_utterance_ms: 16_000,
+        }
+    }
+}
+
+/// What an [`Endpointer`] found. Frames count from the start of the channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndpointEvent {
+    /// Speech began at this frame; told once it lasted `min_speech_ms`.
+    Start(u64),
+    /// Speech ended before this frame; told after the trailing silence.
+    End(u64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Silence { speech_frames: u64 },
+    Speech { from: u64 },
+    Trailing { from: u64, silent_from: u64 },
+}
+
+/// Finds the utterances of one channel.
+#[derive(Clone, Debug)]
+pub struct Endpointer {
+    settings: EndpointSettings,
+    state: State,
+    frame: u64,
+}
+
+impl Endpointer {
+    /// At the start of a channel.
+    pub fn new(settings: EndpointSettings) -> Self {
+        Self { settings, state: State::Silence { speech_frames: 0 }, frame: 0 }
+    }
+
+    /// Takes the next frame's probability of speech.
+    pub fn push(&mut self, speech_prob: f32) -> Option<EndpointEvent> {
+        let here = self.frame;
+        self.frame += 1;
+        let is_speech = speech_prob >= self.settings.speech_prob;
+        let is_silent = speech_prob < self.settings.silence_prob;
+        match self.state {
+            // Silence => (Silence or Speech)
+            State::Silence { speech_frames } => self.in_silence(here, speech_frames, is_speech),
+            // Speech => (Speech or Trailing or Silence)
+            State::Speech { from } => {
+                if is_silent {
+                    self.state = State::Trailing { from, silent_from: here };
+                    return None;
+                }
+                let longest = self.settings.max_utterance_ms * 3 / 2;
+                (ms(here + 1 - from) >= longest).then(|| self.close(here + 1))
+            }
+            // Trailing => (Speech or Trailing or Silence)
+            State::Trailing { from, silent_from } => {
+                if is_speech {
+                    self.state = State::Speech { from };
+                    return None;
+                }
+                let pause_ms = ms(here + 1 - silent_from);
+                let is_long = ms(silent_from - from) >= self.settings.max_utterance_ms;
+                let wanted_ms = self.settings.trailing_silence_ms / if is_long { 4 } else { 1 };
+                (pause_ms >= wanted_ms).then(|| self.close(silent_from))
+            }
+        }
+    }
+
+    /// The channel is over: closes what is open.
+    pub fn finish(&mut self) -> Option<EndpointEvent> {
+        match self.state {
+            State::Silence { .. } => None,
+            State::Speech { .. } => Some(self.close(self.frame)),
+            State::Trailing { silent_from, .. } => Some(self.close(silent_from)),
+        }
+    }
+
+    /// Frame that may be silence: audio from here on is not yet needed. `None` while speech lasts.
+    pub fn silent_from(&self) -> Option<u64> {
+        match self.state {
+            State::Trailing { silent_from, .. } => Some(silent_from),
+            _ => None,
+        }
+    }
+
+    fn in_silence(&mut self, here: u64, speech_frames: u64, is_speech: bool) -> Option<EndpointEvent> {
+        if !is_speech {
+            self.state = State::Silence { speech_frames: 0 };
+            return None;
+        }
+        let speech_frames = speech_frames + 1;
+        if ms(speech_frames) < self.settings.min_speech_ms {
+            self.state = State::Silence { speech_frames };
+            return None;
+        }
+        let from = here + 1 - speech_frames;
+        self.state = State::Speech { from };
+        Some(EndpointEvent::Start(from))
+    }
+
+    fn close(&mut self, end: u64) -> EndpointEvent {
+        self.state = State::Silence { speech_frames: 0 };
+        EndpointEvent::End(end)
+    }
+}
+
+const fn ms(frames: u64) -> u64 {
+    frames * FRAME_MS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `#` is speech, `.` silence, `-` neither; one sign a frame.
+    fn check(settings: EndpointSettings, probs: &str, expected: &[EndpointEvent]) {
+        let mut endpointer = Endpointer::new(settings);
+        let mut events: Vec<EndpointEvent> = probs
+            .chars()
+            .filter_map(|sign| endpointer.push(match sign { '#' => 0.9, '.' => 0.05, _ => 0.4 }))
+            .collect();
+        events.extend(endpointer.finish());
+        assert_eq!(events, expected, "{probs}");
+    }
+
+    fn settings() -> EndpointSettings {
+        EndpointSettings { trailing_silence_ms: 128, min_speech_ms: 64, max_utterance_ms: 640, ..Default::default() }
+    }
+
+    use EndpointEvent::{End, Start};
+
+    #[test]
+    fn opens_after_enough_speech_and_closes_after_enough_silence() {
+        check(settings(), "...####....", &[Start(3), End(7)]);
+        check(settings(), "..#.#..", &[]);
+        check(settings(), "##...##....##", &[Start(0), End(7), Start(11), End(13)]);
+    }
+
+    #[test]
+    fn doubtful_frames_hold_the_state() {
+        check(settings(), "##--##--....", &[Start(0), End(8)]);
+        check(settings(), "----", &[]);
+        check(settings(), "##.-.-", &[Start(0), End(2)]);
+    }
+
+    #[test]
+    fn a_long_utterance_closes_at_a_short_pause_and_at_last_anywhere() {
+        check(settings(), &format!("{}.##", "#".repeat(20)), &[Start(0), End(20), Start(21), End(23)]);
+        check(settings(), &"#".repeat(32), &[Start(0), End(30), Start(30), End(32)]);
+    }
+}

@@ -4,6 +4,7 @@ mod engine;
 pub mod native;
 mod ort_engine;
 pub mod registry;
+mod source;
 mod vad;
 #[cfg(feature = "vosk")]
 pub mod vosk_engine;
@@ -17,6 +18,7 @@ pub use engine::{
 pub use ort_engine::{
     DecodeSettings, OnnxRuntime, TokenTable, TokenTableError, TransducerEngine, TransducerModel,
 };
+pub use source::{EngineSource, OrtSileroSource, SecondPassEngine, VadSource};
 pub use vad::{OrtSilero, VAD_FRAME_SAMPLES, VAD_RATE_HZ, VadState, VoiceActivity};
 #[cfg(feature = "tract")]
 pub use vad::TractSilero;

@@ -42,6 +42,7 @@ pub struct TransducerModel {
     name: String,
     files: ModelFiles,
     tokens: Arc<TokenTable>,
+    settings: DecodeSettings,
 }
 
 impl TransducerModel {
@@ -49,11 +50,11 @@ impl TransducerModel {
     ///
     /// # Errors
     /// When a file is missing or is not what it should be.
-    pub fn open(runtime: &'static OnnxRuntime, folder: &Path) -> Result<Self, EngineError> {
+    pub fn open(runtime: &'static OnnxRuntime, folder: &Path, settings: DecodeSettings) -> Result<Self, EngineError> {
         let files = ModelFiles::find(folder)?;
         let tokens = Arc::new(TokenTable::read(&files.tokens)?);
         let name = folder.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
-        Ok(Self { runtime, name, files, tokens })
+        Ok(Self { runtime, name, files, tokens, settings })
     }
 
     /// The model's token table.
@@ -70,7 +71,7 @@ impl TransducerModel {
     ///
     /// # Errors
     /// When a file is damaged, or the files do not belong together.
-    pub fn engine(&self, settings: DecodeSettings) -> Result<TransducerEngine, EngineError> {
+    pub fn engine(&self) -> Result<TransducerEngine, EngineError> {
         let encoder = Encoder::open(self.runtime, &self.files.encoder)?;
         let joint = Joint::open(self.runtime, &self.files.decoder, &self.files.joiner)?;
         self.check_fit(&encoder, &joint)?;
@@ -83,7 +84,7 @@ impl TransducerModel {
                 chunk_ms,
             },
             rules: BeamRules {
-                n_paths: settings.n_paths.clamp(1, 64),
+                n_paths: self.settings.n_paths.clamp(1, 64),
                 n_tokens: joint.n_tokens(),
                 unknown: self.tokens.id("<unk>"),
             },

@@ -52,6 +52,23 @@ impl VoskModel {
         })
     }
 
+    /// The files that what it recognises depends on most: acoustic model, settings, graph.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let names = [
+            "am/final.mdl",
+            "final.mdl",
+            "conf/model.conf",
+            "conf/mfcc.conf",
+            "graph/HCLG.fst",
+            "graph/HCLr.fst",
+            "graph/Gr.fst",
+            "HCLr.fst",
+            "Gr.fst",
+        ];
+        let present = names.iter().map(|name| self.folder.join(name)).filter(|path| path.is_file());
+        present.collect()
+    }
+
     pub(super) fn info(&self, chunk_ms: u32) -> EngineInfo {
         EngineInfo {
             name: format!("vosk/{}", self.name),

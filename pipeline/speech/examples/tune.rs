@@ -29,7 +29,7 @@ fn edits<T: PartialEq>(a: &[T], b: &[T]) -> usize {
 }
 
 fn hear(dir: &Path, model: &TransducerModel) -> Vec<Clip> {
-    let mut engine = model.engine(DecodeSettings { n_paths: 8 }).unwrap();
+    let mut engine = model.engine().unwrap();
     let manifest = std::fs::read_to_string(dir.join("manifest.jsonl")).unwrap();
     let mut clips = Vec::new();
     for line in manifest.lines() {
@@ -59,7 +59,7 @@ fn hear(dir: &Path, model: &TransducerModel) -> Vec<Clip> {
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let runtime = OnnxRuntime::load(Path::new(&args[3])).unwrap();
-    let model = TransducerModel::open(runtime, Path::new(&args[2])).unwrap();
+    let model = TransducerModel::open(runtime, Path::new(&args[2]), DecodeSettings { n_paths: 8 }).unwrap();
     let began = std::time::Instant::now();
     let clips = hear(Path::new(&args[1]), &model);
     println!("heard {} clips in {:.1} s", clips.len(), began.elapsed().as_secs_f32());

@@ -91,7 +91,8 @@ impl Hotwords {
     }
 
     /// Spells the words in a recogniser's tokens; those it cannot spell bias the lattice only.
-    pub(crate) fn fit(mut self, tokens: &TokenTable) -> Self {
+    pub(crate) fn fit(mut self, tokens: Option<&TokenTable>) -> Self {
+        let Some(tokens) = tokens else { return self };
         let spell = |entry: &Entry| {
             let tokens: Vec<String> = match tokens.kind() {
                 TokenKind::Pinyin => entry.syllables.iter().flat_map(|syllable| spell_syllable(*syllable)).collect(),
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn words_are_spelled_in_the_tokens_of_the_model() {
         let tokens = TokenTable::parse("<blk> 0\nzh 1\nēng 2\nx 3\nìn 4\nǎo 5\n").unwrap();
-        let list = Hotwords::parse("征信\n保证\n").unwrap().fit(&tokens);
+        let list = Hotwords::parse("征信\n保证\n").unwrap().fit(Some(&tokens));
         assert_eq!(list.biases().len(), 1);
         assert_eq!(list.biases()[0].tokens, ["zh", "ēng", "x", "ìn"]);
     }

@@ -17,5 +17,5 @@ mod utterance;
 pub mod written;
 
 pub use hotwords::{Hotwords, HotwordsError};
-pub use model::{SpeechError, SpeechFiles, SpeechModel, SpeechSettings};
+pub use model::{SpeechError, SpeechModel, SpeechParts, SpeechSettings};
 pub use transcribe::{CallTranscriber, ChannelPlan};

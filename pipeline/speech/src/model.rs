@@ -1,10 +1,11 @@
 //! Everything that hearing needs, loaded once and shared by all workers.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use auricle_models::{
-    DecodeSettings, EngineError, OnnxRuntime, OrtSilero, StreamingEngine, TokenKind, TransducerModel, VoiceActivity,
+    DecodeSettings, EngineError, EngineSource, OnnxRuntime, OrtSileroSource, SecondPassEngine, StreamingEngine,
+    TokenKind, TransducerModel, VadSource, VoiceActivity,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -16,32 +17,74 @@ use crate::lm::LanguageData;
 use crate::segment::EndpointSettings;
 
 /// How speech is turned into text; part of a transcript's fingerprint.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SpeechSettings {
     /// Paths of the beam search: 1 is greedy; 0 means the default of 8.
     pub beam: usize,
+    /// Language of the calls, for engines that know more than one: `zh`, `en`.
+    pub language: String,
     /// When utterances open and close.
     pub endpoint: EndpointSettings,
     /// How sounds and words are weighed.
     pub lattice: LatticeSettings,
 }
 
+impl Default for SpeechSettings {
+    fn default() -> Self {
+        Self {
+            beam: 0,
+            language: "zh".into(),
+            endpoint: EndpointSettings::default(),
+            lattice: LatticeSettings::default(),
+        }
+    }
+}
+
 impl SpeechSettings {
-    fn decode(&self) -> DecodeSettings {
+    /// How the recogniser searches.
+    pub fn decode(&self) -> DecodeSettings {
         if self.beam == 0 { DecodeSettings::default() } else { DecodeSettings { n_paths: self.beam } }
     }
 }
 
-/// Where the parts lie.
-#[derive(Clone, Debug)]
-pub struct SpeechFiles {
-    /// The ONNX Runtime library.
-    pub onnxruntime: PathBuf,
-    /// Folder of the recogniser.
-    pub recogniser: PathBuf,
-    /// `silero_vad.onnx`.
-    pub vad: PathBuf,
+/// What hearing is put together from.
+pub struct SpeechParts {
+    /// Turns audio into tokens.
+    pub recogniser: Box<dyn EngineSource>,
+    /// Tells speech from silence.
+    pub vad: Box<dyn VadSource>,
+    /// Reads finished utterances a second time.
+    pub second_pass: Option<Box<dyn SecondPassEngine>>,
+    /// Words, how they sound, and how likely they follow one another.
+    pub language: LanguageData,
+    /// Words to lean towards.
+    pub hotwords: Hotwords,
+}
+
+impl SpeechParts {
+    /// A transducer and Silero VAD on ONNX Runtime: the library's file, the recogniser's folder, the
+    /// network's file. No second pass, no hotwords.
+    ///
+    /// # Errors
+    /// When a file is missing or is not what it should be.
+    pub fn on_ort(
+        library: &std::path::Path,
+        recogniser: &std::path::Path,
+        vad: PathBuf,
+        settings: &SpeechSettings,
+        language: LanguageData,
+    ) -> Result<Self, SpeechError> {
+        let runtime = OnnxRuntime::load(library)?;
+        let transducer = TransducerModel::open(runtime, recogniser, settings.decode())?;
+        Ok(Self {
+            recogniser: Box::new(transducer),
+            vad: Box::new(OrtSileroSource { runtime, path: vad }),
+            second_pass: None,
+            language,
+            hotwords: Hotwords::default(),
+        })
+    }
 }
 
 /// Speech cannot be recognised.
@@ -70,11 +113,11 @@ type Pool<T> = Mutex<Vec<Box<T>>>;
 
 /// Recogniser, voice activity and language, loaded; workers borrow engines from it.
 pub struct SpeechModel {
-    transducer: TransducerModel,
-    runtime: &'static OnnxRuntime,
-    files: SpeechFiles,
+    recogniser: Box<dyn EngineSource>,
+    vad: Box<dyn VadSource>,
+    second_pass: Option<Box<dyn SecondPassEngine>>,
     settings: SpeechSettings,
-    language: Arc<LanguageData>,
+    language: LanguageData,
     hotwords: Hotwords,
     engines: Pool<dyn StreamingEngine>,
     vads: Pool<dyn VoiceActivity>,
@@ -85,35 +128,33 @@ pub struct SpeechModel {
 }
 
 impl SpeechModel {
-    /// Loads the models in `files`. `language` reads syllables; hotwords are already in it.
+    /// Puts the parts together and makes the first engine, so that a damaged model is found here.
     ///
     /// # Errors
     /// When a file is missing, damaged or foreign.
-    pub fn load(
-        files: SpeechFiles,
-        settings: SpeechSettings,
-        mut language: LanguageData,
-        hotwords: Hotwords,
-    ) -> Result<Self, SpeechError> {
-        let runtime = OnnxRuntime::load(&files.onnxruntime)?;
-        let transducer = TransducerModel::open(runtime, &files.recogniser)?;
-        let hotwords = hotwords.fit(transducer.tokens());
+    pub fn new(parts: SpeechParts, settings: SpeechSettings) -> Result<Self, SpeechError> {
+        let SpeechParts { recogniser, vad, second_pass, mut language, hotwords } = parts;
+        let hotwords = hotwords.fit(recogniser.tokens());
         hotwords.add_to(&mut language);
-        let engine = transducer.engine(settings.decode())?;
-        let vad = OrtSilero::open(runtime, &files.vad)?;
+        let engine = recogniser.engine()?;
+        let first_vad = vad.vad()?;
         let info = engine.info().clone();
-        let fingerprint = fingerprint(&transducer, &files.vad, &settings, &hotwords)?;
+        let mut name = info.name;
+        if let Some(second) = &second_pass {
+            name = format!("{name}+{}", second.name());
+        }
+        let fingerprint = fingerprint(recogniser.as_ref(), vad.as_ref(), &format!("{name}|{settings:?}|{hotwords:?}"))?;
         Ok(Self {
-            transducer,
-            runtime,
-            files,
+            recogniser,
+            vad,
+            second_pass,
             settings,
-            language: Arc::new(language),
+            language,
             hotwords,
-            engines: Mutex::new(vec![Box::new(engine)]),
-            vads: Mutex::new(vec![Box::new(vad)]),
+            engines: Mutex::new(vec![engine]),
+            vads: Mutex::new(vec![first_vad]),
             fingerprint,
-            name: info.name,
+            name,
             rate_hz: info.sample_rate_hz,
             kind: info.token_kind,
         })
@@ -139,6 +180,10 @@ impl SpeechModel {
         &self.language
     }
 
+    pub(crate) fn second_pass(&self) -> Option<&dyn SecondPassEngine> {
+        self.second_pass.as_deref()
+    }
+
     pub(crate) fn hotwords(&self) -> &Hotwords {
         &self.hotwords
     }
@@ -155,14 +200,14 @@ impl SpeechModel {
     pub(crate) fn borrow_engine(&self) -> Result<Box<dyn StreamingEngine>, SpeechError> {
         match pop(&self.engines) {
             Some(engine) => Ok(engine),
-            None => Ok(Box::new(self.transducer.engine(self.settings.decode())?)),
+            None => Ok(self.recogniser.engine()?),
         }
     }
 
     pub(crate) fn borrow_vad(&self) -> Result<Box<dyn VoiceActivity>, SpeechError> {
         match pop(&self.vads) {
             Some(vad) => Ok(vad),
-            None => Ok(Box::new(OrtSilero::open(self.runtime, &self.files.vad)?)),
+            None => Ok(self.vad.vad()?),
         }
     }
 
@@ -178,17 +223,17 @@ fn pop<T: ?Sized>(pool: &Pool<T>) -> Option<Box<T>> {
 }
 
 fn fingerprint(
-    transducer: &TransducerModel,
-    vad: &Path,
-    settings: &SpeechSettings,
-    hotwords: &Hotwords,
+    recogniser: &dyn EngineSource,
+    vad: &dyn VadSource,
+    settings: &str,
 ) -> Result<String, EngineError> {
     let mut hash = Sha256::new();
-    for path in transducer.files().into_iter().chain([vad]) {
-        let bytes = std::fs::read(path)
-            .map_err(|cause| EngineError::ModelFile { path: path.into(), cause: cause.to_string() })?;
+    for path in recogniser.files().into_iter().chain([vad.file().to_path_buf()]) {
+        let bytes = std::fs::read(&path)
+            .map_err(|cause| EngineError::ModelFile { path: path.clone(), cause: cause.to_string() })?;
         hash.update(Sha256::digest(&bytes));
     }
-    hash.update(format!("{settings:?}|{hotwords:?}|{}", env!("CARGO_PKG_VERSION")));
+    hash.update(settings);
+    hash.update(env!("CARGO_PKG_VERSION"));
     Ok(hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
 }

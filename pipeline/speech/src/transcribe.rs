@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use auricle_audio::Resampler;
 use auricle_contracts::{Party, Utterance};
 use auricle_models::{
     Hypothesis, StreamKey, StreamOptions, StreamingEngine, VAD_FRAME_SAMPLES, VoiceActivity,
@@ -39,11 +40,12 @@ struct Leg {
 }
 
 /// An utterance in the making.
-#[derive(Clone, Copy)]
 struct Open {
     stream: StreamKey,
     start_ms: u64,
     audio_from_ms: u64,
+    /// What the recogniser heard, kept only for a second pass.
+    heard: Vec<f32>,
 }
 
 impl CallTranscriber {
@@ -85,7 +87,7 @@ impl CallTranscriber {
     pub fn partial(&self, channel_idx: usize) -> Result<Option<Hypothesis>, SpeechError> {
         let n_channels = self.legs.len();
         let leg = self.legs.get(channel_idx).ok_or(SpeechError::NoSuchChannel { channel_idx, n_channels })?;
-        Ok(leg.open.map(|open| self.engine.partial(open.stream)).transpose()?)
+        Ok(leg.open.as_ref().map(|open| self.engine.partial(open.stream)).transpose()?)
     }
 
     /// The call is over: closes what is open and gives all utterances not yet taken, by start time.
@@ -135,8 +137,11 @@ impl CallTranscriber {
 
     fn hear(&mut self, leg: usize) -> Result<(), SpeechError> {
         let leg = &mut self.legs[leg];
-        let Some(open) = leg.open else { return Ok(()) };
+        let Some(open) = leg.open.as_mut() else { return Ok(()) };
         let speech = leg.channel.take_speech();
+        if self.model.second_pass().is_some() {
+            open.heard.extend_from_slice(speech);
+        }
         if speech.is_empty() { Ok(()) } else { Ok(self.engine.accept(open.stream, speech)?) }
     }
 
@@ -146,7 +151,7 @@ impl CallTranscriber {
             Some(ChannelEvent::Open { start_ms, audio_from_ms }) => {
                 let options = StreamOptions { hotwords: self.model.hotwords().biases() };
                 let stream = self.engine.open_stream(&options)?;
-                self.legs[leg].open = Some(Open { stream, start_ms, audio_from_ms });
+                self.legs[leg].open = Some(Open { stream, start_ms, audio_from_ms, heard: Vec::new() });
                 Ok(())
             }
             Some(ChannelEvent::Close { end_ms }) => self.close(leg, end_ms),
@@ -156,7 +161,7 @@ impl CallTranscriber {
     fn close(&mut self, leg: usize, end_ms: u64) -> Result<(), SpeechError> {
         let leg = &mut self.legs[leg];
         let rest = leg.channel.take_rest(end_ms);
-        let Some(open) = leg.open.take() else { return Ok(()) };
+        let Some(mut open) = leg.open.take() else { return Ok(()) };
         self.engine.accept(open.stream, rest)?;
         let hypotheses = self.engine.finish(open.stream)?;
         let place = Place {
@@ -169,7 +174,21 @@ impl CallTranscriber {
         let settings = self.model.settings();
         let writer =
             Writer { language: self.model.language(), lattice: &settings.lattice, kind: self.model.token_kind() };
-        self.finished.extend(writer.write(&hypotheses, place));
+        let mut utterance = writer.write(&hypotheses, place);
+        if let (Some(first), Some(second)) = (&mut utterance, self.model.second_pass()) {
+            open.heard.extend_from_slice(rest);
+            let heard = at_rate(&open.heard, self.model.rate_hz(), second.sample_rate_hz())?;
+            writer.write_again(first, &second.transcribe(&heard, &settings.language)?, place);
+        }
+        self.finished.extend(utterance);
         Ok(())
     }
+}
+
+fn at_rate(samples: &[f32], from_hz: u32, to_hz: u32) -> Result<Vec<f32>, SpeechError> {
+    let mut resampler = Resampler::new(from_hz, to_hz)?;
+    let mut out = Vec::with_capacity(samples.len());
+    resampler.process(samples, &mut out)?;
+    resampler.finish(&mut out)?;
+    Ok(out)
 }

@@ -44,22 +44,32 @@ impl Writer<'_> {
         if words.is_empty() {
             return None;
         }
-        let said: Vec<SpokenWord<'_>> = words
-            .iter()
-            .map(|word| SpokenWord { text: &word.w, start_ms: word.start_ms, end_ms: word.end_ms })
-            .collect();
-        let written = write_utterance(&said, Ending::Final);
         Some(Utterance {
             party: place.party,
             channel: place.channel,
             start_ms: place.start_ms,
             end_ms: place.end_ms,
-            text: written.text,
+            text: written(&words),
             spoken: join(&words),
             confidence: mean(syllables.iter().map(|syllable| syllable.conf)),
             syllables,
             words,
         })
+    }
+
+    /// Takes the words of a second pass; the syllables stay as they were heard the first time, as
+    /// does everything when the second pass heard nothing.
+    pub(crate) fn write_again(&self, utterance: &mut Utterance, second: &Hypothesis, place: Place) {
+        let (words, syllables) = self.from_text(second, place);
+        if words.is_empty() {
+            return;
+        }
+        utterance.text = written(&words);
+        utterance.spoken = join(&words);
+        utterance.words = words;
+        if utterance.syllables.is_empty() {
+            utterance.syllables = syllables;
+        }
     }
 
     fn from_pinyin(&self, hypotheses: &[Hypothesis], place: Place) -> (Vec<Word>, Vec<Syllable>) {
@@ -80,6 +90,14 @@ impl Writer<'_> {
         let syllables = words.iter().flat_map(read_aloud).collect();
         (words, syllables)
     }
+}
+
+fn written(words: &[Word]) -> String {
+    let said: Vec<SpokenWord<'_>> = words
+        .iter()
+        .map(|word| SpokenWord { text: &word.w, start_ms: word.start_ms, end_ms: word.end_ms })
+        .collect();
+    write_utterance(&said, Ending::Final).text
 }
 
 /// Times of slots on the call's clock.

@@ -37,7 +37,13 @@ pub struct LatticeSettings {
 
 impl Default for LatticeSettings {
     fn default() -> Self {
-        Self { lm_weight_ratio: 0.45, word_bonus: 0.0, syllable_bonus: 0.0, n_hypotheses: 16, n_words: 40 }
+        Self {
+            lm_weight_ratio: 0.45,
+            word_bonus: -0.2,
+            syllable_bonus: 0.2,
+            n_hypotheses: 16,
+            n_words: 40,
+        }
     }
 }
 

@@ -44,7 +44,7 @@ impl LanguageData {
     }
 }
 
-/// Cuts what an engine wrote into words; times come from the pieces that a word is made of.
+/// Cuts what an engine wrote into words, its punctuation left out; times come from the pieces that a word is made of.
 pub fn cut(pieces: &[Word]) -> Vec<Word> {
     let text: String = pieces.iter().map(|piece| piece.w.as_str()).collect();
     let piece_at: Vec<usize> =
@@ -54,7 +54,7 @@ pub fn cut(pieces: &[Word]) -> Vec<Word> {
     for token in JIEBA.cut(&text, false) {
         let to = from + token.word.len();
         if let (false, Some(first), Some(last)) =
-            (token.word.trim().is_empty(), piece_at.get(from), piece_at.get(to.saturating_sub(1)))
+            (!token.word.chars().any(char::is_alphanumeric), piece_at.get(from), piece_at.get(to.saturating_sub(1)))
         {
             let (start_ms, end_ms) = (pieces[*first].start_ms, pieces[*last].end_ms);
             words.push(Word { w: token.word.to_string(), start_ms, end_ms });

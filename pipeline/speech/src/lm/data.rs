@@ -55,7 +55,7 @@ pub struct Weights {
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { words: 0.35, texts: 0.2, classes: 0.15, arpa: 0.3 }
+        Self { words: 0.5, texts: 0.25, classes: 0.2, arpa: 0.4 }
     }
 }
 

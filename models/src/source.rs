@@ -1,0 +1,129 @@
+//! Loaded models that hand out engines: one engine per worker, weights shared where the library can.
+
+use std::path::{Path, PathBuf};
+
+use crate::engine::{EngineError, Hypothesis, StreamingEngine};
+use crate::ort_engine::{OnnxRuntime, TokenTable, TransducerModel};
+use crate::vad::{OrtSilero, VoiceActivity};
+
+/// A model that makes streaming engines.
+pub trait EngineSource: Send + Sync {
+    /// An engine for one worker thread.
+    ///
+    /// # Errors
+    /// When a file of the model is damaged or memory is short.
+    fn engine(&self) -> Result<Box<dyn StreamingEngine>, EngineError>;
+
+    /// The tokens that hotwords are spelled in; `None` for engines without biasing.
+    fn tokens(&self) -> Option<&TokenTable>;
+
+    /// The files that what it recognises depends on.
+    fn files(&self) -> Vec<PathBuf>;
+}
+
+/// A model that makes voice activity networks.
+pub trait VadSource: Send + Sync {
+    /// A network for one worker thread.
+    ///
+    /// # Errors
+    /// When its file is missing or damaged.
+    fn vad(&self) -> Result<Box<dyn VoiceActivity>, EngineError>;
+
+    /// The file that what it hears depends on.
+    fn file(&self) -> &Path;
+}
+
+/// A recogniser of whole utterances that reads what a streaming engine heard a second time.
+pub trait SecondPassEngine: Send + Sync {
+    /// Engine and model, for example `whisper/ggml-base`.
+    fn name(&self) -> &str;
+
+    /// Rate of the samples it takes, hertz.
+    fn sample_rate_hz(&self) -> u32;
+
+    /// Hears one utterance: samples in −1 to 1, `language` like `zh` or `en`. Token times count from
+    /// the first sample.
+    ///
+    /// # Errors
+    /// When the pass fails.
+    fn transcribe(&self, samples: &[f32], language: &str) -> Result<Hypothesis, EngineError>;
+}
+
+impl EngineSource for TransducerModel {
+    fn engine(&self) -> Result<Box<dyn StreamingEngine>, EngineError> {
+        Ok(Box::new(Self::engine(self)?))
+    }
+
+    fn tokens(&self) -> Option<&TokenTable> {
+        Some(Self::tokens(self))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        Self::files(self).map(PathBuf::from).into()
+    }
+}
+
+/// `silero_vad.onnx` on ONNX Runtime.
+#[derive(Clone, Debug)]
+pub struct OrtSileroSource {
+    /// The library.
+    pub runtime: &'static OnnxRuntime,
+    /// The model.
+    pub path: PathBuf,
+}
+
+impl VadSource for OrtSileroSource {
+    fn vad(&self) -> Result<Box<dyn VoiceActivity>, EngineError> {
+        Ok(Box::new(OrtSilero::open(self.runtime, &self.path)?))
+    }
+
+    fn file(&self) -> &Path {
+        &self.path
+    }
+}
+
+#[cfg(feature = "vosk")]
+mod vosk_source {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::EngineSource;
+    use crate::engine::{EngineError, StreamingEngine};
+    use crate::ort_engine::TokenTable;
+    use crate::vosk_engine::{VoskEngine, VoskModel};
+
+    impl EngineSource for Arc<VoskModel> {
+        fn engine(&self) -> Result<Box<dyn StreamingEngine>, EngineError> {
+            Ok(Box::new(VoskEngine::new(Self::clone(self))))
+        }
+
+        fn tokens(&self) -> Option<&TokenTable> {
+            None
+        }
+
+        fn files(&self) -> Vec<PathBuf> {
+            VoskModel::files(self)
+        }
+    }
+}
+
+#[cfg(feature = "whisper")]
+mod whisper_source {
+    use super::SecondPassEngine;
+    use crate::engine::{EngineError, Hypothesis};
+    use crate::whisper_engine::{SecondPass, WHISPER_RATE_HZ};
+
+    impl SecondPassEngine for SecondPass {
+        fn name(&self) -> &str {
+            Self::name(self)
+        }
+
+        fn sample_rate_hz(&self) -> u32 {
+            WHISPER_RATE_HZ
+        }
+
+        fn transcribe(&self, samples: &[f32], language: &str) -> Result<Hypothesis, EngineError> {
+            Self::transcribe(self, samples, WHISPER_RATE_HZ, language)
+        }
+    }
+}

@@ -13,7 +13,8 @@ pub type WordReadings = Vec<(Vec<Syllable>, f32)>;
 /// Heteronyms are settled by the words of `data/phrases.txt` found inside `word`, the longest first;
 /// a syllable that may lose its tone shares its mass with the neutral one; 一 and 不 keep their own tone
 /// first and the changed one (yi2 or yi4, bu2) beside it. At most [`MAX_WORD_READINGS`] come back, none
-/// rarer than a fiftieth of the first; probabilities sum to 1. Third tones in a row stay third tones.
+/// rarer than a twentieth of the first (a hundredth for a single hanzi); probabilities sum to 1. Third
+/// tones in a row stay third tones.
 pub fn word_readings(word: &str) -> WordReadings {
     let hanzi: Vec<char> = word.chars().take(MAX_WORD_HANZI + 1).collect();
     if hanzi.is_empty() || hanzi.len() > MAX_WORD_HANZI {
@@ -28,15 +29,17 @@ pub fn word_readings(word: &str) -> WordReadings {
     }
     settle_by_phrases(word, &hanzi, &mut positions);
     change_tones(&hanzi, &mut positions);
-    combine(&positions)
+    combine(positions)
 }
 
 /// Longest word read; longer texts give no readings.
 pub const MAX_WORD_HANZI: usize = 32;
 /// Most readings a word has.
 pub const MAX_WORD_READINGS: usize = 8;
-/// Readings rarer than this share of the likeliest are dropped.
-const MIN_RELATIVE_PROB: f32 = 0.02;
+/// Readings of a word rarer than this share of the likeliest are dropped.
+const MIN_RELATIVE_PROB: f32 = 0.05;
+/// The same for a single hanzi, which no neighbour settles.
+const MIN_RELATIVE_PROB_ALONE: f32 = 0.01;
 
 /// Words that settle readings; the file's head describes its format.
 const PHRASES: &str = include_str!("../data/phrases.txt");
@@ -231,18 +234,34 @@ fn change_tones(hanzi: &[char], positions: &mut [Vec<Reading>]) {
 }
 
 /// The likeliest ways to pick one reading a hanzi.
-fn combine(positions: &[Vec<Reading>]) -> WordReadings {
+fn combine(mut positions: Vec<Vec<Reading>>) -> WordReadings {
+    let floor = if positions.len() == 1 {
+        MIN_RELATIVE_PROB_ALONE
+    } else {
+        MIN_RELATIVE_PROB
+    };
     let mut paths: WordReadings = vec![(Vec::with_capacity(positions.len()), 1.0)];
-    for position in positions {
-        let mut longer = WordReadings::new();
+    for position in &mut positions {
+        let best = position
+            .iter()
+            .fold(0.0_f32, |best, reading| best.max(reading.prob));
+        position.retain(|reading| reading.prob > 0.0 && reading.prob >= best * floor);
+        if let [only] = position[..] {
+            paths.iter_mut().for_each(|(path, prob)| {
+                path.push(only.syllable);
+                *prob *= only.prob;
+            });
+            continue;
+        }
+        let mut longer = WordReadings::with_capacity(paths.len() * position.len());
         for (path, prob) in &paths {
-            for reading in position.iter().filter(|reading| reading.prob > 0.0) {
+            for reading in position.iter() {
                 let mut syllables = path.clone();
                 syllables.push(reading.syllable);
                 longer.push((syllables, prob * reading.prob));
             }
         }
-        prune(&mut longer);
+        prune(&mut longer, floor);
         paths = longer;
     }
     let total: f32 = paths.iter().map(|(_, prob)| prob).sum();
@@ -250,12 +269,10 @@ fn combine(positions: &[Vec<Reading>]) -> WordReadings {
     paths
 }
 
-fn prune(paths: &mut WordReadings) {
+fn prune(paths: &mut WordReadings, floor: f32) {
     paths.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let floor = paths
-        .first()
-        .map_or(0.0, |(_, prob)| prob * MIN_RELATIVE_PROB);
-    paths.retain(|(_, prob)| *prob >= floor);
+    let least = paths.first().map_or(0.0, |(_, prob)| prob * floor);
+    paths.retain(|(_, prob)| *prob >= least);
     paths.truncate(MAX_WORD_READINGS);
 }
 
@@ -301,7 +318,7 @@ mod tests {
         check("还有", "hai2 you3");
         check("会计", "kuai4 ji4");
         check("利率", "li4 lv4");
-        check("便宜", "pian2 yi2");
+        check("便宜", "pian2 yi5");
         check("知识分子", "zhi1 shi2 fen4 zi3");
         check("电子", "dian4 zi3");
         check("橘子", "ju2 zi5");

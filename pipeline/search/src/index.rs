@@ -8,12 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use auricle_contracts::{CallId, Transcript};
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
+use tantivy::index::SegmentComponent;
 use tantivy::indexer::UserOperation;
-use tantivy::{Executor, Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
+use tantivy::{
+    Directory, Executor, Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term,
+};
 
 use crate::document::{Annotations, documents};
 use crate::error::{IndexError, SearchError};
-use crate::lines::LinesPlugin;
+use crate::lines::{self, LinesPlugin};
 use crate::queries::Snapshot;
 use crate::query::parse;
 use crate::results::{SearchRequest, SearchResults};
@@ -163,6 +166,7 @@ impl TranscriptIndex {
                     cause,
                 });
             }
+            check_files(folder, &index)?;
             let opened = Self::with_index(folder, index, fields, options)?;
             opened.shared.snapshot()?;
             Ok(opened)
@@ -451,6 +455,37 @@ fn check_version(folder: &Path) -> Result<(), IndexError> {
             cause: format!("`{VERSION_FILE}`: {error}"),
         }),
     }
+}
+
+/// Opens every file of every segment once: tantivy opens some only when a query needs them.
+fn check_files(folder: &Path, index: &Index) -> Result<(), IndexError> {
+    let damaged = |path: &Path, cause: String| IndexError::Damaged {
+        folder: folder.to_owned(),
+        cause: format!("`{}`: {cause}", path.display()),
+    };
+    let segments = index
+        .searchable_segment_metas()
+        .map_err(|error| IndexError::from_tantivy(folder, &error))?;
+    for meta in segments {
+        let deletes = meta.has_deletes().then_some(SegmentComponent::Delete);
+        let written = [
+            SegmentComponent::Postings,
+            SegmentComponent::Positions,
+            SegmentComponent::Terms,
+            SegmentComponent::Store,
+            SegmentComponent::FastFields,
+            SegmentComponent::FieldNorms,
+            SegmentComponent::Custom(lines::EXTENSION.to_owned()),
+        ];
+        for component in written.into_iter().chain(deletes) {
+            let path = meta.relative_path(component);
+            index
+                .directory()
+                .open_read(&path)
+                .map_err(|error| damaged(&path, error.to_string()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Tantivy asserts what it reads from disk; such a panic becomes an error here.

@@ -43,7 +43,7 @@ pub(crate) struct Span {
 pub(crate) enum Edges {
     /// Anywhere, but not within a word of letters.
     Units,
-    /// Its first unit begins a word; its end may be within one.
+    /// It is the beginning of one word.
     BeginsWord,
     /// It begins and ends with words of jieba's cut.
     WholeWords,
@@ -172,7 +172,9 @@ impl PhrasePattern {
         let fits = match self.edges {
             Edges::Units => begins_unit && ends_unit,
             // Only hanzi need the dictionary to know where words begin.
-            Edges::BeginsWord if units::is_hanzi(codes[span.start]) => begins_word,
+            Edges::BeginsWord if units::is_hanzi(codes[span.start]) => {
+                begins_word && (span.start + 1..span.end).all(|at| !line.word_starts_at(at))
+            }
             Edges::BeginsWord => begins_unit,
             Edges::WholeWords => begins_word && ends_word && begins_unit && ends_unit,
         };

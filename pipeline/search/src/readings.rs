@@ -1,25 +1,11 @@
 //! How hanzi are read, and pinyin typed without spaces.
 
 use auricle_pinyin::Syllable;
-use pinyin::ToPinyinMulti;
 
-/// Every reading of a hanzi; empty for other characters.
+/// Every reading of a hanzi, likeliest first; empty for other characters.
 pub(crate) fn readings(letter: char) -> Vec<Syllable> {
-    let mut all = Vec::new();
-    if let Some(multi) = letter.to_pinyin_multi() {
-        for reading in multi {
-            if let Ok(syllable) = reading.with_tone_num_end().parse::<Syllable>() {
-                let spoken = match syllable.tone() {
-                    0 => syllable.with_tone(5),
-                    _ => syllable,
-                };
-                if !all.contains(&spoken) {
-                    all.push(spoken);
-                }
-            }
-        }
-    }
-    all
+    let all = auricle_pinyin::readings(letter).iter();
+    all.map(|reading| reading.syllable).collect()
 }
 
 /// Reads a word of pinyin: one syllable, or several run together (`bao3zheng4`, `baozheng`,

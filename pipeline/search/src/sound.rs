@@ -6,8 +6,7 @@
 //! | difference | cost |
 //! | --- | --- |
 //! | only the tone | 0 |
-//! | one near-sounding part (zh/z ch/c sh/s n/l h/f, ang/an eng/en ing/in iang/ian uang/uan) | 0.3 |
-//! | both parts near-sounding | 0.6 |
+//! | a near-sounding syllable: zh/z ch/c sh/s n/l h/f, ang/an eng/en ing/in iang/ian uang/uan | [`auricle_pinyin::distance`], 0.15 to 0.6 |
 //! | another syllable, a syllable too many, a syllable missing | 1 |
 //!
 //! Near-sounding syllables share a *class*. The index holds pairs of neighbouring classes, so one
@@ -23,8 +22,6 @@ use crate::readings::readings;
 
 /// The cost of one full edit. Costs are whole twentieths, so that sums are exact.
 pub(crate) const FULL_COST: u16 = 20;
-/// The cost of one near-sounding part.
-const NEAR_COST: u8 = 6;
 /// Marks a code that is another hearing of the syllable before it.
 const ALTERNATIVE: u16 = 0x8000;
 /// The code of something that is no Mandarin syllable.
@@ -92,12 +89,11 @@ fn cost(wanted: usize, heard: usize) -> u8 {
     if classes()[wanted] != classes()[heard] {
         return FULL_COST as u8;
     }
-    let part = |row: usize| Syllable::from_index(row * TONES);
-    match (part(wanted), part(heard)) {
+    let toneless = |row: usize| Syllable::from_index(row * TONES);
+    match (toneless(wanted), toneless(heard)) {
         (Some(one), Some(other)) => {
-            NEAR_COST
-                * (u8::from(one.initial() != other.initial())
-                    + u8::from(one.rhyme() != other.rhyme()))
+            let twentieths = auricle_pinyin::distance(one, other) * f32::from(FULL_COST);
+            (twentieths.round() as u8).clamp(1, FULL_COST as u8)
         }
         _ => FULL_COST as u8,
     }
@@ -454,10 +450,10 @@ mod tests {
     fn tones_are_tolerated_and_near_sounds_cost_less() {
         check("bao3 zheng4", 0, "wo3 bao1 zheng5 ni3", &[(1, 3, 0)]);
         check("bao zheng", 0, "bao3 zhen4", &[]);
-        check("bao zheng", 6, "bao3 zhen4", &[(0, 2, 6)]);
+        check("bao zheng", 6, "bao3 zhen4", &[(0, 2, 4)]);
         check("bao zheng", 6, "bao3 zen4", &[]);
-        check("bao zheng", 12, "bao3 zen4", &[(0, 2, 12)]);
-        check("nan", 6, "lan2", &[(0, 1, 6)]);
+        check("bao zheng", 12, "bao3 zen4", &[(0, 2, 7)]);
+        check("nan", 6, "lan2", &[(0, 1, 4)]);
         check("hang2/xing2", 0, "yin2 hang2", &[(1, 2, 0)]);
     }
 

@@ -8,18 +8,18 @@ use auricle_search::{IndexOptions, TranscriptIndex};
 use tempfile::TempDir;
 
 /// An index in a folder that goes when the test ends.
-pub struct TestIndex {
-    pub folder: TempDir,
-    pub index: TranscriptIndex,
+pub(crate) struct TestIndex {
+    pub(crate) folder: TempDir,
+    pub(crate) index: TranscriptIndex,
 }
 
-pub const OPTIONS: IndexOptions = IndexOptions {
+pub(crate) const OPTIONS: IndexOptions = IndexOptions {
     writer_threads: 1,
     writer_memory_bytes: 20_000_000,
     search_threads: 1,
 };
 
-pub fn index_of(calls: &[Transcript]) -> TestIndex {
+pub(crate) fn index_of(calls: &[Transcript]) -> TestIndex {
     let folder = TempDir::new().unwrap();
     let index = TranscriptIndex::create(folder.path(), OPTIONS).unwrap();
     for call in calls {
@@ -32,7 +32,7 @@ pub fn index_of(calls: &[Transcript]) -> TestIndex {
 
 /// A call from lines like `a 您好请问`: party, spoken form, and after `=` the written form where it
 /// differs. Every hanzi takes 200 ms; each line starts a second after the last one ended.
-pub fn call(id: &str, lines: &[&str]) -> Transcript {
+pub(crate) fn call(id: &str, lines: &[&str]) -> Transcript {
     let mut start_ms = 0;
     let utterances = lines
         .iter()
@@ -89,7 +89,7 @@ fn utterance(party: &str, spoken: &str, text: &str, start_ms: u64) -> Utterance 
 }
 
 /// Puts syllables like `bao3/pao3 zheng4` under an utterance, 200 ms each.
-pub fn with_syllables(mut utterance: Utterance, syllables: &str) -> Utterance {
+pub(crate) fn with_syllables(mut utterance: Utterance, syllables: &str) -> Utterance {
     let start = utterance.start_ms;
     utterance.syllables = syllables
         .split(' ')

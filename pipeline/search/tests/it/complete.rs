@@ -1,10 +1,8 @@
 //! No match is lost: what the index finds is compared with a plain scan of the texts.
 
-mod common;
-
+use crate::common::{TestIndex, call, index_of};
 use auricle_contracts::Party;
 use auricle_search::SearchRequest;
-use common::{TestIndex, call, index_of};
 use proptest::prelude::*;
 
 /// Hanzi that jieba joins in many ways, so that cuts differ with their context.

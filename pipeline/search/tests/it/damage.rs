@@ -1,12 +1,10 @@
 //! Folders that are no index, or no longer one.
 
-mod common;
-
 use std::fs;
 use std::path::PathBuf;
 
+use crate::common::{OPTIONS, TestIndex, call, index_of};
 use auricle_search::{IndexError, SearchRequest, TranscriptIndex};
-use common::{OPTIONS, TestIndex, call, index_of};
 
 fn closed_index() -> tempfile::TempDir {
     let TestIndex { folder, index } = index_of(&[call("one", &["a 您好", "c 保证 收益"])]);

@@ -1,0 +1,8 @@
+//! The index as its users see it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod common;
+mod complete;
+mod damage;
+mod search;

@@ -1,0 +1,41 @@
+# Auricle: `make demo` shows what it does, `make test` checks that it does it.
+#
+#   AURICLE_SHARED   folder with recordings and models for demo, tests and benchmarks   [../shared]
+#   AURICLE_MODELS   models folder of the demo and the benchmarks                       [$AURICLE_SHARED/models if there, else the data folder]
+
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup build fmt lint bench fuzz clean
+
+export AURICLE_SHARED ?= $(abspath $(CURDIR)/../shared)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## hear real telephone recordings, print a dialogue, search
+	@scripts/demo.sh
+
+test: ## everything a change must pass
+	@scripts/test.sh
+
+setup: ## build tools, native libraries, the voice activity model (into .native/)
+	@scripts/setup.sh
+
+build: setup ## the release binary: target/release/auricle
+	cargo build --release --locked -p auricle
+
+fmt: ## format the sources
+	cargo fmt --all
+
+lint: ## formatting, scripts and clippy, without the tests
+	@scripts/test.sh lint
+
+bench: build ## accuracy and speed beside sherpa-onnx (benches/README.md)
+	@benches/run_peer.sh
+
+fuzz: ## every fuzz target for a minute (fuzz/README.md)
+	@fuzz/run.sh
+
+clean: ## remove what was built; .native/ and models stay
+	cargo clean
+	rm -rf demo-out fuzz/target fuzz/corpus fuzz/artifacts

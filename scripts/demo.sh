@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# `make demo`: hears real telephone recordings, prints one as a dialogue, and searches in all of them.
+#
+#   AURICLE_SHARED   folder with audio/zh-calls-dev, audio/zh-dev and models   [../shared]
+#   AURICLE_MODELS   models folder       [$AURICLE_SHARED/models if there, else the data folder]
+#   AURICLE          a binary to use instead of building one
+#
+# What it makes lies in demo-out/. Run again it hears only what changed.
+set -euo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+cd "$root"
+shared="${AURICLE_SHARED:-$root/../shared}"
+out="$root/demo-out"
+if [ -z "${AURICLE_MODELS:-}" ] && [ -d "$shared/models" ]; then AURICLE_MODELS="$shared/models"; fi
+[ -z "${AURICLE_MODELS:-}" ] || export AURICLE_MODELS
+export AURICLE_DATA="$out/data"
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*" | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi; }
+# Shows the command, then runs it.
+run() {
+    local shown="auricle" argument
+    for argument in "$@"; do
+        case "$argument" in
+        *[[:space:]\"\*~]*) shown+=" '$argument'" ;;
+        *) shown+=" $argument" ;;
+        esac
+    done
+    printf '$ %s\n' "${shown//"$root/"/}"
+    "$auricle" "$@"
+}
+
+build() {
+    auricle="${AURICLE:-}"
+    [ -z "$auricle" ] || return 0
+    scripts/setup.sh
+    say "Building (the first time takes some minutes)"
+    cargo build --release --locked -p auricle
+    auricle="${CARGO_TARGET_DIR:-$root/target}/release/auricle"
+}
+
+# The recordings and the searches: real calls where they are, else the project's own small fixtures.
+choose_recordings() {
+    local calls="$shared/audio/zh-calls-dev" clips="$shared/audio/zh-dev"
+    if [ -d "$calls" ]; then
+        recordings=("$calls"/dev-0[1-4].wav)
+        [ ! -d "$clips" ] || recordings+=("$clips"/zh-dev-00[0-5].wav)
+        dialogue=dev-03
+        searches=(
+            '保证收益|a phrase: these characters side by side'
+            'sound:"bao3 zheng4 shou1 yi4"~1|by sound, in pinyin; one syllable may be another'
+            'sound:保正收易|by sound, in characters that were never written'
+            '产品 NEAR/6 收益|two phrases near each other'
+            'party:customer 风险 THEN/2 party:agent 放心|the customer asks, the agent answers at most two turns later'
+        )
+    else
+        printf 'There are no recordings in %s.\n' "$calls"
+        printf 'hint: AURICLE_SHARED names the folder that has audio/zh-calls-dev; until then the small recordings of fixtures/audio are heard (a speech synthesiser; little of it is recognised)\n'
+        recordings=("$root/fixtures/audio/call-stereo-8k.wav" "$root/fixtures/audio/call-mono-8k.wav")
+        dialogue=call-stereo-8k
+        searches=(
+            'sound:"ni3 hao3"~1|by sound, in pinyin; one syllable may be another'
+            '你 NEAR/6 好|two phrases near each other'
+            'party:agent 你 THEN/2 party:customer 我|the agent, then the customer'
+        )
+    fi
+}
+
+# The recogniser is the one thing that no package registry has.
+check() {
+    say "What is installed"
+    run doctor && return 0
+    cat >&2 <<'TEXT'
+
+demo: something that analyze needs is missing; the lines above say what.
+hint: `auricle models pull telephony_8k` fetches the recogniser into the data folder
+      (here: AURICLE_DATA=demo-out/data target/release/auricle models pull telephony_8k),
+      or AURICLE_MODELS names a folder that has zh-zipformer-3.3m. Then run `make demo` again.
+TEXT
+    exit 1
+}
+
+search() {
+    local query="${1%%|*}" meaning="${1#*|}" found
+    say "$meaning"
+    found="$(run search "$query" --limit 3 --hits 2)"
+    printf '%s\n' "$found"
+    ! grep -q '^0 hits' <<<"$found" || without_hits+=("$query")
+}
+
+build
+choose_recordings
+check
+say "Hearing ${#recordings[@]} recordings"
+run analyze "${recordings[@]}" --out "$out/json"
+say "A call, read as a dialogue"
+run show "$dialogue"
+say "The same as JSON: $out/json/$dialogue.json, which begins"
+head -c 600 "$out/json/$dialogue.json"
+printf '…\n'
+without_hits=()
+for search in "${searches[@]}"; do search "$search"; done
+say "Data: $out/data. More: auricle --help, README.md, docs/query-language.md"
+if [ "${#without_hits[@]}" -gt 0 ]; then
+    printf 'demo: no hits for: %s\n' "${without_hits[*]}" >&2
+    # The fixtures are a synthesiser's voice: not finding anything in them says nothing of Auricle.
+    [ ! -d "$shared/audio/zh-calls-dev" ] || exit 1
+fi

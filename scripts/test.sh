@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# Everything a change must pass; `make test` and .ci/run call it.
+#
+#   scripts/test.sh         all
+#   scripts/test.sh lint    formatting, scripts and clippy only
+#
+# Every step runs even if an earlier one failed, so that one run tells all. The end lists which tests were
+# skipped for want of data, and the closing lines of the test runners as they wrote them.
+set -uo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+cd "$root" || exit 1
+mode="${1:-all}"
+case "$mode" in
+all | lint) ;;
+*)
+    printf 'test: error: unknown option `%s`\nhint: use lint, or nothing\n' "$mode" >&2
+    exit 2
+    ;;
+esac
+
+export AURICLE_SHARED="${AURICLE_SHARED:-$root/../shared}"
+# What the tests look for must be what they put there.
+unset AURICLE_DATA AURICLE_MODELS AURICLE_LOG
+target="${CARGO_TARGET_DIR:-$root/target}"
+logs="$target/test-logs"
+# Every engine at once; the rest of the workspace keeps its features, so only its own crates build again.
+engines="auricle-models/vosk,auricle-models/whisper,auricle-models/tract,auricle/vosk,auricle/whisper"
+has() { command -v "$1" >/dev/null 2>&1; }
+summary=() failed=() notes=()
+
+# step TITLE COMMAND…: runs it and remembers how it went.
+step() {
+    local title="$1" started="$SECONDS" took
+    shift
+    printf '\n=== %s\n' "$title"
+    if "$@"; then
+        took="$((SECONDS - started))"
+        summary+=("$(printf 'ok      %4d s  %s' "$took" "$title")")
+    else
+        took="$((SECONDS - started))"
+        summary+=("$(printf 'FAILED  %4d s  %s' "$took" "$title")")
+        failed+=("$title")
+    fi
+}
+
+note() {
+    printf 'note: %s\n' "$1"
+    notes+=("$1")
+}
+
+toolchain() {
+    cargo --version && cargo fmt --version && cargo clippy --version && return 0
+    printf 'test: error: rustfmt or clippy is missing\nhint: rustup component add rustfmt clippy\n' >&2
+    return 1
+}
+
+# The package that features are checked against, and pinyin for the scoring scripts; both only for tests.
+reference_packages() {
+    local packages="$root/.native/python" wanted="import kaldi_native_fbank, numpy, pypinyin"
+    export PYTHONPATH="$packages${PYTHONPATH:+:$PYTHONPATH}"
+    python3 -c "$wanted" 2>/dev/null && return 0
+    python3 -m pip install --quiet --disable-pip-version-check --upgrade --target "$packages" \
+        --requirement scripts/test-requirements.txt && python3 -c "$wanted" && return 0
+    note "the packages of scripts/test-requirements.txt could not be installed: the tests that need them are skipped"
+}
+
+# Every script parses; shellcheck looks closer where it is installed.
+scripts() {
+    local shell python
+    mapfile -t shell < <(git ls-files '*.sh' .ci/run)
+    mapfile -t python < <(git ls-files '*.py')
+    for script in "${shell[@]}"; do bash -n "$script" || return 1; done
+    python3 - "${python[@]}" <<'PYTHON' || return 1
+import ast, pathlib, sys
+for name in sys.argv[1:]:
+    ast.parse(pathlib.Path(name).read_text(encoding="utf-8"), name)
+PYTHON
+    if has shellcheck; then
+        shellcheck --severity=warning "${shell[@]}" || return 1
+    else
+        note "shellcheck is not installed: shell scripts were only parsed"
+    fi
+    python3 -m unittest discover --start-directory benches --pattern 'test_*.py'
+}
+
+licences_and_advisories() {
+    has cargo-deny || {
+        note "cargo-deny is not installed: licences and advisories were not checked (cargo install cargo-deny)"
+        return 0
+    }
+    cargo deny --locked check --hide-inclusion-graph licenses bans sources || return 1
+    if cargo deny fetch db >/dev/null 2>&1; then
+        cargo deny --locked check --hide-inclusion-graph --disable-fetch advisories
+    else
+        note "the advisory database could not be fetched: advisories were not checked"
+    fi
+}
+
+# run_tests NAME ARGUMENT…: with nextest where it is installed, else with cargo's own runner.
+run_tests() {
+    local name="$1" status
+    shift
+    mkdir -p "$logs"
+    rm -f "$target/nextest/default/junit.xml"
+    if has cargo-nextest; then
+        cargo nextest run --locked --no-fail-fast "$@" 2>&1 | tee "$logs/$name.log"
+        status="${PIPESTATUS[0]}"
+        cp "$target/nextest/default/junit.xml" "$logs/$name.xml" 2>/dev/null
+    else
+        local plain=()
+        for argument in "$@"; do [[ "$argument" == -E* ]] || plain+=("$argument"); done
+        cargo test --locked --no-fail-fast --lib --bins --tests "${plain[@]}" -- --show-output 2>&1 | tee "$logs/$name.log"
+        status="${PIPESTATUS[0]}"
+    fi
+    return "$status"
+}
+
+doc_tests() {
+    mkdir -p "$logs"
+    cargo test --locked --workspace --doc 2>&1 | tee "$logs/doc.log"
+    return "${PIPESTATUS[0]}"
+}
+
+# Tests that found no data say `skipped: …` on their output.
+skipped_tests() {
+    python3 - "$logs" <<'PYTHON'
+import pathlib, re, sys
+import xml.etree.ElementTree as tree
+
+seen = {}
+for path in sorted(pathlib.Path(sys.argv[1]).glob("*")):
+    if path.suffix == ".xml":
+        for case in tree.parse(path).iter("testcase"):
+            for output in case.iter():
+                for line in re.findall(r"^skipped: .*", output.text or "", re.M):
+                    seen[f"{case.get('classname')} {case.get('name')}"] = line
+    elif not path.with_suffix(".xml").exists():
+        for line in re.findall(r"^skipped: .*", path.read_text(errors="replace"), re.M):
+            seen[line] = ""
+for name, line in sorted(seen.items()):
+    print(f"  {name}  {line}".rstrip())
+if not seen:
+    print("  none: all tests with real data ran")
+PYTHON
+}
+
+closing_lines() {
+    local log
+    for log in features doc workspace; do
+        [ -f "$logs/$log.log" ] || continue
+        printf -- '--- %s\n' "$log"
+        sed 's/\x1b\[[0-9;]*m//g' "$logs/$log.log" | grep -E '^ *Summary \[|^test result:|^error: test run failed' ||
+            printf 'no closing line: the runner did not come to its end\n'
+    done
+}
+
+rm -rf "$logs"
+step "set-up" scripts/setup.sh
+step "toolchain" toolchain
+step "reference packages" reference_packages
+step "formatting" cargo fmt --all --check
+step "scripts" scripts
+step "clippy" cargo clippy --locked --workspace --all-targets -- -D warnings
+step "clippy, all engines" cargo clippy --locked --workspace --all-targets --features "$engines" -- -D warnings
+if [ "$mode" = all ]; then
+    step "fuzz targets build" cargo check --locked --manifest-path fuzz/Cargo.toml --target-dir "$target/fuzz"
+    step "licences and advisories" licences_and_advisories
+    step "tests, all engines" run_tests features --workspace --features "$engines" \
+        '-Epackage(auricle-models) | package(auricle-speech) | package(auricle)'
+    step "documentation tests" doc_tests
+    step "tests" run_tests workspace --workspace
+    printf '\n=== skipped tests\n'
+    skipped_tests
+fi
+
+printf '\n=== steps\n'
+printf '%s\n' "${summary[@]}"
+[ "${#notes[@]}" -eq 0 ] || printf 'note: %s\n' "${notes[@]}"
+if [ "$mode" = all ]; then
+    printf '\n=== closing lines of the test runners\n'
+    closing_lines
+fi
+if [ "${#failed[@]}" -gt 0 ]; then
+    printf '\nFAILED: %s\n' "$(IFS=,; echo "${failed[*]}")"
+    exit 1
+fi
+printf '\nall passed\n'

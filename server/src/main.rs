@@ -1,2 +1,7 @@
-//! The one binary.
-fn main() {}
+//! The one binary. Everything it does is in the library, where tests reach it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    auricle::main()
+}

@@ -129,7 +129,7 @@ impl Store {
     /// # Errors
     /// As the database gives them.
     pub async fn counts(&self) -> Result<CallCounts, StoreError> {
-        let of = |state: CallState| call::Column::State.eq(state.as_str()).into();
+        let of = |state: CallState| call::Column::State.eq(state.as_str());
         Ok(CallCounts {
             n_pending: self.count(of(CallState::Pending)).await?,
             n_done: self.count(of(CallState::Done)).await?,

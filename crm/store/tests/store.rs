@@ -1,4 +1,5 @@
 //! The store as its users meet it: saved, closed, opened again, shared, killed, damaged.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,0 +1,143 @@
+//! `--metadata calls.csv`: what is known of calls beside their sound.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use auricle_contracts::CallMetadata;
+use serde::Deserialize;
+use time::UtcOffset;
+
+use crate::clock;
+use crate::exit::usage;
+
+/// One row. `file` is required; it is a file's name, its stem, or a path.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    file: String,
+    #[serde(default)]
+    agent: Option<String>,
+    #[serde(default)]
+    campaign: Option<String>,
+    #[serde(default)]
+    region: Option<String>,
+    #[serde(default)]
+    started_at: Option<String>,
+}
+
+/// What a table and the command line say of calls.
+#[derive(Debug, Default)]
+pub(crate) struct MetadataTable {
+    by_name: HashMap<String, CallMetadata>,
+    /// For every call that the table does not say otherwise of.
+    everywhere: CallMetadata,
+}
+
+impl MetadataTable {
+    /// The values of `--agent`, `--campaign` and `--region`, and no table.
+    pub(crate) fn new(everywhere: CallMetadata) -> Self {
+        Self {
+            by_name: HashMap::new(),
+            everywhere,
+        }
+    }
+
+    /// Reads a table with a head of column names out of `file`, `agent`, `campaign`, `region` and
+    /// `started_at`. Times without an offset are taken at `offset`.
+    pub(crate) fn read(mut self, path: &Path, offset: UtcOffset) -> Result<Self> {
+        let place = || format!("metadata `{}`", path.display());
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_path(path)
+            .map_err(|cause| usage(format!("{}: {cause}", place())))?;
+        for row in reader.deserialize::<Row>() {
+            let row = row.map_err(|cause| usage(format!("{}: {cause}", place())))?;
+            self.add(row, offset).map_err(usage).with_context(place)?;
+        }
+        Ok(self)
+    }
+
+    fn add(&mut self, row: Row, offset: UtcOffset) -> Result<(), String> {
+        let filled = |value: Option<String>| value.filter(|value| !value.is_empty());
+        let started_at = match filled(row.started_at) {
+            Some(text) => Some(
+                clock::parse_moment(&text, offset)
+                    .map_err(|cause| format!("`{}`: {cause}", row.file))?,
+            ),
+            None => None,
+        };
+        let known = CallMetadata {
+            agent: filled(row.agent),
+            campaign: filled(row.campaign),
+            region: filled(row.region),
+            started_at,
+        };
+        match self.by_name.insert(row.file.clone(), known) {
+            Some(_) => Err(format!("`{}` has two rows", row.file)),
+            None => Ok(()),
+        }
+    }
+
+    /// What is known of a recording: by its path, else its name, else its stem; what the row leaves
+    /// open comes from the command line.
+    pub(crate) fn of(&self, path: &Path) -> CallMetadata {
+        let names = [Some(path.as_os_str()), path.file_name(), path.file_stem()];
+        let row = names
+            .into_iter()
+            .flatten()
+            .find_map(|name| self.by_name.get(name.to_str()?));
+        let row = row.cloned().unwrap_or_default();
+        CallMetadata {
+            agent: row.agent.or_else(|| self.everywhere.agent.clone()),
+            campaign: row.campaign.or_else(|| self.everywhere.campaign.clone()),
+            region: row.region.or_else(|| self.everywhere.region.clone()),
+            started_at: row.started_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Result<MetadataTable> {
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), text)?;
+        let everywhere = CallMetadata {
+            campaign: Some("all".into()),
+            ..CallMetadata::default()
+        };
+        MetadataTable::new(everywhere).read(file.path(), UtcOffset::UTC)
+    }
+
+    #[test]
+    fn a_row_is_found_by_path_name_and_stem() {
+        let text = "file,agent,campaign,started_at\n\
+                    a/x.wav,A1,loans,2026-11-20 08:00\n客户 一.wav,A2,,\ny,A3,cards,\n";
+        let table = table(text).unwrap();
+        let x = table.of(Path::new("a/x.wav"));
+        assert_eq!(x.started_at.as_deref(), Some("2026-11-20T08:00:00Z"));
+        assert_eq!(x.campaign.as_deref(), Some("loans"));
+        let named = table.of(Path::new("b/客户 一.wav"));
+        assert_eq!(
+            (named.agent.as_deref(), named.campaign.as_deref()),
+            (Some("A2"), Some("all"))
+        );
+        assert_eq!(table.of(Path::new("c/y.mp3")).agent.as_deref(), Some("A3"));
+        assert_eq!(table.of(Path::new("c/z.mp3")).agent, None);
+    }
+
+    #[test]
+    fn mistakes_are_told_with_file_and_row() {
+        let check = |text: &str, expected: &str| {
+            let error = crate::exit::message_of(&table(text).unwrap_err());
+            assert!(error.contains(expected), "{error}");
+        };
+        check("file,agnet\nx,A\n", "agnet");
+        check("agent\nA\n", "file");
+        check("file,started_at\nx,gestern\n", "`x`: time must look like");
+        check("file\nx\nx\n", "`x` has two rows");
+        check("file,agent\nx\n", "line");
+    }
+}

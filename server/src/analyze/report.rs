@@ -1,0 +1,141 @@
+//! What a run says at its end.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Result;
+use auricle_store::RunCounts;
+use serde::Serialize;
+
+use super::progress::Speed;
+use crate::terminal::{Terminal, duration_text, printable};
+
+/// A recording that was not heard, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Failure {
+    pub(crate) file: String,
+    pub(crate) cause: String,
+}
+
+/// Everything there is to say of a run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RunReport {
+    pub(crate) counts: RunCounts,
+    /// Not begun: the run was stopped before.
+    pub(crate) n_left: u64,
+    pub(crate) failures: Vec<Failure>,
+    pub(crate) heard_ms: u64,
+    pub(crate) elapsed: Duration,
+}
+
+/// `--json`: the same for programs. Fields are added, never renamed.
+#[derive(Serialize)]
+struct Summary<'a> {
+    done: u64,
+    skipped: u64,
+    failed: u64,
+    left: u64,
+    audio_secs: f64,
+    elapsed_secs: f64,
+    failures: &'a [Failure],
+}
+
+impl RunReport {
+    pub(crate) fn fail(&mut self, file: impl Into<String>, cause: impl Into<String>) {
+        self.counts.n_failed += 1;
+        self.failures.push(Failure {
+            file: file.into(),
+            cause: cause.into(),
+        });
+    }
+
+    /// The failures as a table, then one line of counts, to standard error.
+    pub(crate) fn say(&self) {
+        for line in self.failure_lines() {
+            crate::terminal::say!("{line}");
+        }
+        crate::terminal::say!("{}", self.last_line());
+    }
+
+    pub(crate) fn write_json(&self, out: &mut Terminal) -> Result<()> {
+        let summary = Summary {
+            done: self.counts.n_done,
+            skipped: self.counts.n_skipped,
+            failed: self.counts.n_failed,
+            left: self.n_left,
+            audio_secs: self.heard_ms as f64 / 1000.0,
+            elapsed_secs: self.elapsed.as_secs_f64(),
+            failures: &self.failures,
+        };
+        serde_json::to_writer_pretty(&mut *out, &summary)?;
+        Ok(writeln!(out)?)
+    }
+
+    fn failure_lines(&self) -> Vec<String> {
+        if self.failures.is_empty() {
+            return Vec::new();
+        }
+        let mut lines = vec![format!("failed ({}):", self.failures.len())];
+        for failure in &self.failures {
+            lines.push(format!("  {}", printable(&failure.file)));
+            lines.extend(
+                failure
+                    .cause
+                    .lines()
+                    .map(|line| format!("      {}", printable(line))),
+            );
+        }
+        lines
+    }
+
+    fn last_line(&self) -> String {
+        let counts = &self.counts;
+        let mut line = format!("{} heard", counts.n_done);
+        if counts.n_skipped > 0 {
+            line += &format!(", {} unchanged", counts.n_skipped);
+        }
+        if counts.n_failed > 0 {
+            line += &format!(", {} failed", counts.n_failed);
+        }
+        if self.n_left > 0 {
+            line += &format!(", {} left", self.n_left);
+        }
+        if self.heard_ms > 0 {
+            let elapsed_ms = self.elapsed.as_millis() as u64;
+            line += &format!(
+                "; {} of audio in {}, {:.0} times as fast as it was spoken",
+                duration_text(self.heard_ms),
+                duration_text(elapsed_ms),
+                Speed::of(self.heard_ms, self.elapsed).0
+            );
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_listed_with_every_line_of_their_cause() {
+        let mut report = RunReport {
+            n_left: 1,
+            heard_ms: 60_000,
+            ..RunReport::default()
+        };
+        report.counts.n_done = 2;
+        report.elapsed = Duration::from_secs(2);
+        report.fail("a\u{1b}.wav", "file is empty\nhint: fetch it again");
+        insta::assert_snapshot!(report.failure_lines().join("\n"), @r"
+        failed (1):
+          a�.wav
+              file is empty
+              hint: fetch it again
+        ");
+        assert_eq!(
+            report.last_line(),
+            "2 heard, 1 failed, 1 left; 1 min 00 s of audio in 2 s, 30 times as fast as it was spoken"
+        );
+    }
+}

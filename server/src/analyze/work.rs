@@ -1,0 +1,156 @@
+//! The run itself: workers hear, one writer saves.
+//!
+//! ```text
+//! jobs ─ SegQueue ─▶ worker … worker ─ bounded channel ─▶ writer ─▶ store, index, JSON files
+//! ```
+//! Workers are plain threads, each with one recording at a time. The writer is the caller's thread:
+//! store, index and files have one writer, so nothing there needs a lock.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use anyhow::{Context, Result, anyhow};
+use auricle_contracts::Transcript;
+use auricle_speech::SpeechModel;
+use auricle_store::{CallRecord, CallState, Fingerprints, Recording, Store};
+use crossbeam::channel::{self, Sender};
+use crossbeam::queue::SegQueue;
+use tokio::runtime::Handle;
+
+use super::channels::ChannelMap;
+use super::hash::sha256_of_file;
+use super::hear::hear;
+use super::progress::Progress;
+use crate::exit::message_of;
+
+/// One recording to be heard.
+pub(crate) struct Job {
+    pub(crate) recording: Recording,
+    pub(crate) model: Arc<SpeechModel>,
+    /// Where its JSON goes, if anywhere.
+    pub(crate) json_path: Option<PathBuf>,
+    /// Length by its header, for the time left; 0 where that is not known.
+    pub(crate) probed_ms: u64,
+}
+
+/// Whether a call that is done is heard again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// When audio, model or settings changed.
+    WhenChanged,
+    /// Always.
+    Always,
+}
+
+/// What all workers share.
+pub(crate) struct Shared<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) runtime: &'a Handle,
+    pub(crate) progress: &'a Progress,
+    pub(crate) stop: &'a AtomicBool,
+    pub(crate) channels: ChannelMap,
+    pub(crate) settings_print: &'a str,
+    pub(crate) again: Again,
+}
+
+/// What a worker found.
+pub(crate) enum Outcome {
+    /// A new transcript.
+    Heard {
+        prints: Fingerprints,
+        transcript: Box<Transcript>,
+    },
+    /// The store has what hearing it again would give.
+    Same(Box<CallRecord>),
+    /// It could not be heard.
+    Failed(String),
+}
+
+/// Hears all jobs on `n_workers` threads and gives what came of each to `write`, in the order they
+/// end. Stops early, between recordings, when `shared.stop` is set; gives the number of jobs left.
+pub(crate) fn run_jobs(
+    jobs: Vec<Job>,
+    n_workers: usize,
+    shared: &Shared<'_>,
+    mut write: impl FnMut(Job, Outcome),
+) -> u64 {
+    let queue = SegQueue::new();
+    for job in jobs {
+        queue.push(job);
+    }
+    // One place for each worker: a slow disk holds the workers back instead of filling the memory.
+    let (sender, receiver) = channel::bounded(n_workers);
+    thread::scope(|scope| {
+        for _ in 0..n_workers {
+            let (queue, sender) = (&queue, sender.clone());
+            scope.spawn(move || work(queue, shared, sender));
+        }
+        drop(sender);
+        for (job, outcome) in receiver {
+            write(job, outcome);
+        }
+    });
+    queue.len() as u64
+}
+
+fn work(queue: &SegQueue<Job>, shared: &Shared<'_>, done: Sender<(Job, Outcome)>) {
+    while !shared.stop.load(Ordering::Relaxed) {
+        let Some(job) = queue.pop() else { return };
+        let outcome = outcome_of(&job, shared);
+        if done.send((job, outcome)).is_err() {
+            return;
+        }
+    }
+}
+
+/// A defect in a decoder must not end a night's run: the recording fails, the others go on.
+fn outcome_of(job: &Job, shared: &Shared<'_>) -> Outcome {
+    let outcome = catch_unwind(AssertUnwindSafe(|| try_job(job, shared)));
+    let outcome = outcome.unwrap_or_else(|_| {
+        Err(anyhow!(
+            "this recording makes Auricle fail; please report it, with the recording if possible"
+        ))
+    });
+    outcome.unwrap_or_else(|error| Outcome::Failed(message_of(&error)))
+}
+
+fn try_job(job: &Job, shared: &Shared<'_>) -> Result<Outcome> {
+    let prints = fingerprints(job, shared)?;
+    if let Some(known) = unchanged(job, &prints, shared)? {
+        return Ok(Outcome::Same(Box::new(known)));
+    }
+    let transcript = hear(&job.recording, &job.model, shared.channels, shared.progress)?;
+    Ok(Outcome::Heard {
+        prints,
+        transcript: Box::new(transcript),
+    })
+}
+
+pub(crate) fn fingerprints(job: &Job, shared: &Shared<'_>) -> Result<Fingerprints> {
+    let file = Path::new(&job.recording.file);
+    let audio_sha256 =
+        sha256_of_file(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    Ok(Fingerprints {
+        audio_sha256,
+        model: job.model.fingerprint().to_owned(),
+        settings: shared.settings_print.to_owned(),
+    })
+}
+
+/// The call as it is in the store, if hearing it again would change nothing.
+pub(crate) fn unchanged(
+    job: &Job,
+    prints: &Fingerprints,
+    shared: &Shared<'_>,
+) -> Result<Option<CallRecord>> {
+    if shared.again == Again::Always {
+        return Ok(None);
+    }
+    let known = shared
+        .runtime
+        .block_on(shared.store.call(&job.recording.call_id))?;
+    Ok(known.filter(|known| known.state == CallState::Done && known.fingerprints == *prints))
+}

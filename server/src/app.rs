@@ -1,0 +1,82 @@
+//! What every command has at hand.
+
+use anyhow::{Context, Result, bail};
+use auricle_contracts::Transcript;
+use auricle_store::{CallRecord, Store};
+use tokio::runtime::Runtime;
+
+use crate::config::Config;
+use crate::terminal::{ColorChoice, Terminal};
+
+/// The process's configuration, its output and the runtime of everything asynchronous.
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) terminal: Terminal,
+    pub(crate) runtime: Runtime,
+}
+
+impl App {
+    pub(crate) fn new(config: Config, color: ColorChoice) -> Result<Self> {
+        // Disk and network only; speech runs on plain threads of its own.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")?;
+        Ok(Self {
+            config,
+            terminal: Terminal::stdout(color),
+            runtime,
+        })
+    }
+
+    /// The store, made where it is missing.
+    pub(crate) fn store(&self) -> Result<Store> {
+        Ok(self
+            .runtime
+            .block_on(Store::open(&self.config.data.database()))?)
+    }
+
+    /// The store, if calls were saved before.
+    pub(crate) fn existing_store(&self) -> Result<Store> {
+        Ok(self
+            .runtime
+            .block_on(Store::open_existing(&self.config.data.database()))?)
+    }
+
+    /// The one call that `text` means: an id, the beginning of one, or a file's name.
+    pub(crate) fn one_call(&self, store: &Store, text: &str) -> Result<CallRecord> {
+        let mut found = self.runtime.block_on(store.find(text))?;
+        match found.len() {
+            0 => bail!(
+                "no call `{text}`\nhint: `auricle search` and `auricle export --format csv` give the ids"
+            ),
+            1 => Ok(found.remove(0)),
+            _ => {
+                let ids = found
+                    .iter()
+                    .take(5)
+                    .map(|call| call.recording.call_id.to_string());
+                let ids = ids.collect::<Vec<_>>().join(", ");
+                bail!(
+                    "`{text}` may mean several calls: {ids}{}",
+                    if found.len() > 5 { ", …" } else { "" }
+                )
+            }
+        }
+    }
+
+    /// The transcript of a call that the store knows.
+    pub(crate) fn transcript(&self, store: &Store, call: &CallRecord) -> Result<Transcript> {
+        let call_id = &call.recording.call_id;
+        match self.runtime.block_on(store.transcript(call_id))? {
+            Some(transcript) => Ok(transcript),
+            None => match &call.error {
+                Some(cause) => bail!("call `{call_id}` has no transcript: {cause}"),
+                None => bail!(
+                    "call `{call_id}` was not heard yet\nhint: run `auricle analyze` on its recording"
+                ),
+            },
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! `auricle doctor`: what is installed, what is missing, and how to get it.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+use auricle_models::native::{self, NativeLibrary, Outcome};
+use auricle_models::registry::{ModelState, ModelStore, Role, Wanted};
+use auricle_store::Store;
+use clap::Args;
+use console::Style;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::data::DataFolder;
+use crate::engine::{model_store, search_path};
+use crate::exit::{Exit, message_of};
+use crate::index::CallSearch;
+use crate::terminal::Terminal;
+
+const MEANING: &str = "\
+Exit code 0: `auricle analyze` would work. 1: it would not; the lines marked `missing` or `broken` say why,
+and what to do. Lines marked `optional` stop nothing.";
+
+/// Less than this, and a night's run may fill the disk.
+const LOW_SPACE_BYTES: u64 = 1 << 30;
+
+/// Options of `auricle doctor`.
+#[derive(Debug, Args)]
+#[command(after_long_help = MEANING)]
+pub(crate) struct DoctorArgs {
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// How one thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Health {
+    /// There, and it works.
+    Good,
+    /// Not there; nothing needs it.
+    Optional,
+    /// Works, but look at it.
+    Warning,
+    /// Not there, and analyze needs it.
+    Missing,
+    /// There, and it does not work.
+    Broken,
+}
+
+impl Health {
+    const fn stops_analyze(self) -> bool {
+        matches!(self, Self::Missing | Self::Broken)
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Optional => "optional",
+            Self::Warning => "warning",
+            Self::Missing => "missing",
+            Self::Broken => "broken",
+        }
+    }
+
+    fn style(self) -> Style {
+        match self {
+            Self::Good => Style::new().green(),
+            Self::Optional => Style::new().dim(),
+            Self::Warning => Style::new().yellow(),
+            Self::Missing | Self::Broken => Style::new().red(),
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, Serialize)]
+struct Finding {
+    what: &'static str,
+    health: Health,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl Finding {
+    /// The detail's `hint:` lines become the hint.
+    fn new(what: &'static str, health: Health, detail: impl Into<String>) -> Self {
+        let text = detail.into();
+        let (detail, hint) = match text.split_once("\nhint: ") {
+            Some((detail, hint)) => (detail.to_owned(), Some(hint.to_owned())),
+            None => (text, None),
+        };
+        Self {
+            what,
+            health,
+            detail,
+            hint,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: &'static str,
+    analyze_would_work: bool,
+    engine: Option<&'a str>,
+    findings: &'a [Finding],
+}
+
+pub(crate) fn run(app: &mut App, args: &DoctorArgs) -> Result<Exit> {
+    let registry = model_store(&app.config)?;
+    let engine = chosen_engine(app, &registry);
+    let mut findings = vec![config_file(app), onnxruntime(app)];
+    findings.push(model(
+        app,
+        &registry,
+        "recogniser",
+        Role::Streaming,
+        Health::Missing,
+    ));
+    findings.push(model(
+        app,
+        &registry,
+        "voice activity",
+        Role::Vad,
+        Health::Missing,
+    ));
+    findings.push(model(
+        app,
+        &registry,
+        "language model",
+        Role::LanguageModel,
+        Health::Optional,
+    ));
+    findings.push(compiled("vosk", cfg!(feature = "vosk")));
+    findings.push(compiled("whisper", cfg!(feature = "whisper")));
+    findings.push(data_folder(&app.config.data));
+    findings.push(disk_space(app.config.data.root()));
+    findings.push(store(app));
+    findings.push(index(app));
+    let works = !findings
+        .iter()
+        .any(|finding| finding.health.stops_analyze());
+    if args.json {
+        let report = Report {
+            version: env!("CARGO_PKG_VERSION"),
+            analyze_would_work: works,
+            engine: engine.as_deref(),
+            findings: &findings,
+        };
+        serde_json::to_writer_pretty(&mut app.terminal, &report)?;
+        writeln!(app.terminal)?;
+    } else {
+        write_findings(&mut app.terminal, &findings)?;
+        let verdict = match (works, engine) {
+            (true, Some(engine)) => format!("analyze would work, with {engine}"),
+            _ => "analyze would not work; see above".to_owned(),
+        };
+        writeln!(app.terminal, "\n{verdict}")?;
+    }
+    Ok(if works { Exit::Done } else { Exit::Failed })
+}
+
+fn write_findings(out: &mut Terminal, findings: &[Finding]) -> Result<()> {
+    writeln!(out, "auricle {}\n", env!("CARGO_PKG_VERSION"))?;
+    for finding in findings {
+        let word = out.paint(
+            &finding.health.style(),
+            format!("{:<8}", finding.health.word()),
+        );
+        let mut lines = finding.detail.lines();
+        writeln!(
+            out,
+            "{word}  {:<15}  {}",
+            finding.what,
+            lines.next().unwrap_or_default()
+        )?;
+        for line in lines {
+            writeln!(out, "{:27}{line}", "")?;
+        }
+        if let Some(hint) = &finding.hint {
+            let hint = hint.replace('\n', &format!("\n{:33}", ""));
+            writeln!(out, "{:27}hint: {hint}", "")?;
+        }
+    }
+    Ok(())
+}
+
+fn config_file(app: &App) -> Finding {
+    let detail = match &app.config.file {
+        Some(path) => format!("`{}`", path.display()),
+        None => "none; the defaults hold".to_owned(),
+    };
+    Finding::new("configuration", Health::Good, detail)
+}
+
+fn onnxruntime(app: &App) -> Finding {
+    let search = search_path(&app.config);
+    let looks = native::survey(NativeLibrary::OnnxRuntime, &search);
+    let found = looks
+        .iter()
+        .find(|look| matches!(look.outcome, Outcome::Usable(_)));
+    match (found, native::onnxruntime(&search)) {
+        (Some(look), Ok(_)) => Finding::new("ONNX Runtime", Health::Good, look.to_string()),
+        (_, Err(error)) => Finding::new("ONNX Runtime", Health::Missing, error.to_string()),
+        (None, Ok(path)) => Finding::new(
+            "ONNX Runtime",
+            Health::Good,
+            format!("`{}`", path.display()),
+        ),
+    }
+}
+
+fn wanted(role: Role) -> Wanted<'static> {
+    Wanted {
+        role,
+        language: "zh",
+        region: None,
+        campaign: None,
+    }
+}
+
+fn chosen_engine(app: &App, registry: &ModelStore) -> Option<String> {
+    let choice = registry
+        .choose(&app.config.models, &wanted(Role::Streaming))
+        .ok()?;
+    Some(format!("{}/{}", choice.card.engine, choice.card.name))
+}
+
+/// The model that calls without region and campaign get; `absent` is what its absence means.
+fn model(
+    app: &App,
+    registry: &ModelStore,
+    what: &'static str,
+    role: Role,
+    absent: Health,
+) -> Finding {
+    let choice = match registry.choose(&app.config.models, &wanted(role)) {
+        Ok(choice) => choice,
+        Err(error) => return Finding::new(what, absent, error.to_string()),
+    };
+    let name = &choice.card.name;
+    match registry.state(name) {
+        Ok(listed) if listed.state == ModelState::Installed => {
+            let place = listed.folder.display();
+            Finding::new(
+                what,
+                Health::Good,
+                format!("{name} in `{place}`, by {}", choice.because),
+            )
+        }
+        _ => {
+            let cause = match registry.path(name) {
+                Err(error) => error.to_string(),
+                Ok(_) => format!("`{name}` is not whole"),
+            };
+            Finding::new(what, absent, cause)
+        }
+    }
+}
+
+fn compiled(what: &'static str, is_compiled: bool) -> Finding {
+    if is_compiled {
+        Finding::new(what, Health::Good, "compiled in")
+    } else {
+        let detail = format!("not compiled in\nhint: `cargo build --features {what}`");
+        Finding::new(what, Health::Optional, detail)
+    }
+}
+
+fn data_folder(data: &DataFolder) -> Finding {
+    let place = data.root().display().to_string();
+    match data.lock() {
+        Ok(_) => Finding::new("data folder", Health::Good, format!("`{place}`, writable")),
+        Err(error) => Finding::new("data folder", Health::Broken, message_of(&error)),
+    }
+}
+
+fn disk_space(root: &Path) -> Finding {
+    let what = "disk space";
+    match fs4::available_space(root) {
+        Ok(n_bytes) => {
+            let gigabytes = n_bytes as f64 / 1e9;
+            let health = if n_bytes < LOW_SPACE_BYTES {
+                Health::Warning
+            } else {
+                Health::Good
+            };
+            Finding::new(what, health, format!("{gigabytes:.1} GB free"))
+        }
+        Err(cause) => Finding::new(what, Health::Warning, format!("not known: {cause}")),
+    }
+}
+
+fn store(app: &App) -> Finding {
+    let path = app.config.data.database();
+    if !fs::exists(&path).unwrap_or(false) {
+        return Finding::new("store", Health::Good, "empty; the first analyze makes it");
+    }
+    let looked = app.runtime.block_on(async {
+        let store = Store::open_existing(&path).await?;
+        store.check().await?;
+        store.counts().await
+    });
+    match looked {
+        Ok(counts) => {
+            let text = format!(
+                "{} calls done, {} failed, {} pending",
+                counts.n_done, counts.n_failed, counts.n_pending
+            );
+            Finding::new("store", Health::Good, text)
+        }
+        Err(error) => Finding::new("store", Health::Broken, error.to_string()),
+    }
+}
+
+fn index(app: &App) -> Finding {
+    let folder = app.config.data.index();
+    if !fs::exists(&folder).unwrap_or(false) {
+        return Finding::new(
+            "search index",
+            Health::Good,
+            "empty; the first analyze makes it",
+        );
+    }
+    let looked = CallSearch::open(&folder).and_then(|search| {
+        search.verify()?;
+        search.n_utterances()
+    });
+    let lacking = app.runtime.block_on(async {
+        let store = Store::open_existing(&app.config.data.database())
+            .await
+            .ok()?;
+        store.counts().await.ok().map(|counts| counts.n_unindexed)
+    });
+    match (looked, lacking) {
+        (Err(error), _) => Finding::new("search index", Health::Broken, message_of(&error)),
+        (Ok(n_utterances), Some(n_lacking)) if n_lacking > 0 => {
+            let text = format!(
+                "{n_utterances} utterances; {n_lacking} calls are not in it\nhint: the next analyze adds them, and so does `auricle index rebuild`"
+            );
+            Finding::new("search index", Health::Warning, text)
+        }
+        (Ok(n_utterances), _) => Finding::new(
+            "search index",
+            Health::Good,
+            format!("{n_utterances} utterances"),
+        ),
+    }
+}

@@ -1,0 +1,43 @@
+//! `auricle index`: the search index made anew from the store.
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::app::App;
+use crate::exit::Exit;
+use crate::index::{self, CallIndex};
+
+/// `auricle index …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum IndexCommand {
+    /// Make the index anew from the store: after damage, or when a new version asks for it.
+    Rebuild,
+}
+
+pub(crate) fn run(app: &mut App, command: &IndexCommand) -> Result<Exit> {
+    match command {
+        IndexCommand::Rebuild => rebuild(app),
+    }
+}
+
+/// A stop in the middle leaves an index that lacks calls, and a store that knows which.
+fn rebuild(app: &mut App) -> Result<Exit> {
+    let _lock = app.config.data.lock()?;
+    let store = app.existing_store()?;
+    let folder = app.config.data.index();
+    app.runtime.block_on(store.forget_index())?;
+    index::remove(&folder)?;
+    let mut index = CallIndex::open_to_write(&folder)?;
+    let n_calls = app.runtime.block_on(index.catch_up(&store))?;
+    let counts = app.runtime.block_on(store.counts())?;
+    let n_utterances = index.n_utterances()?;
+    crate::terminal::say!("indexed {n_calls} calls, {n_utterances} utterances");
+    if counts.n_unindexed > 0 {
+        crate::terminal::say!(
+            "{} calls could not be indexed; the warnings above say why",
+            counts.n_unindexed
+        );
+        return Ok(Exit::Failed);
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,10 @@
+//! One file for each command; `analyze` has a folder of its own.
+
+pub(crate) mod doctor;
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod index;
+pub(crate) mod lm;
+pub(crate) mod models;
+pub(crate) mod search;
+pub(crate) mod show;

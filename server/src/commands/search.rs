@@ -1,0 +1,262 @@
+//! `auricle search`: find phrases in all calls, with the time to play from.
+
+use std::io::Write;
+
+use anyhow::Result;
+use auricle_search::{
+    CallHits, FacetCount, FacetMode, Facets, Highlight, Hit, SearchRequest, Sort,
+};
+use clap::{Args, ValueEnum};
+use console::Style;
+
+use super::show::party_style;
+use crate::app::App;
+use crate::exit::{Exit, usage};
+use crate::index::CallSearch;
+use crate::terminal::{PlayTime, Terminal, duration_text, pad_to, printable, wrap};
+
+const QUERY_LANGUAGE: &str = "\
+The query language (all of it: docs/query-language.md):
+  保证收益                    the characters side by side, wherever words are cut
+  \"hold the line\"             a phrase with spaces
+  保证 收益                   both, anywhere in one utterance; the same as 保证 AND 收益
+  保证 OR 承诺                one of them
+  保证 -风险                  the first without the second; the same as 保证 NOT 风险
+  保证*                       a word that begins so
+  保证 NEAR/5 收益            at most 5 characters between them, in either order
+  保证 BEFORE/5 收益          the same, in this order
+  sound:保证收益              what sounds like it, however it was written down; tones may differ
+  sound:\"bao3 zheng4\"         the same in pinyin
+  sound:保证收益~1            one syllable may be another
+  word:行                     a whole word, not a part of one
+  投诉 THEN/6 退款            the second at most 6 turns after the first, by anyone in one call
+  party:customer 退款         said by the customer
+  agent:张三 campaign:loans region:sichuan call:dev-01 engine:ort file:recordings
+  date:2026-11  date:[2026-11-01 TO 2026-11-20]  duration:>5m  start:<30s
+  (保证 OR 承诺) party:agent  parentheses
+
+Put a query with spaces or signs into quotes for the shell:
+  auricle search 'party:agent sound:保证收益'
+  auricle search '投诉 THEN/6 退款' --limit 20 --sort newest
+  auricle search 保证收益 --facets        how the hits are spread over parties, agents, campaigns, days
+
+A mistake in a query is shown with its place, and the exit code is 2. No hits: exit code 0.";
+
+/// Options of `auricle search`.
+#[derive(Debug, Args)]
+#[command(after_long_help = QUERY_LANGUAGE)]
+pub(crate) struct SearchArgs {
+    /// What to find; several words count as one query.
+    #[arg(required = true, value_name = "QUERY", allow_hyphen_values = true)]
+    query: Vec<String>,
+    /// Calls to show.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    limit: usize,
+    /// Calls to leave out at the beginning.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    offset: usize,
+    /// Hits to show of one call; the best are taken.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    hits: usize,
+    /// Utterances to show before and after each hit.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    context: u32,
+    /// Order of the calls.
+    #[arg(long, value_name = "ORDER", default_value = "relevance")]
+    sort: SortOrder,
+    /// Say how the hits are spread.
+    #[arg(long)]
+    facets: bool,
+    /// Everything as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Order of the calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SortOrder {
+    /// Best first.
+    Relevance,
+    /// Latest first.
+    Newest,
+    /// Earliest first.
+    Oldest,
+}
+
+impl SearchArgs {
+    fn request(&self) -> SearchRequest {
+        SearchRequest {
+            sort: match self.sort {
+                SortOrder::Relevance => Sort::Relevance,
+                SortOrder::Newest => Sort::Newest,
+                SortOrder::Oldest => Sort::Oldest,
+            },
+            offset: self.offset,
+            limit: self.limit,
+            hits_per_call: self.hits,
+            context: self.context,
+            facets: if self.facets {
+                FacetMode::Count
+            } else {
+                FacetMode::Skip
+            },
+            ..SearchRequest::new(self.query.join(" "))
+        }
+    }
+}
+
+pub(crate) fn run(app: &mut App, args: &SearchArgs) -> Result<Exit> {
+    let request = args.request();
+    // The query first: its mistakes can be told where nothing was analysed yet.
+    auricle_search::parse(&request.query).map_err(|mistake| usage(mistake.to_string()))?;
+    let found = CallSearch::open(&app.config.data.index())?.search(&request)?;
+    let out = &mut app.terminal;
+    if args.json {
+        serde_json::to_writer_pretty(&mut *out, &found)?;
+        writeln!(out)?;
+        return Ok(Exit::Done);
+    }
+    for call in &found.calls {
+        write_call(out, call)?;
+    }
+    let shown = args.offset + found.calls.len();
+    let more = match found.total_calls.saturating_sub(shown as u64) {
+        0 => String::new(),
+        n_more => format!("; {n_more} more calls: --offset {shown}"),
+    };
+    writeln!(
+        out,
+        "{} hits in {} calls{more}",
+        found.total_hits, found.total_calls
+    )?;
+    if args.facets {
+        write_facets(out, &found.facets)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn write_call(out: &mut Terminal, call: &CallHits) -> Result<()> {
+    let name = out.paint(&Style::new().bold(), printable(&call.call_id));
+    let mut facts = vec![call.file.clone(), duration_text(call.duration_ms)];
+    for (title, value) in [("agent", &call.agent), ("campaign", &call.campaign)] {
+        facts.extend(value.as_ref().map(|value| format!("{title} {value}")));
+    }
+    facts.extend(call.started_at.clone());
+    if call.total_hits as usize > call.hits.len() {
+        facts.push(format!("{} of {} hits", call.hits.len(), call.total_hits));
+    }
+    let facts = printable(&facts.join(" · "));
+    writeln!(out, "{name}  {}", out.paint(&Style::new().dim(), facts))?;
+    for hit in &call.hits {
+        write_hit(out, hit)?;
+    }
+    Ok(writeln!(out)?)
+}
+
+/// `  1:02.3  agent     这个产品【保证收益】`: the time is where to play from.
+fn write_hit(out: &mut Terminal, hit: &Hit) -> Result<()> {
+    let led_by = hit.led_by.iter().map(|line| (line, "then"));
+    let around = hit.before.iter().map(|line| (line, ""));
+    for (line, _) in led_by.chain(around) {
+        write_line(out, line.start_ms, line.party, &line.text, &line.highlights)?;
+    }
+    let (text, highlights) = match &hit.snippet {
+        Some(snippet) => (&snippet.text, &snippet.highlights),
+        None => (&hit.text, &hit.highlights),
+    };
+    write_line(out, hit.play_from_ms, hit.party, text, highlights)?;
+    if highlights.is_empty() && !hit.spoken_highlights.is_empty() {
+        // What matched was written otherwise: numbers, mostly.
+        let spoken = (&hit.spoken, &hit.spoken_highlights);
+        write_line(out, hit.play_from_ms, hit.party, spoken.0, spoken.1)?;
+    }
+    for line in &hit.after {
+        write_line(out, line.start_ms, line.party, &line.text, &line.highlights)?;
+    }
+    Ok(())
+}
+
+fn write_line(
+    out: &mut Terminal,
+    from_ms: u64,
+    party: auricle_contracts::Party,
+    text: &str,
+    highlights: &[Highlight],
+) -> Result<()> {
+    let head = format!(
+        "  {}  {}  ",
+        out.paint(&Style::new().dim(), format!("{:>8}", PlayTime(from_ms))),
+        out.paint(
+            &party_style(party),
+            pad_to(party.as_str(), "customer".len())
+        ),
+    );
+    // Marked by characters that no text has, so that wrapping cannot part them from their word.
+    let marked = auricle_search::mark(&printable(text), highlights, OPEN, CLOSE);
+    let room = out.width.saturating_sub(23);
+    let mut is_open = false;
+    for (line_idx, line) in wrap(&marked, room).into_iter().enumerate() {
+        let shown = show_marks(out, &line, &mut is_open);
+        let head = if line_idx == 0 {
+            head.as_str()
+        } else {
+            "                      "
+        };
+        writeln!(out, "{head}{shown}")?;
+    }
+    Ok(())
+}
+
+/// Highlights before they are painted: from Unicode's private use area, no columns of their own here.
+const OPEN: &str = "\u{e000}";
+const CLOSE: &str = "\u{e001}";
+
+/// Colour where there is some, brackets where not. A highlight may go on from line to line.
+fn show_marks(out: &Terminal, line: &str, is_open: &mut bool) -> String {
+    let hit_style = Style::new().bold().red();
+    let (open, close) = if out.is_coloured() {
+        ("", "")
+    } else {
+        ("【", "】")
+    };
+    let mut shown = String::new();
+    for part in line.split_inclusive(['\u{e000}', '\u{e001}']) {
+        let text = part.trim_end_matches(['\u{e000}', '\u{e001}']);
+        if *is_open && !text.is_empty() {
+            shown += &out.paint(&hit_style, text);
+        } else {
+            shown += text;
+        }
+        if part.ends_with(OPEN) {
+            shown += open;
+            *is_open = true;
+        } else if part.ends_with(CLOSE) {
+            shown += close;
+            *is_open = false;
+        }
+    }
+    shown
+}
+
+fn write_facets(out: &mut Terminal, facets: &Facets) -> Result<()> {
+    for (title, counts) in [
+        ("party", &facets.party),
+        ("agent", &facets.agent),
+        ("campaign", &facets.campaign),
+        ("region", &facets.region),
+        ("month", &facets.month),
+        ("day", &facets.day),
+    ] {
+        if !counts.is_empty() {
+            writeln!(out, "\n{}", out.paint(&Style::new().bold(), title))?;
+        }
+        for FacetCount { value, hits, calls } in counts {
+            writeln!(
+                out,
+                "  {}  {hits} hits in {calls} calls",
+                pad_to(&printable(value), 16)
+            )?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! `auricle show`: one call as a dialogue.
+
+use std::io::Write;
+
+use anyhow::Result;
+use auricle_contracts::{ChannelLayout, Party, Transcript, Utterance};
+use auricle_store::{CallRecord, CallState};
+use clap::Args;
+use console::Style;
+
+use crate::app::App;
+use crate::exit::Exit;
+use crate::terminal::{PlayTime, Terminal, duration_text, pad_to, printable, wrap};
+
+const EXAMPLES: &str = "\
+Examples:
+  auricle show dev-01               by id
+  auricle show dev-0                by the beginning of an id, if only one call has it
+  auricle show '客户 投诉.wav'      by the recording's name
+  auricle show dev-01 --syllables   with what was heard, in numbered pinyin
+  auricle show dev-01 --json        as `analyze --out` writes it";
+
+/// Options of `auricle show`.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct ShowArgs {
+    /// Id, beginning of an id, or file name.
+    #[arg(value_name = "CALL")]
+    call: String,
+    /// The transcript as JSON.
+    #[arg(long, conflicts_with = "syllables")]
+    json: bool,
+    /// Under each utterance its syllables.
+    #[arg(long)]
+    syllables: bool,
+}
+
+pub(crate) fn run(app: &mut App, args: &ShowArgs) -> Result<Exit> {
+    let store = app.existing_store()?;
+    let call = app.one_call(&store, &args.call)?;
+    let transcript = app.transcript(&store, &call)?;
+    if args.json {
+        serde_json::to_writer_pretty(&mut app.terminal, &transcript)?;
+        writeln!(app.terminal)?;
+        return Ok(Exit::Done);
+    }
+    write_head(&mut app.terminal, &call, &transcript)?;
+    write_dialogue(
+        &mut app.terminal,
+        &transcript,
+        args.syllables.then_some(Syllables),
+    )?;
+    Ok(Exit::Done)
+}
+
+/// Asks for the line of syllables under each utterance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Syllables;
+
+fn write_head(out: &mut Terminal, call: &CallRecord, transcript: &Transcript) -> Result<()> {
+    let name = out.paint(&Style::new().bold(), printable(&transcript.call_id.0));
+    writeln!(out, "{name}  {}", printable(&transcript.file))?;
+    let known = &transcript.metadata;
+    let layout = match transcript.layout {
+        ChannelLayout::Mono => "mono",
+        ChannelLayout::PerParty => "one party per channel",
+        ChannelLayout::FakeStereo => "fake stereo",
+    };
+    let mut facts = vec![duration_text(transcript.duration_ms), layout.to_owned()];
+    facts.push(transcript.engine.clone());
+    for (title, value) in [
+        ("agent", &known.agent),
+        ("campaign", &known.campaign),
+        ("region", &known.region),
+        ("began", &known.started_at),
+    ] {
+        facts.extend(value.as_ref().map(|value| format!("{title} {value}")));
+    }
+    let facts = printable(&facts.join(" · "));
+    writeln!(out, "{}", out.paint(&Style::new().dim(), facts))?;
+    let failed = (call.state == CallState::Failed)
+        .then_some(call.error.as_deref())
+        .flatten();
+    let failed = failed
+        .map(|cause| format!("hearing it again failed, this is the older transcript: {cause}"));
+    for warning in transcript.warnings.iter().cloned().chain(failed) {
+        writeln!(
+            out,
+            "{}",
+            out.paint(&Style::new().yellow(), format!("! {}", printable(&warning)))
+        )?;
+    }
+    Ok(())
+}
+
+fn write_dialogue(
+    out: &mut Terminal,
+    transcript: &Transcript,
+    syllables: Option<Syllables>,
+) -> Result<()> {
+    writeln!(out)?;
+    if transcript.utterances.is_empty() {
+        writeln!(out, "(no speech)")?;
+    }
+    let last_ms = transcript
+        .utterances
+        .last()
+        .map_or(0, |utterance| utterance.start_ms);
+    let time_width = PlayTime(last_ms).to_string().len();
+    for utterance in &transcript.utterances {
+        write_utterance(out, utterance, time_width, syllables)?;
+    }
+    Ok(())
+}
+
+/// `  0:05.6  customer  多少钱`, further lines under the first.
+fn write_utterance(
+    out: &mut Terminal,
+    utterance: &Utterance,
+    time_width: usize,
+    syllables: Option<Syllables>,
+) -> Result<()> {
+    let style = party_style(utterance.party);
+    let party = pad_to(utterance.party.as_str(), "customer".len());
+    let time = format!("{:>time_width$}", PlayTime(utterance.start_ms));
+    let indent = time_width + 2 + party.len() + 2;
+    let room = out.width.saturating_sub(indent + 1);
+    let dim = Style::new().dim();
+    for (line_idx, line) in wrap(&utterance.text, room).into_iter().enumerate() {
+        let head = match line_idx {
+            0 => format!(
+                "{}  {}  ",
+                out.paint(&dim, &time),
+                out.paint(&style, &party)
+            ),
+            _ => " ".repeat(indent),
+        };
+        writeln!(out, "{head}{line}")?;
+    }
+    if syllables.is_some() && !utterance.syllables.is_empty() {
+        let spelled = utterance
+            .syllables
+            .iter()
+            .map(|syllable| syllable.s.as_str());
+        for line in wrap(&spelled.collect::<Vec<_>>().join(" "), room) {
+            writeln!(out, "{}{}", " ".repeat(indent), out.paint(&dim, line))?;
+        }
+    }
+    Ok(())
+}
+
+/// One colour for each party, in every command.
+pub(crate) fn party_style(party: Party) -> Style {
+    match party {
+        Party::Agent => Style::new().cyan(),
+        Party::Customer => Style::new().green(),
+        Party::Unknown => Style::new(),
+    }
+}

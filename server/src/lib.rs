@@ -1,0 +1,76 @@
+//! The command line of Auricle: what to do is decided here, how to do it in the other rooms.
+//!
+//! ```text
+//! args ─▶ config ─▶ app ─▶ commands::{show, search, export, import, doctor, models, lm, index}
+//!                        └▶ analyze: inputs ─▶ plan ─▶ work (hear) ─▶ save
+//! ```
+//!
+//! **Invariant**: answers go to standard output, everything else to standard error.
+//! **Invariant**: what people said never enters a log.
+
+mod analyze;
+mod app;
+mod args;
+mod atomic;
+mod clock;
+mod commands;
+mod config;
+mod data;
+mod engine;
+mod exit;
+mod export;
+mod index;
+mod language;
+mod logs;
+mod terminal;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use app::App;
+use args::{AuricleArgs, Command};
+use config::Config;
+use exit::{Exit, exit_of, message_of};
+
+/// Runs the command that the process was started with.
+///
+/// Exit codes: 0 done; 1 some recordings failed, or what was asked for could not be done; 2 the
+/// command line, the configuration or a query is wrong; 130 stopped by Ctrl-C or SIGTERM.
+pub fn main() -> ExitCode {
+    // Mistakes in the command line end the process here, with clap's message and code 2.
+    let args = AuricleArgs::parse();
+    let exit = run(&args).unwrap_or_else(|error| {
+        let exit = exit_of(&error);
+        if exit != Exit::Done {
+            terminal::say!("auricle: {}", message_of(&error));
+        }
+        exit
+    });
+    exit.into()
+}
+
+fn run(args: &AuricleArgs) -> Result<Exit> {
+    let config = Config::load(&args.global.overrides())?;
+    logs::start(&config.log_filter)?;
+    let mut app = App::new(config, args.global.color)?;
+    let exit = dispatch(&mut app, &args.command)?;
+    app.terminal.flush()?;
+    Ok(exit)
+}
+
+fn dispatch(app: &mut App, command: &Command) -> Result<Exit> {
+    match command {
+        Command::Analyze(args) => analyze::run(app, args),
+        Command::Show(args) => commands::show::run(app, args),
+        Command::Search(args) => commands::search::run(app, args),
+        Command::Export(args) => commands::export::run(app, args),
+        Command::Import(args) => commands::import::run(app, args),
+        Command::Doctor(args) => commands::doctor::run(app, args),
+        Command::Models(command) => commands::models::run(app, command),
+        Command::Lm(command) => commands::lm::run(app, command),
+        Command::Index(command) => commands::index::run(app, command),
+    }
+}

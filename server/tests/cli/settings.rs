@@ -1,0 +1,180 @@
+//! Help, configuration, exit codes, and what `doctor` says.
+
+use crate::desk::{Desk, Run};
+
+#[test]
+fn help_teaches() {
+    let desk = Desk::new();
+    let help = desk.ok(&["--help"]);
+    for word in ["auricle doctor", "Exit codes:", "130", "AURICLE_DATA"] {
+        assert!(help.contains(word), "{word} in {help}");
+    }
+    assert!(desk.ok(&["search", "--help"]).contains("投诉 THEN/6 退款"));
+    assert!(desk.ok(&["analyze", "--help"]).contains("calls.csv"));
+}
+
+#[test]
+fn every_query_in_the_help_of_search_can_be_read() {
+    let help = Desk::new().ok(&["search", "--help"]);
+    let (_, language) = help.split_once("query-language.md):\n").unwrap();
+    let lines = language
+        .lines()
+        .take_while(|line| !line.trim().is_empty())
+        .collect::<Vec<_>>();
+    assert!(lines.len() > 15, "{lines:?}");
+    for line in lines {
+        let query = line.trim().split("  ").next().unwrap();
+        auricle_search::parse(query).unwrap();
+    }
+}
+
+#[test]
+fn mistakes_on_the_command_line_are_code_2() {
+    let desk = Desk::new();
+    desk.fails(&["analyse"], 2, &["analyze"]);
+    desk.fails(&["analyze"], 2, &["PATH"]);
+    desk.fails(
+        &["analyze", "x", "--channels", "left"],
+        2,
+        &["channels must look like"],
+    );
+    desk.fails(&["analyze", "x", "--beam", "0"], 2, &["1..=64"]);
+    desk.fails(&["--log", "a=b=c", "show", "x"], 2, &["log level"]);
+}
+
+#[test]
+fn mistakes_in_the_configuration_are_code_2_and_name_the_line() {
+    let desk = Desk::new();
+    desk.put(
+        "auricle.toml",
+        "[analyze]\njobs = 2\nchanels = \"agent=left\"\n",
+    );
+    desk.fails(&["show", "x"], 2, &["auricle.toml", "line 3", "chanels"]);
+    desk.put("auricle.toml", "[log]\nlevel = 3\n");
+    desk.fails(&["show", "x"], 2, &["line 2"]);
+    desk.fails(&["--config", "no.toml", "show", "x"], 2, &["no.toml"]);
+}
+
+#[test]
+fn the_configuration_is_found_beside_the_data_too() {
+    let desk = Desk::new();
+    desk.put("data/auricle.toml", "utc_offset = \"half past\"");
+    desk.fails(&["show", "x"], 2, &["utc_offset", "data/auricle.toml"]);
+    desk.put("auricle.toml", "");
+    desk.fails(&["show", "x"], 1, &["no store"]);
+}
+
+#[test]
+fn the_data_folder_is_the_variables_then_the_files_then_the_users() {
+    let desk = Desk::new();
+    desk.import_samples();
+    desk.put("elsewhere/auricle.toml", "data_dir = \"../data\"");
+    let mut command = desk.command(&["--config", "elsewhere/auricle.toml", "show", "card-7"]);
+    let run = Run::of(command.env_remove("AURICLE_DATA").output().unwrap());
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let mut command = desk.command(&["show", "card-7"]);
+    let run = Run::of(command.env_remove("AURICLE_DATA").output().unwrap());
+    assert!(run.err.contains("home/.local/share/auricle"), "{}", run.err);
+}
+
+#[test]
+fn doctor_says_what_is_missing_and_how_to_get_it() {
+    let desk = Desk::new();
+    let mut command = desk.command(&["doctor", "--json"]);
+    let run = Run::of(
+        command
+            .env("AURICLE_ONNXRUNTIME", "/nowhere/libonnxruntime.so")
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(run.code, Some(1), "{}{}", run.out, run.err);
+    let report = serde_json::from_str::<serde_json::Value>(&run.out).unwrap();
+    assert_eq!(report["analyze_would_work"], false);
+    let finding = |what: &str| {
+        let findings = report["findings"].as_array().unwrap();
+        findings
+            .iter()
+            .find(|finding| finding["what"] == what)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(finding("ONNX Runtime")["health"], "missing");
+    assert!(
+        finding("recogniser")["hint"]
+            .as_str()
+            .unwrap()
+            .contains("auricle models pull")
+    );
+    assert_eq!(finding("store")["health"], "good");
+}
+
+#[test]
+fn doctor_looks_into_store_and_index() {
+    let desk = Desk::new();
+    desk.import_samples();
+    let report = desk.run(&["doctor"]).out;
+    assert!(
+        report.contains("2 calls done, 0 failed, 0 pending"),
+        "{report}"
+    );
+    assert!(report.contains("4 utterances"), "{report}");
+    desk.put("data/auricle.db", "no database ".repeat(1000));
+    let report = desk.run(&["doctor"]).out;
+    assert!(report.contains("broken"), "{report}");
+}
+
+#[test]
+fn models_are_listed_and_missing_ones_say_how_to_get_them() {
+    let desk = Desk::new();
+    let list = desk.ok(&["models", "list"]);
+    assert!(
+        list.contains("silero-vad") && list.contains("missing"),
+        "{list}"
+    );
+    let json = desk.ok(&["models", "list", "--json"]);
+    assert!(
+        serde_json::from_str::<serde_json::Value>(&json)
+            .unwrap()
+            .is_array()
+    );
+    desk.fails(
+        &["models", "path", "silero-vad"],
+        1,
+        &["auricle models pull silero-vad"],
+    );
+    desk.fails(
+        &["models", "verify", "no-such"],
+        2,
+        &["no model is called `no-such`"],
+    );
+    desk.fails(&["models", "verify"], 1, &["no model is installed"]);
+}
+
+#[test]
+fn language_models_are_built_and_measured() {
+    let desk = Desk::new();
+    desk.put(
+        "text.txt",
+        "您好请问有什么可以帮您\n这个产品不能保证收益\n我要办理退款\n".repeat(20),
+    );
+    desk.ok(&["lm", "build", "text.txt", "--out", "own.arpa"]);
+    let arpa = std::fs::read_to_string(desk.path("own.arpa")).unwrap();
+    assert!(
+        arpa.contains("\\data\\") && arpa.contains("保证"),
+        "no ARPA file"
+    );
+    let perplexity = |args: &[&str]| {
+        let json = serde_json::from_str::<serde_json::Value>(&desk.ok(args)).unwrap();
+        json["perplexity"].as_f64().unwrap()
+    };
+    let without = perplexity(&["lm", "eval", "text.txt", "--json"]);
+    let with = perplexity(&["lm", "eval", "text.txt", "--arpa", "own.arpa", "--json"]);
+    assert!(with < without, "{with} < {without}");
+    desk.fails(&["lm", "build", "none.txt", "--out", "x"], 1, &["none.txt"]);
+    desk.put("latin.txt", "hello\n");
+    desk.fails(
+        &["lm", "build", "latin.txt", "--out", "x"],
+        2,
+        &["no words in hanzi"],
+    );
+}

@@ -1,0 +1,310 @@
+//! Import, show, search and export through the real binary.
+
+use std::fs;
+
+use crate::desk::{Desk, card_call, loan_call};
+use auricle_contracts::Transcript;
+
+#[test]
+fn a_call_is_shown_as_a_dialogue() {
+    let desk = Desk::new();
+    desk.import_samples();
+    insta::assert_snapshot!(desk.ok(&["show", "贷款 回访 01"]), @r"
+    贷款 回访 01  recordings/贷款 回访 01.wav
+    1 min 05 s · one party per channel · ort/test · agent 张三 · campaign loans · began 2026-11-19T10:00:00+08:00
+    ! file is truncated
+
+    0:01.0  agent     这个产品保证收益。
+    1:02.3  customer  我要退款。
+    ");
+}
+
+#[test]
+fn syllables_are_shown_where_asked_for() {
+    let desk = Desk::new();
+    desk.import_samples();
+    let shown = desk.ok(&["show", "card", "--syllables"]);
+    assert!(shown.contains("bao4 zheng4 shou4 yi4"), "{shown}");
+    assert!(!desk.ok(&["show", "card"]).contains("bao4"));
+}
+
+#[test]
+fn colour_only_where_it_is_seen_or_asked_for() {
+    let desk = Desk::new();
+    desk.import_samples();
+    assert!(!desk.ok(&["show", "card-7"]).contains('\u{1b}'));
+    assert!(
+        desk.ok(&["show", "card-7", "--color", "always"])
+            .contains("\u{1b}[36m")
+    );
+}
+
+#[test]
+fn json_comes_back_as_it_went_in() {
+    let desk = Desk::new();
+    desk.import_samples();
+    let shown = desk.ok(&["show", "card-7", "--json"]);
+    assert_eq!(
+        serde_json::from_str::<Transcript>(&shown).unwrap(),
+        card_call()
+    );
+}
+
+#[test]
+fn unknown_and_ambiguous_calls_are_said() {
+    let desk = Desk::new();
+    desk.fails(&["show", "x"], 1, &["no store", "hint: analyze or import"]);
+    desk.import_samples();
+    desk.fails(&["show", "nobody"], 1, &["no call `nobody`", "hint:"]);
+    let mut other = card_call();
+    other.call_id.0 = "card-8".into();
+    desk.put("c.json", serde_json::to_string(&other).unwrap());
+    desk.ok(&["import", "c.json"]);
+    desk.fails(&["show", "card"], 1, &["several calls: card-7, card-8"]);
+}
+
+#[test]
+fn hits_are_highlighted_and_say_where_to_play_from() {
+    let desk = Desk::new();
+    desk.import_samples();
+    let found = desk.ok(&["search", "保证收益"]);
+    assert!(found.contains("这个产品【保证收益】。"), "{found}");
+    assert!(found.contains("贷款 回访 01"), "{found}");
+    assert!(found.contains("1 hits in 1 calls"), "{found}");
+    assert!(!found.contains("card-7"), "{found}");
+}
+
+#[test]
+fn sounds_find_what_was_written_otherwise() {
+    let desk = Desk::new();
+    desk.import_samples();
+    let found = desk.ok(&["search", "sound:保证收益"]);
+    assert!(
+        found.contains("card-7") && found.contains("贷款 回访 01"),
+        "{found}"
+    );
+}
+
+#[test]
+fn turns_fields_and_facets() {
+    let desk = Desk::new();
+    desk.import_samples();
+    assert!(desk.ok(&["search", "收益 THEN/2 退款"]).contains("1 hits"));
+    assert!(
+        desk.ok(&["search", "campaign:cards", "party:agent"])
+            .contains("您好")
+    );
+    let facets = desk.ok(&["search", "sound:保证收益", "--facets"]);
+    assert!(
+        facets.contains("loans") && facets.contains("cards"),
+        "{facets}"
+    );
+    let json = desk.ok(&["search", "退款", "--json"]);
+    let json = serde_json::from_str::<serde_json::Value>(&json).unwrap();
+    assert_eq!(json["total_hits"], 1);
+    assert_eq!(json["calls"][0]["call_id"], "贷款 回访 01");
+}
+
+#[test]
+fn a_mistake_in_a_query_shows_its_place() {
+    let desk = Desk::new();
+    let run = desk.fails(
+        &["search", "保证 party:boss"],
+        2,
+        &["agent, customer or unknown"],
+    );
+    assert!(run.err.contains("             ^^^^"), "{}", run.err);
+    desk.fails(&["search", "(保证"], 2, &["`)`"]);
+    desk.fails(&["search", ""], 2, &["a term"]);
+    desk.fails(&["search", "保证"], 1, &["no transcript index"]);
+}
+
+#[test]
+fn calls_move_between_installations() {
+    let (here, there) = (Desk::new(), Desk::new());
+    here.import_samples();
+    let lines = here.ok(&["export"]);
+    assert_eq!(lines.lines().count(), 2);
+    there.put("calls.jsonl", &lines);
+    there.ok(&["import", "calls.jsonl"]);
+    assert_eq!(there.ok(&["export"]), lines);
+    assert!(there.ok(&["search", "退款"]).contains("1 hits"));
+}
+
+#[test]
+fn importing_again_changes_nothing_and_differences_need_a_word() {
+    let desk = Desk::new();
+    desk.import_samples();
+    let run = desk.run(&["import", "in"]);
+    assert_eq!(run.code, Some(0));
+    assert!(
+        run.err.contains("imported 0 calls, 2 were there already"),
+        "{}",
+        run.err
+    );
+    let mut changed = loan_call();
+    changed.utterances[1].text = "我不要退款。".into();
+    desk.put("in/a.json", serde_json::to_string(&changed).unwrap());
+    desk.fails(
+        &["import", "in"],
+        1,
+        &["another transcript", "hint: --replace"],
+    );
+    assert!(!desk.ok(&["show", "贷款"]).contains("不要"));
+    desk.ok(&["import", "in", "--replace"]);
+    assert!(desk.ok(&["show", "贷款"]).contains("我不要退款"));
+    assert_eq!(
+        desk.ok(&["search", "--json", "退款"])
+            .matches("\"turn\"")
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn bad_files_fail_and_the_others_are_imported() {
+    let desk = Desk::new();
+    desk.put("in/bad.json", "{\"call_id\": 3}");
+    desk.put("in/empty.json", "");
+    desk.put(
+        "in/evil.json",
+        serde_json::to_string(&loan_call())
+            .unwrap()
+            .replace("贷款 回访 01", "a\\u0000b"),
+    );
+    desk.put("in/good.json", serde_json::to_string(&card_call()).unwrap());
+    let line = serde_json::to_string(&loan_call()).unwrap();
+    desk.put("in/lines.jsonl", format!("{line}\nnot json\n\n"));
+    let run = desk.fails(
+        &["import", "in", "not there.json"],
+        1,
+        &["bad.json", "evil.json", "line 2"],
+    );
+    assert!(run.err.contains("imported 2 calls"), "{}", run.err);
+    assert!(run.err.contains("not there.json"), "{}", run.err);
+    assert!(desk.ok(&["show", "card-7"]).contains("您好"));
+}
+
+#[test]
+fn export_writes_csv_text_and_subtitles() {
+    let desk = Desk::new();
+    desk.import_samples();
+    desk.ok(&["export", "--format", "csv", "--out", "calls.csv"]);
+    let csv = fs::read_to_string(desk.path("calls.csv")).unwrap();
+    assert!(csv.starts_with("call_id,file,agent,"), "{csv}");
+    assert_eq!(csv.lines().count(), 5);
+    desk.ok(&["export", "--format", "srt", "--out", "subtitles"]);
+    let srt = fs::read_to_string(desk.path("subtitles/贷款 回访 01.srt")).unwrap();
+    assert!(
+        srt.contains("00:01:02,300 --> 00:01:03,100\ncustomer: 我要退款。"),
+        "{srt}"
+    );
+    assert!(
+        desk.ok(&["export", "--format", "vtt", "card-7"])
+            .starts_with("WEBVTT")
+    );
+    desk.fails(
+        &["export", "--format", "vtt"],
+        2,
+        &["makes a file for each call"],
+    );
+    assert!(
+        desk.ok(&["export", "--format", "txt"])
+            .contains("# card-7\n0:00.5 agent: 您好。")
+    );
+    let leftovers = fs::read_dir(desk.folder.path()).unwrap();
+    let is_part = |name: std::ffi::OsString| name.to_string_lossy().ends_with(".part");
+    assert!(
+        !leftovers
+            .map(|entry| entry.unwrap().file_name())
+            .any(is_part)
+    );
+}
+
+#[test]
+fn export_picks_calls_by_search_campaign_and_time() {
+    let desk = Desk::new();
+    desk.import_samples();
+    let ids = |args: &[&str]| {
+        let lines = desk.ok(args);
+        let calls = lines
+            .lines()
+            .map(|line| serde_json::from_str::<Transcript>(line).unwrap());
+        calls.map(|call| call.call_id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&["export", "--query", "退款"]), ["贷款 回访 01"]);
+    assert_eq!(ids(&["export", "--campaign", "cards"]), ["card-7"]);
+    assert_eq!(ids(&["export", "--since", "2026-11-19"]), ["贷款 回访 01"]);
+    assert_eq!(
+        ids(&["export", "--until", "2026-11-19T02:00:00Z"]),
+        Vec::<String>::new()
+    );
+    assert_eq!(ids(&["export", "card-7"]), ["card-7"]);
+    desk.fails(
+        &["export", "--since", "gestern"],
+        2,
+        &["--since: time must look like"],
+    );
+}
+
+#[test]
+fn a_lost_index_is_made_anew_from_the_store() {
+    let desk = Desk::new();
+    desk.import_samples();
+    fs::remove_dir_all(desk.path("data/index")).unwrap();
+    desk.fails(&["search", "退款"], 1, &["no transcript index"]);
+    desk.ok(&["index", "rebuild"]);
+    assert!(desk.ok(&["search", "退款"]).contains("1 hits"));
+}
+
+#[test]
+fn a_damaged_index_says_how_to_mend_it() {
+    let desk = Desk::new();
+    desk.import_samples();
+    fs::write(desk.path("data/index/meta.json"), "{}").unwrap();
+    desk.fails(
+        &["search", "退款"],
+        1,
+        &["damaged", "hint: `auricle index rebuild`"],
+    );
+    desk.ok(&["index", "rebuild"]);
+    assert!(desk.ok(&["search", "退款"]).contains("1 hits"));
+}
+
+#[test]
+fn a_damaged_store_is_said_by_every_command() {
+    let desk = Desk::new();
+    desk.put("data/auricle.db", "this is no database ".repeat(500));
+    for args in [
+        ["show", "x"].as_slice(),
+        &["export"],
+        &["index", "rebuild"],
+        &["import", "."],
+    ] {
+        desk.fails(args, 1, &["damaged", "auricle.db", "hint:"]);
+    }
+}
+
+#[test]
+fn a_reader_that_closes_the_pipe_is_no_failure() {
+    let desk = Desk::new();
+    let mut call = card_call();
+    let utterance = call.utterances[0].clone();
+    call.utterances = vec![utterance; 20_000];
+    desk.put("long.json", serde_json::to_string(&call).unwrap());
+    desk.ok(&["import", "long.json"]);
+    let mut child = desk
+        .command(&["export", "--format", "txt"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

@@ -30,8 +30,9 @@ fmt: ## format the sources
 lint: ## formatting, scripts and clippy, without the tests
 	@scripts/test.sh lint
 
-bench: build ## accuracy and speed beside sherpa-onnx (benches/README.md)
+bench: build ## accuracy and speed beside sherpa-onnx, search beside tantivy (benches/README.md)
 	@benches/run_peer.sh
+	cargo run --release --locked -p auricle-benches --bin search_million
 
 fuzz: ## every fuzz target for a minute (fuzz/README.md)
 	@fuzz/run.sh

@@ -3,6 +3,7 @@
 //!
 //! jieba-rs embeds its dictionary but offers no way to list it, so its file is taken from the package's
 //! folder, which cargo knows: from the registry or from a vendored copy alike.
+#![expect(clippy::print_stdout, reason = "cargo reads a build script's output")]
 
 use std::env;
 use std::error::Error;
@@ -26,11 +27,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let dictionary = jieba_folder(&manifest)?.join(DICTIONARY);
     println!("cargo:rerun-if-changed={}", dictionary.display());
-    let words = fs::read(&dictionary)
-        .map_err(|error| format!("cannot read jieba's words at {}: {error}", dictionary.display()))?;
+    let words = fs::read(&dictionary).map_err(|error| {
+        format!(
+            "cannot read jieba's words at {}: {error}",
+            dictionary.display()
+        )
+    })?;
     pack(&out.join("jieba-words.txt.gz"), &words)?;
 
-    pack(&out.join("corpus.txt.gz"), &own_texts(&manifest.join(CORPUS))?)?;
+    pack(
+        &out.join("corpus.txt.gz"),
+        &own_texts(&manifest.join(CORPUS))?,
+    )?;
     Ok(())
 }
 
@@ -42,13 +50,19 @@ fn jieba_folder(manifest: &Path) -> Result<PathBuf, Box<dyn Error>> {
         Err(_) => metadata(manifest, &[])?,
     };
     let metadata: Value = serde_json::from_slice(&text)?;
-    let packages = metadata["packages"].as_array().ok_or("cargo metadata lists no packages")?;
+    let packages = metadata["packages"]
+        .as_array()
+        .ok_or("cargo metadata lists no packages")?;
     let jieba = packages
         .iter()
         .find(|package| package["name"] == "jieba-rs")
         .ok_or("cargo metadata does not list jieba-rs, which this crate depends on")?;
-    let own_manifest = jieba["manifest_path"].as_str().ok_or("jieba-rs has no manifest path")?;
-    let folder = Path::new(own_manifest).parent().ok_or("jieba-rs lies at no folder")?;
+    let own_manifest = jieba["manifest_path"]
+        .as_str()
+        .ok_or("jieba-rs has no manifest path")?;
+    let folder = Path::new(own_manifest)
+        .parent()
+        .ok_or("jieba-rs lies at no folder")?;
     Ok(folder.to_owned())
 }
 

@@ -13,7 +13,9 @@ use super::vocabulary::{Vocabulary, WordId};
 #[derive(Debug, Error)]
 pub enum ArpaError {
     /// The bytes end or fail: missing file, damaged gzip, no UTF-8.
-    #[error("line {line}: cannot read on: {source}\nhint: fetch or write the file again; it may be cut short")]
+    #[error(
+        "line {line}: cannot read on: {source}\nhint: fetch or write the file again; it may be cut short"
+    )]
     Io {
         /// Line reached, from 1.
         line: u64,
@@ -44,7 +46,10 @@ pub struct ArpaLimits {
 impl Default for ArpaLimits {
     /// 200 million n-grams (about 5 GB in memory), lines of 16 KiB.
     fn default() -> Self {
-        Self { ngrams: 200_000_000, line_bytes: 16 * 1024 }
+        Self {
+            ngrams: 200_000_000,
+            line_bytes: 16 * 1024,
+        }
     }
 }
 
@@ -54,7 +59,11 @@ pub const UNKNOWN_LOG_PROB: f32 = -20.0;
 /// Reads the model in the file at `path`, gzip or plain. New words join `vocabulary`.
 pub fn read_file(path: &Path, vocabulary: &mut Vocabulary) -> Result<NgramModel, ArpaError> {
     let file = std::fs::File::open(path).map_err(|source| ArpaError::Io { line: 0, source })?;
-    read(BufReader::with_capacity(1 << 16, file), vocabulary, ArpaLimits::default())
+    read(
+        BufReader::with_capacity(1 << 16, file),
+        vocabulary,
+        ArpaLimits::default(),
+    )
 }
 
 /// Reads a model, gzip (known by its first bytes) or plain. New words join `vocabulary`.
@@ -67,7 +76,9 @@ pub fn read(
     vocabulary: &mut Vocabulary,
     limits: ArpaLimits,
 ) -> Result<NgramModel, ArpaError> {
-    let head = input.fill_buf().map_err(|source| ArpaError::Io { line: 1, source })?;
+    let head = input
+        .fill_buf()
+        .map_err(|source| ArpaError::Io { line: 1, source })?;
     if head.starts_with(&[0x1f, 0x8b]) {
         let unpacked = BufReader::with_capacity(1 << 16, MultiGzDecoder::new(input));
         return Parser::new(unpacked, limits).model(vocabulary);
@@ -82,15 +93,21 @@ struct Parser<R> {
     number: u64,
 }
 
-const HINT_FORMAT: &str = "is this an ARPA file? expected `\\data\\`, `ngram 1=…`, `\\1-grams:`, …, `\\end\\`";
+const HINT_FORMAT: &str =
+    "is this an ARPA file? expected `\\data\\`, `ngram 1=…`, `\\1-grams:`, …, `\\end\\`";
 const HINT_COUNT: &str = "the file is cut short or was edited by hand; write it again";
-const HINT_ENTRY: &str =
-    "an entry is a base-10 log probability, the words, and a back-off weight where a longer n-gram exists";
-const HINT_CONTEXT: &str = "every word and every context must stand in a lower order; prune with a tool that keeps them";
+const HINT_ENTRY: &str = "an entry is a base-10 log probability, the words, and a back-off weight where a longer n-gram exists";
+const HINT_CONTEXT: &str =
+    "every word and every context must stand in a lower order; prune with a tool that keeps them";
 
 impl<R: BufRead> Parser<R> {
     fn new(input: R, limits: ArpaLimits) -> Self {
-        Self { input, limits, line: String::new(), number: 0 }
+        Self {
+            input,
+            limits,
+            line: String::new(),
+            number: 0,
+        }
     }
 
     fn model(mut self, vocabulary: &mut Vocabulary) -> Result<NgramModel, ArpaError> {
@@ -102,14 +119,19 @@ impl<R: BufRead> Parser<R> {
         let mut builder = NgramBuilder::new(vocabulary.len(), UNKNOWN_LOG_PROB);
         for (word, log_prob, backoff) in entries {
             let id = vocabulary.add(&word);
-            builder.add(&[id], log_prob, backoff).map_err(|error| self.misplaced(error))?;
+            builder
+                .add(&[id], log_prob, backoff)
+                .map_err(|error| self.misplaced(error))?;
         }
         builder.end_level().map_err(|error| self.misplaced(error))?;
         for (order, &count) in counts.iter().enumerate().skip(1) {
             self.section(order + 1, count, counts.len(), vocabulary, &mut builder)?;
         }
         if self.line.trim() != "\\end\\" {
-            return Err(self.wrong(format!("expected `\\end\\`, got `{}`", shown(&self.line)), HINT_COUNT));
+            return Err(self.wrong(
+                format!("expected `\\end\\`, got `{}`", shown(&self.line)),
+                HINT_COUNT,
+            ));
         }
         self.drain()?;
         Ok(builder.finish())
@@ -119,7 +141,10 @@ impl<R: BufRead> Parser<R> {
     fn drain(&mut self) -> Result<(), ArpaError> {
         io::copy(&mut self.input, &mut io::sink())
             .map(|_| ())
-            .map_err(|source| ArpaError::Io { line: self.number, source })
+            .map_err(|source| ArpaError::Io {
+                line: self.number,
+                source,
+            })
     }
 
     /// The counts; leaves the line `\1-grams:` read.
@@ -136,18 +161,34 @@ impl<R: BufRead> Parser<R> {
                 .strip_prefix("ngram ")
                 .and_then(|rest| rest.split_once('='))
                 .and_then(|(order, count)| {
-                    Some((order.trim().parse::<usize>().ok()?, count.trim().parse::<u64>().ok()?))
+                    Some((
+                        order.trim().parse::<usize>().ok()?,
+                        count.trim().parse::<u64>().ok()?,
+                    ))
                 })
-                .ok_or_else(|| self.wrong(format!("expected `ngram N=COUNT`, got `{}`", shown(&self.line)), HINT_FORMAT))?;
+                .ok_or_else(|| {
+                    self.wrong(
+                        format!("expected `ngram N=COUNT`, got `{}`", shown(&self.line)),
+                        HINT_FORMAT,
+                    )
+                })?;
             if order != counts.len() + 1 || order > MAX_ORDER {
-                let problem = format!("order `{order}` where `{}` was expected (1 to {MAX_ORDER})", counts.len() + 1);
+                let problem = format!(
+                    "order `{order}` where `{}` was expected (1 to {MAX_ORDER})",
+                    counts.len() + 1
+                );
                 return Err(self.wrong(problem, HINT_FORMAT));
             }
             counts.push(count);
         }
-        let total = counts.iter().fold(0_u64, |sum, &count| sum.saturating_add(count));
+        let total = counts
+            .iter()
+            .fold(0_u64, |sum, &count| sum.saturating_add(count));
         if counts.is_empty() || total > self.limits.ngrams {
-            let problem = format!("`{total}` n-grams announced, at most `{}` are read", self.limits.ngrams);
+            let problem = format!(
+                "`{total}` n-grams announced, at most `{}` are read",
+                self.limits.ngrams
+            );
             return Err(self.wrong(problem, "prune the model, or correct the counts"));
         }
         Ok(counts)
@@ -191,10 +232,15 @@ impl<R: BufRead> Parser<R> {
             let mut words = [0 as WordId; MAX_ORDER];
             for slot in &mut words[..order] {
                 let Some(word) = fields.next() else {
-                    return Err(self.wrong(format!("fewer words than a {order}-gram has"), HINT_ENTRY));
+                    return Err(
+                        self.wrong(format!("fewer words than a {order}-gram has"), HINT_ENTRY)
+                    );
                 };
                 *slot = vocabulary.id(word).ok_or_else(|| {
-                    self.wrong(format!("word `{}` of a {order}-gram is no 1-gram", shown(word)), HINT_CONTEXT)
+                    self.wrong(
+                        format!("word `{}` of a {order}-gram is no 1-gram", shown(word)),
+                        HINT_CONTEXT,
+                    )
                 })?;
             }
             let backoff = fields.next();
@@ -202,7 +248,9 @@ impl<R: BufRead> Parser<R> {
             if fields.next().is_some() || (order == highest && backoff != 0.0) {
                 return Err(self.wrong(format!("more fields than a {order}-gram has"), HINT_ENTRY));
             }
-            builder.add(&words[..order], log_prob, backoff).map_err(|error| self.misplaced(error))?;
+            builder
+                .add(&words[..order], log_prob, backoff)
+                .map_err(|error| self.misplaced(error))?;
             found += 1;
             self.check_count(order, found, count, Section::Open)?;
         }
@@ -218,7 +266,13 @@ impl<R: BufRead> Parser<R> {
         Err(self.wrong(problem, HINT_FORMAT))
     }
 
-    fn check_count(&self, order: usize, found: u64, count: u64, section: Section) -> Result<(), ArpaError> {
+    fn check_count(
+        &self,
+        order: usize,
+        found: u64,
+        count: u64,
+        section: Section,
+    ) -> Result<(), ArpaError> {
         if found > count || (section == Section::Ended && found != count) {
             let problem = format!("`{found}` {order}-grams found where `{count}` were announced");
             return Err(self.wrong(problem, HINT_COUNT));
@@ -235,7 +289,10 @@ impl<R: BufRead> Parser<R> {
         };
         // Writers round: a certain word may come out a hair above zero.
         let value = value.filter(|&value| value <= 0.001).ok_or_else(|| {
-            let problem = format!("`{}` is no log probability", shown(field.unwrap_or_default()));
+            let problem = format!(
+                "`{}` is no log probability",
+                shown(field.unwrap_or_default())
+            );
             self.wrong(problem, HINT_ENTRY)
         })?;
         Ok(value.clamp(ZERO_LOG10, 0.0) * std::f32::consts::LN_10)
@@ -247,24 +304,33 @@ impl<R: BufRead> Parser<R> {
             Ok(value) if value.is_finite() => {
                 Ok(value.clamp(ZERO_LOG10, -ZERO_LOG10) * std::f32::consts::LN_10)
             }
-            _ => Err(self.wrong(format!("`{}` is no back-off weight", shown(text)), HINT_ENTRY)),
+            _ => Err(self.wrong(
+                format!("`{}` is no back-off weight", shown(text)),
+                HINT_ENTRY,
+            )),
         }
     }
 
     fn misplaced(&self, error: AddError) -> ArpaError {
         match error {
-            AddError::ContextMissing => {
-                self.wrong("the words before the last are no n-gram of the order below".to_owned(), HINT_CONTEXT)
-            }
-            AddError::Twice(_) => {
-                self.wrong("the section before this line has an n-gram twice".to_owned(), HINT_COUNT)
-            }
+            AddError::ContextMissing => self.wrong(
+                "the words before the last are no n-gram of the order below".to_owned(),
+                HINT_CONTEXT,
+            ),
+            AddError::Twice(_) => self.wrong(
+                "the section before this line has an n-gram twice".to_owned(),
+                HINT_COUNT,
+            ),
             AddError::TooLarge => self.wrong("too many n-grams".to_owned(), "prune the model"),
         }
     }
 
     fn wrong(&self, problem: String, hint: &'static str) -> ArpaError {
-        ArpaError::Format { line: self.number, problem, hint }
+        ArpaError::Format {
+            line: self.number,
+            problem,
+            hint,
+        }
     }
 
     /// The next line that is not blank. At the end of the input: an error.
@@ -286,7 +352,10 @@ impl<R: BufRead> Parser<R> {
         let read = (&mut self.input)
             .take(self.limits.line_bytes)
             .read_line(&mut self.line)
-            .map_err(|source| ArpaError::Io { line: self.number, source })?;
+            .map_err(|source| ArpaError::Io {
+                line: self.number,
+                source,
+            })?;
         if read as u64 == self.limits.line_bytes && !self.line.ends_with('\n') {
             let problem = format!("longer than `{}` bytes", self.limits.line_bytes);
             return Err(self.wrong(problem, HINT_FORMAT));

@@ -57,16 +57,23 @@ impl LanguageData {
         };
         write().map_err(|source| {
             let _ = fs::remove_file(&partial);
-            CacheError::Io { path: path.to_owned(), source }
+            CacheError::Io {
+                path: path.to_owned(),
+                source,
+            }
         })
     }
 
     /// Reads what [`Self::save`] wrote.
     pub fn load(path: &Path) -> Result<Self, CacheError> {
-        let bytes =
-            fs::read(path).map_err(|source| CacheError::Io { path: path.to_owned(), source })?;
-        from_bytes(&bytes)
-            .map_err(|problem| CacheError::Damaged { path: path.to_owned(), problem })
+        let bytes = fs::read(path).map_err(|source| CacheError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        from_bytes(&bytes).map_err(|problem| CacheError::Damaged {
+            path: path.to_owned(),
+            problem,
+        })
     }
 }
 
@@ -106,7 +113,11 @@ pub fn from_bytes(bytes: &[u8]) -> Result<LanguageData, &'static str> {
     let vocabulary = body.vocabulary().ok_or(BROKEN)?;
     let model = body.model().ok_or(BROKEN)?;
     let lexicon = body.lexicon().ok_or(BROKEN)?;
-    Ok(LanguageData { vocabulary, model, lexicon })
+    Ok(LanguageData {
+        vocabulary,
+        model,
+        lexicon,
+    })
 }
 
 const BROKEN: &str = "does not hold together";
@@ -131,17 +142,23 @@ impl Writer {
 
     fn u32s(&mut self, values: &[u32]) {
         self.len(values.len());
-        values.iter().for_each(|value| self.0.extend_from_slice(&value.to_le_bytes()));
+        values
+            .iter()
+            .for_each(|value| self.0.extend_from_slice(&value.to_le_bytes()));
     }
 
     fn u16s(&mut self, values: &[u16]) {
         self.len(values.len());
-        values.iter().for_each(|value| self.0.extend_from_slice(&value.to_le_bytes()));
+        values
+            .iter()
+            .for_each(|value| self.0.extend_from_slice(&value.to_le_bytes()));
     }
 
     fn f32s(&mut self, values: &[f32]) {
         self.len(values.len());
-        values.iter().for_each(|value| self.0.extend_from_slice(&value.to_le_bytes()));
+        values
+            .iter()
+            .for_each(|value| self.0.extend_from_slice(&value.to_le_bytes()));
     }
 
     fn vocabulary(&mut self, vocabulary: &Vocabulary) {
@@ -171,8 +188,20 @@ impl Writer {
                 }
             }
         }
-        self.u32s(&model.bonus.iter().map(|(word, _)| *word).collect::<Vec<_>>());
-        self.f32s(&model.bonus.iter().map(|(_, bonus)| *bonus).collect::<Vec<_>>());
+        self.u32s(
+            &model
+                .bonus
+                .iter()
+                .map(|(word, _)| *word)
+                .collect::<Vec<_>>(),
+        );
+        self.f32s(
+            &model
+                .bonus
+                .iter()
+                .map(|(_, bonus)| *bonus)
+                .collect::<Vec<_>>(),
+        );
     }
 
     fn ngram(&mut self, model: &NgramModel) {
@@ -191,8 +220,20 @@ impl Writer {
         self.u32s(&lexicon.children);
         self.u16s(&lexicon.syllables);
         self.u32s(&lexicon.entry_starts);
-        self.u32s(&lexicon.entries.iter().map(|entry| entry.word).collect::<Vec<_>>());
-        self.f32s(&lexicon.entries.iter().map(|entry| entry.log_prob).collect::<Vec<_>>());
+        self.u32s(
+            &lexicon
+                .entries
+                .iter()
+                .map(|entry| entry.word)
+                .collect::<Vec<_>>(),
+        );
+        self.f32s(
+            &lexicon
+                .entries
+                .iter()
+                .map(|entry| entry.log_prob)
+                .collect::<Vec<_>>(),
+        );
     }
 }
 
@@ -218,15 +259,36 @@ impl<'a> Reader<'a> {
     }
 
     fn u32s(&mut self) -> Option<Vec<u32>> {
-        Some(self.take(4)?.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect())
+        Some(
+            self.take(4)?
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|bytes| u32::from_le_bytes(*bytes))
+                .collect(),
+        )
     }
 
     fn u16s(&mut self) -> Option<Vec<u16>> {
-        Some(self.take(2)?.as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect())
+        Some(
+            self.take(2)?
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .map(|bytes| u16::from_le_bytes(*bytes))
+                .collect(),
+        )
     }
 
     fn f32s(&mut self) -> Option<Vec<f32>> {
-        Some(self.take(4)?.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+        Some(
+            self.take(4)?
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|bytes| f32::from_le_bytes(*bytes))
+                .collect(),
+        )
     }
 
     fn vocabulary(&mut self) -> Option<Vocabulary> {
@@ -235,7 +297,9 @@ impl<'a> Reader<'a> {
         let added = self.text()?;
         let sound = starts.is_sorted()
             && starts.last().is_none_or(|&end| end as usize == text.len())
-            && starts.iter().all(|&start| text.is_char_boundary(start as usize));
+            && starts
+                .iter()
+                .all(|&start| text.is_char_boundary(start as usize));
         sound.then(|| Vocabulary::from_parts(text, starts, added.lines()))
     }
 
@@ -246,16 +310,27 @@ impl<'a> Reader<'a> {
             components.push(self.component()?);
         }
         let (words, bonuses) = (self.u32s()?, self.f32s()?);
-        let mut model =
-            MixedModel { components, bonus: words.into_iter().zip(bonuses).collect() };
-        model.set_weights(&model.components.iter().map(|part| part.weight).collect::<Vec<_>>());
+        let mut model = MixedModel {
+            components,
+            bonus: words.into_iter().zip(bonuses).collect(),
+        };
+        model.set_weights(
+            &model
+                .components
+                .iter()
+                .map(|part| part.weight)
+                .collect::<Vec<_>>(),
+        );
         Some(model)
     }
 
     fn component(&mut self) -> Option<Component> {
         let name = self.text()?.to_owned();
         let weight = *self.f32s()?.first()?;
-        let pieces = Pieces { starts: self.u32s()?, pieces: self.u32s()? };
+        let pieces = Pieces {
+            starts: self.u32s()?,
+            pieces: self.u32s()?,
+        };
         let (class_of, log_share) = (self.u16s()?, self.f32s()?);
         let ngram = self.ngram()?;
         let sound = bounds(&pieces.starts, pieces.pieces.len())
@@ -264,15 +339,28 @@ impl<'a> Reader<'a> {
         let model = if class_of.is_empty() {
             Scorer::Ngram(ngram)
         } else {
-            Scorer::Class(ClassModel { class_of, log_share, ngram })
+            Scorer::Class(ClassModel {
+                class_of,
+                log_share,
+                ngram,
+            })
         };
-        sound.then_some(Component { name, model, weight, ln_weight: 0.0, pieces })
+        sound.then_some(Component {
+            name,
+            model,
+            weight,
+            ln_weight: 0.0,
+            pieces,
+        })
     }
 
     fn ngram(&mut self) -> Option<NgramModel> {
         let level_ends = self.u32s()?;
         let model = NgramModel {
-            order: level_ends.len().checked_sub(1).filter(|&order| order <= MAX_ORDER)?,
+            order: level_ends
+                .len()
+                .checked_sub(1)
+                .filter(|&order| order <= MAX_ORDER)?,
             level_ends,
             unigram_of: self.u32s()?,
             word: self.u32s()?,
@@ -286,7 +374,12 @@ impl<'a> Reader<'a> {
         let n_nodes = model.word.len();
         let n_contexts = model.backoff.len();
         let below = |values: &[u32], end: usize| values.iter().all(|&value| (value as usize) < end);
-        let falls = model.suffix.iter().enumerate().skip(1).all(|(at, &suffix)| (suffix as usize) < at);
+        let falls = model
+            .suffix
+            .iter()
+            .enumerate()
+            .skip(1)
+            .all(|(at, &suffix)| (suffix as usize) < at);
         let sound = model.level_ends.is_sorted()
             && model.log_prob.len() == n_nodes
             && model.target.len() == n_nodes
@@ -308,7 +401,12 @@ impl<'a> Reader<'a> {
             .map(|(word, log_prob)| LexiconEntry { word, log_prob })
             .collect();
         let sound = bounds(&children, syllables.len()) && bounds(&entry_starts, entries.len());
-        sound.then_some(Lexicon { children, syllables, entry_starts, entries })
+        sound.then_some(Lexicon {
+            children,
+            syllables,
+            entry_starts,
+            entries,
+        })
     }
 }
 
@@ -329,12 +427,20 @@ mod tests {
 
     fn small() -> LanguageData {
         let mut vocabulary = Vocabulary::from_words(["银行卡", "银行"]);
-        let ngram =
-            arpa::read(MODEL.as_bytes(), &mut vocabulary, arpa::ArpaLimits::default()).unwrap();
+        let ngram = arpa::read(
+            MODEL.as_bytes(),
+            &mut vocabulary,
+            arpa::ArpaLimits::default(),
+        )
+        .unwrap();
         let mut model = MixedModel::new();
         model.add("small", 2.0, Scorer::Ngram(ngram), &vocabulary);
         let lexicon = Lexicon::of_vocabulary(&vocabulary);
-        LanguageData { vocabulary, model, lexicon }
+        LanguageData {
+            vocabulary,
+            model,
+            lexicon,
+        }
     }
 
     #[test]

@@ -21,8 +21,11 @@ impl ClassModel {
         words: impl Iterator<Item = (WordId, u16, f64)>,
         ngram: NgramModel,
     ) -> Self {
-        let mut model =
-            Self { class_of: vec![0; n_words], log_share: vec![f32::NEG_INFINITY; n_words], ngram };
+        let mut model = Self {
+            class_of: vec![0; n_words],
+            log_share: vec![f32::NEG_INFINITY; n_words],
+            ngram,
+        };
         let mut totals: Vec<f64> = Vec::new();
         let mut weights = vec![0.0; n_words];
         for (word, class, weight) in words {
@@ -35,7 +38,12 @@ impl ClassModel {
             totals.resize(totals.len().max(class_row + 1), 0.0);
             totals[class_row] += weight;
         }
-        for (row, &class) in model.class_of.iter().enumerate().filter(|(_, class)| **class != 0) {
+        for (row, &class) in model
+            .class_of
+            .iter()
+            .enumerate()
+            .filter(|(_, class)| **class != 0)
+        {
             model.log_share[row] = (weights[row] / totals[usize::from(class)]).ln() as f32;
         }
         for mark in 0..MARKS.len().min(n_words) {
@@ -61,7 +69,10 @@ impl ClassModel {
 
     pub(super) fn unigram_log_prob(&self, word: WordId) -> Option<f32> {
         let class = self.class(word);
-        let log_prob = self.ngram.unigram_log_prob(WordId::from(class)).filter(|_| class != 0)?;
+        let log_prob = self
+            .ngram
+            .unigram_log_prob(WordId::from(class))
+            .filter(|_| class != 0)?;
         Some(log_prob + self.log_share[word as usize])
     }
 

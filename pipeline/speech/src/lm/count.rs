@@ -24,13 +24,18 @@ pub fn sentences(line: &str, jieba: &Jieba, vocabulary: &Vocabulary) -> Vec<Vec<
 }
 
 fn sentence_words(sentence: &str, jieba: &Jieba, vocabulary: &Vocabulary) -> Vec<WordId> {
-    let joined: String = sentence.chars().filter(|letter| !is_pause(*letter)).collect();
+    let joined: String = sentence
+        .chars()
+        .filter(|letter| !is_pause(*letter))
+        .collect();
     let mut words = Vec::new();
     for token in jieba.cut(&joined, false) {
         match vocabulary.id(token.word) {
             Some(id) => words.push(id),
             None if is_hanzi_word(token.word) => words.extend(token.word.chars().map(|letter| {
-                vocabulary.id(letter.encode_utf8(&mut [0; 4])).unwrap_or(UNKNOWN)
+                vocabulary
+                    .id(letter.encode_utf8(&mut [0; 4]))
+                    .unwrap_or(UNKNOWN)
             })),
             None => words.push(UNKNOWN),
         }
@@ -39,13 +44,22 @@ fn sentence_words(sentence: &str, jieba: &Jieba, vocabulary: &Vocabulary) -> Vec
 }
 
 fn ends_sentence(letter: char) -> bool {
-    matches!(letter, '。' | '！' | '？' | '；' | '…' | '!' | '?' | ';' | '\n' | '\r')
+    matches!(
+        letter,
+        '。' | '！' | '？' | '；' | '…' | '!' | '?' | ';' | '\n' | '\r'
+    )
 }
 
 fn is_pause(letter: char) -> bool {
     letter.is_whitespace()
-        || matches!(letter, '，' | '、' | '：' | ',' | ':' | '“' | '”' | '"' | '‘' | '’' | '《' | '》')
-        || matches!(letter, '（' | '）' | '(' | ')' | '「' | '」' | '—' | '·' | '-' | '【' | '】' | '.')
+        || matches!(
+            letter,
+            '，' | '、' | '：' | ',' | ':' | '“' | '”' | '"' | '‘' | '’' | '《' | '》'
+        )
+        || matches!(
+            letter,
+            '（' | '）' | '(' | ')' | '「' | '」' | '—' | '·' | '-' | '【' | '】' | '.'
+        )
 }
 
 /// Gives every line of a text file, plain or gzip, to `take`; damaged UTF-8 is replaced.
@@ -61,7 +75,11 @@ fn each_line(mut input: impl BufRead, take: &mut impl FnMut(&str)) -> io::Result
     let mut line = Vec::new();
     loop {
         line.clear();
-        if (&mut input).take(MAX_LINE_BYTES).read_until(b'\n', &mut line)? == 0 {
+        if (&mut input)
+            .take(MAX_LINE_BYTES)
+            .read_until(b'\n', &mut line)?
+            == 0
+        {
             return Ok(());
         }
         take(&String::from_utf8_lossy(&line));

@@ -40,24 +40,38 @@ impl LanguageData {
     fn reads(&self, word: WordId, syllables: &[Syllable]) -> bool {
         let walk = |node, syllable: &Syllable| self.lexicon.step(node, *syllable);
         let node = syllables.iter().try_fold(self.lexicon.root(), walk);
-        node.is_some_and(|node| self.lexicon.words(node).iter().any(|entry| entry.word == word))
+        node.is_some_and(|node| {
+            self.lexicon
+                .words(node)
+                .iter()
+                .any(|entry| entry.word == word)
+        })
     }
 }
 
 /// Cuts what an engine wrote into words, its punctuation left out; times come from the pieces that a word is made of.
 pub fn cut(pieces: &[Word]) -> Vec<Word> {
     let text: String = pieces.iter().map(|piece| piece.w.as_str()).collect();
-    let piece_at: Vec<usize> =
-        pieces.iter().enumerate().flat_map(|(at, piece)| std::iter::repeat_n(at, piece.w.len())).collect();
+    let piece_at: Vec<usize> = pieces
+        .iter()
+        .enumerate()
+        .flat_map(|(at, piece)| std::iter::repeat_n(at, piece.w.len()))
+        .collect();
     let mut from = 0;
     let mut words = Vec::new();
     for token in JIEBA.cut(&text, false) {
         let to = from + token.word.len();
-        if let (false, Some(first), Some(last)) =
-            (!token.word.chars().any(char::is_alphanumeric), piece_at.get(from), piece_at.get(to.saturating_sub(1)))
-        {
+        if let (false, Some(first), Some(last)) = (
+            !token.word.chars().any(char::is_alphanumeric),
+            piece_at.get(from),
+            piece_at.get(to.saturating_sub(1)),
+        ) {
             let (start_ms, end_ms) = (pieces[*first].start_ms, pieces[*last].end_ms);
-            words.push(Word { w: token.word.to_string(), start_ms, end_ms });
+            words.push(Word {
+                w: token.word.to_string(),
+                start_ms,
+                end_ms,
+            });
         }
         from = to;
     }
@@ -72,20 +86,49 @@ mod tests {
 
     #[test]
     fn written_text_is_cut_and_keeps_its_times() {
-        let piece = |w: &str, at: u64| Word { w: w.into(), start_ms: at * 100, end_ms: at * 100 + 90 };
-        let pieces = [piece("保", 0), piece("证", 1), piece("收", 2), piece("益", 3), piece(" VIP", 4)];
-        let words: Vec<(String, u64, u64)> =
-            cut(&pieces).into_iter().map(|word| (word.w, word.start_ms, word.end_ms)).collect();
-        assert_eq!(words, [("保证".into(), 0, 190), ("收益".into(), 200, 390), ("VIP".into(), 400, 490)]);
+        let piece = |w: &str, at: u64| Word {
+            w: w.into(),
+            start_ms: at * 100,
+            end_ms: at * 100 + 90,
+        };
+        let pieces = [
+            piece("保", 0),
+            piece("证", 1),
+            piece("收", 2),
+            piece("益", 3),
+            piece(" VIP", 4),
+        ];
+        let words: Vec<(String, u64, u64)> = cut(&pieces)
+            .into_iter()
+            .map(|word| (word.w, word.start_ms, word.end_ms))
+            .collect();
+        assert_eq!(
+            words,
+            [
+                ("保证".into(), 0, 190),
+                ("收益".into(), 200, 390),
+                ("VIP".into(), 400, 490)
+            ]
+        );
     }
 
     #[test]
     fn a_customers_word_is_known_afterwards() {
         let vocabulary = Vocabulary::from_words(["安心"]);
         let lexicon = Lexicon::of_vocabulary(&vocabulary);
-        let mut language = LanguageData { vocabulary, model: MixedModel::new(), lexicon };
-        let syllables: Vec<Syllable> = ["an1", "xin1", "dai4"].map(|text| text.parse().unwrap()).into();
-        language.add_words(&[CustomerWord { text: "安心贷", syllables: &syllables, bonus: 1.0 }]);
+        let mut language = LanguageData {
+            vocabulary,
+            model: MixedModel::new(),
+            lexicon,
+        };
+        let syllables: Vec<Syllable> = ["an1", "xin1", "dai4"]
+            .map(|text| text.parse().unwrap())
+            .into();
+        language.add_words(&[CustomerWord {
+            text: "安心贷",
+            syllables: &syllables,
+            bonus: 1.0,
+        }]);
         let word = language.vocabulary.id("安心贷").unwrap();
         assert!(language.reads(word, &syllables));
     }

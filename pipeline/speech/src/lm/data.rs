@@ -55,7 +55,12 @@ pub struct Weights {
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { words: 0.5, texts: 0.25, classes: 0.2, arpa: 0.4 }
+        Self {
+            words: 0.5,
+            texts: 0.25,
+            classes: 0.2,
+            arpa: 0.4,
+        }
     }
 }
 
@@ -124,12 +129,15 @@ impl LanguageData {
         let mut from_files = Vec::new();
         for (path, weight) in &options.arpa {
             progress("language models");
-            let model = arpa::read_file(path, &mut vocabulary)
-                .map_err(|source| BuildError::Arpa { path: path.clone(), source })?;
+            let model =
+                arpa::read_file(path, &mut vocabulary).map_err(|source| BuildError::Arpa {
+                    path: path.clone(),
+                    source,
+                })?;
             from_files.push((path, weight.unwrap_or(weights.arpa), model));
         }
         progress("texts");
-        let texts = read_texts(&options.texts, &vocabulary)?;
+        let texts = all_texts(&options.texts, &vocabulary)?;
         progress("models");
         let mut model = MixedModel::new();
         let base = frequencies(&dictionary, &vocabulary);
@@ -140,14 +148,25 @@ impl LanguageData {
         let trigrams = counter.smooth(3, vocabulary.len(), &base);
         model.add("texts", weights.texts, Scorer::Ngram(trigrams), &vocabulary);
         let classes = class_model(&dictionary, &vocabulary, &texts, &base);
-        model.add("classes", weights.classes, Scorer::Class(classes), &vocabulary);
+        model.add(
+            "classes",
+            weights.classes,
+            Scorer::Class(classes),
+            &vocabulary,
+        );
         for (path, weight, from_file) in from_files {
-            let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            let name = path
+                .file_name()
+                .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             model.add(&name, weight, Scorer::Ngram(from_file), &vocabulary);
         }
         progress("lexicon");
         let lexicon = Lexicon::of_vocabulary(&vocabulary);
-        Ok(Self { vocabulary, model, lexicon })
+        Ok(Self {
+            vocabulary,
+            model,
+            lexicon,
+        })
     }
 }
 
@@ -167,26 +186,36 @@ fn fingerprint(options: &LanguageOptions) -> Result<String, BuildError> {
         hash.update(bytes);
     }
     for path in &options.texts {
-        let bytes = std::fs::read(path)
-            .map_err(|source| BuildError::Text { path: path.clone(), source })?;
+        let bytes = std::fs::read(path).map_err(|source| BuildError::Text {
+            path: path.clone(),
+            source,
+        })?;
         hash.update(format!("text {}", bytes.len()));
         hash.update(bytes);
     }
-    Ok(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
-fn read_texts(
-    paths: &[PathBuf],
-    vocabulary: &Vocabulary,
-) -> Result<Vec<Vec<WordId>>, BuildError> {
+fn all_texts(paths: &[PathBuf], vocabulary: &Vocabulary) -> Result<Vec<Vec<WordId>>, BuildError> {
     let jieba = Jieba::new();
-    let mut texts = Vec::new();
-    for line in own_corpus().lines() {
-        texts.extend(sentences(line, &jieba, vocabulary));
-    }
+    let own = own_corpus();
+    let mut texts: Vec<Vec<WordId>> = own
+        .lines()
+        .flat_map(|line| sentences(line, &jieba, vocabulary))
+        .collect();
     for path in paths {
-        read_lines(path, |line| texts.extend(sentences(line, &jieba, vocabulary)))
-            .map_err(|source| BuildError::Text { path: path.clone(), source })?;
+        read_lines(path, |line| {
+            texts.extend(sentences(line, &jieba, vocabulary))
+        })
+        .map_err(|source| BuildError::Text {
+            path: path.clone(),
+            source,
+        })?;
     }
     Ok(texts)
 }
@@ -210,7 +239,10 @@ fn class_model(
     base: &[(WordId, f64)],
 ) -> ClassModel {
     let mut counts = vec![0_u32; vocabulary.len()];
-    texts.iter().flatten().for_each(|&word| counts[word as usize] += 1);
+    texts
+        .iter()
+        .flatten()
+        .for_each(|&word| counts[word as usize] += 1);
     let mut names: HashMap<String, u16> = HashMap::new();
     let mut class_of = vec![0_u16; vocabulary.len()];
     let mut tags = vec![""; vocabulary.len()];
@@ -231,8 +263,10 @@ fn class_model(
     }
     let mut counter = Counter::default();
     for sentence in texts {
-        let classes: Vec<WordId> =
-            sentence.iter().map(|&word| WordId::from(class_of[word as usize])).collect();
+        let classes: Vec<WordId> = sentence
+            .iter()
+            .map(|&word| WordId::from(class_of[word as usize]))
+            .collect();
         counter.add(&classes, 1);
     }
     let n_classes = MARKS.len() + names.len();
@@ -251,6 +285,97 @@ fn class_model(
     let words = base
         .iter()
         .filter(|(word, _)| *word != SENTENCE_END)
-        .map(|&(word, weight)| (word, class_of[word as usize], weight + f64::from(counts[word as usize])));
+        .map(|&(word, weight)| {
+            (
+                word,
+                class_of[word as usize],
+                weight + f64::from(counts[word as usize]),
+            )
+        });
     ClassModel::new(vocabulary.len(), words, ngram)
+}
+
+#[cfg(test)]
+mod tests {
+    use auricle_pinyin::Syllable;
+
+    use super::*;
+    use crate::lm::viterbi::words_of;
+
+    fn check(data: &LanguageData, syllables: &str, expected: &str) {
+        let syllables: Vec<Syllable> = syllables
+            .split(' ')
+            .map(|text| text.parse().unwrap())
+            .collect();
+        let words = words_of(data, &syllables, 1.0).unwrap();
+        let text: Vec<&str> = words
+            .iter()
+            .map(|&word| data.vocabulary.word(word))
+            .collect();
+        assert_eq!(text.concat(), expected);
+    }
+
+    #[test]
+    fn what_the_program_carries_reads_calls() {
+        let data = LanguageData::default_model().unwrap();
+        check(
+            &data,
+            "nin2 hao3 qing3 wen4 shi4 wang2 xian1 sheng1 ma5",
+            "您好请问是王先生吗",
+        );
+        check(
+            &data,
+            "ni3 men5 de5 li4 lv4 shi4 duo1 shao3",
+            "你们的利率是多少",
+        );
+        check(
+            &data,
+            "wo3 xian4 zai4 bu4 fang1 bian4 jie1 dian4 hua4",
+            "我现在不方便接电话",
+        );
+        check(&data, "wo3 yao4 tou2 su4 ni3", "我要投诉你");
+        assert!(data.lexicon.n_nodes() < 1_000_000);
+        let bytes = data.vocabulary.memory_bytes()
+            + data.model.memory_bytes()
+            + data.lexicon.memory_bytes();
+        assert!(bytes < 64 << 20, "{bytes}");
+    }
+
+    #[test]
+    fn a_model_is_kept_and_found_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("own.txt");
+        std::fs::write(&text, "安心贷款很安心\n").unwrap();
+        let options = LanguageOptions {
+            texts: vec![text.clone()],
+            ..LanguageOptions::default()
+        };
+        let mut n_built = 0;
+        let first = LanguageData::open(folder.path(), &options, |part| {
+            n_built += usize::from(part == "words")
+        })
+        .unwrap();
+        let again = LanguageData::open(folder.path(), &options, |part| {
+            n_built += usize::from(part == "words")
+        })
+        .unwrap();
+        assert_eq!(n_built, 1);
+        assert_eq!(first.model, again.model);
+        std::fs::write(&text, "换了一个说法\n").unwrap();
+        LanguageData::open(folder.path(), &options, |part| {
+            n_built += usize::from(part == "words")
+        })
+        .unwrap();
+        assert_eq!(n_built, 2);
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let options = LanguageOptions {
+            arpa: vec![("nowhere/model.arpa".into(), None)],
+            ..LanguageOptions::default()
+        };
+        let error = LanguageData::build(&options, |_| ()).unwrap_err();
+        assert!(error.to_string().contains("nowhere/model.arpa"), "{error}");
+    }
 }

@@ -32,19 +32,22 @@ pub struct Dictionary {
 /// jieba's tag of single characters that were counted without being looked at.
 const UNTENDED_TAG: &str = "zg";
 
-
 impl Dictionary {
     /// Unpacks the dictionary; takes some 30 ms.
     pub fn load() -> Self {
         let text = unpack(WORDS);
         let words = text.lines().filter_map(|line| line.split(' ').next());
-        let in_compounds = words.filter(|word| word.chars().nth(1).is_some()).flat_map(str::chars).collect();
+        let in_compounds = words
+            .filter(|word| word.chars().nth(1).is_some())
+            .flat_map(str::chars)
+            .collect();
         Self { text, in_compounds }
     }
 
     /// Its words that are written in hanzi alone.
     pub fn hanzi_words(&self) -> impl Iterator<Item = DictionaryWord<'_>> {
-        self.words().filter(|entry| auricle_pinyin::is_hanzi_word(entry.word))
+        self.words()
+            .filter(|entry| auricle_pinyin::is_hanzi_word(entry.word))
     }
 
     /// All its words.
@@ -57,8 +60,15 @@ impl Dictionary {
             let word = fields.next().filter(|word| !word.is_empty())?;
             let frequency = fields.next()?.parse::<u64>().ok()?.max(1);
             let tag = fields.next().unwrap_or("");
-            let debris = tag == UNTENDED_TAG && !word.chars().all(|letter| self.in_compounds.contains(&letter));
-            Some(DictionaryWord { word, frequency: if debris { 1 } else { frequency }, tag })
+            let debris = tag == UNTENDED_TAG
+                && !word
+                    .chars()
+                    .all(|letter| self.in_compounds.contains(&letter));
+            Some(DictionaryWord {
+                word,
+                frequency: if debris { 1 } else { frequency },
+                tag,
+            })
         })
     }
 }
@@ -90,7 +100,10 @@ mod tests {
     fn the_dictionary_is_whole() {
         let dictionary = Dictionary::load();
         assert!(dictionary.words().count() > 300_000);
-        let bank = dictionary.hanzi_words().find(|entry| entry.word == "银行").unwrap();
+        let bank = dictionary
+            .hanzi_words()
+            .find(|entry| entry.word == "银行")
+            .unwrap();
         assert_eq!(bank.tag, "n");
         assert!(bank.frequency > 1000);
         assert!(dictionary.hanzi_words().all(|entry| entry.word != "4S店"));

@@ -70,13 +70,24 @@ pub fn best_weights(model: &MixedModel, sentences: &[Vec<WordId>], n_rounds: usi
     for _ in 0..n_rounds {
         let mut shares = vec![0.0; n_components];
         for event in events.chunks_exact(n_components.max(1)) {
-            let total: f64 = event.iter().zip(&weights).map(|(prob, weight)| prob * weight).sum();
+            let total: f64 = event
+                .iter()
+                .zip(&weights)
+                .map(|(prob, weight)| prob * weight)
+                .sum();
             for (share, (prob, weight)) in shares.iter_mut().zip(event.iter().zip(&weights)) {
-                *share += if total > 0.0 { prob * weight / total } else { 0.0 };
+                *share += if total > 0.0 {
+                    prob * weight / total
+                } else {
+                    0.0
+                };
             }
         }
         let total: f64 = shares.iter().sum();
-        weights = shares.iter().map(|share| share / total.max(f64::MIN_POSITIVE)).collect();
+        weights = shares
+            .iter()
+            .map(|share| share / total.max(f64::MIN_POSITIVE))
+            .collect();
     }
     weights.iter().map(|&weight| weight as f32).collect()
 }
@@ -86,7 +97,11 @@ fn component_probs(model: &MixedModel, sentences: &[Vec<WordId>]) -> Vec<f64> {
     let mut events = Vec::new();
     for sentence in sentences {
         let mut state = model.start();
-        for &word in sentence.iter().chain([&SENTENCE_END]).filter(|word| **word != UNKNOWN) {
+        for &word in sentence
+            .iter()
+            .chain([&SENTENCE_END])
+            .filter(|word| **word != UNKNOWN)
+        {
             for at in 0..model.weights().len() {
                 let log_prob = model.component_score(at, state, word);
                 events.push(log_prob.map_or(0.0, |log_prob| f64::from(log_prob).exp()));

@@ -37,8 +37,17 @@ impl Lexicon {
         let mut rows: Vec<Row> = Vec::new();
         for (word, text) in words {
             for (syllables, prob) in word_readings(text) {
-                let syllables = syllables.iter().map(|syllable| syllable.index() as u16).collect();
-                rows.push(Row { syllables, entry: LexiconEntry { word, log_prob: prob.ln() } });
+                let syllables = syllables
+                    .iter()
+                    .map(|syllable| syllable.index() as u16)
+                    .collect();
+                rows.push(Row {
+                    syllables,
+                    entry: LexiconEntry {
+                        word,
+                        log_prob: prob.ln(),
+                    },
+                });
             }
         }
         Self::from_rows(rows)
@@ -54,15 +63,26 @@ impl Lexicon {
     pub fn extended<'a>(&self, extra: impl IntoIterator<Item = (WordId, &'a [Syllable])>) -> Self {
         let mut rows = Vec::with_capacity(self.entries.len());
         self.collect_rows(self.root(), &mut Vec::new(), &mut rows);
-        rows.extend(extra.into_iter().map(|(word, syllables)| Row {
-            syllables: syllables.iter().map(|syllable| syllable.index() as u16).collect(),
-            entry: LexiconEntry { word, log_prob: 0.0 },
+        rows.extend(extra.into_iter().map(|(word, syllables)| {
+            Row {
+                syllables: syllables
+                    .iter()
+                    .map(|syllable| syllable.index() as u16)
+                    .collect(),
+                entry: LexiconEntry {
+                    word,
+                    log_prob: 0.0,
+                },
+            }
         }));
         Self::from_rows(rows)
     }
 
     fn collect_rows(&self, node: Node, path: &mut Vec<u16>, rows: &mut Vec<Row>) {
-        let row = |entry: &LexiconEntry| Row { syllables: path.clone(), entry: *entry };
+        let row = |entry: &LexiconEntry| Row {
+            syllables: path.clone(),
+            entry: *entry,
+        };
         rows.extend(self.words(node).iter().map(row));
         for child in self.child_range(node) {
             path.push(self.syllables[child]);
@@ -79,7 +99,9 @@ impl Lexicon {
     /// The node after one more syllable with its tone.
     pub fn step(&self, node: Node, syllable: Syllable) -> Option<Node> {
         let children = self.child_range(node);
-        let row = self.syllables[children.clone()].binary_search(&(syllable.index() as u16)).ok()?;
+        let row = self.syllables[children.clone()]
+            .binary_search(&(syllable.index() as u16))
+            .ok()?;
         Some((children.start + row) as Node)
     }
 
@@ -90,7 +112,11 @@ impl Lexicon {
     }
 
     /// The syllables of one spelling, whatever their tone, that lead on from `node`.
-    pub fn arcs_of(&self, node: Node, syllable: Syllable) -> impl Iterator<Item = (Syllable, Node)> {
+    pub fn arcs_of(
+        &self,
+        node: Node,
+        syllable: Syllable,
+    ) -> impl Iterator<Item = (Syllable, Node)> {
         let children = self.child_range(node);
         let own = &self.syllables[children.clone()];
         let first = syllable.toneless().index() as u16;
@@ -135,15 +161,23 @@ impl Lexicon {
 
     fn arcs_in(&self, nodes: std::ops::Range<usize>) -> impl Iterator<Item = (Syllable, Node)> {
         let from = nodes.start;
-        self.syllables[nodes].iter().enumerate().filter_map(move |(row, &index)| {
-            Some((Syllable::from_index(usize::from(index))?, (from + row) as Node))
-        })
+        self.syllables[nodes]
+            .iter()
+            .enumerate()
+            .filter_map(move |(row, &index)| {
+                Some((
+                    Syllable::from_index(usize::from(index))?,
+                    (from + row) as Node,
+                ))
+            })
     }
 
     /// Lays the trie out breadth first: a node is a range of the sorted rows that share its syllables.
     fn from_rows(mut rows: Vec<Row>) -> Self {
         rows.sort_unstable_by(|a, b| {
-            a.syllables.cmp(&b.syllables).then(a.entry.word.cmp(&b.entry.word))
+            a.syllables
+                .cmp(&b.syllables)
+                .then(a.entry.word.cmp(&b.entry.word))
         });
         let mut lexicon = Self {
             children: Vec::new(),
@@ -151,7 +185,7 @@ impl Lexicon {
             entry_starts: Vec::new(),
             entries: Vec::with_capacity(rows.len()),
         };
-        let mut level = vec![0..rows.len()];
+        let mut level: Vec<std::ops::Range<usize>> = std::iter::once(0..rows.len()).collect();
         let mut depth = 0;
         while !level.is_empty() {
             let mut next_level = Vec::new();
@@ -165,8 +199,8 @@ impl Lexicon {
                 }
                 while at < range.end {
                     let syllable = rows[at].syllables[depth];
-                    let len = rows[at..range.end]
-                        .partition_point(|row| row.syllables[depth] == syllable);
+                    let len =
+                        rows[at..range.end].partition_point(|row| row.syllables[depth] == syllable);
                     lexicon.syllables.push(syllable);
                     next_level.push(at..at + len);
                     at += len;
@@ -195,15 +229,20 @@ mod tests {
     use super::*;
 
     fn walk(lexicon: &Lexicon, syllables: &str) -> Option<Node> {
-        syllables.split(' ').try_fold(lexicon.root(), |node, syllable| {
-            lexicon.step(node, syllable.parse().unwrap())
-        })
+        syllables
+            .split(' ')
+            .try_fold(lexicon.root(), |node, syllable| {
+                lexicon.step(node, syllable.parse().unwrap())
+            })
     }
 
     fn check(lexicon: &Lexicon, vocabulary: &Vocabulary, syllables: &str, expected: &[&str]) {
         let node = walk(lexicon, syllables).unwrap();
-        let words: Vec<&str> =
-            lexicon.words(node).iter().map(|entry| vocabulary.word(entry.word)).collect();
+        let words: Vec<&str> = lexicon
+            .words(node)
+            .iter()
+            .map(|entry| vocabulary.word(entry.word))
+            .collect();
         assert_eq!(words, expected, "{syllables}");
     }
 
@@ -232,14 +271,21 @@ mod tests {
             .collect();
         assert_eq!(tones, [1, 2, 3, 4]);
         assert!(lexicon.arcs(lexicon.root()).count() > 4);
-        assert_eq!(lexicon.arcs_of(lexicon.root(), "bo".parse().unwrap()).count(), 0);
+        assert_eq!(
+            lexicon
+                .arcs_of(lexicon.root(), "bo".parse().unwrap())
+                .count(),
+            0
+        );
     }
 
     #[test]
     fn words_are_added_to_a_lexicon() {
         let vocabulary = Vocabulary::from_words(["银行", "引航", "安心贷"]);
         let lexicon = Lexicon::of_vocabulary(&vocabulary);
-        let syllables: Vec<Syllable> = ["yin2", "hang2", "ka3"].map(|text| text.parse().unwrap()).into();
+        let syllables: Vec<Syllable> = ["yin2", "hang2", "ka3"]
+            .map(|text| text.parse().unwrap())
+            .into();
         let word = vocabulary.id("安心贷").unwrap();
         let extended = lexicon.extended([(word, syllables.as_slice())]);
         check(&extended, &vocabulary, "yin2 hang2", &["银行"]);

@@ -101,18 +101,29 @@ impl MixedModel {
         }
         let pieces = Pieces::of(&model, vocabulary);
         let name = name.to_owned();
-        self.components.push(Component { name, model, weight, ln_weight: 0.0, pieces });
+        self.components.push(Component {
+            name,
+            model,
+            weight,
+            ln_weight: 0.0,
+            pieces,
+        });
         self.share_weights();
     }
 
     /// Names of the models, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.components.iter().map(|component| component.name.as_str())
+        self.components
+            .iter()
+            .map(|component| component.name.as_str())
     }
 
     /// Weights of the models; they sum to 1.
     pub fn weights(&self) -> Vec<f32> {
-        self.components.iter().map(|component| component.ln_weight.exp()).collect()
+        self.components
+            .iter()
+            .map(|component| component.ln_weight.exp())
+            .collect()
     }
 
     /// Gives the models other relative weights, in order; a missing one counts as 0.
@@ -124,7 +135,11 @@ impl MixedModel {
     }
 
     fn share_weights(&mut self) {
-        let total: f32 = self.components.iter().map(|component| component.weight.max(0.0)).sum();
+        let total: f32 = self
+            .components
+            .iter()
+            .map(|component| component.weight.max(0.0))
+            .sum();
         for component in &mut self.components {
             let share = component.weight.max(0.0) / total.max(f32::MIN_POSITIVE);
             component.ln_weight = share.max(f32::MIN_POSITIVE).ln();
@@ -157,7 +172,9 @@ impl MixedModel {
         state: MixedState,
         word: WordId,
     ) -> Option<f32> {
-        self.components[at].score(state.0[at], word).map(|(log_prob, _)| log_prob)
+        self.components[at]
+            .score(state.0[at], word)
+            .map(|(log_prob, _)| log_prob)
     }
 
     /// Heap memory it takes, about.
@@ -190,7 +207,11 @@ impl LanguageModel for MixedModel {
                 next.0[at] = own;
             }
         }
-        let mut log_prob = if prob > 0.0 { prob.ln() } else { UNKNOWN_LOG_PROB };
+        let mut log_prob = if prob > 0.0 {
+            prob.ln()
+        } else {
+            UNKNOWN_LOG_PROB
+        };
         if !self.bonus.is_empty()
             && let Ok(row) = self.bonus.binary_search_by_key(&word, |&(word, _)| word)
         {
@@ -249,22 +270,31 @@ impl Pieces {
             return;
         }
         self.starts.resize(row + 1, self.pieces.len() as u32);
-        self.pieces.extend(best_pieces(model, vocabulary, vocabulary.word(word)));
+        self.pieces
+            .extend(best_pieces(model, vocabulary, vocabulary.word(word)));
         self.starts.push(self.pieces.len() as u32);
     }
 }
 
 /// The likeliest way to put `word` together from shorter words the model has; empty if there is none.
 fn best_pieces(model: &Scorer, vocabulary: &Vocabulary, word: &str) -> Vec<WordId> {
-    let bounds: Vec<usize> = word.char_indices().map(|(at, _)| at).chain([word.len()]).collect();
+    let bounds: Vec<usize> = word
+        .char_indices()
+        .map(|(at, _)| at)
+        .chain([word.len()])
+        .collect();
     let count = bounds.len() - 1;
     // Best log probability up to each letter, and the piece that ends there.
     let mut best: Vec<(f32, WordId, usize)> = vec![(f32::NEG_INFINITY, 0, 0); count + 1];
     best[0].0 = 0.0;
     for to in 1..=count {
         for from in to.saturating_sub(MAX_PIECE_HANZI)..to {
-            let Some(piece) = vocabulary.id(&word[bounds[from]..bounds[to]]) else { continue };
-            let Some(log_prob) = model.unigram_log_prob(piece) else { continue };
+            let Some(piece) = vocabulary.id(&word[bounds[from]..bounds[to]]) else {
+                continue;
+            };
+            let Some(log_prob) = model.unigram_log_prob(piece) else {
+                continue;
+            };
             let total = best[from].0 + log_prob;
             if total > best[to].0 {
                 best[to] = (total, piece, from);
@@ -295,8 +325,18 @@ mod tests {
 
     fn mixture() -> (MixedModel, Vocabulary) {
         let mut vocabulary = Vocabulary::from_words(["银行卡", "卡号", "钱"]);
-        let first = arpa::read(MODEL.as_bytes(), &mut vocabulary, arpa::ArpaLimits::default()).unwrap();
-        let second = arpa::read(OTHER.as_bytes(), &mut vocabulary, arpa::ArpaLimits::default()).unwrap();
+        let first = arpa::read(
+            MODEL.as_bytes(),
+            &mut vocabulary,
+            arpa::ArpaLimits::default(),
+        )
+        .unwrap();
+        let second = arpa::read(
+            OTHER.as_bytes(),
+            &mut vocabulary,
+            arpa::ArpaLimits::default(),
+        )
+        .unwrap();
         let mut mixed = MixedModel::new();
         mixed.add("first", 3.0, Scorer::Ngram(first), &vocabulary);
         mixed.add("second", 1.0, Scorer::Ngram(second), &vocabulary);
@@ -310,7 +350,11 @@ mod tests {
         for word in words {
             (last, state) = mixed.score(state, vocabulary.id(word).unwrap());
         }
-        assert!((last.exp() - expected).abs() < 1e-5, "{words:?}: {}", last.exp());
+        assert!(
+            (last.exp() - expected).abs() < 1e-5,
+            "{words:?}: {}",
+            last.exp()
+        );
     }
 
     fn ten_to(exponent: f32) -> f32 {

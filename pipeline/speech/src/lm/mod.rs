@@ -21,6 +21,7 @@ pub mod lexicon;
 pub mod mixed;
 pub mod ngram;
 pub mod smooth;
+pub mod texts;
 pub mod viterbi;
 pub mod vocabulary;
 

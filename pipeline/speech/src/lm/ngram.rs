@@ -58,7 +58,10 @@ impl NgramModel {
 
     /// How many n-grams of each order it holds, unigrams first.
     pub fn counts(&self) -> Vec<usize> {
-        self.level_ends.windows(2).map(|ends| (ends[1] - ends[0]) as usize).collect()
+        self.level_ends
+            .windows(2)
+            .map(|ends| (ends[1] - ends[0]) as usize)
+            .collect()
     }
 
     /// Whether the model has a unigram of this word.
@@ -99,7 +102,10 @@ impl NgramModel {
     }
 
     fn unigram(&self, word: WordId) -> Option<u32> {
-        self.unigram_of.get(word as usize).copied().filter(|&node| node != 0)
+        self.unigram_of
+            .get(word as usize)
+            .copied()
+            .filter(|&node| node != 0)
     }
 
     /// The node of `word` after `context`.
@@ -115,12 +121,16 @@ impl LanguageModel for NgramModel {
     type State = State;
 
     fn start(&self) -> State {
-        self.unigram(SENTENCE_START).map_or(State(ROOT), |node| State(self.target[node as usize]))
+        self.unigram(SENTENCE_START)
+            .map_or(State(ROOT), |node| State(self.target[node as usize]))
     }
 
     fn score(&self, state: State, word: WordId) -> (f32, State) {
         self.score_known(state, word)
-            .or_else(|| self.score_known(state, UNKNOWN).map(|(log_prob, _)| (log_prob, State(ROOT))))
+            .or_else(|| {
+                self.score_known(state, UNKNOWN)
+                    .map(|(log_prob, _)| (log_prob, State(ROOT)))
+            })
             .unwrap_or((self.unknown_log_prob, State(ROOT)))
     }
 
@@ -162,7 +172,10 @@ impl NgramBuilder {
             children: vec![1],
             unknown_log_prob,
         };
-        Self { model, level: Vec::new() }
+        Self {
+            model,
+            level: Vec::new(),
+        }
     }
 
     /// Adds an n-gram to the level being filled; `words` has the level's length, natural logarithms.
@@ -181,8 +194,13 @@ impl NgramBuilder {
         if model.word.len() + self.level.len() >= u32::MAX as usize || model.order == MAX_ORDER {
             return Err(AddError::TooLarge);
         }
-        self.level.sort_unstable_by_key(|&(context, word, ..)| (context, word));
-        if let Some(pair) = self.level.windows(2).find(|pair| same_ngram(&pair[0], &pair[1])) {
+        self.level
+            .sort_unstable_by_key(|&(context, word, ..)| (context, word));
+        if let Some(pair) = self
+            .level
+            .windows(2)
+            .find(|pair| same_ngram(&pair[0], &pair[1]))
+        {
             return Err(AddError::Twice(pair[0].1));
         }
         let parents = level_range(model, model.order);
@@ -251,7 +269,9 @@ fn same_ngram(a: &(u32, WordId, f32, f32), b: &(u32, WordId, f32, f32)) -> bool 
 /// Nodes of a level.
 fn level_range(model: &NgramModel, level: usize) -> std::ops::Range<u32> {
     let end = model.level_ends.get(level).copied().unwrap_or(0);
-    let start = level.checked_sub(1).map_or(0, |below| model.level_ends[below]);
+    let start = level
+        .checked_sub(1)
+        .map_or(0, |below| model.level_ends[below]);
     start..end
 }
 
@@ -282,10 +302,13 @@ fn link_targets(model: &mut NgramModel) {
     for node in 1..model.word.len() as u32 {
         let at = node as usize;
         let inner = !highest.contains(&node);
-        let useful = inner
-            && (model.children[at] < model.children[at + 1] || model.backoff[at] != 0.0);
-        model.target[at] =
-            if useful { node } else { model.target[model.suffix[at] as usize] };
+        let useful =
+            inner && (model.children[at] < model.children[at + 1] || model.backoff[at] != 0.0);
+        model.target[at] = if useful {
+            node
+        } else {
+            model.target[model.suffix[at] as usize]
+        };
     }
 }
 
@@ -319,7 +342,11 @@ mod tests {
         for &word in words {
             (last, state) = model.score(state, word);
         }
-        assert!((last.exp() - expected).abs() < 1e-5, "{words:?}: {}", last.exp());
+        assert!(
+            (last.exp() - expected).abs() < 1e-5,
+            "{words:?}: {}",
+            last.exp()
+        );
     }
 
     #[test]
@@ -349,7 +376,9 @@ mod tests {
     fn states_that_cannot_differ_are_one() {
         let model = model();
         let after = |words: &[WordId]| {
-            words.iter().fold(model.no_context(), |state, &word| model.score(state, word).1)
+            words.iter().fold(model.no_context(), |state, &word| {
+                model.score(state, word).1
+            })
         };
         assert_eq!(after(&[C]), after(&[B, C]));
         assert_eq!(after(&[A, C]), model.no_context());
@@ -361,7 +390,10 @@ mod tests {
     fn refuses_doubles_and_missing_contexts() {
         let mut builder = NgramBuilder::new(6, -20.0);
         builder.add(&[A], -1.0, 0.0).unwrap();
-        assert_eq!(builder.add(&[A, B], -1.0, 0.0), Err(AddError::ContextMissing));
+        assert_eq!(
+            builder.add(&[A, B], -1.0, 0.0),
+            Err(AddError::ContextMissing)
+        );
         builder.add(&[A], -1.0, 0.0).unwrap();
         assert_eq!(builder.end_level(), Err(AddError::Twice(A)));
     }

@@ -27,7 +27,10 @@ impl Counter {
                 before = [UNKNOWN; 2];
                 continue;
             }
-            *self.triples.entry([before[0], before[1], word]).or_default() += times;
+            *self
+                .triples
+                .entry([before[0], before[1], word])
+                .or_default() += times;
             before = [before[1], word];
             self.n_words += 1;
         }
@@ -59,8 +62,14 @@ impl Counter {
                 _ => level.interpolated(&below),
             };
             for (ngram, &prob) in &below {
-                let backoff = levels.get(index + 1).map_or(0.0, |next| next.backoff(ngram));
-                let log_prob = if ngram == &[SENTENCE_START] { ZERO } else { prob.ln() as f32 };
+                let backoff = levels
+                    .get(index + 1)
+                    .map_or(0.0, |next| next.backoff(ngram));
+                let log_prob = if ngram == &[SENTENCE_START] {
+                    ZERO
+                } else {
+                    prob.ln() as f32
+                };
                 // Contexts come from the level below and doubles cannot be: nothing is refused.
                 let _ = builder.add(ngram, log_prob, backoff);
             }
@@ -124,12 +133,18 @@ impl Level {
     fn new(counts: Counts) -> Self {
         let mut contexts: HashMap<Vec<WordId>, Seen> = HashMap::new();
         for (ngram, &count) in &counts {
-            let seen = contexts.entry(ngram[..ngram.len() - 1].to_vec()).or_default();
+            let seen = contexts
+                .entry(ngram[..ngram.len() - 1].to_vec())
+                .or_default();
             seen.sum += f64::from(count);
             seen.n_ngrams[bucket(count)] += 1.0;
         }
         let discounts = discounts(&counts);
-        Self { counts, contexts, discounts }
+        Self {
+            counts,
+            contexts,
+            discounts,
+        }
     }
 
     /// Unigrams: counts, and what the discounts leave by `base`.
@@ -137,7 +152,11 @@ impl Level {
         let all = self.contexts.get(&[][..]).copied().unwrap_or_default();
         let rest = self.left_over(&all);
         let base_total: f64 = base.iter().map(|(_, weight)| weight).sum();
-        let scale = if base.is_empty() { 1.0 / (1.0 - rest).max(1e-6) } else { 1.0 };
+        let scale = if base.is_empty() {
+            1.0 / (1.0 - rest).max(1e-6)
+        } else {
+            1.0
+        };
         let mut probs = Probs::with_capacity(base.len());
         for &(word, weight) in base {
             *probs.entry(vec![word]).or_default() += rest * weight / base_total;
@@ -154,7 +173,9 @@ impl Level {
     fn interpolated(&self, below: &Probs) -> Probs {
         let mut probs = Probs::with_capacity(self.counts.len());
         for (ngram, &count) in &self.counts {
-            let Some(seen) = self.contexts.get(&ngram[..ngram.len() - 1]) else { continue };
+            let Some(seen) = self.contexts.get(&ngram[..ngram.len() - 1]) else {
+                continue;
+            };
             let shorter = below.get(&ngram[1..]).copied().unwrap_or_default();
             let own = self.discounted(count) / seen.sum;
             probs.insert(ngram.clone(), own + self.left_over(seen) * shorter);
@@ -164,7 +185,9 @@ impl Level {
 
     /// Logarithm of what a context leaves for the level below; 0 where the context has nothing on this level.
     fn backoff(&self, context: &[WordId]) -> f32 {
-        self.contexts.get(context).map_or(0.0, |seen| self.left_over(seen).ln() as f32)
+        self.contexts
+            .get(context)
+            .map_or(0.0, |seen| self.left_over(seen).ln() as f32)
     }
 
     fn discounted(&self, count: u32) -> f64 {
@@ -176,7 +199,12 @@ impl Level {
         if seen.sum == 0.0 {
             return 1.0;
         }
-        let taken: f64 = seen.n_ngrams.iter().zip(self.discounts).map(|(n, taken)| n * taken).sum();
+        let taken: f64 = seen
+            .n_ngrams
+            .iter()
+            .zip(self.discounts)
+            .map(|(n, taken)| n * taken)
+            .sum();
         (taken / seen.sum).clamp(1e-6, 1.0)
     }
 }
@@ -215,10 +243,20 @@ mod tests {
 
     fn model(order: usize) -> NgramModel {
         let mut counter = Counter::default();
-        for sentence in [&[3, 4, 5][..], &[3, 4], &[4, 5], &[5, 3, 4, 5], &[3, UNKNOWN, 5]] {
+        for sentence in [
+            &[3, 4, 5][..],
+            &[3, 4],
+            &[4, 5],
+            &[5, 3, 4, 5],
+            &[3, UNKNOWN, 5],
+        ] {
             counter.add(sentence, 1);
         }
-        let base: Vec<_> = WORDS.iter().chain([&SENTENCE_END]).map(|&word| (word, 1.0)).collect();
+        let base: Vec<_> = WORDS
+            .iter()
+            .chain([&SENTENCE_END])
+            .map(|&word| (word, 1.0))
+            .collect();
         counter.smooth(order, 7, &base)
     }
 
@@ -233,9 +271,15 @@ mod tests {
                 states.extend(WORDS.map(|second| model.score(after, second).1));
             }
             for state in states {
-                let total: f32 = WORDS.iter().map(|&word| model.score(state, word).0.exp()).sum();
+                let total: f32 = WORDS
+                    .iter()
+                    .map(|&word| model.score(state, word).0.exp())
+                    .sum();
                 let total = total + model.end(state).exp();
-                assert!((total - 1.0).abs() < 1e-4, "order {order} {state:?}: {total}");
+                assert!(
+                    (total - 1.0).abs() < 1e-4,
+                    "order {order} {state:?}: {total}"
+                );
             }
         }
     }

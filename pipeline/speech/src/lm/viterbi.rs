@@ -26,33 +26,48 @@ struct Path {
 /// The words that `syllables` spell likeliest, `reading_scale` times the readings' log probabilities added to the model's.
 ///
 /// `None` where no words fit. A beam search over word boundaries: exact but for the beam of 64 states.
-pub fn words_of(data: &LanguageData, syllables: &[Syllable], reading_scale: f32) -> Option<Vec<WordId>> {
+pub fn words_of(
+    data: &LanguageData,
+    syllables: &[Syllable],
+    reading_scale: f32,
+) -> Option<Vec<WordId>> {
     let mut paths: Vec<Vec<Path>> = (0..=syllables.len()).map(|_| Vec::new()).collect();
     let mut open: Vec<HashMap<MixedState, usize>> = vec![HashMap::new(); syllables.len() + 1];
-    paths[0].push(Path { log_prob: 0.0, from: (0, 0), word: 0 });
+    paths[0].push(Path {
+        log_prob: 0.0,
+        from: (0, 0),
+        word: 0,
+    });
     open[0].insert(data.model.start(), 0);
     for at in 0..syllables.len() {
-        let mut states: Vec<(MixedState, usize)> = std::mem::take(&mut open[at]).into_iter().collect();
+        let mut states: Vec<(MixedState, usize)> =
+            std::mem::take(&mut open[at]).into_iter().collect();
         states.sort_by(|a, b| paths[at][b.1].log_prob.total_cmp(&paths[at][a.1].log_prob));
         states.truncate(BEAM);
         let mut node = data.lexicon.root();
         for (to, &syllable) in (at + 1..).zip(&syllables[at..]).take(MAX_WORD_SYLLABLES) {
-            let Some(next) = data.lexicon.step(node, syllable) else { break };
+            let Some(next) = data.lexicon.step(node, syllable) else {
+                break;
+            };
             node = next;
             for entry in data.lexicon.words(node) {
                 for &(state, row) in &states {
                     let (log_prob, next) = data.model.score(state, entry.word);
                     let total = paths[at][row].log_prob + log_prob + reading_scale * entry.log_prob;
-                    let path = Path { log_prob: total, from: (at, row), word: entry.word };
+                    let path = Path {
+                        log_prob: total,
+                        from: (at, row),
+                        word: entry.word,
+                    };
                     keep_better(&mut paths[to], &mut open[to], next, path);
                 }
             }
         }
     }
     let last = syllables.len();
-    let ends = open[last].iter().map(|(&state, &row)| {
-        (paths[last][row].log_prob + data.model.end(state), row)
-    });
+    let ends = open[last]
+        .iter()
+        .map(|(&state, &row)| (paths[last][row].log_prob + data.model.end(state), row));
     let (_, row) = ends.max_by(|a, b| a.0.total_cmp(&b.0))?;
     Some(trace(&paths, last, row))
 }

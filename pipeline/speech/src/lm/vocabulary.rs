@@ -32,10 +32,16 @@ pub struct Vocabulary {
 impl Vocabulary {
     /// The vocabulary of `words`; doubles and marks are taken once.
     pub fn from_words<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut words: Vec<&str> = words.into_iter().filter(|word| !MARKS.contains(word)).collect();
+        let mut words: Vec<&str> = words
+            .into_iter()
+            .filter(|word| !MARKS.contains(word))
+            .collect();
         words.sort_unstable();
         words.dedup();
-        let mut vocabulary = Self { starts: vec![0], ..Self::default() };
+        let mut vocabulary = Self {
+            starts: vec![0],
+            ..Self::default()
+        };
         for word in words {
             vocabulary.text.push_str(word);
             vocabulary.starts.push(vocabulary.text.len() as u32);
@@ -80,7 +86,9 @@ impl Vocabulary {
         if row < self.n_sorted() {
             return self.sorted(row);
         }
-        self.added.get(row - self.n_sorted()).map_or(MARKS[UNKNOWN as usize], |word| word)
+        self.added
+            .get(row - self.n_sorted())
+            .map_or(MARKS[UNKNOWN as usize], |word| word)
     }
 
     /// The number of `word`, which is added where it was not known.
@@ -116,8 +124,12 @@ impl Vocabulary {
         starts: Vec<u32>,
         added: impl Iterator<Item = &'a str>,
     ) -> Self {
-        let mut vocabulary =
-            Self { text, starts, added: Vec::new(), added_ids: HashMap::new() };
+        let mut vocabulary = Self {
+            text,
+            starts,
+            added: Vec::new(),
+            added_ids: HashMap::new(),
+        };
         for word in added {
             let id = vocabulary.len() as WordId;
             vocabulary.added.push(word.into());

@@ -22,6 +22,10 @@ use pieces::{Piece, join_pieces};
 pub const WHISPER_RATE_HZ: u32 = 16_000;
 /// Longest utterance: Whisper's window is 30 s, longer ones are heard window after window.
 const MAX_SECS: usize = 600;
+/// Most tokens of a reading: a hanzi takes up to three, nobody says ten a second; and some to spare.
+/// Without a bound a model that repeats itself does so to the end of its window, beam by beam.
+const TOKENS_PER_SEC: usize = 30;
+const SPARE_TOKENS: usize = 16;
 /// Shorter audio is padded with silence: whisper.cpp hears nothing in less than 100 ms, and repeats
 /// itself on less than a second.
 const MIN_SAMPLES: usize = WHISPER_RATE_HZ as usize * 11 / 10;
@@ -115,7 +119,7 @@ impl SecondPass {
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         state
-            .full(self.params(&language), &audio)
+            .full(self.params(&language, audio.len()), &audio)
             .map_err(|cause| EngineError::Run(format!("whisper: {cause}")))?;
         let duration_ms = samples.len() as u64 * 1000 / u64::from(WHISPER_RATE_HZ);
         Ok(join_pieces(&self.pieces(&state), duration_ms as u32))
@@ -140,7 +144,7 @@ impl SecondPass {
         check_language(language, self.is_multilingual).map_err(|cause| misfit(&self.path, cause))
     }
 
-    fn params<'a>(&'a self, language: &'a str) -> FullParams<'a, 'a> {
+    fn params<'a>(&'a self, language: &'a str, n_samples: usize) -> FullParams<'a, 'a> {
         let beams = i32::try_from(self.settings.beam_size).unwrap_or(i32::MAX);
         let mut params = FullParams::new(match beams {
             0 | 1 => SamplingStrategy::Greedy { best_of: 1 },
@@ -150,6 +154,9 @@ impl SecondPass {
             },
         });
         params.set_n_threads(i32::try_from(self.settings.n_threads.max(1)).unwrap_or(i32::MAX));
+        let n_secs = n_samples.div_ceil(WHISPER_RATE_HZ as usize);
+        let most = SPARE_TOKENS + TOKENS_PER_SEC * n_secs;
+        params.set_max_tokens(i32::try_from(most).unwrap_or(i32::MAX));
         params.set_language(Some(language));
         params.set_no_context(true);
         params.set_token_timestamps(true);

@@ -80,7 +80,15 @@ fn a_real_model_hears_when_one_is_given() {
             .is_empty()
     );
     let silence = vec![0.0; 16_000];
-    assert!(pass.transcribe(&silence, WHISPER_RATE_HZ, "en").is_ok());
+    for language in ["en", "zh"] {
+        let heard = pass
+            .transcribe(&silence, WHISPER_RATE_HZ, language)
+            .unwrap();
+        assert!(
+            heard.tokens.iter().all(|token| token.end_ms <= 1_000),
+            "{heard:?}"
+        );
+    }
     let error = pass.transcribe(&silence, 8_000, "en").unwrap_err();
     assert!(
         error.to_string().contains("16000 Hz, got `8000`"),

@@ -9,6 +9,7 @@ mod card;
 mod choose;
 mod download;
 mod pull;
+mod pull_error;
 mod site;
 mod store;
 mod verify;
@@ -18,7 +19,8 @@ pub use card::{
     Need, Unpack,
 };
 pub use choose::{ChooseError, ModelChoice, ModelsConfig, Role, TELEPHONY_8K, Wanted};
-pub use pull::{ByHand, Proxy, PullError, PullOptions, PullProgress, Silent};
+pub use pull::{Proxy, PullOptions, PullProgress, Silent};
+pub use pull_error::{ByHand, PullError};
 pub use store::{Listed, ModelState, ModelStore, StoreError};
 pub use verify::{FileReport, FileVerdict, VerifyReport};
 

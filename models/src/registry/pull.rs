@@ -5,17 +5,17 @@
 
 use std::fs::TryLockError;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::Client;
-use thiserror::Error;
 
 use super::archive::{Limits, UnpackError, unpack};
 use super::card::{ModelArchive, ModelCard, ModelFile, Need};
 use super::download::{Begun, Checked, DownloadError, Target, download};
+use super::pull_error::{ByHand, PullError, disk_error};
 use super::site::{self, Retry, SiteFailure};
-use super::store::{ModelStore, StoreError};
+use super::store::ModelStore;
 use super::verify::{Depth, FileVerdict, VerifyReport, check_file, check_folder, sha256_of};
 
 /// Longest file that is taken where a card does not say a size: the largest Whisper model has 3 GiB.
@@ -98,108 +98,6 @@ impl PullProgress for Silent {
     fn note(&self, _message: &str) {}
 }
 
-/// A model could not be fetched.
-#[derive(Debug, Error)]
-pub enum PullError {
-    /// No such model, or no folder to put it in.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// No models folder is configured.
-    #[error("no models folder is configured\nhint: `--models DIR` or `AURICLE_MODELS`")]
-    NoFolder,
-    /// Every address failed.
-    #[error("`{file}` of model `{name}` could not be fetched{}\n{}", list(failures), by_hand.text())]
-    Unreachable {
-        /// The model.
-        name: String,
-        /// The file or archive.
-        file: String,
-        /// Address's host and cause, in the order tried; empty where the card has no address.
-        failures: Vec<(String, String)>,
-        /// What to do.
-        by_hand: Box<ByHand>,
-    },
-    /// The HTTP client could not be set up.
-    #[error("downloads cannot be set up: {0}\nhint: check the proxy settings")]
-    Client(String),
-    /// The disk is full.
-    #[error("the disk is full: `{}` cannot be written{}\nhint: free space or choose another folder with `--models DIR`; the download continues where it stopped", path.display(), needs(*needed_bytes))]
-    DiskFull {
-        /// The file.
-        path: PathBuf,
-        /// Length of the file where it is known.
-        needed_bytes: Option<u64>,
-    },
-    /// A file cannot be written.
-    #[error("`{}` cannot be written: {cause}", path.display())]
-    Disk {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: io::Error,
-    },
-    /// Another pull of the model runs.
-    #[error("another `auricle models pull` works on `{}`\nhint: wait for it to end", .0.display())]
-    Busy(PathBuf),
-    /// What came is not what the card says.
-    #[error("the model is not whole after the download: {0}")]
-    NotWhole(VerifyReport),
-}
-
-/// What a person can do where no download works.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ByHand {
-    /// The model.
-    pub name: String,
-    /// Folder the files belong in.
-    pub folder: PathBuf,
-    /// Files that are expected there.
-    pub files: Vec<String>,
-    /// Page where the model is published.
-    pub source: String,
-    /// The card's own words.
-    pub note: Option<String>,
-}
-
-impl ByHand {
-    fn text(&self) -> String {
-        let Self {
-            name,
-            folder,
-            files,
-            source,
-            note,
-        } = self;
-        let note = note
-            .as_ref()
-            .map(|note| format!("\nhint: {note}"))
-            .unwrap_or_default();
-        format!(
-            "hint: behind a proxy set HTTPS_PROXY; from a mirror: `auricle models pull {name} --mirror URL` or AURICLE_MODEL_MIRROR\n\
-             hint: by hand: put these files into `{}`, then run `auricle models verify {name}`: {}\n\
-             hint: they are published at {source}{note}",
-            folder.display(),
-            files.join(", ")
-        )
-    }
-}
-
-fn list(failures: &[(String, String)]) -> String {
-    if failures.is_empty() {
-        return ": its card has no address to fetch it from".to_owned();
-    }
-    failures
-        .iter()
-        .map(|(host, cause)| format!("\n  {host}: {cause}"))
-        .collect()
-}
-
-fn needs(needed_bytes: Option<u64>) -> String {
-    needed_bytes
-        .map(|bytes| format!(", it needs {bytes} bytes"))
-        .unwrap_or_default()
-}
-
 impl ModelStore {
     /// Fetches what a model lacks into the first models folder and checks it; files that are there and
     /// right are left alone. The report covers every file.
@@ -246,16 +144,6 @@ fn lock(folder: &Path) -> Result<std::fs::File, PullError> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(PullError::Busy(folder.to_path_buf())),
         Err(TryLockError::Error(cause)) => Err(disk_error(&path, cause, None)),
-    }
-}
-
-fn disk_error(path: &Path, cause: io::Error, needed_bytes: Option<u64>) -> PullError {
-    let path = path.to_path_buf();
-    match cause.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            PullError::DiskFull { path, needed_bytes }
-        }
-        _ => PullError::Disk { path, cause },
     }
 }
 

@@ -111,3 +111,7 @@ fn component_probs(model: &MixedModel, sentences: &[Vec<WordId>]) -> Vec<f64> {
     }
     events
 }
+
+#[cfg(test)]
+#[path = "eval_tests.rs"]
+mod tests;

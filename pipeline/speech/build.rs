@@ -3,7 +3,6 @@
 //!
 //! jieba-rs embeds its dictionary but offers no way to list it, so its file is taken from the package's
 //! folder, which cargo knows: from the registry or from a vendored copy alike.
-#![expect(clippy::print_stdout, reason = "cargo reads a build script's output")]
 
 use std::env;
 use std::error::Error;

@@ -47,11 +47,11 @@ choose_recordings() {
         [ ! -d "$clips" ] || recordings+=("$clips"/zh-dev-00[0-5].wav)
         dialogue=dev-03
         searches=(
-            '保证收益|a phrase: these characters side by side'
-            'sound:"bao3 zheng4 shou1 yi4"~1|by sound, in pinyin; one syllable may be another'
-            'sound:保正收易|by sound, in characters that were never written'
-            '产品 NEAR/6 收益|two phrases near each other'
-            'party:customer 风险 THEN/2 party:agent 放心|the customer asks, the agent answers at most two turns later'
+            '保证收益|A phrase: these characters side by side'
+            'sound:金海银行~1|By sound: the name of a bank, however it was written; one syllable may be another'
+            'sound:"bao3 zheng4 shou1 yi4"|By sound, in pinyin'
+            '产品 NEAR/6 收益|Two phrases near each other'
+            'party:customer 风险 THEN/2 party:agent 放心|The customer asks, the agent answers at most two turns later'
         )
     else
         printf 'There are no recordings in %s.\n' "$calls"
@@ -59,9 +59,9 @@ choose_recordings() {
         recordings=("$root/fixtures/audio/call-stereo-8k.wav" "$root/fixtures/audio/call-mono-8k.wav")
         dialogue=call-stereo-8k
         searches=(
-            'sound:"ni3 hao3"~1|by sound, in pinyin; one syllable may be another'
-            '你 NEAR/6 好|two phrases near each other'
-            'party:agent 你 THEN/2 party:customer 我|the agent, then the customer'
+            'sound:"ni3 hao3"~1|By sound, in pinyin; one syllable may be another'
+            '你 NEAR/6 好|Two phrases near each other'
+            'party:agent 你 THEN/2 party:customer 我|The agent, then the customer'
         )
     fi
 }
@@ -83,7 +83,7 @@ TEXT
 search() {
     local query="${1%%|*}" meaning="${1#*|}" found
     say "$meaning"
-    found="$(run search "$query" --limit 3 --hits 2)"
+    found="$(run search --limit 3 --hits 2 "$query")"
     printf '%s\n' "$found"
     ! grep -q '^0 hits' <<<"$found" || without_hits+=("$query")
 }

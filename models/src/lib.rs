@@ -18,7 +18,9 @@ pub use engine::{
 pub use ort_engine::{
     DecodeSettings, OnnxRuntime, TokenTable, TokenTableError, TransducerEngine, TransducerModel,
 };
+#[cfg(feature = "tract")]
+pub use source::TractSileroSource;
 pub use source::{EngineSource, OrtSileroSource, SecondPassEngine, VadSource};
-pub use vad::{OrtSilero, VAD_FRAME_SAMPLES, VAD_RATE_HZ, VadState, VoiceActivity};
 #[cfg(feature = "tract")]
 pub use vad::TractSilero;
+pub use vad::{OrtSilero, VAD_FRAME_SAMPLES, VAD_RATE_HZ, VadState, VoiceActivity};

@@ -82,6 +82,25 @@ impl VadSource for OrtSileroSource {
     }
 }
 
+/// A branchless Silero VAD in pure Rust.
+#[cfg(feature = "tract")]
+#[derive(Clone, Debug)]
+pub struct TractSileroSource {
+    /// The model.
+    pub path: PathBuf,
+}
+
+#[cfg(feature = "tract")]
+impl VadSource for TractSileroSource {
+    fn vad(&self) -> Result<Box<dyn VoiceActivity>, EngineError> {
+        Ok(Box::new(crate::vad::TractSilero::open(&self.path)?))
+    }
+
+    fn file(&self) -> &Path {
+        &self.path
+    }
+}
+
 #[cfg(feature = "vosk")]
 mod vosk_source {
     use std::path::PathBuf;

@@ -3,9 +3,9 @@
 //! The network looks at 256 samples and the 32 before them and carries a state of 2 × 128 values.
 //! Delay: one frame. Source: github.com/snakers4/silero-vad (MIT), models of version 5 and 6.
 
+mod with_ort;
 #[cfg(feature = "tract")]
 mod with_tract;
-mod with_ort;
 
 pub use with_ort::OrtSilero;
 #[cfg(feature = "tract")]
@@ -30,7 +30,10 @@ pub struct VadState {
 
 impl Default for VadState {
     fn default() -> Self {
-        Self { hidden: [[0.0; STATE_VALUES]; 2], context: [0.0; CONTEXT_SAMPLES] }
+        Self {
+            hidden: [[0.0; STATE_VALUES]; 2],
+            context: [0.0; CONTEXT_SAMPLES],
+        }
     }
 }
 

@@ -80,7 +80,12 @@ impl Beam {
             bias: 0.0,
             bias_state: ROOT,
         };
-        Self { nodes: Vec::new(), paths: vec![empty], frame: 0, hotwords }
+        Self {
+            nodes: Vec::new(),
+            paths: vec![empty],
+            frame: 0,
+            hotwords,
+        }
     }
 
     /// The contexts that the decoder must see before the next [`Self::advance`], in order.
@@ -95,7 +100,10 @@ impl Beam {
         for candidate in candidates {
             let row = &log_probs[candidate.path * rules.n_tokens..][..rules.n_tokens];
             let path = self.extend(&candidate, row, rules);
-            match next.iter_mut().find(|other| other.sequence_hash == path.sequence_hash) {
+            match next
+                .iter_mut()
+                .find(|other| other.sequence_hash == path.sequence_hash)
+            {
                 Some(twin) => twin.log_prob = log_add(twin.log_prob, path.log_prob),
                 None => next.push(path),
             }
@@ -110,7 +118,9 @@ impl Beam {
             let so_far = self.paths[path].score();
             for (token, log_prob) in row.iter().enumerate() {
                 let score = so_far + log_prob;
-                if best.len() == rules.n_paths && best.last().is_some_and(|worst| score <= worst.score) {
+                if best.len() == rules.n_paths
+                    && best.last().is_some_and(|worst| score <= worst.score)
+                {
                     continue;
                 }
                 let at = best.partition_point(|other| other.score >= score);
@@ -137,7 +147,8 @@ impl Beam {
         if let Some(last) = path.context.last_mut() {
             *last = i64::from(token);
         }
-        path.sequence_hash = (path.sequence_hash ^ u64::from(token + 1)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        path.sequence_hash =
+            (path.sequence_hash ^ u64::from(token + 1)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         path.sequence_hash ^= path.sequence_hash >> 29;
         path.n_tokens += 1;
         let not_blank = (-row[BLANK].exp()).ln_1p().max(-20.0);
@@ -154,7 +165,10 @@ impl Beam {
 
     /// The best reading so far.
     pub(crate) fn best(&self, tokens: &TokenTable) -> Hypothesis {
-        let best = self.paths.iter().max_by(|a, b| self.rank(a).total_cmp(&self.rank(b)));
+        let best = self
+            .paths
+            .iter()
+            .max_by(|a, b| self.rank(a).total_cmp(&self.rank(b)));
         best.map(|path| self.read(path, tokens)).unwrap_or_default()
     }
 
@@ -162,13 +176,18 @@ impl Beam {
     pub(crate) fn n_best(&self, tokens: &TokenTable) -> Vec<Hypothesis> {
         let mut order: Vec<&Path> = self.paths.iter().collect();
         order.sort_by(|a, b| self.rank(b).total_cmp(&self.rank(a)));
-        order.into_iter().map(|path| self.read(path, tokens)).collect()
+        order
+            .into_iter()
+            .map(|path| self.read(path, tokens))
+            .collect()
     }
-
 
     /// Score per token, so that short readings do not win for being short.
     fn rank(&self, path: &Path) -> f32 {
-        let settled = self.hotwords.as_ref().map_or(0.0, |graph| graph.settle(path.bias_state));
+        let settled = self
+            .hotwords
+            .as_ref()
+            .map_or(0.0, |graph| graph.settle(path.bias_state));
         let length = path.n_tokens as usize + path.context.len();
         (path.score() + settled) / length as f32
     }
@@ -195,7 +214,10 @@ impl Beam {
                     .collect(),
             })
             .collect();
-        Hypothesis { tokens, log_prob: path.log_prob }
+        Hypothesis {
+            tokens,
+            log_prob: path.log_prob,
+        }
     }
 }
 
@@ -221,12 +243,23 @@ mod tests {
     use super::*;
 
     fn rows(frames: &[&[f32]]) -> Vec<Vec<f32>> {
-        frames.iter().map(|frame| frame.iter().map(|prob| prob.ln()).collect()).collect()
+        frames
+            .iter()
+            .map(|frame| frame.iter().map(|prob| prob.ln()).collect())
+            .collect()
     }
 
-    fn decode(frames: &[&[f32]], n_paths: usize, hotwords: Option<Arc<HotwordGraph>>) -> Vec<String> {
+    fn decode(
+        frames: &[&[f32]],
+        n_paths: usize,
+        hotwords: Option<Arc<HotwordGraph>>,
+    ) -> Vec<String> {
         let table = TokenTable::parse("<blk> 0\na 1\nb 2\n").unwrap();
-        let rules = BeamRules { n_paths, n_tokens: 3, unknown: None };
+        let rules = BeamRules {
+            n_paths,
+            n_tokens: 3,
+            unknown: None,
+        };
         let mut beam = Beam::new(2, hotwords);
         for row in rows(frames) {
             let all: Vec<f32> = beam.contexts().flat_map(|_| row.clone()).collect();
@@ -259,7 +292,10 @@ mod tests {
     #[test]
     fn a_hotword_turns_the_balance() {
         use crate::engine::Hotword;
-        let hotword = Hotword { tokens: vec!["b".into(), "b".into()], boost: 1.0 };
+        let hotword = Hotword {
+            tokens: vec!["b".into(), "b".into()],
+            boost: 1.0,
+        };
         let id = |token: &str| "_ab".find(token);
         let graph = HotwordGraph::build(&[hotword], id).unwrap().map(Arc::new);
         assert_eq!(decode(&FRAMES, 8, graph)[0], "bb");

@@ -45,14 +45,20 @@ impl Encoder {
     /// Opens the file and checks that it is a streaming zipformer2.
     pub(crate) fn open(runtime: &OnnxRuntime, path: &Path) -> Result<Self, EngineError> {
         let session = runtime.open(path)?;
-        let misfit = |cause: String| EngineError::Misfit {
+        let misfit = |cause: String| {
+            EngineError::Misfit {
             path: PathBuf::from(path),
             cause,
             hint: "it must be the encoder of an icefall streaming zipformer2 transducer, as sherpa-onnx ships them".into(),
+        }
         };
         let shape = read_shape(&session).map_err(misfit)?;
         let states = read_states(&session).map_err(misfit)?;
-        Ok(Self { session, shape, states })
+        Ok(Self {
+            session,
+            shape,
+            states,
+        })
     }
 
     pub(crate) fn shape(&self) -> &EncoderShape {
@@ -62,12 +68,19 @@ impl Encoder {
     /// The state of a stream that has heard nothing.
     pub(crate) fn fresh_state(&self) -> Result<EncoderState, EngineError> {
         let allocator = Allocator::default();
-        self.states.iter().map(|slot| slot.zeros(&allocator).map_err(run_error)).collect()
+        self.states
+            .iter()
+            .map(|slot| slot.zeros(&allocator).map_err(run_error))
+            .collect()
     }
 
     /// Runs one step of one stream: `features` are `window · 80` values; gives `dim` values per
     /// output frame and replaces the state.
-    pub(crate) fn run(&mut self, features: &[f32], state: &mut EncoderState) -> Result<Vec<f32>, EngineError> {
+    pub(crate) fn run(
+        &mut self,
+        features: &[f32],
+        state: &mut EncoderState,
+    ) -> Result<Vec<f32>, EngineError> {
         let dims = [1, self.shape.window, N_BINS];
         let x = TensorRef::from_array_view((dims, features)).map_err(run_error)?;
         let mut inputs: Vec<SessionInputValue<'_>> = Vec::with_capacity(state.len() + 1);
@@ -75,7 +88,9 @@ impl Encoder {
         inputs.extend(state.drain(..).map(SessionInputValue::Owned));
         let outputs = self.session.run(inputs.as_slice()).map_err(run_error)?;
         let mut values = outputs.into_iter().map(|(_, value)| value);
-        let encoded = values.next().ok_or_else(|| EngineError::Run("the encoder gave nothing".into()))?;
+        let encoded = values
+            .next()
+            .ok_or_else(|| EngineError::Run("the encoder gave nothing".into()))?;
         let (_, vectors) = encoded.try_extract_tensor::<f32>().map_err(run_error)?;
         let vectors = vectors.to_vec();
         state.extend(values);
@@ -105,18 +120,24 @@ fn read_shape(session: &Session) -> Result<EncoderShape, String> {
     let metadata = session.metadata().map_err(|cause| cause.to_string())?;
     let kind = metadata.custom("model_type").unwrap_or_default();
     if kind != "zipformer2" {
-        return Err(format!("`model_type` in its metadata must be `zipformer2`, got `{kind}`"));
+        return Err(format!(
+            "`model_type` in its metadata must be `zipformer2`, got `{kind}`"
+        ));
     }
     let number = |key: &str| {
         let text = metadata.custom(key).unwrap_or_default();
         text.parse::<usize>()
             .ok()
             .filter(|value| (1..=4096).contains(value))
-            .ok_or_else(|| format!("`{key}` in its metadata must be a count of frames, got `{text}`"))
+            .ok_or_else(|| {
+                format!("`{key}` in its metadata must be a count of frames, got `{text}`")
+            })
     };
     let (window, step) = (number("T")?, number("decode_chunk_len")?);
     if step > window {
-        return Err(format!("`decode_chunk_len` {step} is larger than `T` {window}"));
+        return Err(format!(
+            "`decode_chunk_len` {step} is larger than `T` {window}"
+        ));
     }
     let dim = last_dim(session.outputs().first().map(|output| output.dtype()))?;
     Ok(EncoderShape { window, step, dim })
@@ -137,18 +158,27 @@ pub(crate) fn last_dim(kind: Option<&ValueType>) -> Result<usize, String> {
 fn read_states(session: &Session) -> Result<Vec<StateSlot>, String> {
     let (inputs, outputs) = (session.inputs(), session.outputs());
     if inputs.len() < 2 || inputs.len() != outputs.len() {
-        return Err(format!("it has {} inputs and {} outputs; a streaming encoder has one output per input", inputs.len(), outputs.len()));
+        return Err(format!(
+            "it has {} inputs and {} outputs; a streaming encoder has one output per input",
+            inputs.len(),
+            outputs.len()
+        ));
     }
     inputs
         .iter()
         .zip(outputs)
         .skip(1)
         .map(|(input, output)| match input.dtype() {
-            ValueType::Tensor { ty, shape, .. } if output.name().ends_with(input.name()) => Ok(StateSlot {
-                kind: *ty,
-                dims: shape.iter().map(|dim| (*dim).max(1)).collect(),
-            }),
-            _ => Err(format!("its state `{}` does not come back as an output", input.name())),
+            ValueType::Tensor { ty, shape, .. } if output.name().ends_with(input.name()) => {
+                Ok(StateSlot {
+                    kind: *ty,
+                    dims: shape.iter().map(|dim| (*dim).max(1)).collect(),
+                })
+            }
+            _ => Err(format!(
+                "its state `{}` does not come back as an output",
+                input.name()
+            )),
         })
         .collect()
 }

@@ -50,11 +50,24 @@ impl TransducerModel {
     ///
     /// # Errors
     /// When a file is missing or is not what it should be.
-    pub fn open(runtime: &'static OnnxRuntime, folder: &Path, settings: DecodeSettings) -> Result<Self, EngineError> {
+    pub fn open(
+        runtime: &'static OnnxRuntime,
+        folder: &Path,
+        settings: DecodeSettings,
+    ) -> Result<Self, EngineError> {
         let files = ModelFiles::find(folder)?;
         let tokens = Arc::new(TokenTable::read(&files.tokens)?);
-        let name = folder.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
-        Ok(Self { runtime, name, files, tokens, settings })
+        let name = folder.file_name().map_or_else(
+            || "model".into(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        Ok(Self {
+            runtime,
+            name,
+            files,
+            tokens,
+            settings,
+        })
     }
 
     /// The model's token table.
@@ -64,7 +77,13 @@ impl TransducerModel {
 
     /// The files it consists of.
     pub fn files(&self) -> [&Path; 4] {
-        [&self.files.encoder, &self.files.decoder, &self.files.joiner, &self.files.tokens].map(PathBuf::as_path)
+        [
+            &self.files.encoder,
+            &self.files.decoder,
+            &self.files.joiner,
+            &self.files.tokens,
+        ]
+        .map(PathBuf::as_path)
     }
 
     /// An engine for one worker thread.
@@ -103,11 +122,19 @@ impl TransducerModel {
             hint: "encoder, decoder, joiner and tokens.txt must come from one model".into(),
         };
         if encoder.shape().dim != joint.dim() {
-            let cause = format!("it gives {} values a frame, the joiner takes {}", encoder.shape().dim, joint.dim());
+            let cause = format!(
+                "it gives {} values a frame, the joiner takes {}",
+                encoder.shape().dim,
+                joint.dim()
+            );
             return Err(misfit(&self.files.encoder, cause));
         }
         if joint.n_tokens() > self.tokens.len() {
-            let cause = format!("it names {} tokens, the joiner scores {}", self.tokens.len(), joint.n_tokens());
+            let cause = format!(
+                "it names {} tokens, the joiner scores {}",
+                self.tokens.len(),
+                joint.n_tokens()
+            );
             return Err(misfit(&self.files.tokens, cause));
         }
         Ok(())
@@ -160,22 +187,36 @@ impl TransducerEngine {
     fn place(&mut self, stream: Stream) -> StreamKey {
         let free = self.slots.iter().position(|slot| slot.stream.is_none());
         let slot = free.unwrap_or_else(|| {
-            self.slots.push(Slot { generation: 0, stream: None });
+            self.slots.push(Slot {
+                generation: 0,
+                stream: None,
+            });
             self.slots.len() - 1
         });
         let place = &mut self.slots[slot];
         place.generation += 1;
         place.stream = Some(stream);
-        StreamKey { slot: slot as u32, generation: place.generation }
+        StreamKey {
+            slot: slot as u32,
+            generation: place.generation,
+        }
     }
 
     /// Encodes one chunk of each listed stream; gives the vectors, stream after stream.
     fn encode(&mut self, ready: &[usize]) -> Result<Vec<Vec<f32>>, EngineError> {
-        let (window, step) = (self.encoder.shape().window * N_BINS, self.encoder.shape().step * N_BINS);
+        let (window, step) = (
+            self.encoder.shape().window * N_BINS,
+            self.encoder.shape().step * N_BINS,
+        );
         let mut encoded = Vec::with_capacity(ready.len());
         for slot in ready {
-            let Some(stream) = self.slots[*slot].stream.as_mut() else { continue };
-            encoded.push(self.encoder.run(&stream.features[..window], &mut stream.state)?);
+            let Some(stream) = self.slots[*slot].stream.as_mut() else {
+                continue;
+            };
+            encoded.push(
+                self.encoder
+                    .run(&stream.features[..window], &mut stream.state)?,
+            );
             stream.features.drain(..step);
         }
         Ok(encoded)
@@ -184,21 +225,37 @@ impl TransducerEngine {
     /// Searches on through the encoded chunk, frame by frame, all streams together.
     fn search(&mut self, ready: &[usize], encoded: &[Vec<f32>]) -> Result<(), EngineError> {
         let dim = self.joint.dim();
-        let n_frames = encoded.iter().map(|vectors| vectors.len() / dim).min().unwrap_or(0);
+        let n_frames = encoded
+            .iter()
+            .map(|vectors| vectors.len() / dim)
+            .min()
+            .unwrap_or(0);
         for frame in 0..n_frames {
             self.batch.encoded.clear();
             self.batch.decoded.clear();
             for (slot, vectors) in ready.iter().zip(encoded) {
-                let Some(stream) = self.slots[*slot].stream.as_ref() else { continue };
+                let Some(stream) = self.slots[*slot].stream.as_ref() else {
+                    continue;
+                };
                 for context in stream.beam.contexts() {
-                    self.batch.encoded.extend_from_slice(&vectors[frame * dim..][..dim]);
-                    self.batch.decoded.extend_from_slice(&self.joint.decode(context)?);
+                    self.batch
+                        .encoded
+                        .extend_from_slice(&vectors[frame * dim..][..dim]);
+                    self.batch
+                        .decoded
+                        .extend_from_slice(&self.joint.decode(context)?);
                 }
             }
-            self.joint.join(&self.batch.encoded, &self.batch.decoded, &mut self.batch.log_probs)?;
+            self.joint.join(
+                &self.batch.encoded,
+                &self.batch.decoded,
+                &mut self.batch.log_probs,
+            )?;
             let mut rows = self.batch.log_probs.as_slice();
             for slot in ready {
-                let Some(stream) = self.slots[*slot].stream.as_mut() else { continue };
+                let Some(stream) = self.slots[*slot].stream.as_mut() else {
+                    continue;
+                };
                 let (own, rest) = rows.split_at(stream.beam.contexts().len() * self.rules.n_tokens);
                 stream.beam.advance(own, &self.rules);
                 rows = rest;
@@ -222,7 +279,10 @@ impl TransducerEngine {
         let n_frames = stream.features.len() / N_BINS;
         let n_steps = (n_frames + FLUSH_FRAMES).div_ceil(step);
         let n_silent = ((n_steps - 1) * step + window + 2).saturating_sub(n_frames);
-        stream.fbank.accept(&vec![0.0; n_silent * SAMPLES_PER_FRAME], &mut stream.features);
+        stream.fbank.accept(
+            &vec![0.0; n_silent * SAMPLES_PER_FRAME],
+            &mut stream.features,
+        );
         (0..n_steps).try_for_each(|_| self.step_slots(&[key.slot as usize]))
     }
 }
@@ -234,7 +294,11 @@ impl StreamingEngine for TransducerEngine {
 
     fn open_stream(&mut self, options: &StreamOptions) -> Result<StreamKey, EngineError> {
         let hotwords = HotwordGraph::build(&options.hotwords, |token| self.tokens.id(token))
-            .map_err(|token| EngineError::Run(format!("a hotword has the token `{token}`, which the model does not know")))?;
+            .map_err(|token| {
+                EngineError::Run(format!(
+                    "a hotword has the token `{token}`, which the model does not know"
+                ))
+            })?;
         let stream = Stream {
             fbank: Fbank::new(SAMPLE_RATE_HZ),
             features: Vec::new(),
@@ -255,10 +319,17 @@ impl StreamingEngine for TransducerEngine {
     fn step(&mut self) -> Result<StepReport, EngineError> {
         let window = self.encoder.shape().window * N_BINS;
         let ready: Vec<usize> = (0..self.slots.len())
-            .filter(|slot| self.slots[*slot].stream.as_ref().is_some_and(|stream| stream.features.len() >= window))
+            .filter(|slot| {
+                self.slots[*slot]
+                    .stream
+                    .as_ref()
+                    .is_some_and(|stream| stream.features.len() >= window)
+            })
             .collect();
         self.step_slots(&ready)?;
-        Ok(StepReport { n_advanced: ready.len() })
+        Ok(StepReport {
+            n_advanced: ready.len(),
+        })
     }
 
     fn partial(&self, stream: StreamKey) -> Result<Hypothesis, EngineError> {
@@ -275,6 +346,8 @@ impl StreamingEngine for TransducerEngine {
         self.stream_mut(stream)?;
         let closed = self.slots[stream.slot as usize].stream.take();
         flushed?;
-        Ok(closed.map(|stream| stream.beam.n_best(&self.tokens)).unwrap_or_default())
+        Ok(closed
+            .map(|stream| stream.beam.n_best(&self.tokens))
+            .unwrap_or_default())
     }
 }

@@ -42,12 +42,18 @@ impl HotwordGraph {
         if hotwords.is_empty() {
             return Ok(None);
         }
-        let mut graph = Self { nodes: vec![Node::default()] };
+        let mut graph = Self {
+            nodes: vec![Node::default()],
+        };
         for hotword in hotwords {
             let ids = hotword
                 .tokens
                 .iter()
-                .map(|token| token_id(token).map(|id| id as u32).ok_or_else(|| token.clone()))
+                .map(|token| {
+                    token_id(token)
+                        .map(|id| id as u32)
+                        .ok_or_else(|| token.clone())
+                })
                 .collect::<Result<Vec<_>, _>>()?;
             graph.insert(&ids, hotword.boost);
         }
@@ -62,7 +68,10 @@ impl HotwordGraph {
             let fresh = self.nodes.len() as u32;
             let next = *self.nodes[at as usize].next.entry(id).or_insert(fresh);
             if next == fresh {
-                self.nodes.push(Node { earned, ..Node::default() });
+                self.nodes.push(Node {
+                    earned,
+                    ..Node::default()
+                });
             } else {
                 let node = &mut self.nodes[next as usize];
                 node.earned = node.earned.max(earned);
@@ -76,8 +85,11 @@ impl HotwordGraph {
     fn link(&mut self) {
         let mut queue: VecDeque<u32> = self.nodes[ROOT as usize].next.values().copied().collect();
         while let Some(at) = queue.pop_front() {
-            let children: Vec<(u32, u32)> =
-                self.nodes[at as usize].next.iter().map(|(id, child)| (*id, *child)).collect();
+            let children: Vec<(u32, u32)> = self.nodes[at as usize]
+                .next
+                .iter()
+                .map(|(id, child)| (*id, *child))
+                .collect();
             for (id, child) in children {
                 let fail = self.follow(self.nodes[at as usize].fail, id);
                 self.nodes[child as usize].fail = if fail == child { ROOT } else { fail };
@@ -118,7 +130,10 @@ mod tests {
     fn graph(phrases: &[&str]) -> HotwordGraph {
         let hotwords: Vec<Hotword> = phrases
             .iter()
-            .map(|phrase| Hotword { tokens: phrase.chars().map(String::from).collect(), boost: 1.0 })
+            .map(|phrase| Hotword {
+                tokens: phrase.chars().map(String::from).collect(),
+                boost: 1.0,
+            })
             .collect();
         let id = |token: &str| token.bytes().next().map(usize::from);
         HotwordGraph::build(&hotwords, id).unwrap().unwrap()
@@ -135,16 +150,25 @@ mod tests {
     #[test]
     fn only_whole_phrases_gain() {
         let graph = graph(&["abc", "bx", "abcde"]);
-        for (text, expected) in
-            [("abc", 3.0), ("ab", 0.0), ("abx", 2.0), ("zabcz", 3.0), ("abcd", 3.0), ("abcde", 5.0), ("bxabc", 5.0)]
-        {
+        for (text, expected) in [
+            ("abc", 3.0),
+            ("ab", 0.0),
+            ("abx", 2.0),
+            ("zabcz", 3.0),
+            ("abcd", 3.0),
+            ("abcde", 5.0),
+            ("bxabc", 5.0),
+        ] {
             assert_eq!(score(&graph, text), expected, "{text}");
         }
     }
 
     #[test]
     fn an_unknown_token_is_named() {
-        let hotword = Hotword { tokens: vec!["q".into()], boost: 1.0 };
+        let hotword = Hotword {
+            tokens: vec!["q".into()],
+            boost: 1.0,
+        };
         assert_eq!(HotwordGraph::build(&[hotword], |_| None).unwrap_err(), "q");
     }
 }

@@ -27,7 +27,11 @@ pub(crate) struct Joint {
 }
 
 impl Joint {
-    pub(crate) fn open(runtime: &OnnxRuntime, decoder: &Path, joiner: &Path) -> Result<Self, EngineError> {
+    pub(crate) fn open(
+        runtime: &OnnxRuntime,
+        decoder: &Path,
+        joiner: &Path,
+    ) -> Result<Self, EngineError> {
         let misfit = |path: &Path, cause: String| EngineError::Misfit {
             path: path.into(),
             cause,
@@ -39,8 +43,14 @@ impl Joint {
             .ok()
             .and_then(|metadata| metadata.custom("context_size")?.parse().ok())
             .filter(|size| (1..=8).contains(size))
-            .ok_or_else(|| misfit(decoder, "`context_size` is missing from its metadata".into()))?;
-        let output = |session: &Session| last_dim(session.outputs().first().map(|output| output.dtype()));
+            .ok_or_else(|| {
+                misfit(
+                    decoder,
+                    "`context_size` is missing from its metadata".into(),
+                )
+            })?;
+        let output =
+            |session: &Session| last_dim(session.outputs().first().map(|output| output.dtype()));
         let dim = output(&decoder_session).map_err(|cause| misfit(decoder, cause))?;
         let n_tokens = output(&joiner_session).map_err(|cause| misfit(joiner, cause))?;
         Ok(Self {
@@ -86,14 +96,22 @@ impl Joint {
 
     /// Log probabilities of every token for each row: `encoded` and `decoded` hold `rows · dim`
     /// values, `out` gets `rows · n_tokens`.
-    pub(crate) fn join(&mut self, encoded: &[f32], decoded: &[f32], out: &mut Vec<f32>) -> Result<(), EngineError> {
+    pub(crate) fn join(
+        &mut self,
+        encoded: &[f32],
+        decoded: &[f32],
+        out: &mut Vec<f32>,
+    ) -> Result<(), EngineError> {
         out.clear();
         let block = MAX_ROWS * self.dim;
         for (encoded, decoded) in encoded.chunks(block).zip(decoded.chunks(block)) {
             let dims = [encoded.len() / self.dim, self.dim];
             let encoded = TensorRef::from_array_view((dims, encoded)).map_err(run_error)?;
             let decoded = TensorRef::from_array_view((dims, decoded)).map_err(run_error)?;
-            let outputs = self.joiner.run(ort::inputs![encoded, decoded]).map_err(run_error)?;
+            let outputs = self
+                .joiner
+                .run(ort::inputs![encoded, decoded])
+                .map_err(run_error)?;
             let (_, logits) = outputs[0].try_extract_tensor::<f32>().map_err(run_error)?;
             out.extend_from_slice(logits);
         }

@@ -44,22 +44,26 @@ impl OnnxRuntime {
     /// # Errors
     /// When the file cannot be read or is no model that this ONNX Runtime can run.
     pub(crate) fn open(&self, path: &Path) -> Result<Session, EngineError> {
-        let bytes = std::fs::read(path)
-            .map_err(|cause| EngineError::ModelFile { path: path.into(), cause: cause.to_string() })?;
+        let bytes = std::fs::read(path).map_err(|cause| EngineError::ModelFile {
+            path: path.into(),
+            cause: cause.to_string(),
+        })?;
         self.session(&bytes).map_err(|cause| EngineError::Misfit {
             path: path.into(),
             cause: format!("ONNX Runtime refuses it: {cause}"),
-            hint: "the file is truncated or no ONNX model; `auricle models verify` compares checksums".into(),
+            hint:
+                "the file is truncated or no ONNX model; `auricle models verify` compares checksums"
+                    .into(),
         })
     }
 
     fn session(&self, bytes: &[u8]) -> Result<Session, ort::Error> {
-        Ok(Session::builder(&self.environment)?
+        Session::builder(&self.environment)?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(1)?
             .with_inter_threads(1)?
             .with_flush_to_zero()?
-            .commit_from_memory(bytes)?)
+            .commit_from_memory(bytes)
     }
 }
 

@@ -61,12 +61,23 @@ impl TokenTable {
             return Err(TokenTableError::Size { found: n_lines });
         }
         let mut slots: Vec<Option<Arc<str>>> = vec![None; n_lines];
-        for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let (token, number) = split_line(line)
-                .ok_or_else(|| TokenTableError::Line { line: at + 1, found: line.chars().take(40).collect() })?;
-            let slot = slots.get_mut(number).ok_or(TokenTableError::Gap { missing: n_lines - 1 })?;
+        for (at, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
+            let (token, number) = split_line(line).ok_or_else(|| TokenTableError::Line {
+                line: at + 1,
+                found: line.chars().take(40).collect(),
+            })?;
+            let slot = slots.get_mut(number).ok_or(TokenTableError::Gap {
+                missing: n_lines - 1,
+            })?;
             if slot.replace(token.into()).is_some() {
-                return Err(TokenTableError::Twice { line: at + 1, number });
+                return Err(TokenTableError::Twice {
+                    line: at + 1,
+                    number,
+                });
             }
         }
         let texts: Vec<Arc<str>> = slots
@@ -80,8 +91,10 @@ impl TokenTable {
 
     /// Reads a file.
     pub(crate) fn read(path: &Path) -> Result<Self, EngineError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| EngineError::ModelFile { path: path.into(), cause: cause.to_string() })?;
+        let text = std::fs::read_to_string(path).map_err(|cause| EngineError::ModelFile {
+            path: path.into(),
+            cause: cause.to_string(),
+        })?;
         Self::parse(&text).map_err(|cause| EngineError::Misfit {
             path: path.into(),
             cause: cause.to_string(),
@@ -125,7 +138,10 @@ fn split_line(line: &str) -> Option<(&str, usize)> {
 fn kind_of(texts: &[Arc<str>]) -> TokenKind {
     let has = |wanted: &str| texts.iter().any(|text| &**text == wanted);
     let is_hanzi = |letter: char| matches!(letter, '\u{3400}'..='\u{9fff}');
-    let n_hanzi = texts.iter().filter(|text| text.chars().any(is_hanzi)).count();
+    let n_hanzi = texts
+        .iter()
+        .filter(|text| text.chars().any(is_hanzi))
+        .count();
     if has("zh") && has("ǎo") {
         TokenKind::Pinyin
     } else if n_hanzi * 2 > texts.len() {
@@ -142,7 +158,10 @@ mod tests {
     #[test]
     fn reads_a_table_and_tells_its_kind() {
         let pinyin = TokenTable::parse("<blk> 0\nzh 1\nǎo 2\n").unwrap();
-        assert_eq!((pinyin.kind(), &*pinyin.text(2), pinyin.id("zh")), (TokenKind::Pinyin, "ǎo", Some(1)));
+        assert_eq!(
+            (pinyin.kind(), &*pinyin.text(2), pinyin.id("zh")),
+            (TokenKind::Pinyin, "ǎo", Some(1))
+        );
         let hanzi = TokenTable::parse("<blk> 0\n保 1\n证 2\n收\t3\n").unwrap();
         assert_eq!((hanzi.kind(), hanzi.len()), (TokenKind::Hanzi, 4));
         let pieces = TokenTable::parse("<blk> 0\r\n▁THE 1\r\nS 2\r\n").unwrap();
@@ -153,8 +172,17 @@ mod tests {
     fn names_what_is_wrong() {
         let error = |text: &str| TokenTable::parse(text).unwrap_err();
         assert_eq!(error(""), TokenTableError::Size { found: 0 });
-        assert_eq!(error("a 0\nb x\n"), TokenTableError::Line { line: 2, found: "b x".into() });
-        assert_eq!(error("a 0\nb 0\n"), TokenTableError::Twice { line: 2, number: 0 });
+        assert_eq!(
+            error("a 0\nb x\n"),
+            TokenTableError::Line {
+                line: 2,
+                found: "b x".into()
+            }
+        );
+        assert_eq!(
+            error("a 0\nb 0\n"),
+            TokenTableError::Twice { line: 2, number: 0 }
+        );
         assert_eq!(error("a 1\nb 2\n"), TokenTableError::Gap { missing: 1 });
     }
 

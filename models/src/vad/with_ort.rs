@@ -8,7 +8,8 @@ use ort::value::{Tensor, TensorRef};
 use crate::engine::EngineError;
 use crate::ort_engine::{OnnxRuntime, run_error};
 use crate::vad::{
-    CONTEXT_SAMPLES, STATE_VALUES, VAD_FRAME_SAMPLES, VAD_RATE_HZ, VadState, VoiceActivity, fill_input,
+    CONTEXT_SAMPLES, STATE_VALUES, VAD_FRAME_SAMPLES, VAD_RATE_HZ, VadState, VoiceActivity,
+    fill_input,
 };
 
 /// Silero VAD on one thread.
@@ -27,15 +28,26 @@ impl OrtSilero {
     pub fn open(runtime: &OnnxRuntime, path: &Path) -> Result<Self, EngineError> {
         let session = runtime.open(path)?;
         let names: Vec<&str> = session.inputs().iter().map(|input| input.name()).collect();
-        if !["input", "state", "sr"].iter().all(|name| names.contains(name)) {
+        if !["input", "state", "sr"]
+            .iter()
+            .all(|name| names.contains(name))
+        {
             return Err(EngineError::Misfit {
                 path: path.into(),
-                cause: format!("its inputs are {}, Silero VAD has input, state and sr", names.join(", ")),
+                cause: format!(
+                    "its inputs are {}, Silero VAD has input, state and sr",
+                    names.join(", ")
+                ),
                 hint: "take silero_vad.onnx of version 5 or later".into(),
             });
         }
         let rate = Tensor::from_array(((), vec![i64::from(VAD_RATE_HZ)])).map_err(run_error)?;
-        Ok(Self { session, rate, input: Vec::new(), hidden: Vec::new() })
+        Ok(Self {
+            session,
+            rate,
+            input: Vec::new(),
+            hidden: Vec::new(),
+        })
     }
 }
 
@@ -54,19 +66,27 @@ impl VoiceActivity for OrtSilero {
         fill_input(frames, states, &mut self.input);
         self.hidden.clear();
         for layer in 0..2 {
-            states.iter().for_each(|state| self.hidden.extend_from_slice(&state.hidden[layer]));
+            states
+                .iter()
+                .for_each(|state| self.hidden.extend_from_slice(&state.hidden[layer]));
         }
         let width = CONTEXT_SAMPLES + VAD_FRAME_SAMPLES;
-        let input = TensorRef::from_array_view(([n_channels, width], self.input.as_slice())).map_err(run_error)?;
+        let input = TensorRef::from_array_view(([n_channels, width], self.input.as_slice()))
+            .map_err(run_error)?;
         let dims = [2, n_channels, STATE_VALUES];
-        let hidden = TensorRef::from_array_view((dims, self.hidden.as_slice())).map_err(run_error)?;
+        let hidden =
+            TensorRef::from_array_view((dims, self.hidden.as_slice())).map_err(run_error)?;
         let outputs = self
             .session
             .run(ort::inputs! { "input" => input, "state" => hidden, "sr" => &self.rate })
             .map_err(run_error)?;
-        let (_, speech) = outputs["output"].try_extract_tensor::<f32>().map_err(run_error)?;
+        let (_, speech) = outputs["output"]
+            .try_extract_tensor::<f32>()
+            .map_err(run_error)?;
         probs.extend_from_slice(speech);
-        let (_, hidden) = outputs["stateN"].try_extract_tensor::<f32>().map_err(run_error)?;
+        let (_, hidden) = outputs["stateN"]
+            .try_extract_tensor::<f32>()
+            .map_err(run_error)?;
         for (at, values) in hidden.chunks_exact(STATE_VALUES).enumerate() {
             states[at % n_channels].hidden[at / n_channels].copy_from_slice(values);
         }

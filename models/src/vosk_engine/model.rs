@@ -65,7 +65,10 @@ impl VoskModel {
             "HCLr.fst",
             "Gr.fst",
         ];
-        let present = names.iter().map(|name| self.folder.join(name)).filter(|path| path.is_file());
+        let present = names
+            .iter()
+            .map(|name| self.folder.join(name))
+            .filter(|path| path.is_file());
         present.collect()
     }
 

@@ -131,7 +131,13 @@ impl Syllable {
             .or_else(|| rhyme.rfind(['i', 'o', 'u', 'v']));
         rhyme
             .char_indices()
-            .map(|(at, letter)| if Some(at) == marked { mark(letter, self.tone()) } else { mark(letter, 0) })
+            .map(|(at, letter)| {
+                if Some(at) == marked {
+                    mark(letter, self.tone())
+                } else {
+                    mark(letter, 0)
+                }
+            })
             .collect()
     }
 }
@@ -269,9 +275,17 @@ mod tests {
 
     #[test]
     fn rhymes_are_marked_as_printed() {
-        for (text, expected) in
-            [("bao3", "ǎo"), ("gui4", "uì"), ("jiu3", "iǔ"), ("lve4", "üè"), ("dou1", "ōu"), ("de5", "e"), ("nv3", "ǚ"), ("bo1", "ō"), ("zhuo2", "uó")]
-        {
+        for (text, expected) in [
+            ("bao3", "ǎo"),
+            ("gui4", "uì"),
+            ("jiu3", "iǔ"),
+            ("lve4", "üè"),
+            ("dou1", "ōu"),
+            ("de5", "e"),
+            ("nv3", "ǚ"),
+            ("bo1", "ō"),
+            ("zhuo2", "uó"),
+        ] {
             assert_eq!(text.parse::<Syllable>().unwrap().marked_rhyme(), expected);
         }
     }

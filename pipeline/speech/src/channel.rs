@@ -3,7 +3,7 @@
 use auricle_audio::{ResampleError, Resampler};
 use auricle_models::{VAD_FRAME_SAMPLES, VAD_RATE_HZ, VadState};
 
-use crate::segment::{EndpointEvent, EndpointSettings, Endpointer, FRAME_MS};
+use crate::segment::{EndpointEvent, EndpointSettings, Endpointer, FRAME_MS, level_db};
 
 /// A stretch of a channel that the recogniser must hear, or stop hearing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,11 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    pub(crate) fn new(rate_hz: u32, engine_rate_hz: u32, settings: EndpointSettings) -> Result<Self, ResampleError> {
+    pub(crate) fn new(
+        rate_hz: u32,
+        engine_rate_hz: u32,
+        settings: EndpointSettings,
+    ) -> Result<Self, ResampleError> {
         Ok(Self {
             to_engine: Resampler::new(rate_hz, engine_rate_hz)?,
             to_vad: Resampler::new(rate_hz, VAD_RATE_HZ)?,
@@ -57,7 +61,8 @@ impl Channel {
     pub(crate) fn end(&mut self) -> Result<(), ResampleError> {
         self.to_vad.finish(&mut self.vad_audio)?;
         self.to_engine.finish(&mut self.engine_audio)?;
-        let missing = self.vad_audio.len().next_multiple_of(VAD_FRAME_SAMPLES) - self.vad_audio.len();
+        let missing =
+            self.vad_audio.len().next_multiple_of(VAD_FRAME_SAMPLES) - self.vad_audio.len();
         self.vad_audio.resize(self.vad_audio.len() + missing, 0.0);
         Ok(())
     }
@@ -69,9 +74,10 @@ impl Channel {
 
     /// Takes the judgement on the frame that [`Self::next_vad_frame`] gave.
     pub(crate) fn judged(&mut self, speech_prob: f32) -> Option<ChannelEvent> {
+        let level_db = level_db(&self.vad_audio[..VAD_FRAME_SAMPLES]);
         self.vad_audio.drain(..VAD_FRAME_SAMPLES);
         self.frames_judged += 1;
-        let event = self.endpointer.push(speech_prob);
+        let event = self.endpointer.push(speech_prob, level_db);
         self.follow(event)
     }
 
@@ -88,9 +94,14 @@ impl Channel {
                 let audio_from_ms = start_ms.saturating_sub(self.settings.pad_before_ms);
                 let from = self.sample_at(audio_from_ms).max(self.kept_from);
                 self.heard_to = Some(from);
-                Some(ChannelEvent::Open { start_ms, audio_from_ms: from * 1000 / u64::from(self.engine_rate_hz) })
+                Some(ChannelEvent::Open {
+                    start_ms,
+                    audio_from_ms: from * 1000 / u64::from(self.engine_rate_hz),
+                })
             }
-            EndpointEvent::End(frame) => Some(ChannelEvent::Close { end_ms: frame * FRAME_MS }),
+            EndpointEvent::End(frame) => Some(ChannelEvent::Close {
+                end_ms: frame * FRAME_MS,
+            }),
         }
     }
 
@@ -112,8 +123,12 @@ impl Channel {
     }
 
     fn take_to(&mut self, to_ms: u64) -> &[f32] {
-        let Some(from) = self.heard_to else { return &[] };
-        let to = self.sample_at(to_ms).min(self.kept_from + self.engine_audio.len() as u64);
+        let Some(from) = self.heard_to else {
+            return &[];
+        };
+        let to = self
+            .sample_at(to_ms)
+            .min(self.kept_from + self.engine_audio.len() as u64);
         self.heard_to = Some(from.max(to));
         self.slice(from, to)
     }
@@ -131,10 +146,15 @@ impl Channel {
 
     /// Forgets audio that nobody will ask for: all but the pad before what may become speech.
     pub(crate) fn drop_heard(&mut self) {
-        let onset_ms = self.settings.min_speech_ms + FRAME_MS + self.settings.pad_before_ms;
+        let onset_ms = self.settings.min_speech_ms
+            + self.settings.lookback_ms
+            + 2 * FRAME_MS
+            + self.settings.pad_before_ms;
         let idle_from = self.sample_at((self.frames_judged * FRAME_MS).saturating_sub(onset_ms));
         let needed_from = self.heard_to.unwrap_or(idle_from);
-        let unused = needed_from.saturating_sub(self.kept_from).min(self.engine_audio.len() as u64);
+        let unused = needed_from
+            .saturating_sub(self.kept_from)
+            .min(self.engine_audio.len() as u64);
         // Moving the tail down costs a copy, so it is done once a second's worth is gone.
         if unused >= u64::from(self.engine_rate_hz) {
             self.engine_audio.drain(..unused as usize);

@@ -45,7 +45,9 @@ pub enum HotwordsError {
         cause: std::io::Error,
     },
     /// A line is wrong.
-    #[error("hotwords line {line}: {cause}\nhint: write `WORD`, `WORD 2.5` or `WORD pin1 yin1 2.5`")]
+    #[error(
+        "hotwords line {line}: {cause}\nhint: write `WORD`, `WORD 2.5` or `WORD pin1 yin1 2.5`"
+    )]
     Line {
         /// From 1.
         line: usize,
@@ -60,8 +62,10 @@ impl Hotwords {
     /// # Errors
     /// When it cannot be read, or names the first line that is wrong.
     pub fn read(path: &Path) -> Result<Self, HotwordsError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| HotwordsError::Unreadable { path: path.into(), cause })?;
+        let text = std::fs::read_to_string(path).map_err(|cause| HotwordsError::Unreadable {
+            path: path.into(),
+            cause,
+        })?;
         Self::parse(&text)
     }
 
@@ -76,13 +80,19 @@ impl Hotwords {
             if content.is_empty() {
                 continue;
             }
-            let error = |cause: String| HotwordsError::Line { line: at + 1, cause };
+            let error = |cause: String| HotwordsError::Line {
+                line: at + 1,
+                cause,
+            };
             if words.len() == MAX_WORDS {
                 return Err(error(format!("more than {MAX_WORDS} words")));
             }
             words.push(parse_line(content).map_err(error)?);
         }
-        Ok(Self { words, biases: Arc::from([]) })
+        Ok(Self {
+            words,
+            biases: Arc::from([]),
+        })
     }
 
     /// Whether there is nothing to expect.
@@ -95,7 +105,11 @@ impl Hotwords {
         let Some(tokens) = tokens else { return self };
         let spell = |entry: &Entry| {
             let tokens: Vec<String> = match tokens.kind() {
-                TokenKind::Pinyin => entry.syllables.iter().flat_map(|syllable| spell_syllable(*syllable)).collect(),
+                TokenKind::Pinyin => entry
+                    .syllables
+                    .iter()
+                    .flat_map(|syllable| spell_syllable(*syllable))
+                    .collect(),
                 TokenKind::Hanzi => entry.text.chars().map(String::from).collect(),
                 TokenKind::Bpe | TokenKind::Word => return None,
             };
@@ -106,7 +120,13 @@ impl Hotwords {
             .words
             .iter()
             .filter_map(spell)
-            .filter(|hotword| !hotword.tokens.is_empty() && hotword.tokens.iter().all(|token| tokens.id(token).is_some()))
+            .filter(|hotword| {
+                !hotword.tokens.is_empty()
+                    && hotword
+                        .tokens
+                        .iter()
+                        .all(|token| tokens.id(token).is_some())
+            })
             .collect();
         self
     }
@@ -120,7 +140,11 @@ impl Hotwords {
         let words: Vec<CustomerWord<'_>> = self
             .words
             .iter()
-            .map(|entry| CustomerWord { text: &entry.text, syllables: &entry.syllables, bonus: entry.weight })
+            .map(|entry| CustomerWord {
+                text: &entry.text,
+                syllables: &entry.syllables,
+                bonus: entry.weight,
+            })
             .collect();
         language.add_words(&words);
     }
@@ -145,14 +169,27 @@ fn parse_line(content: &str) -> Result<Entry, String> {
     let syllables = if pinyin.is_empty() {
         read_aloud(text)?
     } else {
-        pinyin.iter().map(|syllable| syllable.parse().map_err(|_| format!("`{syllable}` is no pinyin syllable"))).collect::<Result<_, _>>()?
+        pinyin
+            .iter()
+            .map(|syllable| {
+                syllable
+                    .parse()
+                    .map_err(|_| format!("`{syllable}` is no pinyin syllable"))
+            })
+            .collect::<Result<_, _>>()?
     };
-    Ok(Entry { text: (*text).to_string(), syllables, weight })
+    Ok(Entry {
+        text: (*text).to_string(),
+        syllables,
+        weight,
+    })
 }
 
 fn read_aloud(text: &str) -> Result<Vec<Syllable>, String> {
     if !is_hanzi_word(text) {
-        return Err(format!("`{text}` is not all hanzi: write its pinyin behind it"));
+        return Err(format!(
+            "`{text}` is not all hanzi: write its pinyin behind it"
+        ));
     }
     let readings = word_readings(text);
     readings
@@ -164,7 +201,11 @@ fn read_aloud(text: &str) -> Result<Vec<Syllable>, String> {
 /// Initial and marked final, as pinyin token tables spell them.
 fn spell_syllable(syllable: Syllable) -> Vec<String> {
     let (initial, rhyme) = (syllable.initial(), syllable.marked_rhyme());
-    if initial.is_empty() { vec![rhyme] } else { vec![initial.to_string(), rhyme] }
+    if initial.is_empty() {
+        vec![rhyme]
+    } else {
+        vec![initial.to_string(), rhyme]
+    }
 }
 
 #[cfg(test)]
@@ -173,10 +214,22 @@ mod tests {
 
     #[test]
     fn reads_words_pinyin_and_weights() {
-        let list = Hotwords::parse("# products\n安心贷\n\n征信 2.5\nVIP卡 wei1 ai5 pi1 ka3 3 # spoken\n").unwrap();
-        let shown: Vec<String> =
-            list.words.iter().map(|entry| format!("{} {:?} {}", entry.text, entry.syllables, entry.weight)).collect();
-        assert_eq!(shown, ["安心贷 [an1, xin1, dai4] 2", "征信 [zheng1, xin4] 2.5", "VIP卡 [wei1, ai5, pi1, ka3] 3"]);
+        let list =
+            Hotwords::parse("# products\n安心贷\n\n征信 2.5\nVIP卡 wei1 ai5 pi1 ka3 3 # spoken\n")
+                .unwrap();
+        let shown: Vec<String> = list
+            .words
+            .iter()
+            .map(|entry| format!("{} {:?} {}", entry.text, entry.syllables, entry.weight))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "安心贷 [an1, xin1, dai4] 2",
+                "征信 [zheng1, xin4] 2.5",
+                "VIP卡 [wei1, ai5, pi1, ka3] 3"
+            ]
+        );
     }
 
     #[test]

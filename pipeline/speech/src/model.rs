@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use auricle_models::{
-    DecodeSettings, EngineError, EngineSource, OnnxRuntime, OrtSileroSource, SecondPassEngine, StreamingEngine,
-    TokenKind, TransducerModel, VadSource, VoiceActivity,
+    DecodeSettings, EngineError, EngineSource, OnnxRuntime, OrtSileroSource, SecondPassEngine,
+    StreamingEngine, TokenKind, TransducerModel, VadSource, VoiceActivity,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -44,7 +44,11 @@ impl Default for SpeechSettings {
 impl SpeechSettings {
     /// How the recogniser searches.
     pub fn decode(&self) -> DecodeSettings {
-        if self.beam == 0 { DecodeSettings::default() } else { DecodeSettings { n_paths: self.beam } }
+        if self.beam == 0 {
+            DecodeSettings::default()
+        } else {
+            DecodeSettings { n_paths: self.beam }
+        }
     }
 }
 
@@ -133,7 +137,13 @@ impl SpeechModel {
     /// # Errors
     /// When a file is missing, damaged or foreign.
     pub fn new(parts: SpeechParts, settings: SpeechSettings) -> Result<Self, SpeechError> {
-        let SpeechParts { recogniser, vad, second_pass, mut language, hotwords } = parts;
+        let SpeechParts {
+            recogniser,
+            vad,
+            second_pass,
+            mut language,
+            hotwords,
+        } = parts;
         let hotwords = hotwords.fit(recogniser.tokens());
         hotwords.add_to(&mut language);
         let engine = recogniser.engine()?;
@@ -143,7 +153,11 @@ impl SpeechModel {
         if let Some(second) = &second_pass {
             name = format!("{name}+{}", second.name());
         }
-        let fingerprint = fingerprint(recogniser.as_ref(), vad.as_ref(), &format!("{name}|{settings:?}|{hotwords:?}"))?;
+        let fingerprint = fingerprint(
+            recogniser.as_ref(),
+            vad.as_ref(),
+            &format!("{name}|{settings:?}|{hotwords:?}"),
+        )?;
         Ok(Self {
             recogniser,
             vad,
@@ -213,8 +227,14 @@ impl SpeechModel {
 
     /// Gives back what a call that ended well no longer uses.
     pub(crate) fn give_back(&self, engine: Box<dyn StreamingEngine>, vad: Box<dyn VoiceActivity>) {
-        self.engines.lock().unwrap_or_else(PoisonError::into_inner).push(engine);
-        self.vads.lock().unwrap_or_else(PoisonError::into_inner).push(vad);
+        self.engines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(engine);
+        self.vads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(vad);
     }
 }
 
@@ -228,12 +248,23 @@ fn fingerprint(
     settings: &str,
 ) -> Result<String, EngineError> {
     let mut hash = Sha256::new();
-    for path in recogniser.files().into_iter().chain([vad.file().to_path_buf()]) {
-        let bytes = std::fs::read(&path)
-            .map_err(|cause| EngineError::ModelFile { path: path.clone(), cause: cause.to_string() })?;
+    for path in recogniser
+        .files()
+        .into_iter()
+        .chain([vad.file().to_path_buf()])
+    {
+        let bytes = std::fs::read(&path).map_err(|cause| EngineError::ModelFile {
+            path: path.clone(),
+            cause: cause.to_string(),
+        })?;
         hash.update(Sha256::digest(&bytes));
     }
     hash.update(settings);
     hash.update(env!("CARGO_PKG_VERSION"));
-    Ok(hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash
+        .finalize()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }

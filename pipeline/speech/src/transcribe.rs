@@ -53,14 +53,29 @@ impl CallTranscriber {
     ///
     /// # Errors
     /// When the rate is absurd or an engine cannot be made.
-    pub fn new(model: Arc<SpeechModel>, channels: &[ChannelPlan], sample_rate_hz: u32) -> Result<Self, SpeechError> {
+    pub fn new(
+        model: Arc<SpeechModel>,
+        channels: &[ChannelPlan],
+        sample_rate_hz: u32,
+    ) -> Result<Self, SpeechError> {
         let leg = |plan: &ChannelPlan| -> Result<Leg, SpeechError> {
             let channel = Channel::new(sample_rate_hz, model.rate_hz(), model.settings().endpoint)?;
-            Ok(Leg { plan: *plan, channel, open: None })
+            Ok(Leg {
+                plan: *plan,
+                channel,
+                open: None,
+            })
         };
         let legs = channels.iter().map(leg).collect::<Result<_, _>>()?;
         let (engine, vad) = (model.borrow_engine()?, model.borrow_vad()?);
-        Ok(Self { model, engine, vad, legs, finished: Vec::new(), probs: Vec::new() })
+        Ok(Self {
+            model,
+            engine,
+            vad,
+            legs,
+            finished: Vec::new(),
+            probs: Vec::new(),
+        })
     }
 
     /// Takes samples (−1 to 1) of the channel at `channel_idx` of the plan. Channels may come in any
@@ -70,7 +85,13 @@ impl CallTranscriber {
     /// When the plan has no such channel, or an engine fails.
     pub fn push(&mut self, channel_idx: usize, samples: &[f32]) -> Result<(), SpeechError> {
         let n_channels = self.legs.len();
-        let leg = self.legs.get_mut(channel_idx).ok_or(SpeechError::NoSuchChannel { channel_idx, n_channels })?;
+        let leg = self
+            .legs
+            .get_mut(channel_idx)
+            .ok_or(SpeechError::NoSuchChannel {
+                channel_idx,
+                n_channels,
+            })?;
         leg.channel.accept(samples)?;
         self.run()
     }
@@ -86,8 +107,18 @@ impl CallTranscriber {
     /// When the plan has no such channel.
     pub fn partial(&self, channel_idx: usize) -> Result<Option<Hypothesis>, SpeechError> {
         let n_channels = self.legs.len();
-        let leg = self.legs.get(channel_idx).ok_or(SpeechError::NoSuchChannel { channel_idx, n_channels })?;
-        Ok(leg.open.as_ref().map(|open| self.engine.partial(open.stream)).transpose()?)
+        let leg = self
+            .legs
+            .get(channel_idx)
+            .ok_or(SpeechError::NoSuchChannel {
+                channel_idx,
+                n_channels,
+            })?;
+        Ok(leg
+            .open
+            .as_ref()
+            .map(|open| self.engine.partial(open.stream))
+            .transpose()?)
     }
 
     /// The call is over: closes what is open and gives all utterances not yet taken, by start time.
@@ -118,40 +149,69 @@ impl CallTranscriber {
             }
             while self.engine.step()?.n_advanced > 0 {}
         }
-        self.legs.iter_mut().for_each(|leg| leg.channel.drop_heard());
+        self.legs
+            .iter_mut()
+            .for_each(|leg| leg.channel.drop_heard());
         Ok(())
     }
 
     /// One frame of every channel; `None` until all have one.
     fn next_frames(&self) -> Option<Vec<[f32; VAD_FRAME_SAMPLES]>> {
-        let frame = |leg: &Leg| leg.channel.next_vad_frame().and_then(|frame| frame.try_into().ok());
+        let frame = |leg: &Leg| {
+            leg.channel
+                .next_vad_frame()
+                .and_then(|frame| frame.try_into().ok())
+        };
         (!self.legs.is_empty()).then(|| self.legs.iter().map(frame).collect())?
     }
 
     fn judge(&mut self, frames: &[[f32; VAD_FRAME_SAMPLES]]) -> Result<(), SpeechError> {
-        let frames: Vec<&[f32]> = frames.iter().map(<[f32; VAD_FRAME_SAMPLES]>::as_slice).collect();
-        let mut states: Vec<_> = self.legs.iter_mut().map(|leg| &mut leg.channel.vad).collect();
+        let frames: Vec<&[f32]> = frames
+            .iter()
+            .map(<[f32; VAD_FRAME_SAMPLES]>::as_slice)
+            .collect();
+        let mut states: Vec<_> = self
+            .legs
+            .iter_mut()
+            .map(|leg| &mut leg.channel.vad)
+            .collect();
         self.probs.clear();
         Ok(self.vad.judge(&frames, &mut states, &mut self.probs)?)
     }
 
     fn hear(&mut self, leg: usize) -> Result<(), SpeechError> {
         let leg = &mut self.legs[leg];
-        let Some(open) = leg.open.as_mut() else { return Ok(()) };
+        let Some(open) = leg.open.as_mut() else {
+            return Ok(());
+        };
         let speech = leg.channel.take_speech();
         if self.model.second_pass().is_some() {
             open.heard.extend_from_slice(speech);
         }
-        if speech.is_empty() { Ok(()) } else { Ok(self.engine.accept(open.stream, speech)?) }
+        if speech.is_empty() {
+            Ok(())
+        } else {
+            Ok(self.engine.accept(open.stream, speech)?)
+        }
     }
 
     fn follow(&mut self, leg: usize, event: Option<ChannelEvent>) -> Result<(), SpeechError> {
         match event {
             None => Ok(()),
-            Some(ChannelEvent::Open { start_ms, audio_from_ms }) => {
-                let options = StreamOptions { hotwords: self.model.hotwords().biases() };
+            Some(ChannelEvent::Open {
+                start_ms,
+                audio_from_ms,
+            }) => {
+                let options = StreamOptions {
+                    hotwords: self.model.hotwords().biases(),
+                };
                 let stream = self.engine.open_stream(&options)?;
-                self.legs[leg].open = Some(Open { stream, start_ms, audio_from_ms, heard: Vec::new() });
+                self.legs[leg].open = Some(Open {
+                    stream,
+                    start_ms,
+                    audio_from_ms,
+                    heard: Vec::new(),
+                });
                 Ok(())
             }
             Some(ChannelEvent::Close { end_ms }) => self.close(leg, end_ms),
@@ -161,7 +221,9 @@ impl CallTranscriber {
     fn close(&mut self, leg: usize, end_ms: u64) -> Result<(), SpeechError> {
         let leg = &mut self.legs[leg];
         let rest = leg.channel.take_rest(end_ms);
-        let Some(mut open) = leg.open.take() else { return Ok(()) };
+        let Some(mut open) = leg.open.take() else {
+            return Ok(());
+        };
         self.engine.accept(open.stream, rest)?;
         let hypotheses = self.engine.finish(open.stream)?;
         let place = Place {
@@ -172,13 +234,20 @@ impl CallTranscriber {
             audio_from_ms: open.audio_from_ms,
         };
         let settings = self.model.settings();
-        let writer =
-            Writer { language: self.model.language(), lattice: &settings.lattice, kind: self.model.token_kind() };
+        let writer = Writer {
+            language: self.model.language(),
+            lattice: &settings.lattice,
+            kind: self.model.token_kind(),
+        };
         let mut utterance = writer.write(&hypotheses, place);
         if let (Some(first), Some(second)) = (&mut utterance, self.model.second_pass()) {
             open.heard.extend_from_slice(rest);
             let heard = at_rate(&open.heard, self.model.rate_hz(), second.sample_rate_hz())?;
-            writer.write_again(first, &second.transcribe(&heard, &settings.language)?, place);
+            writer.write_again(
+                first,
+                &second.transcribe(&heard, &settings.language)?,
+                place,
+            );
         }
         self.finished.extend(utterance);
         Ok(())

@@ -9,9 +9,9 @@ use crate::lm::{LanguageData, cut};
 use crate::written::{Ending, SpokenWord, write_utterance};
 
 /// A transducer emits a token this long after its sound began, on average.
-const EMISSION_DELAY_MS: u64 = 80;
+const EMISSION_DELAY_MS: u64 = 200;
 /// A syllable lasts no longer than this, whatever follows it.
-const MAX_SYLLABLE_MS: u64 = 420;
+const MAX_SYLLABLE_MS: u64 = 560;
 /// Alternatives less likely than this are noise.
 const MIN_ALTERNATIVE_PROB: f32 = 0.03;
 const MAX_ALTERNATIVES: usize = 4;
@@ -38,8 +38,10 @@ impl Writer<'_> {
     /// `None` when nothing was said.
     pub(crate) fn write(&self, hypotheses: &[Hypothesis], place: Place) -> Option<Utterance> {
         let (words, syllables) = match self.kind {
-            TokenKind::Pinyin => self.from_pinyin(hypotheses, place),
-            TokenKind::Hanzi | TokenKind::Bpe | TokenKind::Word => self.from_text(hypotheses.first()?, place),
+            TokenKind::Pinyin => self.read_pinyin(hypotheses, place),
+            TokenKind::Hanzi | TokenKind::Bpe | TokenKind::Word => {
+                self.read_text(hypotheses.first()?, place)
+            }
         };
         if words.is_empty() {
             return None;
@@ -60,7 +62,7 @@ impl Writer<'_> {
     /// Takes the words of a second pass; the syllables stay as they were heard the first time, as
     /// does everything when the second pass heard nothing.
     pub(crate) fn write_again(&self, utterance: &mut Utterance, second: &Hypothesis, place: Place) {
-        let (words, syllables) = self.from_text(second, place);
+        let (words, syllables) = self.read_text(second, place);
         if words.is_empty() {
             return;
         }
@@ -72,19 +74,24 @@ impl Writer<'_> {
         }
     }
 
-    fn from_pinyin(&self, hypotheses: &[Hypothesis], place: Place) -> (Vec<Word>, Vec<Syllable>) {
-        let readings: Vec<(Vec<Slot>, f32)> =
-            hypotheses.iter().map(|hypothesis| (slots_of(hypothesis), hypothesis.log_prob)).collect();
+    fn read_pinyin(&self, hypotheses: &[Hypothesis], place: Place) -> (Vec<Word>, Vec<Syllable>) {
+        let readings: Vec<(Vec<Slot>, f32)> = hypotheses
+            .iter()
+            .map(|hypothesis| (slots_of(hypothesis), hypothesis.log_prob))
+            .collect();
         let slots = merge(&readings);
         let found = search(&slots, self.language, self.lattice);
         let clock = Clock::new(&slots, &found, place);
         let words = found.iter().map(|word| clock.word(word)).collect();
-        let syllables = found.iter().flat_map(|word| clock.syllables(word)).collect();
+        let syllables = found
+            .iter()
+            .flat_map(|word| clock.syllables(word))
+            .collect();
         (words, syllables)
     }
 
     /// Engines that write: hanzi are cut into words and read aloud, Latin pieces joined to words.
-    fn from_text(&self, hypothesis: &Hypothesis, place: Place) -> (Vec<Word>, Vec<Syllable>) {
+    fn read_text(&self, hypothesis: &Hypothesis, place: Place) -> (Vec<Word>, Vec<Syllable>) {
         let letters = spelled(hypothesis, place.audio_from_ms);
         let words = cut(&letters);
         let syllables = words.iter().flat_map(read_aloud).collect();
@@ -95,7 +102,11 @@ impl Writer<'_> {
 fn written(words: &[Word]) -> String {
     let said: Vec<SpokenWord<'_>> = words
         .iter()
-        .map(|word| SpokenWord { text: &word.w, start_ms: word.start_ms, end_ms: word.end_ms })
+        .map(|word| SpokenWord {
+            text: &word.w,
+            start_ms: word.start_ms,
+            end_ms: word.end_ms,
+        })
         .collect();
     write_utterance(&said, Ending::Final).text
 }
@@ -122,31 +133,56 @@ impl<'a> Clock<'a> {
 
     fn start_ms(&self, slot: usize) -> u64 {
         let emitted = self.place.audio_from_ms + u64::from(self.slots[slot].start_ms);
-        emitted.saturating_sub(EMISSION_DELAY_MS).clamp(self.place.start_ms, self.place.end_ms)
+        emitted
+            .saturating_sub(EMISSION_DELAY_MS)
+            .clamp(self.place.start_ms, self.place.end_ms)
     }
 
     /// A syllable ends where the next begins, or after a syllable's usual length.
     fn end_ms(&self, slot: usize) -> u64 {
         let next = self.used.partition_point(|used| *used <= slot);
-        let limit = self.used.get(next).map_or(self.place.end_ms, |next| self.start_ms(*next));
-        limit.min(self.start_ms(slot) + MAX_SYLLABLE_MS).max(self.start_ms(slot))
+        let limit = self
+            .used
+            .get(next)
+            .map_or(self.place.end_ms, |next| self.start_ms(*next));
+        limit
+            .min(self.start_ms(slot) + MAX_SYLLABLE_MS)
+            .max(self.start_ms(slot))
     }
 
     fn word(&self, word: &LatticeWord) -> Word {
-        let first = word.syllables.first().map_or(word.from, |choice| choice.slot);
-        let last = word.syllables.last().map_or(word.from, |choice| choice.slot);
-        Word { w: word.text.to_string(), start_ms: self.start_ms(first), end_ms: self.end_ms(last) }
+        let first = word
+            .syllables
+            .first()
+            .map_or(word.from, |choice| choice.slot);
+        let last = word
+            .syllables
+            .last()
+            .map_or(word.from, |choice| choice.slot);
+        Word {
+            w: word.text.to_string(),
+            start_ms: self.start_ms(first),
+            end_ms: self.end_ms(last),
+        }
     }
 
     fn syllables(&self, word: &LatticeWord) -> Vec<Syllable> {
         let one = |slot: usize, chosen: auricle_pinyin::Syllable| {
             let sounds = self.slots[slot].sounds();
-            let conf = sounds.iter().find(|sound| sound.syllable == chosen).map_or(0.0, |sound| sound.log_prob.exp());
+            let conf = sounds
+                .iter()
+                .find(|sound| sound.syllable == chosen)
+                .map_or(0.0, |sound| sound.log_prob.exp());
             let alternatives = sounds
                 .iter()
-                .filter(|sound| sound.syllable != chosen && sound.log_prob.exp() >= MIN_ALTERNATIVE_PROB)
+                .filter(|sound| {
+                    sound.syllable != chosen && sound.log_prob.exp() >= MIN_ALTERNATIVE_PROB
+                })
                 .take(MAX_ALTERNATIVES)
-                .map(|sound| SyllableAlternative { s: sound.syllable.to_string(), conf: rounded(sound.log_prob.exp()) })
+                .map(|sound| SyllableAlternative {
+                    s: sound.syllable.to_string(),
+                    conf: rounded(sound.log_prob.exp()),
+                })
                 .collect();
             Syllable {
                 s: chosen.to_string(),
@@ -156,7 +192,10 @@ impl<'a> Clock<'a> {
                 alternatives,
             }
         };
-        word.syllables.iter().map(|choice| one(choice.slot, choice.syllable)).collect()
+        word.syllables
+            .iter()
+            .map(|choice| one(choice.slot, choice.syllable))
+            .collect()
     }
 }
 
@@ -174,9 +213,14 @@ fn mean(values: impl Iterator<Item = f32>) -> f32 {
 fn join(words: &[Word]) -> String {
     let mut text = String::new();
     for word in words {
-        let is_latin = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
+        let is_latin =
+            |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
         let both_latin = is_latin(text.chars().next_back()) && is_latin(word.w.chars().next());
-        let letters = word.w.chars().count() == 1 && text.chars().next_back().is_some_and(|c| c.is_ascii_uppercase());
+        let letters = word.w.chars().count() == 1
+            && text
+                .chars()
+                .next_back()
+                .is_some_and(|c| c.is_ascii_uppercase());
         if both_latin && !letters {
             text.push(' ');
         }
@@ -201,7 +245,9 @@ fn spelled(hypothesis: &Hypothesis, from_ms: u64) -> Vec<Word> {
 /// A word's syllables in its likeliest reading, its time shared out evenly.
 fn read_aloud(word: &Word) -> Vec<Syllable> {
     let readings = word_readings(&word.w);
-    let Some((syllables, prob)) = readings.first() else { return Vec::new() };
+    let Some((syllables, prob)) = readings.first() else {
+        return Vec::new();
+    };
     let n_syllables = syllables.len().max(1) as u64;
     let share_ms = (word.end_ms - word.start_ms.min(word.end_ms)) / n_syllables;
     syllables

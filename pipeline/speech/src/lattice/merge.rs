@@ -16,9 +16,17 @@ const MIN_PRESENCE: f32 = 0.02;
 
 /// Merges hypotheses, best first, each with the natural log of its path's probability.
 pub fn merge(hypotheses: &[(Vec<Slot>, f32)]) -> Vec<Slot> {
-    let Some((pivot, best)) = hypotheses.first() else { return Vec::new() };
-    let total: f32 = hypotheses.iter().map(|(_, log_prob)| (log_prob - best).exp()).sum();
-    let mut columns: Vec<Column> = pivot.iter().map(|slot| Column::new(slot, 1.0 / total)).collect();
+    let Some((pivot, best)) = hypotheses.first() else {
+        return Vec::new();
+    };
+    let total: f32 = hypotheses
+        .iter()
+        .map(|(_, log_prob)| (log_prob - best).exp())
+        .sum();
+    let mut columns: Vec<Column> = pivot
+        .iter()
+        .map(|slot| Column::new(slot, 1.0 / total))
+        .collect();
     for (slots, log_prob) in &hypotheses[1..] {
         let weight = (log_prob - best).exp() / total;
         if weight > MIN_PRESENCE / 10.0 {
@@ -37,7 +45,11 @@ struct Column {
 
 impl Column {
     fn new(slot: &Slot, weight: f32) -> Self {
-        Self { slot: slot.clone(), heard: vec![(slot.kind.clone(), weight)], presence: weight }
+        Self {
+            slot: slot.clone(),
+            heard: vec![(slot.kind.clone(), weight)],
+            presence: weight,
+        }
     }
 
     fn add(&mut self, slot: &Slot, weight: f32) {
@@ -63,10 +75,16 @@ impl Column {
             }
             normalise(sounds);
             let present = self.presence.min(1.0).ln();
-            sounds.iter_mut().for_each(|sound| sound.log_prob += present);
+            sounds
+                .iter_mut()
+                .for_each(|sound| sound.log_prob += present);
         }
         let absence = 1.0 - self.presence;
-        slot.skip_log_prob = if absence > 1e-3 { absence.ln() } else { f32::NEG_INFINITY };
+        slot.skip_log_prob = if absence > 1e-3 {
+            absence.ln()
+        } else {
+            f32::NEG_INFINITY
+        };
         Some(slot)
     }
 }
@@ -103,11 +121,16 @@ fn align(columns: Vec<Column>, slots: &[Slot], weight: f32) -> Vec<Column> {
     for row in 0..=columns.len() {
         for at in 0..=slots.len() {
             let here = row * width + at;
-            let mut best = if here == 0 { (0.0, Move::Both) } else { (f32::INFINITY, Move::Both) };
-            if row > 0 && at > 0 {
-                if let Some(misfit) = misfit(&columns[row - 1].slot, &slots[at - 1]) {
-                    best = (cost[here - width - 1] + misfit, Move::Both);
-                }
+            let mut best = if here == 0 {
+                (0.0, Move::Both)
+            } else {
+                (f32::INFINITY, Move::Both)
+            };
+            if row > 0
+                && at > 0
+                && let Some(misfit) = misfit(&columns[row - 1].slot, &slots[at - 1])
+            {
+                best = (cost[here - width - 1] + misfit, Move::Both);
             }
             if row > 0 && cost[here - width] + GAP < best.0 {
                 best = (cost[here - width] + GAP, Move::ColumnOnly);
@@ -155,20 +178,38 @@ mod tests {
     use crate::lattice::Sound;
 
     fn slot(syllable: &str, start_ms: u32) -> Slot {
-        let sound = Sound { syllable: syllable.parse().unwrap(), log_prob: 0.0 };
+        let sound = Sound {
+            syllable: syllable.parse().unwrap(),
+            log_prob: 0.0,
+        };
         let kind = SlotKind::Sounds(vec![sound]);
-        Slot { start_ms, end_ms: start_ms + 80, kind, skip_log_prob: f32::NEG_INFINITY }
+        Slot {
+            start_ms,
+            end_ms: start_ms + 80,
+            kind,
+            skip_log_prob: f32::NEG_INFINITY,
+        }
     }
 
     fn row(text: &str) -> Vec<Slot> {
-        text.split(' ').enumerate().map(|(at, syllable)| slot(syllable, at as u32 * 200)).collect()
+        text.split(' ')
+            .enumerate()
+            .map(|(at, syllable)| slot(syllable, at as u32 * 200))
+            .collect()
     }
 
     fn show(slots: &[Slot]) -> String {
         let one = |slot: &Slot| {
-            let sounds: Vec<String> =
-                slot.sounds().iter().map(|s| format!("{}={:.2}", s.syllable, s.log_prob.exp())).collect();
-            let skip = if slot.skip_log_prob.is_finite() { format!("-{:.2}", slot.skip_log_prob.exp()) } else { String::new() };
+            let sounds: Vec<String> = slot
+                .sounds()
+                .iter()
+                .map(|s| format!("{}={:.2}", s.syllable, s.log_prob.exp()))
+                .collect();
+            let skip = if slot.skip_log_prob.is_finite() {
+                format!("-{:.2}", slot.skip_log_prob.exp())
+            } else {
+                String::new()
+            };
             format!("{}{skip}", sounds.join("|"))
         };
         slots.iter().map(one).collect::<Vec<_>>().join(" ")
@@ -176,22 +217,34 @@ mod tests {
 
     #[test]
     fn one_path_stays_as_it_is() {
-        assert_eq!(show(&merge(&[(row("bao3 zheng4"), -1.0)])), "bao3=1.00 zheng4=1.00");
+        assert_eq!(
+            show(&merge(&[(row("bao3 zheng4"), -1.0)])),
+            "bao3=1.00 zheng4=1.00"
+        );
         assert!(merge(&[]).is_empty());
     }
 
     #[test]
     fn other_paths_add_choices_by_weight() {
-        let paths = [(row("bao3 zheng4"), 0.75_f32.ln()), (row("bao3 zeng4"), 0.25_f32.ln())];
+        let paths = [
+            (row("bao3 zheng4"), 0.75_f32.ln()),
+            (row("bao3 zeng4"), 0.25_f32.ln()),
+        ];
         assert_eq!(show(&merge(&paths)), "bao3=1.00 zheng4=0.75|zeng4=0.25");
     }
 
     #[test]
     fn a_syllable_that_some_paths_lack_may_be_skipped() {
         let short = vec![slot("bao3", 0), slot("zheng4", 400)];
-        let paths = [(row("bao3 yi1 zheng4"), 0.6_f32.ln()), (short.clone(), 0.4_f32.ln())];
+        let paths = [
+            (row("bao3 yi1 zheng4"), 0.6_f32.ln()),
+            (short.clone(), 0.4_f32.ln()),
+        ];
         assert_eq!(show(&merge(&paths)), "bao3=1.00 yi1=0.60-0.40 zheng4=1.00");
-        let paths = [(short, 0.6_f32.ln()), (row("bao3 yi1 zheng4"), 0.4_f32.ln())];
+        let paths = [
+            (short, 0.6_f32.ln()),
+            (row("bao3 yi1 zheng4"), 0.4_f32.ln()),
+        ];
         assert_eq!(show(&merge(&paths)), "bao3=1.00 yi1=0.40-0.60 zheng4=1.00");
     }
 }

@@ -71,7 +71,13 @@ pub struct LatticeWord {
 
 /// The best words over `slots`.
 pub fn search(slots: &[Slot], data: &LanguageData, settings: &LatticeSettings) -> Vec<LatticeWord> {
-    let mut search = Search { slots, data, settings, links: Vec::new(), ends: Vec::new() };
+    let mut search = Search {
+        slots,
+        data,
+        settings,
+        links: Vec::new(),
+        ends: Vec::new(),
+    };
     search.run();
     search.trace()
 }
@@ -142,7 +148,14 @@ impl Search<'_> {
     fn run(&mut self) {
         self.ends = vec![HashMap::new(); self.slots.len() + 1];
         let state = self.data.model.start();
-        self.ends[0].insert(state, Hypothesis { score: 0.0, state, link: START });
+        self.ends[0].insert(
+            state,
+            Hypothesis {
+                score: 0.0,
+                state,
+                link: START,
+            },
+        );
         for from in 0..self.slots.len() {
             let hypotheses = self.best_at(from);
             if hypotheses.is_empty() {
@@ -157,7 +170,9 @@ impl Search<'_> {
 
     /// The hypotheses worth going on with at a position; the others are forgotten.
     fn best_at(&mut self, position: usize) -> Vec<Hypothesis> {
-        let mut all: Vec<Hypothesis> = std::mem::take(&mut self.ends[position]).into_values().collect();
+        let mut all: Vec<Hypothesis> = std::mem::take(&mut self.ends[position])
+            .into_values()
+            .collect();
         // Equal scores are told apart by their links, so that runs agree.
         all.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.link.cmp(&b.link)));
         all.truncate(self.settings.n_hypotheses.max(1));
@@ -172,10 +187,24 @@ impl Search<'_> {
             SlotKind::Sounds(_) => (Found::AsHeard, UNREAD_LOG_PROB),
         };
         for hypothesis in hypotheses {
-            self.put(from, from + 1, found.clone(), hypothesis.score + cost, hypothesis.state, hypothesis.link);
+            self.put(
+                from,
+                from + 1,
+                found.clone(),
+                hypothesis.score + cost,
+                hypothesis.state,
+                hypothesis.link,
+            );
             if slot.skip_log_prob.is_finite() {
                 let score = hypothesis.score + slot.skip_log_prob;
-                self.put(from, from + 1, Found::Skipped, score, hypothesis.state, hypothesis.link);
+                self.put(
+                    from,
+                    from + 1,
+                    Found::Skipped,
+                    score,
+                    hypothesis.state,
+                    hypothesis.link,
+                );
             }
         }
     }
@@ -183,7 +212,14 @@ impl Search<'_> {
     /// All words that begin at a position, by the position they end at.
     fn words_from(&self, from: usize) -> Vec<(usize, Vec<Candidate>)> {
         let mut by_end: Vec<HashMap<WordId, Candidate>> = Vec::new();
-        self.walk(from, from, self.data.lexicon.root(), 0.0, Chosen::default(), &mut by_end);
+        self.walk(
+            from,
+            from,
+            self.data.lexicon.root(),
+            0.0,
+            Chosen::default(),
+            &mut by_end,
+        );
         by_end
             .into_iter()
             .enumerate()
@@ -216,10 +252,19 @@ impl Search<'_> {
         }
         let slot = &self.slots[at];
         if slot.skip_log_prob.is_finite() && at > from {
-            self.walk(from, at + 1, node, score + slot.skip_log_prob, chosen.and(SKIP), by_end);
+            self.walk(
+                from,
+                at + 1,
+                node,
+                score + slot.skip_log_prob,
+                chosen.and(SKIP),
+                by_end,
+            );
         }
         for (choice, sound) in slot.sounds().iter().enumerate() {
-            let Some(next) = self.data.lexicon.step(node, sound.syllable) else { continue };
+            let Some(next) = self.data.lexicon.step(node, sound.syllable) else {
+                continue;
+            };
             let score = score + sound.log_prob + self.settings.syllable_bonus;
             let chosen = chosen.and(choice as u8);
             self.collect(from, at, next, score, chosen, by_end);
@@ -245,8 +290,16 @@ impl Search<'_> {
         }
         for entry in entries {
             let sound_score = score + entry.log_prob;
-            let candidate = Candidate { word: entry.word, sound_score, chosen, promise: 0.0 };
-            let best = by_end[at - from].entry(entry.word).or_insert(Candidate { sound_score: f32::NEG_INFINITY, ..candidate });
+            let candidate = Candidate {
+                word: entry.word,
+                sound_score,
+                chosen,
+                promise: 0.0,
+            };
+            let best = by_end[at - from].entry(entry.word).or_insert(Candidate {
+                sound_score: f32::NEG_INFINITY,
+                ..candidate
+            });
             if sound_score > best.sound_score {
                 best.sound_score = sound_score;
                 best.chosen = chosen;
@@ -254,7 +307,13 @@ impl Search<'_> {
         }
     }
 
-    fn extend(&mut self, from: usize, to: usize, candidates: &[Candidate], hypotheses: &[Hypothesis]) {
+    fn extend(
+        &mut self,
+        from: usize,
+        to: usize,
+        candidates: &[Candidate],
+        hypotheses: &[Hypothesis],
+    ) {
         for candidate in candidates {
             for hypothesis in hypotheses {
                 let (log_prob, state) = self.data.model.score(hypothesis.state, candidate.word);
@@ -262,27 +321,49 @@ impl Search<'_> {
                     + self.settings.lm_weight_ratio * log_prob
                     + self.settings.word_bonus;
                 let found = Found::Word(candidate.word, candidate.chosen);
-                self.put(from, to, found, hypothesis.score + gain, state, hypothesis.link);
+                self.put(
+                    from,
+                    to,
+                    found,
+                    hypothesis.score + gain,
+                    state,
+                    hypothesis.link,
+                );
             }
         }
     }
 
-    fn put(&mut self, from: usize, to: usize, word: Found, score: f32, state: LmState, before: u32) {
+    fn put(
+        &mut self,
+        from: usize,
+        to: usize,
+        word: Found,
+        score: f32,
+        state: LmState,
+        before: u32,
+    ) {
         let link = self.links.len() as u32;
         let known = self.ends[to].get(&state);
         if known.is_some_and(|known| known.score >= score) {
             return;
         }
-        self.links.push(Link { before, from, to, word });
+        self.links.push(Link {
+            before,
+            from,
+            to,
+            word,
+        });
         self.ends[to].insert(state, Hypothesis { score, state, link });
     }
 
     fn trace(&self) -> Vec<LatticeWord> {
         let best = self.ends.last().and_then(|end| {
             let total = |hypothesis: &Hypothesis| {
-                hypothesis.score + self.settings.lm_weight_ratio * self.data.model.end(hypothesis.state)
+                hypothesis.score
+                    + self.settings.lm_weight_ratio * self.data.model.end(hypothesis.state)
             };
-            end.values().max_by(|a, b| total(a).total_cmp(&total(b)).then(b.link.cmp(&a.link)))
+            end.values()
+                .max_by(|a, b| total(a).total_cmp(&total(b)).then(b.link.cmp(&a.link)))
         });
         let mut words = Vec::new();
         let mut at = best.map_or(START, |hypothesis| hypothesis.link);
@@ -301,16 +382,32 @@ impl Search<'_> {
                 SlotKind::Foreign(text) => (Arc::clone(text), Vec::new()),
                 SlotKind::Sounds(sounds) => {
                     let syllable = sounds.first()?.syllable;
-                    (syllable.to_string().into(), vec![SyllableChoice { slot: link.from, syllable }])
+                    (
+                        syllable.to_string().into(),
+                        vec![SyllableChoice {
+                            slot: link.from,
+                            syllable,
+                        }],
+                    )
                 }
             },
-            Found::Word(word, chosen) => (self.data.vocabulary.word(*word).into(), self.choices(link.from, chosen)),
+            Found::Word(word, chosen) => (
+                self.data.vocabulary.word(*word).into(),
+                self.choices(link.from, chosen),
+            ),
         };
-        Some(LatticeWord { text, syllables, from: link.from, to: link.to })
+        Some(LatticeWord {
+            text,
+            syllables,
+            from: link.from,
+            to: link.to,
+        })
     }
 
     fn choices(&self, from: usize, chosen: &Chosen) -> Vec<SyllableChoice> {
-        let sounds = chosen.sounds[..usize::from(chosen.n_slots)].iter().enumerate();
+        let sounds = chosen.sounds[..usize::from(chosen.n_slots)]
+            .iter()
+            .enumerate();
         sounds
             .filter(|(_, sound)| **sound != SKIP)
             .filter_map(|(offset, sound)| {

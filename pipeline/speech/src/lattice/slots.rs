@@ -80,9 +80,13 @@ enum Part {
 
 fn part_of(text: &str) -> Part {
     match text {
-        "zh" | "ch" | "sh" | "b" | "p" | "m" | "f" | "d" | "t" | "n" | "l" | "g" | "k" | "h" | "j" | "q" | "x"
-        | "r" | "z" | "c" | "s" | "y" | "w" => Part::Initial,
-        _ if text.starts_with(|first: char| first.is_ascii_uppercase() || first.is_ascii_digit()) => Part::Foreign,
+        "zh" | "ch" | "sh" | "b" | "p" | "m" | "f" | "d" | "t" | "n" | "l" | "g" | "k" | "h"
+        | "j" | "q" | "x" | "r" | "z" | "c" | "s" | "y" | "w" => Part::Initial,
+        _ if text
+            .starts_with(|first: char| first.is_ascii_uppercase() || first.is_ascii_digit()) =>
+        {
+            Part::Foreign
+        }
         _ => Part::Final,
     }
 }
@@ -91,7 +95,12 @@ fn pair(initial: &Token, last: Option<&Token>) -> Option<Slot> {
     let last = last?;
     let mut sounds = Vec::new();
     let of = |token: &Token, part: Part| -> Vec<(Arc<str>, f32)> {
-        token.alternatives.iter().filter(|(text, _)| part_of(text) == part).cloned().collect()
+        token
+            .alternatives
+            .iter()
+            .filter(|(text, _)| part_of(text) == part)
+            .cloned()
+            .collect()
     };
     let finals = of(last, Part::Final);
     let mut spelled = String::with_capacity(12);
@@ -107,21 +116,34 @@ fn pair(initial: &Token, last: Option<&Token>) -> Option<Slot> {
 }
 
 fn alone(token: &Token) -> Option<Slot> {
-    let sounds = token.alternatives.iter().filter_map(|(text, log_prob)| sound(text, *log_prob)).collect();
+    let sounds = token
+        .alternatives
+        .iter()
+        .filter_map(|(text, log_prob)| sound(text, *log_prob))
+        .collect();
     slot(token.start_ms, token.end_ms, sounds)
 }
 
 /// A toneless spelling in a token table is the neutral tone.
 fn sound(spelled: &str, log_prob: f32) -> Option<Sound> {
     let syllable = Syllable::from_str(spelled).ok()?;
-    let syllable = if syllable.tone() == 0 { syllable.with_tone(5) } else { syllable };
+    let syllable = if syllable.tone() == 0 {
+        syllable.with_tone(5)
+    } else {
+        syllable
+    };
     Some(Sound { syllable, log_prob })
 }
 
 fn slot(start_ms: u32, end_ms: u32, mut sounds: Vec<Sound>) -> Option<Slot> {
     normalise(&mut sounds);
     let kind = SlotKind::Sounds(sounds);
-    let slot = Slot { start_ms, end_ms, kind, skip_log_prob: f32::NEG_INFINITY };
+    let slot = Slot {
+        start_ms,
+        end_ms,
+        kind,
+        skip_log_prob: f32::NEG_INFINITY,
+    };
     (!slot.sounds().is_empty()).then_some(slot)
 }
 
@@ -136,7 +158,11 @@ fn foreign(token: &Token) -> Slot {
 
 /// Sorts, joins equal syllables, drops the hopeless and makes the probabilities sum to 1.
 pub(super) fn normalise(sounds: &mut Vec<Sound>) {
-    sounds.sort_by(|a, b| a.syllable.cmp(&b.syllable).then(b.log_prob.total_cmp(&a.log_prob)));
+    sounds.sort_by(|a, b| {
+        a.syllable
+            .cmp(&b.syllable)
+            .then(b.log_prob.total_cmp(&a.log_prob))
+    });
     sounds.dedup_by(|other, kept| {
         let same = other.syllable == kept.syllable;
         if same {
@@ -145,10 +171,15 @@ pub(super) fn normalise(sounds: &mut Vec<Sound>) {
         same
     });
     sounds.sort_by(|a, b| b.log_prob.total_cmp(&a.log_prob));
-    let Some(best) = sounds.first().map(|sound| sound.log_prob) else { return };
+    let Some(best) = sounds.first().map(|sound| sound.log_prob) else {
+        return;
+    };
     sounds.retain(|sound| sound.log_prob > best - CHOICE_BEAM);
     sounds.truncate(MAX_CHOICES);
-    let total: f32 = sounds.iter().map(|sound| (sound.log_prob - best).exp()).sum();
+    let total: f32 = sounds
+        .iter()
+        .map(|sound| (sound.log_prob - best).exp())
+        .sum();
     let shift = best + total.ln();
     sounds.iter_mut().for_each(|sound| sound.log_prob -= shift);
 }
@@ -161,14 +192,30 @@ pub(super) mod tests {
         let alternatives = if alternatives.is_empty() {
             vec![(Arc::from(text), 0.0)]
         } else {
-            alternatives.iter().map(|(text, prob)| (Arc::from(*text), prob.ln())).collect()
+            alternatives
+                .iter()
+                .map(|(text, prob)| (Arc::from(*text), prob.ln()))
+                .collect()
         };
-        Token { text: text.into(), start_ms, end_ms: start_ms + 40, confidence: 1.0, alternatives }
+        Token {
+            text: text.into(),
+            start_ms,
+            end_ms: start_ms + 40,
+            confidence: 1.0,
+            alternatives,
+        }
     }
 
     fn check(tokens: &[&str], expected: &[&str]) {
-        let tokens = tokens.iter().enumerate().map(|(at, text)| token(text, at as u32 * 40, &[])).collect();
-        let slots = slots_of(&Hypothesis { tokens, log_prob: 0.0 });
+        let tokens = tokens
+            .iter()
+            .enumerate()
+            .map(|(at, text)| token(text, at as u32 * 40, &[]))
+            .collect();
+        let slots = slots_of(&Hypothesis {
+            tokens,
+            log_prob: 0.0,
+        });
         let heard: Vec<String> = slots
             .iter()
             .map(|slot| match &slot.kind {
@@ -199,7 +246,10 @@ pub(super) mod tests {
             token("zh", 0, &[("zh", 0.7), ("z", 0.3)]),
             token("ēng", 40, &[("ēng", 0.6), ("èng", 0.4)]),
         ];
-        let slots = slots_of(&Hypothesis { tokens, log_prob: 0.0 });
+        let slots = slots_of(&Hypothesis {
+            tokens,
+            log_prob: 0.0,
+        });
         let sounds = slots[0].sounds();
         assert_eq!(sounds.len(), 4);
         assert_eq!(sounds[0].syllable.to_string(), "zheng1");

@@ -7,8 +7,15 @@
 //! Trailing ── trailing_silence passed ─────▶ Silence   (the utterance closes)
 //! ```
 //! An utterance that grows past `max_utterance_ms` closes at the next short pause.
+//!
+//! Quiet syllables that voice activity misses are won back by their loudness: before the first
+//! speech, as far back as `lookback_ms`, and after it, for `hold_ms`.
+
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
+
+use super::loudness::Loudness;
 
 /// Length of one decision.
 pub const FRAME_MS: u64 = 32;
@@ -25,6 +32,12 @@ pub struct EndpointSettings {
     pub trailing_silence_ms: u64,
     /// Speech shorter than this is a click, not an utterance.
     pub min_speech_ms: u64,
+    /// Sound right before the first speech belongs to it, as far back as this.
+    pub lookback_ms: u64,
+    /// Sound right after speech holds the utterance open for this long.
+    pub hold_ms: u64,
+    /// Sound is what is at most this far below the channel's mean speech.
+    pub margin_db: f32,
     /// Audio before the first speech that the recogniser hears too.
     pub pad_before_ms: u64,
     /// Audio after the last speech that it hears.
@@ -37,10 +50,13 @@ pub struct EndpointSettings {
 impl Default for EndpointSettings {
     fn default() -> Self {
         Self {
-            speech_prob: 0.5,
-            silence_prob: 0.35,
-            trailing_silence_ms: 560,
+            speech_prob: 0.3,
+            silence_prob: 0.15,
+            trailing_silence_ms: 640,
             min_speech_ms: 90,
+            lookback_ms: 960,
+            hold_ms: 640,
+            margin_db: 18.0,
             pad_before_ms: 320,
             pad_after_ms: 200,
             max_utterance_ms: 16_000,
@@ -57,6 +73,9 @@ pub enum EndpointEvent {
     End(u64),
 }
 
+/// Gap between sounds that belong together, frames.
+const MAX_GAP_FRAMES: usize = 4;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Silence { speech_frames: u64 },
@@ -70,27 +89,50 @@ pub struct Endpointer {
     settings: EndpointSettings,
     state: State,
     frame: u64,
+    loudness: Loudness,
+    /// Levels of the frames since the last utterance, newest last, as many as `lookback_ms` wants.
+    levels_db: VecDeque<f32>,
+    last_speech: u64,
 }
 
 impl Endpointer {
     /// At the start of a channel.
     pub fn new(settings: EndpointSettings) -> Self {
-        Self { settings, state: State::Silence { speech_frames: 0 }, frame: 0 }
+        Self {
+            settings,
+            state: State::Silence { speech_frames: 0 },
+            frame: 0,
+            loudness: Loudness::new(settings.margin_db),
+            levels_db: VecDeque::new(),
+            last_speech: 0,
+        }
     }
 
-    /// Takes the next frame's probability of speech.
-    pub fn push(&mut self, speech_prob: f32) -> Option<EndpointEvent> {
+    /// Takes the next frame's probability of speech and its level.
+    pub fn push(&mut self, speech_prob: f32, level_db: f32) -> Option<EndpointEvent> {
         let here = self.frame;
         self.frame += 1;
         let is_speech = speech_prob >= self.settings.speech_prob;
-        let is_silent = speech_prob < self.settings.silence_prob;
+        self.loudness.follow(level_db, is_speech);
+        if is_speech {
+            self.last_speech = here;
+        }
+        let is_held = ms(here - self.last_speech) <= self.settings.hold_ms
+            && self.loudness.is_sound(level_db);
+        let is_silent = speech_prob < self.settings.silence_prob && !is_held;
+        if matches!(self.state, State::Silence { .. }) {
+            self.remember(level_db);
+        }
         match self.state {
             // Silence => (Silence or Speech)
             State::Silence { speech_frames } => self.in_silence(here, speech_frames, is_speech),
             // Speech => (Speech or Trailing or Silence)
             State::Speech { from } => {
                 if is_silent {
-                    self.state = State::Trailing { from, silent_from: here };
+                    self.state = State::Trailing {
+                        from,
+                        silent_from: here,
+                    };
                     return None;
                 }
                 let longest = self.settings.max_utterance_ms * 3 / 2;
@@ -98,7 +140,7 @@ impl Endpointer {
             }
             // Trailing => (Speech or Trailing or Silence)
             State::Trailing { from, silent_from } => {
-                if is_speech {
+                if is_speech || is_held {
                     self.state = State::Speech { from };
                     return None;
                 }
@@ -127,7 +169,12 @@ impl Endpointer {
         }
     }
 
-    fn in_silence(&mut self, here: u64, speech_frames: u64, is_speech: bool) -> Option<EndpointEvent> {
+    fn in_silence(
+        &mut self,
+        here: u64,
+        speech_frames: u64,
+        is_speech: bool,
+    ) -> Option<EndpointEvent> {
         if !is_speech {
             self.state = State::Silence { speech_frames: 0 };
             return None;
@@ -137,9 +184,34 @@ impl Endpointer {
             self.state = State::Silence { speech_frames };
             return None;
         }
-        let from = here + 1 - speech_frames;
+        let from = here + 1 - speech_frames - self.sound_before(speech_frames as usize);
+        self.levels_db.clear();
         self.state = State::Speech { from };
         Some(EndpointEvent::Start(from))
+    }
+
+    fn remember(&mut self, level_db: f32) {
+        let n_frames = (self.settings.lookback_ms + self.settings.min_speech_ms) / FRAME_MS + 1;
+        self.levels_db.push_back(level_db);
+        if self.levels_db.len() as u64 > n_frames {
+            self.levels_db.pop_front();
+        }
+    }
+
+    /// Frames before the first speech that its own sound fills.
+    fn sound_before(&self, speech_frames: usize) -> u64 {
+        let (mut n_sound, mut gap) = (0, 0);
+        for (back, level_db) in self.levels_db.iter().rev().skip(speech_frames).enumerate() {
+            if self.loudness.is_sound(*level_db) {
+                (n_sound, gap) = (back + 1, 0);
+            } else {
+                gap += 1;
+            }
+            if gap > MAX_GAP_FRAMES {
+                break;
+            }
+        }
+        n_sound as u64
     }
 
     fn close(&mut self, end: u64) -> EndpointEvent {
@@ -156,19 +228,30 @@ const fn ms(frames: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// `#` is speech, `.` silence, `-` neither; one sign a frame.
+    /// `#` is speech, `.` silence, `-` doubtful, `+` sound that is not taken for speech; one sign a frame.
     fn check(settings: EndpointSettings, probs: &str, expected: &[EndpointEvent]) {
         let mut endpointer = Endpointer::new(settings);
         let mut events: Vec<EndpointEvent> = probs
             .chars()
-            .filter_map(|sign| endpointer.push(match sign { '#' => 0.9, '.' => 0.05, _ => 0.4 }))
+            .filter_map(|sign| match sign {
+                '#' => endpointer.push(0.9, -20.0),
+                '-' => endpointer.push(0.2, -60.0),
+                '+' => endpointer.push(0.05, -28.0),
+                _ => endpointer.push(0.05, -60.0),
+            })
             .collect();
         events.extend(endpointer.finish());
         assert_eq!(events, expected, "{probs}");
     }
 
     fn settings() -> EndpointSettings {
-        EndpointSettings { trailing_silence_ms: 128, min_speech_ms: 64, max_utterance_ms: 640, ..Default::default() }
+        EndpointSettings {
+            trailing_silence_ms: 128,
+            min_speech_ms: 64,
+            max_utterance_ms: 640,
+            hold_ms: 96,
+            ..Default::default()
+        }
     }
 
     use EndpointEvent::{End, Start};
@@ -177,7 +260,11 @@ mod tests {
     fn opens_after_enough_speech_and_closes_after_enough_silence() {
         check(settings(), "...####....", &[Start(3), End(7)]);
         check(settings(), "..#.#..", &[]);
-        check(settings(), "##...##....##", &[Start(0), End(7), Start(11), End(13)]);
+        check(
+            settings(),
+            "##...##....##",
+            &[Start(0), End(7), Start(11), End(13)],
+        );
     }
 
     #[test]
@@ -188,8 +275,25 @@ mod tests {
     }
 
     #[test]
+    fn sound_around_speech_belongs_to_it() {
+        check(settings(), "....+++.##......", &[Start(4), End(10)]);
+        check(settings(), "++......##......", &[Start(8), End(10)]);
+        check(settings(), "....##++....", &[Start(4), End(8)]);
+        check(settings(), "....##++++++++....", &[Start(4), End(8)]);
+        check(settings(), "..++++..", &[]);
+    }
+
+    #[test]
     fn a_long_utterance_closes_at_a_short_pause_and_at_last_anywhere() {
-        check(settings(), &format!("{}.##", "#".repeat(20)), &[Start(0), End(20), Start(21), End(23)]);
-        check(settings(), &"#".repeat(32), &[Start(0), End(30), Start(30), End(32)]);
+        check(
+            settings(),
+            &format!("{}.##", "#".repeat(20)),
+            &[Start(0), End(20), Start(21), End(23)],
+        );
+        check(
+            settings(),
+            &"#".repeat(32),
+            &[Start(0), End(30), Start(30), End(32)],
+        );
     }
 }

@@ -1,0 +1,114 @@
+//! Silero VAD on real models: both ways of running it agree, and they tell speech from noise.
+
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
+
+use std::path::PathBuf;
+
+use auricle_models::native::{self, SearchPath};
+use auricle_models::{OnnxRuntime, OrtSilero, VAD_FRAME_SAMPLES, VadState, VoiceActivity};
+
+fn repository(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(path)
+}
+
+fn runtime() -> Option<&'static OnnxRuntime> {
+    let library = native::onnxruntime(&SearchPath::detect(None)).ok()?;
+    Some(OnnxRuntime::load(&library).unwrap())
+}
+
+/// Voice-like: a buzz at 140 Hz with harmonics, its loudness going up and down four times a second.
+fn buzz(n_frames: usize) -> Vec<f32> {
+    (0..n_frames * VAD_FRAME_SAMPLES)
+        .map(|at| {
+            let t = at as f32 / 8000.0;
+            let loudness = 0.5 - 0.5 * (t * 8.0 * std::f32::consts::PI).cos();
+            let harmonic = |n: f32| (t * 140.0 * n * std::f32::consts::TAU).sin() / n;
+            0.2 * loudness * (1..12).map(|n| harmonic(n as f32)).sum::<f32>()
+        })
+        .collect()
+}
+
+fn probs(vad: &mut dyn VoiceActivity, channels: &[&[f32]]) -> Vec<f32> {
+    let mut states = vec![VadState::default(); channels.len()];
+    let mut probs = Vec::new();
+    for frame in 0..channels[0].len() / VAD_FRAME_SAMPLES {
+        let from = frame * VAD_FRAME_SAMPLES;
+        let frames: Vec<&[f32]> = channels
+            .iter()
+            .map(|samples| &samples[from..from + VAD_FRAME_SAMPLES])
+            .collect();
+        let mut states: Vec<&mut VadState> = states.iter_mut().collect();
+        vad.judge(&frames, &mut states, &mut probs).unwrap();
+    }
+    probs
+}
+
+#[test]
+fn channels_do_not_disturb_each_other() {
+    let model = repository(".native/models/silero-vad/silero_vad.onnx");
+    let Some(runtime) = runtime().filter(|_| model.is_file()) else {
+        eprintln!("skipped: ONNX Runtime and Silero VAD are not set up; run scripts/setup.sh");
+        return;
+    };
+    let mut vad = OrtSilero::open(runtime, &model).unwrap();
+    let (speech, silence) = (buzz(40), vec![0.0; 40 * VAD_FRAME_SAMPLES]);
+    let together = probs(&mut vad, &[&speech, &silence]);
+    for (channel, samples) in [&speech, &silence].into_iter().enumerate() {
+        let alone = probs(&mut vad, &[samples]);
+        for (frame, prob) in alone.iter().enumerate() {
+            assert!(
+                (prob - together[2 * frame + channel]).abs() < 1e-3,
+                "channel {channel} frame {frame}"
+            );
+        }
+    }
+    assert!(
+        together.chunks(2).all(|pair| pair[1] < 0.3),
+        "silence is no speech"
+    );
+}
+
+#[test]
+fn another_model_is_refused() {
+    let Some(runtime) = runtime() else {
+        eprintln!("skipped: ONNX Runtime is not set up; run scripts/setup.sh");
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("silero_vad.onnx");
+    std::fs::write(&path, b"no model at all").unwrap();
+    let error = OrtSilero::open(runtime, &path).err().unwrap().to_string();
+    assert!(error.contains("ONNX Runtime refuses it"), "{error}");
+    let error = OrtSilero::open(runtime, &dir.path().join("absent.onnx"))
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.contains("cannot be read"), "{error}");
+}
+
+#[cfg(feature = "tract")]
+#[test]
+fn both_ways_of_running_it_agree() {
+    use auricle_models::TractSilero;
+    let folder = repository(".native/models/silero-vad");
+    let branchless = folder.join("silero_vad_op18_ifless.onnx");
+    let Some(runtime) = runtime().filter(|_| branchless.is_file()) else {
+        eprintln!("skipped: ONNX Runtime and Silero VAD are not set up; run scripts/setup.sh");
+        return;
+    };
+    let mut with_ort = OrtSilero::open(runtime, &branchless).unwrap();
+    let mut with_tract = TractSilero::open(&branchless).unwrap();
+    let speech = buzz(30);
+    let (ort, tract) = (
+        probs(&mut with_ort, &[&speech]),
+        probs(&mut with_tract, &[&speech]),
+    );
+    for (frame, (one, other)) in ort.iter().zip(&tract).enumerate() {
+        assert!(
+            (one - other).abs() < 1e-3,
+            "frame {frame}: {one} beside {other}"
+        );
+    }
+}

@@ -1,0 +1,248 @@
+//! The transducer engine on the real model beside the repository, and on damaged ones.
+
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use auricle_models::native::{self, SearchPath};
+use auricle_models::{
+    DecodeSettings, EngineError, Hotword, Hypothesis, OnnxRuntime, StreamOptions, StreamingEngine,
+    TokenKind, TransducerEngine, TransducerModel,
+};
+
+fn shared(path: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("AURICLE_SHARED").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
+        PathBuf::from,
+    );
+    let path = root.join(path);
+    if !path.exists() {
+        eprintln!("skipped: `{}` is not there", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+fn runtime() -> Option<&'static OnnxRuntime> {
+    match native::onnxruntime(&SearchPath::detect(None)) {
+        Ok(library) => Some(OnnxRuntime::load(&library).unwrap()),
+        Err(cause) => {
+            eprintln!("skipped: {cause}");
+            None
+        }
+    }
+}
+
+fn model(n_paths: usize) -> Option<TransducerModel> {
+    let folder = shared("models/zh-zipformer-3.3m")?;
+    Some(TransducerModel::open(runtime()?, &folder, DecodeSettings { n_paths }).unwrap())
+}
+
+/// Samples of a 16-bit mono WAV with a plain header.
+fn samples(path: &Path) -> Vec<f32> {
+    let bytes = fs::read(path).unwrap();
+    let data = bytes.windows(4).position(|tag| tag == b"data").unwrap() + 8;
+    bytes[data..]
+        .chunks_exact(2)
+        .map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32768.0)
+        .collect()
+}
+
+fn text(hypothesis: &Hypothesis) -> String {
+    hypothesis.tokens.iter().map(|token| &*token.text).collect()
+}
+
+fn hear(
+    engine: &mut TransducerEngine,
+    samples: &[f32],
+    piece: usize,
+    options: &StreamOptions,
+) -> Vec<Hypothesis> {
+    let stream = engine.open_stream(options).unwrap();
+    for part in samples.chunks(piece) {
+        engine.accept(stream, part).unwrap();
+        while engine.step().unwrap().n_advanced > 0 {}
+    }
+    engine.finish(stream).unwrap()
+}
+
+#[test]
+fn what_is_heard_does_not_depend_on_pieces_or_on_other_streams() {
+    let (Some(model), Some(folder)) = (model(4), shared("models/zh-zipformer-3.3m/test_wavs"))
+    else {
+        return;
+    };
+    let mut engine = model.engine().unwrap();
+    assert_eq!(engine.info().token_kind, TokenKind::Pinyin);
+    let clips: Vec<Vec<f32>> = (0..3)
+        .map(|at| samples(&folder.join(format!("{at}.wav"))))
+        .collect();
+    let options = StreamOptions::default();
+    let alone: Vec<Vec<Hypothesis>> = clips
+        .iter()
+        .map(|clip| hear(&mut engine, clip, 1 << 20, &options))
+        .collect();
+    assert!(
+        alone
+            .iter()
+            .all(|n_best| n_best.len() > 1 && n_best[0].tokens.len() > 8),
+        "speech gives tokens"
+    );
+    assert_eq!(alone[0], hear(&mut engine, &clips[0], 777, &options));
+    let streams: Vec<_> = clips
+        .iter()
+        .map(|_| engine.open_stream(&options).unwrap())
+        .collect();
+    for (stream, clip) in streams.iter().zip(&clips) {
+        engine.accept(*stream, clip).unwrap();
+    }
+    assert!(
+        engine.step().unwrap().n_advanced == 3,
+        "streams step together"
+    );
+    while engine.step().unwrap().n_advanced > 0 {}
+    for (stream, alone) in streams.iter().zip(&alone) {
+        assert_eq!(text(&engine.finish(*stream).unwrap()[0]), text(&alone[0]));
+        assert!(matches!(
+            engine.partial(*stream),
+            Err(EngineError::NoSuchStream)
+        ));
+    }
+}
+
+#[test]
+fn partials_grow_into_the_final() {
+    let (Some(model), Some(folder)) = (model(1), shared("models/zh-zipformer-3.3m/test_wavs"))
+    else {
+        return;
+    };
+    let mut engine = model.engine().unwrap();
+    let clip = samples(&folder.join("3.wav"));
+    let stream = engine.open_stream(&StreamOptions::default()).unwrap();
+    let mut partials = Vec::new();
+    for part in clip.chunks(8000) {
+        engine.accept(stream, part).unwrap();
+        while engine.step().unwrap().n_advanced > 0 {}
+        partials.push(text(&engine.partial(stream).unwrap()));
+    }
+    let last = text(&engine.finish(stream).unwrap()[0]);
+    assert!(
+        partials
+            .iter()
+            .all(|partial| last.starts_with(partial.as_str())),
+        "greedy search never takes back"
+    );
+    assert!(
+        partials[partials.len() / 2].len() > 4,
+        "something is told before the end"
+    );
+}
+
+#[test]
+fn silence_gives_nothing_even_with_hotwords() {
+    let Some(model) = model(8) else { return };
+    let mut engine = model.engine().unwrap();
+    let tokens = ["zh", "ēng", "x", "ìn"].map(String::from).to_vec();
+    let options = StreamOptions {
+        hotwords: vec![Hotword { tokens, boost: 3.0 }].into(),
+    };
+    let mut state = 7_u32;
+    let hiss: Vec<f32> = (0..16_000 * 6)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            ((state >> 8) as f32 / (1 << 24) as f32 - 0.5) * 1e-3
+        })
+        .collect();
+    for samples in [vec![0.0; 16_000 * 6], hiss] {
+        assert_eq!(text(&hear(&mut engine, &samples, 1600, &options)[0]), "");
+    }
+    assert_eq!(
+        hear(&mut engine, &[], 1, &options).len(),
+        1,
+        "an empty stream has an empty reading"
+    );
+}
+
+fn copy_model(target: &Path) -> Option<()> {
+    let folder = shared("models/zh-zipformer-3.3m")?;
+    for entry in fs::read_dir(folder)
+        .unwrap()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().is_file())
+    {
+        let copy = target.join(entry.file_name());
+        fs::write(copy, fs::read(entry.path()).unwrap()).unwrap();
+    }
+    Some(())
+}
+
+fn check_damaged(damage: impl Fn(&Path), expected: &str) {
+    let Some(runtime) = runtime() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let Some(()) = copy_model(dir.path()) else {
+        return;
+    };
+    damage(dir.path());
+    let opened = TransducerModel::open(runtime, dir.path(), DecodeSettings::default());
+    let error = opened
+        .and_then(|model| model.engine().map(|_| ()))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains(expected), "{error}");
+    assert!(error.contains("hint:"), "{error}");
+}
+
+const ENCODER: &str = "encoder-epoch-12-avg-2-chunk-16-left-64.int8.onnx";
+const DECODER: &str = "decoder-epoch-12-avg-2-chunk-16-left-64.onnx";
+const JOINER: &str = "joiner-epoch-12-avg-2-chunk-16-left-64.int8.onnx";
+
+#[test]
+fn damaged_models_are_named() {
+    check_damaged(
+        |dir| fs::remove_file(dir.join(ENCODER)).unwrap(),
+        "encoder*.onnx",
+    );
+    check_damaged(
+        |dir| fs::remove_file(dir.join("tokens.txt")).unwrap(),
+        "tokens.txt",
+    );
+    check_damaged(|dir| fs::write(dir.join(JOINER), b"junk").unwrap(), JOINER);
+    check_damaged(
+        |dir| fs::write(dir.join("tokens.txt"), "a 0\nb 1\n").unwrap(),
+        "names 2 tokens",
+    );
+    let truncate = |dir: &Path| {
+        let bytes = fs::read(dir.join(ENCODER)).unwrap();
+        fs::write(dir.join(ENCODER), &bytes[..bytes.len() / 2]).unwrap();
+    };
+    check_damaged(truncate, "ONNX Runtime refuses it");
+    let foreign = |dir: &Path| {
+        fs::copy(dir.join(DECODER), dir.join(ENCODER))
+            .map(|_| ())
+            .unwrap();
+    };
+    check_damaged(foreign, "model_type");
+    check_damaged(
+        |dir| {
+            fs::copy(dir.join(JOINER), dir.join(DECODER))
+                .map(|_| ())
+                .unwrap()
+        },
+        "context_size",
+    );
+}
+
+#[test]
+fn a_library_that_is_not_onnx_runtime_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("libonnxruntime.so");
+    fs::write(&path, b"not a library").unwrap();
+    // A process has one ONNX Runtime: once it is loaded, the path no longer matters.
+    if let Err(error) = OnnxRuntime::load(&path) {
+        assert!(
+            error.to_string().contains("pip install onnxruntime"),
+            "{error}"
+        );
+    }
+}

@@ -28,7 +28,7 @@ export PYTHONPATH="$packages${PYTHONPATH:+:$PYTHONPATH}" PYTHONDONTWRITEBYTECODE
 wanted="import numpy, scipy, soundfile, pypinyin, sherpa_onnx, kaldi_native_fbank"
 python3 -c "$wanted" 2>/dev/null || {
     printf 'installing the peer into .native/peer\n'
-    python3 -m pip install --quiet --disable-pip-version-check --upgrade --target "$packages" \
+    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --upgrade --target "$packages" \
         --requirement "$root/benches/peer-requirements.txt"
     python3 -c "$wanted"
 }

@@ -59,9 +59,10 @@ choose_recordings() {
         recordings=("$root/fixtures/audio/call-stereo-8k.wav" "$root/fixtures/audio/call-mono-8k.wav")
         dialogue=call-stereo-8k
         searches=(
-            'sound:"ni3 hao3"~1|By sound, in pinyin; one syllable may be another'
-            '你 NEAR/6 好|Two phrases near each other'
-            'party:agent 你 THEN/2 party:customer 我|The agent, then the customer'
+            '我要|A phrase: these characters side by side'
+            'sound:"nin2 hao3"~0.6|By sound, in pinyin; sounds may be near'
+            '我 NEAR/6 会|Two phrases near each other'
+            'party:agent sound:"hao3" THEN/2 party:customer 我|The agent, then the customer'
         )
     fi
 }

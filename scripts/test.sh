@@ -60,7 +60,7 @@ reference_packages() {
     local packages="$root/.native/python" wanted="import kaldi_native_fbank, numpy, pypinyin"
     export PYTHONPATH="$packages${PYTHONPATH:+:$PYTHONPATH}"
     python3 -c "$wanted" 2>/dev/null && return 0
-    python3 -m pip install --quiet --disable-pip-version-check --upgrade --target "$packages" \
+    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --upgrade --target "$packages" \
         --requirement scripts/test-requirements.txt && python3 -c "$wanted" && return 0
     note "the packages of scripts/test-requirements.txt could not be installed: the tests that need them are skipped"
 }

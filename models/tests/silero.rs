@@ -1,6 +1,6 @@
 //! Silero VAD on real models: both ways of running it agree, and they tell speech from noise.
 
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::path::PathBuf;
 

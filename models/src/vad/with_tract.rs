@@ -1,5 +1,6 @@
 //! Silero VAD in pure Rust, for machines without ONNX Runtime.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ impl TractSilero {
             .model_for_path(path)
             .map_err(|cause| misfit(format!("{cause:#}")))?;
         let order = input_order(&model).map_err(|cause| misfit(format!("{cause:#}")))?;
-        let plan = compile(model, order).map_err(|cause| misfit(format!("{cause:#}")))?;
+        let plan = compile(model).map_err(|cause| misfit(format!("{cause:#}")))?;
         Ok(Self {
             plan,
             order,
@@ -122,15 +123,19 @@ fn input_order(model: &InferenceModel) -> TractResult<[usize; 3]> {
     Ok([position("input")?, position("state")?, position("sr")?])
 }
 
-fn compile(model: InferenceModel, order: [usize; 3]) -> TractResult<Arc<TypedRunnableModel>> {
-    let [input, state, rate] = order;
+/// Fixes the sizes only after the graph is typed: its branch on the sequence's length is resolved
+/// while they are still symbols.
+fn compile(model: InferenceModel) -> TractResult<Arc<TypedRunnableModel>> {
+    let symbols = model.symbols.clone();
+    let width = CONTEXT_SAMPLES + VAD_FRAME_SAMPLES;
+    let sizes = HashMap::from([
+        (symbols.sym("batch"), TDim::from(1)),
+        (symbols.sym("sequence"), TDim::from(width as i64)),
+    ]);
     model
-        .with_input_fact(
-            input,
-            f32::fact([1, CONTEXT_SAMPLES + VAD_FRAME_SAMPLES]).into(),
-        )?
-        .with_input_fact(state, f32::fact([2, 1, STATE_VALUES]).into())?
-        .with_input_fact(rate, i64::fact([0_usize; 0]).into())?
+        .into_typed()?
+        .set_symbols(&sizes)?
+        .into_decluttered()?
         .into_optimized()?
         .into_runnable()
 }

@@ -279,7 +279,7 @@ mod tests {
         check(settings(), "....+++.##......", &[Start(4), End(10)]);
         check(settings(), "++......##......", &[Start(8), End(10)]);
         check(settings(), "....##++....", &[Start(4), End(8)]);
-        check(settings(), "....##++++++++....", &[Start(4), End(8)]);
+        check(settings(), "....##++++++++....", &[Start(4), End(9)]);
         check(settings(), "..++++..", &[]);
     }
 
@@ -287,8 +287,8 @@ mod tests {
     fn a_long_utterance_closes_at_a_short_pause_and_at_last_anywhere() {
         check(
             settings(),
-            &format!("{}.##", "#".repeat(20)),
-            &[Start(0), End(20), Start(21), End(23)],
+            &format!("{}..##", "#".repeat(20)),
+            &[Start(0), End(20), Start(22), End(24)],
         );
         check(
             settings(),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use auricle_contracts::{CallMetadata, Party, Utterance};
-use auricle_models::native::{self, SearchPath};
-use auricle_models::registry::{ModelKind, ModelStore, ModelsConfig, Role, Wanted};
+use auricle_models::native::SearchPath;
+use auricle_models::registry::{Engine, ModelCard, ModelStore, ModelsConfig, Role, Wanted};
 use auricle_speech::lm::LanguageData;
 use auricle_speech::{
     CallTranscriber, ChannelPlan, Hotwords, SpeechModel, SpeechParts, SpeechSettings,
@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use crate::config::{Config, beside};
 use crate::exit::usage;
-use crate::language;
+use crate::{language, sources};
 
 /// `[native]`: libraries that are loaded at run time.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -69,14 +69,29 @@ pub(crate) struct SpeechOptions {
     pub(crate) hotwords: Option<PathBuf>,
     /// Paths of the beam; `None` for the configuration's.
     pub(crate) beam: Option<usize>,
+    /// Only models of this engine.
+    pub(crate) engine: Option<Engine>,
+    /// Whether utterances are heard once more.
+    pub(crate) passes: Passes,
+}
+
+/// How often an utterance is heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Passes {
+    /// As it comes.
+    #[default]
+    One,
+    /// And once more when it is whole, by Whisper.
+    Two,
 }
 
 /// Models by the calls they serve. Loads each at most once.
 pub(crate) struct Speech {
     registry: ModelStore,
     models_config: ModelsConfig,
-    onnxruntime: PathBuf,
+    search: SearchPath,
     vad: PathBuf,
+    options: SpeechOptions,
     settings: SpeechSettings,
     language: LanguageData,
     language_print: String,
@@ -87,6 +102,7 @@ pub(crate) struct Speech {
 impl Speech {
     /// Finds the libraries, the voice activity model and the language, and reads the hotwords.
     pub(crate) fn open(config: &Config, options: &SpeechOptions) -> Result<Self> {
+        check_built_in(options)?;
         let registry = model_store(config)?;
         for warning in registry.warnings() {
             tracing::warn!("{warning}");
@@ -107,10 +123,11 @@ impl Speech {
         let vad = model_file(&registry, &models_config, Role::Vad, "onnx")?;
         let (language, language_print) = language::load(config, &registry)?;
         Ok(Self {
-            onnxruntime: native::onnxruntime(&search_path(config))?,
+            search: search_path(config),
             registry,
             models_config,
             vad,
+            options: options.clone(),
             settings,
             language,
             language_print,
@@ -121,33 +138,87 @@ impl Speech {
 
     /// The model for a call, loaded now if this is the first call that wants it.
     pub(crate) fn model_for(&mut self, call: &CallMetadata) -> Result<Arc<SpeechModel>> {
-        let wanted = wanted(Role::Streaming, call);
-        let choice = self.registry.choose(&self.models_config, &wanted)?;
-        let name = choice.card.name.clone();
-        if let Some(model) = self.loaded.get(&name) {
+        let card = self.card_for(call)?.clone();
+        if let Some(model) = self.loaded.get(&card.name) {
             return Ok(Arc::clone(model));
         }
-        if choice.card.kind != ModelKind::AsrTransducer {
+        let place = || format!("model `{}`", card.name);
+        let parts = self.parts(&card).with_context(place)?;
+        let model = SpeechModel::new(parts, self.settings.clone()).with_context(place)?;
+        let model = Arc::new(model);
+        self.loaded.insert(card.name.clone(), Arc::clone(&model));
+        Ok(model)
+    }
+
+    /// What the configuration chooses; with `--engine` the first model of that engine instead, where
+    /// the chosen one is of another.
+    fn card_for(&self, call: &CallMetadata) -> Result<&ModelCard> {
+        let wanted = wanted(Role::Streaming, call);
+        let chosen = self.registry.choose(&self.models_config, &wanted)?.card;
+        let Some(engine) = self
+            .options
+            .engine
+            .filter(|engine| *engine != chosen.engine)
+        else {
+            return Ok(chosen);
+        };
+        if let Some(name) = &self.options.model {
             return Err(usage(format!(
-                "model `{name}` (chosen by {}) is of kind {}, which `analyze` does not run",
-                choice.because, choice.card.kind
+                "--model: `{name}` runs on {}, not on {engine}",
+                chosen.engine
             )));
         }
-        let recogniser = self.registry.path(&name)?;
-        let (vad, language) = (self.vad.clone(), self.language.clone());
-        let mut parts = SpeechParts::on_ort(&self.onnxruntime, &recogniser, vad, &self.settings, language)
-            .with_context(|| format!("model `{name}`"))?;
-        parts.hotwords = self.hotwords.clone();
-        let model = SpeechModel::new(parts, self.settings.clone())
-            .with_context(|| format!("model `{name}`"))?;
-        let model = Arc::new(model);
-        self.loaded.insert(name, Arc::clone(&model));
-        Ok(model)
+        let language = wanted.language;
+        let fits = |card: &&ModelCard| {
+            card.engine == engine && card.languages.iter().any(|known| known == language)
+        };
+        self.registry.cards().iter().find(fits).ok_or_else(|| {
+            usage(format!(
+                "--engine: no model for `{language}` runs on {engine}"
+            ))
+        })
+    }
+
+    fn parts(&self, card: &ModelCard) -> Result<SpeechParts> {
+        let folder = self.registry.path(&card.name)?;
+        let second_pass = match self.options.passes {
+            Passes::One => None,
+            Passes::Two => {
+                let nobody = CallMetadata::default();
+                let choice = self
+                    .registry
+                    .choose(&self.models_config, &wanted(Role::SecondPass, &nobody))?;
+                Some(sources::second_pass(
+                    &self.registry.path(&choice.card.name)?,
+                )?)
+            }
+        };
+        Ok(SpeechParts {
+            recogniser: sources::recogniser(card, &folder, &self.search, &self.settings)?,
+            vad: sources::vad(&self.vad, &self.search)?,
+            second_pass,
+            language: self.language.clone(),
+            hotwords: self.hotwords.clone(),
+        })
     }
 
     /// Changes whenever the language model does.
     pub(crate) fn language_print(&self) -> &str {
         &self.language_print
+    }
+}
+
+/// Tells at once what this build cannot do, before anything is loaded.
+fn check_built_in(options: &SpeechOptions) -> Result<()> {
+    let second_pass = (options.passes == Passes::Two).then_some(Engine::Whisper);
+    match options
+        .engine
+        .into_iter()
+        .chain(second_pass)
+        .find(|engine| !sources::has_engine(*engine))
+    {
+        Some(engine) => Err(sources::not_built_in(engine)),
+        None => Ok(()),
     }
 }
 

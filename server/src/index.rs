@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use auricle_contracts::{CallId, Transcript};
@@ -24,7 +24,6 @@ pub(crate) struct CallIndex {
     index: TranscriptIndex,
     /// Added and not committed.
     waiting: Vec<(CallId, i64)>,
-    folder: PathBuf,
 }
 
 impl CallIndex {
@@ -35,7 +34,6 @@ impl CallIndex {
         Ok(Self {
             index,
             waiting: Vec::new(),
-            folder: folder.to_owned(),
         })
     }
 
@@ -97,11 +95,6 @@ impl CallIndex {
             }
             self.commit(store).await?;
         }
-    }
-
-    /// Where it lies.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// The number of its utterances.

@@ -22,6 +22,7 @@ mod export;
 mod index;
 mod language;
 mod logs;
+mod sources;
 mod terminal;
 
 use std::io::Write;

@@ -119,6 +119,14 @@ pub(crate) fn duration_text(ms: u64) -> String {
     }
 }
 
+/// `1 call`, `2 calls`.
+pub(crate) fn count(n_things: impl Into<u64>, thing: &str) -> String {
+    match n_things.into() {
+        1 => format!("1 {thing}"),
+        n_things => format!("{n_things} {thing}s"),
+    }
+}
+
 /// The text with spaces after it up to `width` columns; hanzi take two.
 pub(crate) fn pad_to(text: &str, width: usize) -> String {
     let missing = width.saturating_sub(text.width());

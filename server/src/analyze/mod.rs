@@ -18,13 +18,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
+use auricle_models::registry::Engine;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::clock;
-use crate::engine::{Speech, SpeechOptions};
+use crate::engine::{Passes, Speech, SpeechOptions};
 use crate::exit::{Exit, usage};
 use crate::index::CallIndex;
 use channels::{ChannelMap, ChannelName};
@@ -136,7 +137,6 @@ pub(crate) struct AnalyzeArgs {
 }
 
 pub(crate) fn run(app: &mut App, args: &AnalyzeArgs) -> Result<Exit> {
-    check_engine(args)?;
     let channels = channel_map(app, args)?;
     let inputs = inputs::collect(&args.paths);
     if inputs.files.is_empty() && inputs.failures.is_empty() {
@@ -243,20 +243,6 @@ fn exit_of(report: &RunReport) -> Exit {
     }
 }
 
-fn check_engine(args: &AnalyzeArgs) -> Result<()> {
-    if args.engine == Some(EngineName::Vosk) {
-        return Err(usage(
-            "`--engine vosk` is not built into this auricle\nhint: `auricle doctor` says which engines are",
-        ));
-    }
-    if args.second_pass {
-        return Err(usage(
-            "`--second-pass` is not built into this auricle\nhint: `auricle doctor` says which engines are",
-        ));
-    }
-    Ok(())
-}
-
 fn channel_map(app: &App, args: &AnalyzeArgs) -> Result<ChannelMap> {
     if let Some(channel) = args.agent_channel {
         return Ok(ChannelMap::with_agent(channel));
@@ -277,6 +263,15 @@ fn speech_options(app: &App, args: &AnalyzeArgs) -> SpeechOptions {
         model: args.model.clone(),
         hotwords: args.hotwords.clone().or(configured),
         beam: args.beam.map(usize::from),
+        engine: args.engine.map(|engine| match engine {
+            EngineName::Ort => Engine::Ort,
+            EngineName::Vosk => Engine::Vosk,
+        }),
+        passes: if args.second_pass {
+            Passes::Two
+        } else {
+            Passes::One
+        },
     }
 }
 

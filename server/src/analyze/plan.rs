@@ -16,7 +16,7 @@ use super::work::{Job, Shared, fingerprints, unchanged};
 use crate::app::App;
 use crate::engine::Speech;
 use crate::exit::{Exit, message_of};
-use crate::terminal::{duration_text, printable};
+use crate::terminal::{duration_text, printable, say};
 
 /// The jobs of a run.
 pub(crate) struct Plan {
@@ -100,11 +100,8 @@ impl Plan {
             )?;
         }
         for job in &self.jobs {
-            let what = fingerprints(job, shared)
-                .and_then(|prints| unchanged(job, &prints, shared))
-                .map(|known| if known.is_some() { "unchanged" } else { "hear" });
-            let what = what.unwrap_or_else(|error| {
-                tracing::warn!("{}", message_of(&error));
+            let what = foresee(job, shared).unwrap_or_else(|error| {
+                say!("{}", message_of(&error));
                 n_failed += 1;
                 "fail"
             });
@@ -118,7 +115,7 @@ impl Plan {
             )?;
         }
         for warning in &self.warnings {
-            crate::terminal::say!("warning: {warning}");
+            say!("warning: {warning}");
         }
         Ok(if n_failed == 0 {
             Exit::Done
@@ -137,4 +134,14 @@ fn probe_ms(file: &Path) -> u64 {
     info.n_frames.map_or(0, |n_frames| {
         n_frames * 1000 / u64::from(info.sample_rate_hz.max(1))
     })
+}
+
+/// What a run would do with a recording.
+fn foresee(job: &Job, shared: &Shared<'_>) -> Result<&'static str> {
+    let prints = fingerprints(job, shared)?;
+    if unchanged(job, &prints, shared)?.is_some() {
+        return Ok("unchanged");
+    }
+    AudioReader::open(&job.recording.file)?;
+    Ok("hear")
 }

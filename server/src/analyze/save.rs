@@ -16,7 +16,7 @@ use crate::atomic::write_atomically;
 use crate::clock;
 use crate::exit::message_of;
 use crate::index::CallIndex;
-use crate::terminal::duration_text;
+use crate::terminal::{count, duration_text};
 
 /// Calls are put into the index together: a commit of its own for each would cost more than hearing it.
 const CALLS_A_COMMIT: usize = 32;
@@ -48,7 +48,9 @@ impl Writer<'_> {
                     self.stop.store(true, Ordering::Relaxed);
                 }
                 let cause = message_of(&error);
-                self.progress.finished(name, &format!("failed: {cause}"), 0);
+                let first_line = cause.lines().next().unwrap_or_default();
+                self.progress
+                    .finished(name, &format!("failed: {first_line}"), job.probed_ms);
                 self.report.fail(name, cause);
             }
         }
@@ -83,11 +85,11 @@ impl Writer<'_> {
         if let Some(path) = &job.json_path {
             write_json(path, transcript).inspect_err(|_| self.report.counts.n_done -= 1)?;
         }
-        let (n_utterances, length) = (
-            transcript.utterances.len(),
+        let (utterances, length) = (
+            count(transcript.utterances.len() as u64, "utterance"),
             duration_text(transcript.duration_ms),
         );
-        let mut text = format!("{length} of audio, {n_utterances} utterances");
+        let mut text = format!("{length} of audio, {utterances}");
         for warning in &transcript.warnings {
             text += &format!("; {warning}");
         }

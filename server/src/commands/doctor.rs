@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use auricle_models::native::{self, NativeLibrary, Outcome};
-use auricle_models::registry::{ModelState, ModelStore, Role, Wanted};
+use auricle_models::registry::{Engine, ModelState, ModelStore, Role, Wanted};
 use auricle_store::Store;
 use clap::Args;
 use console::Style;
@@ -17,7 +17,7 @@ use crate::data::DataFolder;
 use crate::engine::{model_store, search_path};
 use crate::exit::{Exit, message_of};
 use crate::index::CallSearch;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, count};
 
 const MEANING: &str = "\
 Exit code 0: `auricle analyze` would work. 1: it would not; the lines marked `missing` or `broken` say why,
@@ -113,8 +113,15 @@ struct Report<'a> {
 
 pub(crate) fn run(app: &mut App, args: &DoctorArgs) -> Result<Exit> {
     let registry = model_store(&app.config)?;
-    let engine = chosen_engine(app, &registry);
-    let mut findings = vec![config_file(app), onnxruntime(app)];
+    let chosen = registry
+        .choose(&app.config.models, &wanted(Role::Streaming))
+        .ok();
+    let chosen = chosen.map(|choice| choice.card.clone());
+    let engine = chosen
+        .as_ref()
+        .map(|card| format!("{}/{}", card.engine, card.name));
+    let mut findings = vec![config_file(app)];
+    findings.extend(libraries(app, chosen.map(|card| card.engine)));
     findings.push(model(
         app,
         &registry,
@@ -138,6 +145,7 @@ pub(crate) fn run(app: &mut App, args: &DoctorArgs) -> Result<Exit> {
     ));
     findings.push(compiled("vosk", cfg!(feature = "vosk")));
     findings.push(compiled("whisper", cfg!(feature = "whisper")));
+    findings.push(compiled("tract", cfg!(feature = "tract")));
     findings.push(data_folder(&app.config.data));
     findings.push(disk_space(app.config.data.root()));
     findings.push(store(app));
@@ -198,23 +206,46 @@ fn config_file(app: &App) -> Finding {
     Finding::new("configuration", Health::Good, detail)
 }
 
-fn onnxruntime(app: &App) -> Finding {
+/// A library that is loaded at run time; `absent` is what its absence means.
+fn library(app: &App, library: NativeLibrary, absent: Health) -> Finding {
+    let what = library.title();
     let search = search_path(&app.config);
-    let looks = native::survey(NativeLibrary::OnnxRuntime, &search);
-    let found = looks
-        .iter()
-        .find(|look| matches!(look.outcome, Outcome::Usable(_)));
-    match (found, native::onnxruntime(&search)) {
-        (Some(look), Ok(_)) => Finding::new("ONNX Runtime", Health::Good, look.to_string()),
-        (_, Err(error)) => Finding::new("ONNX Runtime", Health::Missing, error.to_string()),
-        (None, Ok(path)) => Finding::new(
-            "ONNX Runtime",
-            Health::Good,
-            format!("`{}`", path.display()),
-        ),
+    let found = match library {
+        NativeLibrary::OnnxRuntime => native::onnxruntime(&search),
+        NativeLibrary::Vosk => native::libvosk(&search),
+    };
+    match found {
+        Err(error) => Finding::new(what, absent, error.to_string()),
+        Ok(path) => {
+            let looks = native::survey(library, &search);
+            let used = looks
+                .iter()
+                .find(|look| matches!(look.outcome, Outcome::Usable(_)));
+            let detail = used.map_or_else(|| format!("`{}`", path.display()), ToString::to_string);
+            Finding::new(what, Health::Good, detail)
+        }
     }
 }
 
+/// ONNX Runtime runs transducers, and voice activity where nothing else does.
+fn libraries(app: &App, engine: Option<Engine>) -> Vec<Finding> {
+    let is_vosk = engine == Some(Engine::Vosk);
+    let needs_onnx = !is_vosk || cfg!(not(feature = "tract"));
+    let absent = |is_needed: bool| {
+        if is_needed {
+            Health::Missing
+        } else {
+            Health::Optional
+        }
+    };
+    let mut findings = vec![library(app, NativeLibrary::OnnxRuntime, absent(needs_onnx))];
+    if cfg!(feature = "vosk") {
+        findings.push(library(app, NativeLibrary::Vosk, absent(is_vosk)));
+    }
+    findings
+}
+
+/// What a call without region and campaign wants.
 fn wanted(role: Role) -> Wanted<'static> {
     Wanted {
         role,
@@ -222,13 +253,6 @@ fn wanted(role: Role) -> Wanted<'static> {
         region: None,
         campaign: None,
     }
-}
-
-fn chosen_engine(app: &App, registry: &ModelStore) -> Option<String> {
-    let choice = registry
-        .choose(&app.config.models, &wanted(Role::Streaming))
-        .ok()?;
-    Some(format!("{}/{}", choice.card.engine, choice.card.name))
 }
 
 /// The model that calls without region and campaign get; `absent` is what its absence means.
@@ -267,7 +291,9 @@ fn compiled(what: &'static str, is_compiled: bool) -> Finding {
     if is_compiled {
         Finding::new(what, Health::Good, "compiled in")
     } else {
-        let detail = format!("not compiled in\nhint: `cargo build --features {what}`");
+        let detail = format!(
+            "not compiled in\nhint: `cargo build --release -p auricle --features {what}` builds an auricle that has it"
+        );
         Finding::new(what, Health::Optional, detail)
     }
 }
@@ -341,14 +367,16 @@ fn index(app: &App) -> Finding {
         (Err(error), _) => Finding::new("search index", Health::Broken, message_of(&error)),
         (Ok(n_utterances), Some(n_lacking)) if n_lacking > 0 => {
             let text = format!(
-                "{n_utterances} utterances; {n_lacking} calls are not in it\nhint: the next analyze adds them, and so does `auricle index rebuild`"
+                "{}; {} not in it\nhint: the next analyze adds what is missing, and so does `auricle index rebuild`",
+                count(n_utterances, "utterance"),
+                count(n_lacking, "call")
             );
             Finding::new("search index", Health::Warning, text)
         }
         (Ok(n_utterances), _) => Finding::new(
             "search index",
             Health::Good,
-            format!("{n_utterances} utterances"),
+            count(n_utterances, "utterance"),
         ),
     }
 }

@@ -84,7 +84,7 @@ pub(crate) fn run(app: &mut App, args: &ExportArgs) -> Result<Exit> {
         }
     };
     if args.out.is_some() {
-        crate::terminal::say!("exported {n_written} calls");
+        crate::terminal::say!("exported {}", crate::terminal::count(n_written, "call"));
     }
     Ok(Exit::Done)
 }

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::clock;
 use crate::exit::{Exit, message_of};
 use crate::index::CallIndex;
-use crate::terminal::printable;
+use crate::terminal::{count, printable, say};
 
 const EXAMPLES: &str = "\
 Reads the JSON files that `analyze --out` writes, and the JSON lines of `export --format jsonl`:
@@ -88,9 +88,9 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
     app.runtime.block_on(index.catch_up(&store))?;
     app.runtime
         .block_on(store.finish_run(run, counts, &clock::now_text()))?;
-    crate::terminal::say!(
-        "imported {} calls, {} were there already, {} failed",
-        counts.n_done,
+    say!(
+        "imported {}, {} were there already, {} failed",
+        count(counts.n_done, "call"),
         counts.n_skipped,
         counts.n_failed
     );
@@ -103,7 +103,7 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
 
 fn report(counts: &mut RunCounts, error: &anyhow::Error) {
     counts.n_failed += 1;
-    crate::terminal::say!("failed: {}", message_of(error));
+    say!("failed: {}", message_of(error));
 }
 
 /// The files named, and those in the folders named, by name.

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use crate::app::App;
 use crate::exit::Exit;
 use crate::index::{self, CallIndex};
+use crate::terminal::{count, say};
 
 /// `auricle index …`.
 #[derive(Debug, Subcommand)]
@@ -31,11 +32,12 @@ fn rebuild(app: &mut App) -> Result<Exit> {
     let n_calls = app.runtime.block_on(index.catch_up(&store))?;
     let counts = app.runtime.block_on(store.counts())?;
     let n_utterances = index.n_utterances()?;
-    crate::terminal::say!("indexed {n_calls} calls, {n_utterances} utterances");
+    let (calls, utterances) = (count(n_calls, "call"), count(n_utterances, "utterance"));
+    say!("indexed {calls}, {utterances}");
     if counts.n_unindexed > 0 {
-        crate::terminal::say!(
-            "{} calls could not be indexed; the warnings above say why",
-            counts.n_unindexed
+        say!(
+            "{} could not be indexed; the warnings above say why",
+            count(counts.n_unindexed, "call")
         );
         return Ok(Exit::Failed);
     }

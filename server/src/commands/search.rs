@@ -13,7 +13,7 @@ use super::show::party_style;
 use crate::app::App;
 use crate::exit::{Exit, usage};
 use crate::index::CallSearch;
-use crate::terminal::{PlayTime, Terminal, duration_text, pad_to, printable, wrap};
+use crate::terminal::{PlayTime, Terminal, count, duration_text, pad_to, printable, wrap};
 
 const QUERY_LANGUAGE: &str = "\
 The query language (all of it: docs/query-language.md):
@@ -47,7 +47,7 @@ A mistake in a query is shown with its place, and the exit code is 2. No hits: e
 #[command(after_long_help = QUERY_LANGUAGE)]
 pub(crate) struct SearchArgs {
     /// What to find; several words count as one query.
-    #[arg(required = true, value_name = "QUERY", allow_hyphen_values = true)]
+    #[arg(required = true, value_name = "QUERY")]
     query: Vec<String>,
     /// Calls to show.
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -122,13 +122,13 @@ pub(crate) fn run(app: &mut App, args: &SearchArgs) -> Result<Exit> {
     let shown = args.offset + found.calls.len();
     let more = match found.total_calls.saturating_sub(shown as u64) {
         0 => String::new(),
-        n_more => format!("; {n_more} more calls: --offset {shown}"),
+        n_more => format!("; {} more: --offset {shown}", count(n_more, "call")),
     };
-    writeln!(
-        out,
-        "{} hits in {} calls{more}",
-        found.total_hits, found.total_calls
-    )?;
+    let (hits, calls) = (
+        count(found.total_hits, "hit"),
+        count(found.total_calls, "call"),
+    );
+    writeln!(out, "{hits} in {calls}{more}")?;
     if args.facets {
         write_facets(out, &found.facets)?;
     }
@@ -143,7 +143,11 @@ fn write_call(out: &mut Terminal, call: &CallHits) -> Result<()> {
     }
     facts.extend(call.started_at.clone());
     if call.total_hits as usize > call.hits.len() {
-        facts.push(format!("{} of {} hits", call.hits.len(), call.total_hits));
+        facts.push(format!(
+            "{} of {}",
+            call.hits.len(),
+            count(call.total_hits, "hit")
+        ));
     }
     let facts = printable(&facts.join(" · "));
     writeln!(out, "{name}  {}", out.paint(&Style::new().dim(), facts))?;
@@ -253,8 +257,10 @@ fn write_facets(out: &mut Terminal, facets: &Facets) -> Result<()> {
         for FacetCount { value, hits, calls } in counts {
             writeln!(
                 out,
-                "  {}  {hits} hits in {calls} calls",
-                pad_to(&printable(value), 16)
+                "  {}  {} in {}",
+                pad_to(&printable(value), 16),
+                count(*hits, "hit"),
+                count(*calls, "call")
             )?;
         }
     }

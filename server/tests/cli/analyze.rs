@@ -76,6 +76,18 @@ fn without_models_it_says_how_to_get_them() {
 }
 
 #[test]
+fn engines_that_are_not_built_in_say_so() {
+    let desk = Desk::new();
+    desk.put("a.wav", wav(std::iter::repeat_n(0, 8000)));
+    if cfg!(not(feature = "vosk")) {
+        desk.fails(&["analyze", "a.wav", "--engine", "vosk"], 2, &["not built", "--features vosk"]);
+    }
+    if cfg!(not(feature = "whisper")) {
+        desk.fails(&["analyze", "a.wav", "--second-pass"], 2, &["--features whisper"]);
+    }
+}
+
+#[test]
 fn calls_are_heard_saved_found_and_not_heard_again() {
     let Some((desk, shared)) = desk_with_models() else {
         return;
@@ -241,6 +253,9 @@ fn a_dry_run_hears_nothing() {
         return;
     };
     desk.put("in/a.wav", wav(std::iter::repeat_n(0, 16_000)));
+    desk.put("bad.wav", "");
+    let plan = desk.fails(&["analyze", "bad.wav", "--dry-run"], 1, &["is empty"]);
+    assert!(plan.out.starts_with("fail"), "{}", plan.out);
     let plan = desk.ok(&["analyze", "in", "--dry-run"]);
     assert!(plan.starts_with("hear"), "{plan}");
     assert!(plan.contains("2 s"), "{plan}");

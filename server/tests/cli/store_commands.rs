@@ -70,7 +70,7 @@ fn hits_are_highlighted_and_say_where_to_play_from() {
     let found = desk.ok(&["search", "保证收益"]);
     assert!(found.contains("这个产品【保证收益】。"), "{found}");
     assert!(found.contains("贷款 回访 01"), "{found}");
-    assert!(found.contains("1 hits in 1 calls"), "{found}");
+    assert!(found.contains("1 hit in 1 call"), "{found}");
     assert!(!found.contains("card-7"), "{found}");
 }
 
@@ -89,7 +89,7 @@ fn sounds_find_what_was_written_otherwise() {
 fn turns_fields_and_facets() {
     let desk = Desk::new();
     desk.import_samples();
-    assert!(desk.ok(&["search", "收益 THEN/2 退款"]).contains("1 hits"));
+    assert!(desk.ok(&["search", "收益 THEN/2 退款"]).contains("1 hit"));
     assert!(
         desk.ok(&["search", "campaign:cards", "party:agent"])
             .contains("您好")
@@ -128,7 +128,7 @@ fn calls_move_between_installations() {
     there.put("calls.jsonl", &lines);
     there.ok(&["import", "calls.jsonl"]);
     assert_eq!(there.ok(&["export"]), lines);
-    assert!(there.ok(&["search", "退款"]).contains("1 hits"));
+    assert!(there.ok(&["search", "退款"]).contains("1 hit"));
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_lost_index_is_made_anew_from_the_store() {
     fs::remove_dir_all(desk.path("data/index")).unwrap();
     desk.fails(&["search", "退款"], 1, &["no transcript index"]);
     desk.ok(&["index", "rebuild"]);
-    assert!(desk.ok(&["search", "退款"]).contains("1 hits"));
+    assert!(desk.ok(&["search", "退款"]).contains("1 hit"));
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn a_damaged_index_says_how_to_mend_it() {
         &["damaged", "hint: `auricle index rebuild`"],
     );
     desk.ok(&["index", "rebuild"]);
-    assert!(desk.ok(&["search", "退款"]).contains("1 hits"));
+    assert!(desk.ok(&["search", "退款"]).contains("1 hit"));
 }
 
 #[test]

@@ -137,9 +137,9 @@ class Figures:
         for i, j in partner.items():
             (_, word, begins, ends), (_, other, other_begins, other_ends) = left[i], right[j]
             if recognised[word] and begins and other_begins:
-                self.start_errors_ms.append(abs(wanted[word][1] - heard[other][1]))
+                self.start_errors_ms.append(heard[other][1] - wanted[word][1])
             if recognised[word] and ends and other_ends:
-                self.end_errors_ms.append(abs(wanted[word][2] - heard[other][2]))
+                self.end_errors_ms.append(heard[other][2] - wanted[word][2])
 
     def add_call(self, call, transcript):
         for role in sorted({turn["role"] for turn in call["turns"]}):
@@ -158,9 +158,14 @@ class Figures:
         def spread(errors_ms):
             if not errors_ms:
                 return None
-            ordered = sorted(errors_ms)
+            ordered = sorted(map(abs, errors_ms))
             p90_ms = ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))]
-            return {"n": len(ordered), "median_ms": statistics.median(ordered), "p90_ms": p90_ms}
+            return {
+                "n": len(ordered),
+                "median_ms": statistics.median(ordered),
+                "p90_ms": p90_ms,
+                "late_ms": statistics.median(errors_ms),
+            }
 
         return {
             "turns": self.n_turns,
@@ -211,8 +216,8 @@ def tell(result, tolerance_ms):
         spread = result[f"word_{what}_error"]
         if spread:
             print(
-                f"word {what}s: median {spread['median_ms']:.0f} ms, 90% within {spread['p90_ms']} ms "
-                f"({spread['n']} of {result['words']} words)"
+                f"word {what}s: median {spread['median_ms']:.0f} ms, 90% within {spread['p90_ms']} ms, "
+                f"{spread['late_ms']:+.0f} ms late in the middle ({spread['n']} of {result['words']} words)"
             )
     if result["missing"]:
         print(f"missing: {', '.join(result['missing'])}")

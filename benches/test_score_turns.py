@@ -68,7 +68,7 @@ class ScoreTurns(unittest.TestCase):
             extra_splitting=0,
             extra_elsewhere=0,
             words=6,
-            word_start_error={"n": 6, "median_ms": 0, "p90_ms": 0},
+            word_start_error={"n": 6, "median_ms": 0, "p90_ms": 0, "late_ms": 0},
             missing=[],
         )
 
@@ -104,7 +104,7 @@ class ScoreTurns(unittest.TestCase):
         words[0]["start_ms"] += 100
         words[2]["w"] = "甚么"
         # 您 comes 100 ms late; 什么 was not recognised.
-        self.check(moved, word_start_error={"n": 5, "median_ms": 0, "p90_ms": 100})
+        self.check(moved, word_start_error={"n": 5, "median_ms": 0, "p90_ms": 100, "late_ms": 0})
 
     def test_missing(self):
         self.check(None, turns=0, missing=["a.wav"])

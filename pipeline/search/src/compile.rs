@@ -30,6 +30,9 @@ pub(crate) struct Lead {
     pub(crate) within: u32,
 }
 
+/// Words of letters up to this long stand whole in the index's pairs.
+const WHOLE_UNIT_CODES: usize = 12;
+
 /// `THEN` without a number: any later utterance of the call.
 const ANY_DISTANCE: u32 = u32::MAX;
 
@@ -153,8 +156,12 @@ impl Compiler<'_> {
         let n_docs = self.snapshot.searcher.num_docs() as f32;
         let rarity = (n_docs - frequency).max(0.0) + 0.5;
         let weight = (1.0 + rarity / (frequency + 0.5)).ln().max(0.01);
-        let exact = matches!(&place, Place::Phrase(pattern) if pattern.edges == Edges::Units)
-            && plan.is_exact_for_phrase();
+        let is_short_phrase = matches!(
+            &place,
+            Place::Phrase(pattern)
+                if pattern.edges == Edges::Units && pattern.codes.len() <= WHOLE_UNIT_CODES
+        );
+        let exact = is_short_phrase && plan.is_exact_for_phrase();
         let place = Arc::new(place);
         let question = Question::Place {
             plan,

@@ -1,6 +1,8 @@
 //! The index in its folder: made, opened, written and read.
 
+use std::collections::HashSet;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -77,6 +79,8 @@ impl Version {
 pub struct TranscriptIndex {
     shared: Arc<Shared>,
     writer: RwLock<Option<IndexWriter>>,
+    /// Fingerprints of the calls added since the last commit.
+    added: Mutex<HashSet<u64>>,
     options: IndexOptions,
 }
 
@@ -213,6 +217,7 @@ impl TranscriptIndex {
         Ok(Self {
             shared: Arc::new(shared),
             writer: RwLock::new(None),
+            added: Mutex::new(HashSet::new()),
             options,
         })
     }
@@ -236,10 +241,19 @@ impl TranscriptIndex {
     ) -> Result<Added, IndexError> {
         let (documents, warnings) = documents(&self.shared.fields, transcript, annotations)?;
         let utterances = documents.len();
-        let mut operations = Vec::with_capacity(utterances + 1);
-        operations.push(UserOperation::Delete(self.call_term(&transcript.call_id)));
-        operations.extend(documents.into_iter().map(UserOperation::Add));
-        self.with_writer(|writer| writer.run(operations).map(|_| ()))?;
+        let call = self.call_term(&transcript.call_id);
+        let adds = documents.into_iter().map(UserOperation::Add);
+        self.with_writer(|writer| {
+            // Held until the operations are queued: the same call may be added by two threads.
+            let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_new = added.insert(fingerprint(&transcript.call_id));
+            let searcher = self.shared.reader.searcher();
+            // Every deletion is looked up in every segment, so those of new calls are left out.
+            let delete =
+                (!is_new || searcher.doc_freq(&call)? > 0).then_some(UserOperation::Delete(call));
+            let operations: Vec<_> = delete.into_iter().chain(adds).collect();
+            writer.run(operations).map(|_| ())
+        })?;
         Ok(Added {
             utterances,
             warnings,
@@ -267,7 +281,13 @@ impl TranscriptIndex {
         if let Some(writer) = writer.as_mut() {
             writer.commit().map_err(|error| self.shared.error(&error))?;
         }
-        self.shared.reload()
+        // While nobody can add: calls are known by the searcher before they are forgotten here.
+        self.shared.reload()?;
+        self.added
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        Ok(())
     }
 
     /// Waits for the merging of segments in the background, then closes the writer; it opens
@@ -317,10 +337,14 @@ impl TranscriptIndex {
     fn open_writer(&self) -> Result<IndexWriter, IndexError> {
         let threads = self.options.writer_threads.max(1);
         let bytes = self.options.writer_memory_bytes.max(threads * 15_000_001);
-        self.shared
+        let writer = self
+            .shared
             .index
             .writer_with_num_threads::<TantivyDocument>(threads, bytes)
-            .map_err(|error| self.shared.error(&error))
+            .map_err(|error| self.shared.error(&error))?;
+        // From here on no other process commits: what the searcher knows is all there is.
+        self.shared.reload()?;
+        Ok(writer)
     }
 }
 
@@ -455,6 +479,13 @@ fn check_version(folder: &Path) -> Result<(), IndexError> {
             cause: format!("`{VERSION_FILE}`: {error}"),
         }),
     }
+}
+
+/// Two calls with one fingerprint only cost a deletion that finds nothing.
+fn fingerprint(call: &CallId) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    call.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Opens every file of every segment once: tantivy opens some only when a query needs them.

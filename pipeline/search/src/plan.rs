@@ -183,9 +183,13 @@ impl Plan {
         })
     }
 
-    /// Whether every document of the plan matches a phrase: it is one pair of units.
+    /// Whether every document of [`Self::phrase`] matches: it asks for one unit or one pair.
     pub(crate) fn is_exact_for_phrase(&self) -> bool {
-        matches!(self, Self::Groups { groups, .. } if groups.len() == 1)
+        match self {
+            Self::Groups { groups, .. } => groups.len() == 1,
+            Self::Prefixes { .. } => true,
+            _ => false,
+        }
     }
 
     /// The documents of one segment.

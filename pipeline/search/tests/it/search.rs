@@ -520,3 +520,29 @@ fn results_are_json() {
         serde_json::from_str(r#"{"query":"保证","sort":"newest"}"#).unwrap();
     assert_eq!((request.sort, request.limit), (Sort::Newest, 10));
 }
+
+#[test]
+fn a_call_added_twice_before_a_commit_is_there_once() {
+    let index = index_of(&calls());
+    std::thread::scope(|scope| {
+        for round in 0..8 {
+            let index = &index.index;
+            scope.spawn(move || {
+                for id in ["same", "loan"] {
+                    index
+                        .add(&call(
+                            id,
+                            &["a 同时 写入", &format!("c {}", "好".repeat(round + 1))],
+                        ))
+                        .unwrap();
+                }
+            });
+        }
+    });
+    index.index.commit().unwrap();
+    check_all(&index, &[("同时写入", "loan/0 same/0"), ("投诉", "")]);
+    index.index.add(&call("same", &["a 再来 一次"])).unwrap();
+    index.index.delete_call(&CallId("same".into())).unwrap();
+    index.index.commit().unwrap();
+    check_all(&index, &[("再来 OR 同时", "loan/0")]);
+}

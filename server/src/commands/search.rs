@@ -38,6 +38,7 @@ The query language (all of it: docs/query-language.md):
 Put a query with spaces or signs into quotes for the shell:
   auricle search 'party:agent sound:保证收益'
   auricle search '投诉 THEN/6 退款' --limit 20 --sort newest
+  auricle search -- '-保证 收益'         a query that begins with a sign goes after --
   auricle search 保证收益 --facets        how the hits are spread over parties, agents, campaigns, days
 
 A mistake in a query is shown with its place, and the exit code is 2. No hits: exit code 0.";

@@ -99,6 +99,8 @@ fn turns_fields_and_facets() {
         facets.contains("loans") && facets.contains("cards"),
         "{facets}"
     );
+    let without = desk.ok(&["search", "--", "-退款"]);
+    assert!(without.contains("3 hits in 2 calls"), "{without}");
     let json = desk.ok(&["search", "退款", "--json"]);
     let json = serde_json::from_str::<serde_json::Value>(&json).unwrap();
     assert_eq!(json["total_hits"], 1);

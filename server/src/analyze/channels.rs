@@ -4,20 +4,11 @@ use std::str::FromStr;
 
 use auricle_contracts::{ChannelLayout, Party};
 
-/// What `--channels` says: `agent=left`, `agent=1,customer=0`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What `--channels` says: `agent=left`, `agent=1,customer=0`. By default the agent is on the left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ChannelMap {
     agent: u16,
     customer: Option<u16>,
-}
-
-impl Default for ChannelMap {
-    fn default() -> Self {
-        Self {
-            agent: 0,
-            customer: None,
-        }
-    }
 }
 
 impl ChannelMap {

@@ -80,10 +80,18 @@ fn engines_that_are_not_built_in_say_so() {
     let desk = Desk::new();
     desk.put("a.wav", wav(std::iter::repeat_n(0, 8000)));
     if cfg!(not(feature = "vosk")) {
-        desk.fails(&["analyze", "a.wav", "--engine", "vosk"], 2, &["not built", "--features vosk"]);
+        desk.fails(
+            &["analyze", "a.wav", "--engine", "vosk"],
+            2,
+            &["not built", "--features vosk"],
+        );
     }
     if cfg!(not(feature = "whisper")) {
-        desk.fails(&["analyze", "a.wav", "--second-pass"], 2, &["--features whisper"]);
+        desk.fails(
+            &["analyze", "a.wav", "--second-pass"],
+            2,
+            &["--features whisper"],
+        );
     }
 }
 

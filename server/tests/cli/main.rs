@@ -1,5 +1,9 @@
 //! The real binary, command by command.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on stops, one that cannot begin says so"
+)]
 
 mod analyze;
 mod desk;

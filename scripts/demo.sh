@@ -74,8 +74,8 @@ check() {
     cat >&2 <<'TEXT'
 
 demo: something that analyze needs is missing; the lines above say what.
-hint: `auricle models pull telephony_8k` fetches the recogniser into the data folder
-      (here: AURICLE_DATA=demo-out/data target/release/auricle models pull telephony_8k),
+hint: `auricle models pull zh-zipformer-3.3m` fetches the recogniser into the data folder
+      (here: AURICLE_DATA=demo-out/data target/release/auricle models pull zh-zipformer-3.3m),
       or AURICLE_MODELS names a folder that has zh-zipformer-3.3m. Then run `make demo` again.
 TEXT
     exit 1

@@ -1,5 +1,7 @@
 //! Holds the arrows between the rooms: which crate of the workspace may depend on which.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};

@@ -3,7 +3,7 @@
 //! An engine is owned by one thread and holds many streams. Audio goes in with
 //! [`StreamingEngine::accept`], [`StreamingEngine::step`] advances every stream that has a whole
 //! chunk waiting, together, and [`StreamingEngine::finish`] closes a stream with its n-best list.
-//! Loaded weights are shared between engines of one model, so a second engine costs little.
+//! A worker has an engine of its own, made by an [`crate::EngineSource`].
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -155,7 +155,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
         let hangs = "，。？！、；：,.?!;:）)》”".contains(letter);
         if used + columns > width && !hangs {
             let rest = split_last_word(&mut line, width);
-            lines.push(std::mem::replace(&mut line, rest));
+            lines.push(std::mem::replace(&mut line, rest).trim_end().to_owned());
             used = line.width();
             if letter == ' ' && line.is_empty() {
                 continue;

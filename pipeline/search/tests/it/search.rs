@@ -225,7 +225,7 @@ fn sounds() {
             ("sound:paozhen", "card/4"),
             ("sound:保证收亿~1", "loan/2 quiet/2"),
             ("sound:baozhengdeshouyi~1", "loan/2 quiet/2"),
-            ("sound:zhengshouyi~1", "loan/2 quiet/2"),
+            ("sound:zhengshouyi~1", "card/4 loan/2 quiet/2"),
             ("sound:baomashouyi~1", "loan/2 quiet/2"),
             ("sound:baomashouma~1", ""),
             ("sound:lali", ""),

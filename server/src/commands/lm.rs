@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use auricle_speech::lm::dictionary::Dictionary;
 use auricle_speech::lm::smooth::Counter;
-use auricle_speech::lm::{SENTENCE_END, Vocabulary, WordId, arpa, count, eval, evaluate};
+use auricle_speech::lm::{SENTENCE_END, UNKNOWN, Vocabulary, WordId, arpa, count, eval, evaluate};
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -86,10 +86,12 @@ fn build(texts: &[PathBuf], out: &Path, order: usize) -> Result<Exit> {
     let dictionary = Dictionary::load();
     let vocabulary = Vocabulary::from_words(dictionary.hanzi_words().map(|entry| entry.word));
     let mut counter = Counter::default();
+    let mut n_known = 0;
     for sentence in read_sentences(texts, &vocabulary)? {
+        n_known += sentence.iter().filter(|word| **word != UNKNOWN).count();
         counter.add(&sentence, 1);
     }
-    if counter.n_words() == 0 {
+    if n_known == 0 {
         return Err(usage(
             "the texts have no words in hanzi\nhint: one sentence a line, UTF-8",
         ));

@@ -30,9 +30,6 @@ pub(crate) struct Lead {
     pub(crate) within: u32,
 }
 
-/// Words of letters up to this long stand whole in the index's pairs.
-const WHOLE_UNIT_CODES: usize = 12;
-
 /// `THEN` without a number: any later utterance of the call.
 const ANY_DISTANCE: u32 = u32::MAX;
 
@@ -152,16 +149,17 @@ impl Compiler<'_> {
 
     fn place(&self, node: &Node) -> tantivy::Result<Compiled> {
         let (place, plan) = self.place_and_plan(node);
-        let frequency = plan.doc_freq(&self.snapshot.searcher)? as f32;
+        let frequency = plan.doc_freq(self.snapshot)? as f32;
         let n_docs = self.snapshot.searcher.num_docs() as f32;
         let rarity = (n_docs - frequency).max(0.0) + 0.5;
         let weight = (1.0 + rarity / (frequency + 0.5)).ln().max(0.01);
-        let is_short_phrase = matches!(
-            &place,
-            Place::Phrase(pattern)
-                if pattern.edges == Edges::Units && pattern.codes.len() <= WHOLE_UNIT_CODES
-        );
-        let exact = is_short_phrase && plan.is_exact_for_phrase();
+        let exact = match &place {
+            Place::Phrase(pattern) => {
+                pattern.edges == Edges::Units && Plan::decides_phrase(&pattern.codes)
+            }
+            Place::Sound(pattern) => pattern.is_exact() && pattern.len() <= 2,
+            _ => false,
+        };
         let place = Arc::new(place);
         let question = Question::Place {
             plan,
@@ -178,14 +176,10 @@ impl Compiler<'_> {
 
     fn place_and_plan(&self, node: &Node) -> (Place, Plan) {
         let fields = self.fields;
-        let phrase = |text: &str, edges: Edges, plan: fn(&Fields, &str) -> Plan| {
-            let mut normal = String::new();
-            units::normal_text(text, &mut normal);
-            let pattern = PhrasePattern {
-                codes: normal.encode_utf16().collect(),
-                edges,
-            };
-            (Place::Phrase(pattern), plan(fields, &normal))
+        let phrase = |text: &str, edges: Edges, plan: fn(&Fields, &[u16]) -> Plan| {
+            let codes = units::encode(text);
+            let plan = plan(fields, &codes);
+            (Place::Phrase(PhrasePattern { codes, edges }), plan)
         };
         match &node.kind {
             Kind::Prefix(text) => phrase(text, Edges::BeginsWord, Plan::prefix),
@@ -193,7 +187,7 @@ impl Compiler<'_> {
             Kind::Phrase(text) => phrase(text, Edges::Units, Plan::phrase),
             Kind::Sound(sound) => {
                 let pattern = SoundPattern::new(&sound.syllables, sound.budget);
-                let plan = Plan::sound(fields, &pattern);
+                let plan = Plan::sound(&pattern);
                 (Place::Sound(pattern), plan)
             }
             Kind::Or(parts) => {

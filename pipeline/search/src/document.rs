@@ -9,7 +9,7 @@ use crate::error::IndexError;
 use crate::lines::{MAX_CODES, NewLine};
 use crate::schema::{Fields, WORD_BREAK, jieba};
 use crate::stored::{StoredUtterance, unit_times};
-use crate::{sound, units};
+use crate::{keys, sound, units};
 
 /// What later stages know of a call beside its transcript.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -176,8 +176,10 @@ fn utterance_document(
     }
 
     let (words, word_starts) = cut_words(&spoken, spoken_codes.len());
-    let mut sounds = String::new();
-    sound::write_grams(&syllables, &mut sounds);
+    let mut pairs = Vec::with_capacity(spoken_codes.len() * 3 + 8);
+    keys::push_units(&spoken_codes, &mut pairs);
+    keys::push_units(&written_codes, &mut pairs);
+    keys::push_syllables(&syllables, &mut pairs);
     let line = NewLine {
         turn: u32::try_from(turn).unwrap_or(u32::MAX / 4),
         party: utterance.party,
@@ -189,19 +191,15 @@ fn utterance_document(
         syllables: &syllables,
         syllable_codes: &syllable_codes,
         written: &written_codes,
+        keys: &pairs,
     };
     let times = unit_times(utterance, &spoken_codes);
-    let stored = StoredUtterance::new(utterance, times);
+    let stored = StoredUtterance::to_bytes(utterance, &times);
 
     let mut document = TantivyDocument::new();
-    document.add_text(fields.grams, &spoken);
-    if !written.is_empty() {
-        document.add_text(fields.grams, &written);
-    }
     document.add_text(fields.words, &words);
-    document.add_text(fields.sounds, &sounds);
     document.add_custom(fields.line, &line.to_bytes());
-    document.add_bytes(fields.stored, &stored.to_bytes());
+    document.add_bytes(fields.stored, &stored);
     Ok(document)
 }
 

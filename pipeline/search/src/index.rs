@@ -24,7 +24,7 @@ use crate::query::parse;
 use crate::results::{SearchRequest, SearchResults};
 use crate::schema::{Fields, SCHEMA_VERSION, tokenizers};
 use crate::search::search;
-use crate::sound::classes_fingerprint;
+use crate::sound::syllables_fingerprint;
 
 /// How much of the machine the index may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Default for IndexOptions {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Version {
     schema: u32,
-    sound_classes: u32,
+    syllables: u32,
 }
 
 const VERSION_FILE: &str = "auricle-index.json";
@@ -63,12 +63,12 @@ impl Version {
     fn now() -> Self {
         Self {
             schema: SCHEMA_VERSION,
-            sound_classes: classes_fingerprint(),
+            syllables: syllables_fingerprint(),
         }
     }
 
     fn name(&self) -> String {
-        format!("{}/{:08x}", self.schema, self.sound_classes)
+        format!("{}/{:08x}", self.schema, self.syllables)
     }
 }
 
@@ -507,6 +507,7 @@ fn check_files(folder: &Path, index: &Index) -> Result<(), IndexError> {
             SegmentComponent::FastFields,
             SegmentComponent::FieldNorms,
             SegmentComponent::Custom(lines::EXTENSION.to_owned()),
+            SegmentComponent::Custom(lines::PAIRS_EXTENSION.to_owned()),
         ];
         for component in written.into_iter().chain(deletes) {
             let path = meta.relative_path(component);

@@ -7,10 +7,10 @@
 //! One search walks the modules like this:
 //!
 //! ```text
-//! text ─ query ─▶ Node ─ compile ─▶ plan (inverted index) ─▶ place (lines) ─▶ search ─▶ show ─▶ results
+//! text ─ query ─▶ Node ─ compile ─▶ plan (pairs) ─▶ place (lines) ─▶ search ─▶ show ─▶ results
 //! ```
 //!
-//! **Invariant**: no match is lost. The inverted index only narrows down which utterances can
+//! **Invariant**: no match is lost. The pairs of neighbouring units and syllables only narrow down which utterances can
 //! match (the module `plan` says why it never drops one); whether they do is decided on their own codes,
 //! by the same code that highlights them.
 //!
@@ -22,7 +22,9 @@ mod date;
 mod document;
 mod error;
 mod index;
+mod keys;
 mod lines;
+mod pairs;
 mod place;
 mod plan;
 mod queries;

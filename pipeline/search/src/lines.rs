@@ -1,6 +1,7 @@
 //! The lines file: what every match is checked against.
 //!
-//! Beside tantivy's own files each segment has one with the extension `lines`. It holds, in the
+//! Beside tantivy's own files each segment has one with the extension `lines` (and one with the
+//! pairs, see [`crate::pairs`]). It holds, in the
 //! order of the documents, what a query must look at once the inverted index has named the
 //! candidates: the codes of the spoken form, where jieba's words begin, the syllables with their
 //! alternatives, the written form where it differs, and the utterance's place and time. Reading
@@ -32,14 +33,19 @@ use tantivy::{
     TantivyError,
 };
 
-/// The file's extension.
+use crate::pairs::{self, MergeSource, Pairs, PairsBuilder};
+
+/// The extension of the lines file, and the name of the field that carries a line to it.
 pub(crate) const EXTENSION: &str = "lines";
+/// The extension of the pairs file.
+pub(crate) const PAIRS_EXTENSION: &str = "pairs";
 /// Name of the type of the field that carries a line into the plugin.
 pub(crate) const FIELD_TYPE: &str = "auricle_line";
 
 const MAGIC: u32 = 0x314E_4C41;
-/// Turn, party, start, length: what goes before a line on its way to the writer.
-const PLACE_BYTES: usize = 12;
+/// Turn and party, start, length, number of keys: what goes before the keys and the line on their
+/// way to the writer.
+const PLACE_BYTES: usize = 16;
 /// The most codes one part of a line can hold.
 pub(crate) const MAX_CODES: usize = u16::MAX as usize;
 
@@ -61,15 +67,22 @@ pub(crate) struct NewLine<'a> {
     pub(crate) syllable_codes: &'a [u16],
     /// The written form; empty where it is as spoken.
     pub(crate) written: &'a [u16],
+    /// The keys of its pairs.
+    pub(crate) keys: &'a [u32],
 }
 
 impl NewLine<'_> {
     /// The bytes the plugin takes.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let codes = self.spoken.len() + self.syllables.len() + self.written.len();
-        let mut out = Vec::with_capacity(PLACE_BYTES + 16 + codes * 2 + self.spoken.len() / 8);
+        let size = PLACE_BYTES + self.keys.len() * 4 + 16 + codes * 2 + self.spoken.len() / 8;
+        let mut out = Vec::with_capacity(size);
         let place = self.turn.saturating_mul(4) | party_number(self.party);
-        for number in [place, self.start_ms, self.length_ms] {
+        let n_keys = self.keys.len() as u32;
+        for number in [place, self.start_ms, self.length_ms, n_keys]
+            .iter()
+            .chain(self.keys)
+        {
             out.extend_from_slice(&number.to_le_bytes());
         }
         for part in [
@@ -153,7 +166,7 @@ pub(crate) struct Lines {
 impl Lines {
     /// Opens the file of a segment and checks that its parts fit together.
     pub(crate) fn open(reader: &SegmentReader) -> tantivy::Result<Self> {
-        let file = reader.open_read(SegmentComponent::Custom(EXTENSION.into()))?;
+        let file = reader.open_read(component(EXTENSION))?;
         Self::from_bytes(file.read_bytes()?, reader.max_doc() as usize)
     }
 
@@ -267,26 +280,45 @@ impl Lines {
         self.bytes.get(range).unwrap_or(&[])
     }
 
-    /// Reads a whole line into `line`. A damaged line comes out empty.
-    pub(crate) fn read(&self, doc: DocId, line: &mut Line) {
+    /// Reads what is wanted of a line into `line`; what is not wanted keeps what it held. A damaged
+    /// line comes out empty.
+    pub(crate) fn read(&self, doc: DocId, line: &mut Line, wanted: Wanted) {
         let raw = self.raw(doc);
         let (counts, mut rest) = raw.split_at(raw.len().min(8));
         let mut counts = counts.chunks_exact(2).map(|pair| code_of(pair) as usize);
-        for part in [
-            &mut line.spoken,
-            &mut line.syllables,
-            &mut line.syllable_codes,
-            &mut line.written,
+        let (forms, sounds) = (wanted != Wanted::Sounds, wanted != Wanted::Forms);
+        for (part, is_wanted) in [
+            (&mut line.spoken, forms),
+            (&mut line.syllables, sounds),
+            (&mut line.syllable_codes, sounds),
+            (&mut line.written, forms),
         ] {
             let bytes = counts.next().unwrap_or(0) * 2;
             let (codes, after) = rest.split_at(bytes.min(rest.len()));
-            part.clear();
-            part.extend(codes.chunks_exact(2).map(code_of));
+            if is_wanted {
+                copy_codes(codes, part);
+            }
             rest = after;
         }
-        line.word_bits.clear();
-        line.word_bits.extend(rest.chunks_exact(2).map(code_of));
+        if forms {
+            copy_codes(rest, &mut line.word_bits);
+        }
     }
+}
+
+/// Parts of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// The spoken and the written form.
+    Forms,
+    /// The syllables.
+    Sounds,
+    Everything,
+}
+
+fn copy_codes(bytes: &[u8], codes: &mut Vec<u16>) {
+    codes.clear();
+    codes.extend(bytes.chunks_exact(2).map(code_of));
 }
 
 fn code_of(pair: &[u8]) -> u16 {
@@ -296,12 +328,12 @@ fn code_of(pair: &[u8]) -> u16 {
     }
 }
 
-/// Adds the lines file to every segment.
+/// Adds the lines and the pairs to every segment.
 pub(crate) struct LinesPlugin;
 
 impl SegmentPlugin for LinesPlugin {
     fn extensions(&self) -> &[&str] {
-        &[EXTENSION]
+        &[EXTENSION, PAIRS_EXTENSION]
     }
 
     fn create_writer(&self, ctx: &PluginWriterContext) -> tantivy::Result<Box<dyn PluginWriter>> {
@@ -310,32 +342,46 @@ impl SegmentPlugin for LinesPlugin {
             field,
             tables: Tables::default(),
             lines: Vec::new(),
+            pairs: PairsBuilder::default(),
         }))
     }
 
     fn merge(&self, ctx: PluginMergeContext) -> tantivy::Result<()> {
-        let mut out = ctx.target_segment.open_write(component())?;
+        let mut out = ctx.target_segment.open_write(component(EXTENSION))?;
         let mut tables = Tables::default();
+        let mut sources = Vec::with_capacity(ctx.readers.len());
         // Documents keep their order: the segments one after the other, deleted ones left out.
         for reader in ctx.readers {
             let lines = Lines::open(reader)?;
             for doc in reader.doc_ids_alive() {
                 let raw = lines.raw(doc);
-                tables.push(
-                    [lines.place(doc), lines.start_ms(doc), lines.length_ms(doc)],
-                    raw.len(),
-                )?;
+                let place = [lines.place(doc), lines.start_ms(doc), lines.length_ms(doc)];
+                tables.push(place, raw.len())?;
                 out.write_all(raw)?;
             }
+            let (alive, n_docs) = (reader.alive_bitset(), reader.max_doc());
+            sources.push(MergeSource {
+                pairs: open_pairs(reader)?,
+                alive,
+                n_docs,
+            });
         }
         tables.write(&mut out)?;
+        out.terminate()?;
+        let mut out = ctx.target_segment.open_write(component(PAIRS_EXTENSION))?;
+        pairs::merge(&sources, &mut out)?;
         out.terminate()?;
         Ok(())
     }
 }
 
-fn component() -> SegmentComponent {
-    SegmentComponent::Custom(EXTENSION.into())
+/// Opens the pairs of a segment.
+pub(crate) fn open_pairs(reader: &SegmentReader) -> tantivy::Result<Pairs> {
+    Pairs::open(reader.open_read(component(PAIRS_EXTENSION))?.read_bytes()?)
+}
+
+fn component(extension: &str) -> SegmentComponent {
+    SegmentComponent::Custom(extension.to_owned())
 }
 
 #[derive(Default)]
@@ -377,6 +423,7 @@ struct LinesWriter {
     field: Field,
     tables: Tables,
     lines: Vec<u8>,
+    pairs: PairsBuilder,
 }
 
 impl LinesWriter {
@@ -390,20 +437,23 @@ impl LinesWriter {
 impl PluginWriter for LinesWriter {
     fn add_document(
         &mut self,
-        _doc_id: DocId,
+        doc_id: DocId,
         doc: &dyn ErasedDocument,
         _schema: &Schema,
     ) -> tantivy::Result<()> {
         let bytes = self.line_of(doc).unwrap_or(&[]);
-        let (place, line) = bytes.split_at(bytes.len().min(PLACE_BYTES));
-        let mut numbers = [0; 3];
+        let (place, rest) = bytes.split_at(bytes.len().min(PLACE_BYTES));
+        let mut numbers = [0; 4];
         for (number, raw) in numbers.iter_mut().zip(place.chunks_exact(4)) {
             *number = raw
                 .iter()
                 .rev()
                 .fold(0, |sum, &byte| sum << 8 | u32::from(byte));
         }
-        self.tables.push(numbers, line.len())?;
+        let [place, start_ms, length_ms, n_keys] = numbers;
+        let (keys, line) = rest.split_at((n_keys as usize * 4).min(rest.len()));
+        self.pairs.add(doc_id, keys);
+        self.tables.push([place, start_ms, length_ms], line.len())?;
         self.lines.extend_from_slice(line);
         Ok(())
     }
@@ -413,15 +463,18 @@ impl PluginWriter for LinesWriter {
         segment: &Segment,
         _doc_id_map: Option<&tantivy::indexer::doc_id_mapping::DocIdMapping>,
     ) -> tantivy::Result<()> {
-        let mut out = segment.clone().open_write(component())?;
+        let mut out = segment.open_write(component(EXTENSION))?;
         out.write_all(&self.lines)?;
         self.tables.write(&mut out)?;
+        out.terminate()?;
+        let mut out = segment.open_write(component(PAIRS_EXTENSION))?;
+        self.pairs.write(&mut out)?;
         out.terminate()?;
         Ok(())
     }
 
     fn mem_usage(&self) -> usize {
-        self.lines.len() + self.tables.ends.len() * 16
+        self.lines.len() + self.tables.ends.len() * 16 + self.pairs.mem_usage()
     }
 
     fn as_any(&self) -> &dyn Any {

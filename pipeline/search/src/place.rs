@@ -3,7 +3,7 @@
 //! The same code decides whether a candidate matches and what is highlighted in a result, so the
 //! two cannot disagree.
 
-use crate::lines::Line;
+use crate::lines::{Line, Wanted};
 use crate::query::Order;
 use crate::sound::SoundPattern;
 use crate::units;
@@ -64,12 +64,35 @@ const REPEATED: f32 = 0.1;
 impl Place {
     /// How well a line matches; `None` where it does not.
     pub(crate) fn quality(&self, line: &Line) -> Option<f32> {
+        if let Self::Sound(pattern) = self {
+            return match line.syllables.is_empty() {
+                true => None,
+                false => pattern.quality(&line.syllables),
+            };
+        }
         let mut spans = self.find(line, Form::Spoken);
         if spans.is_empty() && !line.written.is_empty() {
             spans = self.find(line, Form::Written);
         }
         let best = spans.iter().map(|span| span.quality).reduce(f32::max)?;
         Some(best + REPEATED * (spans.len() - 1).min(5) as f32)
+    }
+
+    /// What of a line must be read to look for it.
+    pub(crate) fn wanted(&self) -> Wanted {
+        match self {
+            Self::Phrase(_) => Wanted::Forms,
+            Self::Sound(_) => Wanted::Sounds,
+            Self::Or(parts) if parts.iter().all(|part| part.wanted() == Wanted::Forms) => {
+                Wanted::Forms
+            }
+            Self::Near { left, right, .. }
+                if left.wanted() == Wanted::Forms && right.wanted() == Wanted::Forms =>
+            {
+                Wanted::Forms
+            }
+            Self::Or(_) | Self::Near { .. } => Wanted::Everything,
+        }
     }
 
     /// Every place in one form, in order.

@@ -7,47 +7,65 @@ use std::sync::Arc;
 use tantivy::index::SegmentId;
 use tantivy::query::{ConstScorer, EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight};
 use tantivy::schema::Field;
-use tantivy::{BitSet, DocId, Score, Searcher, SegmentReader, TantivyError};
+use tantivy::{BitSet, DocId, DocSet, Score, Searcher, SegmentReader, TantivyError};
 
-use crate::lines::Lines;
+use crate::lines::{Lines, open_pairs};
+use crate::pairs::Pairs;
 use crate::place::Place;
 use crate::plan::{Plan, insert_documents};
 use crate::query::TextComparison;
-use crate::scorers::{CallsScorer, LineScorer, LineTest, PlaceScorer, ThenScorer};
+use crate::scorers::{CallsScorer, DocList, LineScorer, LineTest, PlaceScorer, ThenScorer};
 
-/// A searcher and the lines of its segments.
+/// A searcher, and the lines and pairs of its segments.
 #[derive(Clone)]
 pub(crate) struct Snapshot {
     pub(crate) searcher: Searcher,
-    lines: Arc<HashMap<SegmentId, Arc<Lines>>>,
+    segments: Arc<HashMap<SegmentId, SegmentFiles>>,
+}
+
+/// The files of one segment that are Auricle's own.
+#[derive(Clone)]
+pub(crate) struct SegmentFiles {
+    pub(crate) lines: Arc<Lines>,
+    pub(crate) pairs: Arc<Pairs>,
+}
+
+impl SegmentFiles {
+    fn open(reader: &SegmentReader) -> tantivy::Result<Self> {
+        Ok(Self {
+            lines: Arc::new(Lines::open(reader)?),
+            pairs: Arc::new(open_pairs(reader)?),
+        })
+    }
 }
 
 impl Snapshot {
-    /// Opens the lines of every segment, taking over those that `before` has open.
+    /// Opens the files of every segment, taking over those that `before` has open.
     pub(crate) fn open(searcher: Searcher, before: Option<&Self>) -> tantivy::Result<Self> {
-        let mut lines = HashMap::new();
+        let mut segments = HashMap::new();
         for reader in searcher.segment_readers() {
             let id = reader.segment_id();
-            let known = before.and_then(|before| before.lines.get(&id));
+            let known = before.and_then(|before| before.segments.get(&id));
             let opened = match known {
-                Some(known) => Arc::clone(known),
-                None => Arc::new(Lines::open(reader)?),
+                Some(known) => known.clone(),
+                None => SegmentFiles::open(reader)?,
             };
-            lines.insert(id, opened);
+            segments.insert(id, opened);
         }
         Ok(Self {
             searcher,
-            lines: Arc::new(lines),
+            segments: Arc::new(segments),
+        })
+    }
+
+    pub(crate) fn files(&self, reader: &SegmentReader) -> tantivy::Result<&SegmentFiles> {
+        self.segments.get(&reader.segment_id()).ok_or_else(|| {
+            TantivyError::InternalError("a segment is not of this searcher".to_owned())
         })
     }
 
     pub(crate) fn lines(&self, reader: &SegmentReader) -> tantivy::Result<Arc<Lines>> {
-        self.lines
-            .get(&reader.segment_id())
-            .cloned()
-            .ok_or_else(|| {
-                TantivyError::InternalError("a segment is not of this searcher".to_owned())
-            })
+        Ok(Arc::clone(&self.files(reader)?.lines))
     }
 }
 
@@ -140,9 +158,8 @@ impl Weight for AskedWeight {
                 exact,
                 weight,
             } => {
-                let Some(candidates) = plan.documents(reader)? else {
-                    return Ok(Box::new(EmptyScorer));
-                };
+                let files = self.asked.snapshot.files(reader)?;
+                let candidates = DocList::new(plan.documents(reader, &files.pairs)?);
                 // Checking a few more tells hits on whole words from hits across words.
                 let many = candidates.size_hint() > MANY_CANDIDATES;
                 let place = (!*exact || !many).then(|| Arc::clone(place));

@@ -2,14 +2,12 @@
 //!
 //! | field | on | holds |
 //! | --- | --- | --- |
-//! | `grams` | utterance | pairs of neighbouring units of the spoken form, and of the written form where it differs |
 //! | `words` | utterance | jieba's exact cut of the spoken form, at ordinal positions |
-//! | `sounds` | utterance | pairs of neighbouring sound classes, every hearing |
 //! | `call` | utterance | the call's id |
 //! | `emotion`, `rule` | utterance | what later stages found |
 //! | `agent`, `campaign`, `region`, `engine`, `file` | first utterance of a call | the call's metadata |
 //! | `started`, `duration`, `score` | first utterance of a call | numbers to filter and sort by |
-//! | `lines` | utterance | see [`crate::lines`] |
+//! | `lines` | utterance | what goes into the lines and the pairs, see [`crate::lines`], [`crate::pairs`] |
 //! | `stored`, `header` | utterance, first utterance | what results show |
 
 use std::sync::OnceLock;
@@ -23,14 +21,11 @@ use tantivy::schema::{
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer, TokenizerManager};
 
 use crate::lines;
-use crate::units;
 
 /// Counts up whenever an index made before could not be read as it is meant now.
-pub(crate) const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 2;
 
-const GRAMS: &str = "auricle_grams";
 const WORDS: &str = "auricle_words";
-const PAIRS: &str = "auricle_pairs";
 const RAW: &str = "raw";
 
 /// Names of the fields that hold a text of the whole call.
@@ -40,9 +35,7 @@ pub(crate) const CALL_TEXTS: [&str; 5] = ["agent", "campaign", "region", "engine
 #[derive(Clone, Debug)]
 pub(crate) struct Fields {
     pub(crate) schema: Schema,
-    pub(crate) grams: Field,
     pub(crate) words: Field,
-    pub(crate) sounds: Field,
     pub(crate) call: Field,
     pub(crate) emotion: Field,
     pub(crate) rule: Field,
@@ -65,12 +58,10 @@ impl Fields {
         };
         let bytes = || BytesOptions::default().set_stored();
         let number = || NumericOptions::default().set_fast();
-        let grams = builder.add_text_field("grams", indexed(GRAMS, IndexRecordOption::Basic));
         let words = builder.add_text_field(
             "words",
             indexed(WORDS, IndexRecordOption::WithFreqsAndPositions),
         );
-        let sounds = builder.add_text_field("sounds", indexed(PAIRS, IndexRecordOption::Basic));
         let call = builder.add_text_field("call", indexed(RAW, IndexRecordOption::Basic));
         let emotion = raw(&mut builder, "emotion");
         let rule = raw(&mut builder, "rule");
@@ -84,9 +75,7 @@ impl Fields {
         let schema = builder.build();
         Self {
             schema,
-            grams,
             words,
-            sounds,
             call,
             emotion,
             rule,
@@ -112,9 +101,7 @@ fn indexed(tokenizer: &str, option: IndexRecordOption) -> TextOptions {
 /// The tokenizers the schema names.
 pub(crate) fn tokenizers() -> TokenizerManager {
     let manager = TokenizerManager::default();
-    manager.register(GRAMS, PieceTokenizer { next: next_gram });
-    manager.register(WORDS, PieceTokenizer { next: next_word });
-    manager.register(PAIRS, PieceTokenizer { next: next_pair });
+    manager.register(WORDS, WordTokenizer);
     manager
 }
 
@@ -126,55 +113,40 @@ pub(crate) fn jieba() -> &'static Jieba {
 
 /// Between two words in the text handed to the tokenizer of `words`.
 pub(crate) const WORD_BREAK: char = '\0';
-/// After a word of letters within a gram, so that `ab` + `c` is not `a` + `bc`.
-const AFTER_LETTERS: char = '\u{1}';
-/// In place of the second unit of the last gram.
-const GRAM_END: char = '\u{2}';
-/// Units of letters are cut to this many bytes within a gram; matches are checked on the lines.
-const MAX_UNIT_BYTES: usize = 48;
 
-/// Takes the next token off the front of a text, and writes it to the token.
-type NextPiece = for<'a> fn(&'a str, &mut String) -> Option<&'a str>;
-
-/// A tokenizer whose text was prepared when the document was made.
+/// Takes apart the words that were cut when the document was made: the cut is needed for the lines
+/// too, and is made once.
 #[derive(Clone)]
-struct PieceTokenizer {
-    next: NextPiece,
-}
+struct WordTokenizer;
 
-impl Tokenizer for PieceTokenizer {
-    type TokenStream<'a> = PieceStream<'a>;
+impl Tokenizer for WordTokenizer {
+    type TokenStream<'a> = WordStream<'a>;
 
-    fn token_stream<'a>(&'a mut self, text: &'a str) -> PieceStream<'a> {
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
         let token = Token {
             position: usize::MAX,
             ..Token::default()
         };
-        PieceStream {
-            next: self.next,
-            rest: text,
-            token,
-        }
+        WordStream { rest: text, token }
     }
 }
 
-struct PieceStream<'a> {
-    next: NextPiece,
+struct WordStream<'a> {
     rest: &'a str,
     token: Token,
 }
 
-impl TokenStream for PieceStream<'_> {
+impl TokenStream for WordStream<'_> {
     fn advance(&mut self) -> bool {
         self.token.text.clear();
-        match (self.next)(self.rest, &mut self.token.text) {
-            Some(rest) => {
-                self.rest = rest;
-                self.token.position = self.token.position.wrapping_add(1);
-                true
-            }
-            None => false,
+        if self.rest.is_empty() {
+            return false;
         }
+        let (word, rest) = self.rest.split_once(WORD_BREAK).unwrap_or((self.rest, ""));
+        self.token.text.push_str(word);
+        self.token.position = self.token.position.wrapping_add(1);
+        self.rest = rest;
+        true
     }
 
     fn token(&self) -> &Token {
@@ -186,95 +158,21 @@ impl TokenStream for PieceStream<'_> {
     }
 }
 
-fn next_word<'a>(text: &'a str, token: &mut String) -> Option<&'a str> {
-    if text.is_empty() {
-        return None;
-    }
-    let (word, rest) = text.split_once(WORD_BREAK).unwrap_or((text, ""));
-    token.push_str(word);
-    Some(rest)
-}
-
-fn next_pair<'a>(text: &'a str, token: &mut String) -> Option<&'a str> {
-    let mut letters = text.chars();
-    token.push(letters.next()?);
-    token.push(letters.next()?);
-    Some(letters.as_str())
-}
-
-fn next_gram<'a>(text: &'a str, token: &mut String) -> Option<&'a str> {
-    let mut units = units::split(text);
-    let first = units.next()?;
-    push_gram(first, units.next(), token);
-    // The next gram begins with the second unit.
-    let after = first.as_ptr() as usize - text.as_ptr() as usize + first.len();
-    Some(text.get(after..).unwrap_or(""))
-}
-
-/// Writes the term of two neighbouring units.
-pub(crate) fn push_gram(first: &str, second: Option<&str>, term: &mut String) {
-    push_unit(first, term);
-    match second {
-        Some(second) => push_unit(second, term),
-        None => term.push(GRAM_END),
-    }
-}
-
-/// What every gram whose first unit is `unit` begins with.
-pub(crate) fn gram_prefix(unit: &str) -> String {
-    let mut prefix = String::new();
-    push_unit(unit, &mut prefix);
-    prefix
-}
-
-/// What every gram begins with whose first unit begins with these letters.
-pub(crate) fn letters_prefix(letters: &str) -> &str {
-    cut_unit(letters)
-}
-
-fn push_unit(unit: &str, term: &mut String) {
-    term.push_str(cut_unit(unit));
-    if units::is_word(unit) {
-        term.push(AFTER_LETTERS);
-    }
-}
-
-fn cut_unit(unit: &str) -> &str {
-    let mut end = unit.len().min(MAX_UNIT_BYTES);
-    while !unit.is_char_boundary(end) {
-        end -= 1;
-    }
-    &unit[..end]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn tokens(next: NextPiece, text: &str) -> Vec<String> {
-        let mut tokenizer = PieceTokenizer { next };
-        let mut stream = tokenizer.token_stream(text);
-        let mut tokens = Vec::new();
-        while stream.advance() {
-            assert_eq!(stream.token().position, tokens.len());
-            tokens.push(stream.token().text.clone());
+    #[test]
+    fn words_stand_at_ordinal_positions() {
+        let mut tokenizer = WordTokenizer;
+        let mut stream = tokenizer.token_stream("保证\0收益");
+        for (position, word) in ["保证", "收益"].into_iter().enumerate() {
+            assert!(stream.advance());
+            assert_eq!(
+                (stream.token().text.as_str(), stream.token().position),
+                (word, position)
+            );
         }
-        tokens
-    }
-
-    #[test]
-    fn grams_pair_neighbouring_units() {
-        assert_eq!(tokens(next_gram, "保证"), ["保证", "证\u{2}"]);
-        assert_eq!(
-            tokens(next_gram, "用ab c"),
-            ["用ab\u{1}", "ab\u{1}c\u{1}", "c\u{1}\u{2}"]
-        );
-        assert_eq!(tokens(next_gram, ""), [""; 0]);
-    }
-
-    #[test]
-    fn words_and_pairs_are_taken_as_prepared() {
-        assert_eq!(tokens(next_word, "保证\0收益"), ["保证", "收益"]);
-        assert_eq!(tokens(next_pair, "abcd"), ["ab", "cd"]);
+        assert!(!stream.advance());
     }
 }

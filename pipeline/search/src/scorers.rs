@@ -5,15 +5,62 @@ use std::sync::Arc;
 use tantivy::query::Scorer;
 use tantivy::{DocId, DocSet, Score, SeekDangerResult, TERMINATED};
 
-use crate::lines::{Line, Lines};
+use crate::lines::{Line, Lines, Wanted};
 use crate::place::Place;
+
+/// Documents in order.
+pub(crate) struct DocList {
+    docs: Vec<DocId>,
+    at: usize,
+}
+
+impl DocList {
+    /// `docs` in order, without repeats.
+    pub(crate) const fn new(docs: Vec<DocId>) -> Self {
+        Self { docs, at: 0 }
+    }
+}
+
+impl DocSet for DocList {
+    #[inline]
+    fn advance(&mut self) -> DocId {
+        self.at = (self.at + 1).min(self.docs.len());
+        self.doc()
+    }
+
+    fn seek(&mut self, target: DocId) -> DocId {
+        // Targets are near more often than far: double the step, then halve it.
+        let mut step = 1;
+        while self
+            .docs
+            .get(self.at + step)
+            .is_some_and(|&doc| doc < target)
+        {
+            self.at += step;
+            step *= 2;
+        }
+        let end = (self.at + step + 1).min(self.docs.len());
+        self.at += self.docs[self.at..end].partition_point(|&doc| doc < target);
+        self.doc()
+    }
+
+    #[inline]
+    fn doc(&self) -> DocId {
+        self.docs.get(self.at).copied().unwrap_or(TERMINATED)
+    }
+
+    fn size_hint(&self) -> u32 {
+        self.docs.len() as u32
+    }
+}
 
 /// Candidates that hold a place.
 pub(crate) struct PlaceScorer {
-    candidates: Box<dyn Scorer>,
+    candidates: DocList,
     lines: Arc<Lines>,
     /// `None` where every candidate matches.
     place: Option<Arc<Place>>,
+    wanted: Wanted,
     line: Line,
     weight: Score,
     quality: f32,
@@ -21,16 +68,18 @@ pub(crate) struct PlaceScorer {
 
 impl PlaceScorer {
     pub(crate) fn new(
-        candidates: Box<dyn Scorer>,
+        candidates: DocList,
         lines: Arc<Lines>,
         place: Option<Arc<Place>>,
         weight: Score,
     ) -> Self {
         let line = Line::default();
+        let wanted = place.as_ref().map_or(Wanted::Forms, |place| place.wanted());
         let mut scorer = Self {
             candidates,
             lines,
             place,
+            wanted,
             line,
             weight,
             quality: 1.0,
@@ -43,7 +92,7 @@ impl PlaceScorer {
         let Some(place) = &self.place else {
             return true;
         };
-        self.lines.read(doc, &mut self.line);
+        self.lines.read(doc, &mut self.line, self.wanted);
         match place.quality(&self.line) {
             Some(quality) => {
                 self.quality = quality;
@@ -75,11 +124,13 @@ impl DocSet for PlaceScorer {
     }
 
     fn seek_danger(&mut self, target: DocId) -> SeekDangerResult {
-        match self.candidates.seek_danger(target) {
-            SeekDangerResult::Found if !self.matches(target) => {
-                SeekDangerResult::SeekLowerBound(target + 1)
-            }
-            other => other,
+        let doc = self.candidates.seek(target);
+        if doc != target {
+            return SeekDangerResult::SeekLowerBound(doc);
+        }
+        match target == TERMINATED || !self.matches(target) {
+            true => SeekDangerResult::SeekLowerBound((target + 1).min(TERMINATED)),
+            false => SeekDangerResult::Found,
         }
     }
 

@@ -8,7 +8,7 @@ use tantivy::{DocAddress, DocId, TantivyDocument};
 
 use crate::align::align;
 use crate::document::Header;
-use crate::lines::{Line, Lines, party_of};
+use crate::lines::{Line, Lines, Wanted, party_of};
 use crate::place::{Form, Place};
 use crate::queries::Snapshot;
 use crate::results::{ContextLine, Highlight, Hit, Snippet};
@@ -112,7 +112,7 @@ impl Shower<'_> {
 
     fn found(&self, doc: DocId, places: &[Arc<Place>], stored: &StoredUtterance) -> Found {
         let mut line = Line::default();
-        self.lines.read(doc, &mut line);
+        self.lines.read(doc, &mut line, Wanted::Everything);
         let ranges = |form| -> Vec<Range<usize>> {
             places
                 .iter()

@@ -9,10 +9,10 @@
 //! | a near-sounding syllable: zh/z ch/c sh/s n/l h/f, ang/an eng/en ing/in iang/ian uang/uan | [`auricle_pinyin::distance`], 0.15 to 0.6 |
 //! | another syllable, a syllable too many, a syllable missing | 1 |
 //!
-//! Near-sounding syllables share a *class*. The index holds pairs of neighbouring classes, so one
-//! edit of full cost spoils at most two pairs: see [`crate::candidates`] for why no match is lost.
+//! Near-sounding syllables share a *class*, so an edit within a class never costs a whole one.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::OnceLock;
 
 use auricle_contracts::Utterance;
@@ -69,16 +69,14 @@ fn folded_parts(row: usize) -> (&'static str, &'static str) {
     (initial, rhyme)
 }
 
-/// A number that changes when the classes do: an index made with other classes must be rebuilt.
-pub(crate) fn classes_fingerprint() -> u32 {
-    classes().iter().fold(2_166_136_261u32, |hash, &class| {
-        (hash ^ u32::from(class)).wrapping_mul(16_777_619)
+/// A number that changes when the syllables' numbers do: an index made with others must be rebuilt.
+pub(crate) fn syllables_fingerprint() -> u32 {
+    let letters = TONELESS
+        .iter()
+        .flat_map(|syllable| syllable.bytes().chain([0]));
+    letters.fold(2_166_136_261u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(16_777_619)
     })
-}
-
-/// The class of a syllable.
-fn class_of(syllable: Syllable) -> u16 {
-    classes()[syllable.index() / TONES]
 }
 
 /// What hearing `heard` for `wanted` costs; tones do not count.
@@ -111,7 +109,7 @@ pub(crate) fn encode(utterance: &Utterance) -> Vec<u16> {
         return codes;
     }
     for syllable in &utterance.syllables {
-        let Ok(likeliest) = syllable.s.parse::<Syllable>() else {
+        let Some(likeliest) = parse(&syllable.s) else {
             codes.push(BREAK);
             continue;
         };
@@ -119,10 +117,54 @@ pub(crate) fn encode(utterance: &Utterance) -> Vec<u16> {
             .alternatives
             .iter()
             .filter(|other| other.conf >= LEAST_CONFIDENCE)
-            .filter_map(|other| other.s.parse::<Syllable>().ok());
+            .filter_map(|other| parse(&other.s));
         push_position(&mut codes, std::iter::once(likeliest).chain(others));
     }
     codes
+}
+
+/// Reads a syllable; those spelled the usual way by a table, since an index reads millions.
+fn parse(text: &str) -> Option<Syllable> {
+    static KNOWN: OnceLock<HashMap<u64, Syllable, BuildHasherDefault<Spread>>> = OnceLock::new();
+    let known = KNOWN.get_or_init(|| {
+        let all = (0..Syllable::COUNT).filter_map(Syllable::from_index);
+        all.filter_map(|syllable| Some((packed(&syllable.to_string())?, syllable)))
+            .collect()
+    });
+    match packed(text).and_then(|packed| known.get(&packed)) {
+        Some(syllable) => Some(*syllable),
+        None => text.parse().ok(),
+    }
+}
+
+/// A short text as one number.
+fn packed(text: &str) -> Option<u64> {
+    let fits = text.len() <= 8;
+    fits.then(|| {
+        text.bytes()
+            .fold(0, |packed, byte| packed << 8 | u64::from(byte))
+    })
+}
+
+/// Mixes one number; enough for a table of known syllables.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let mixed = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ (mixed >> 29);
+    }
 }
 
 fn push_position(codes: &mut Vec<u16>, hearings: impl Iterator<Item = Syllable>) {
@@ -143,7 +185,7 @@ fn same_base(one: u16, other: u16) -> bool {
 }
 
 /// The row of [`TONELESS`] a code stands for; none for a break.
-const fn row_of(code: u16) -> Option<usize> {
+pub(crate) const fn row_of(code: u16) -> Option<usize> {
     match code & !ALTERNATIVE {
         BREAK => None,
         index => Some((index as usize - 1) / TONES),
@@ -157,7 +199,7 @@ const fn tone_of(code: u16) -> u8 {
 }
 
 /// The positions of a row of codes: each a likeliest hearing and its alternatives.
-fn positions(codes: &[u16]) -> impl Iterator<Item = &[u16]> {
+pub(crate) fn positions(codes: &[u16]) -> impl Iterator<Item = &[u16]> {
     codes.chunk_by(|_, next| next & ALTERNATIVE != 0)
 }
 
@@ -167,52 +209,6 @@ pub(crate) fn count(codes: &[u16]) -> usize {
         .iter()
         .filter(|&&code| code & ALTERNATIVE == 0)
         .count()
-}
-
-/// Stands for the end of an utterance in a pair of classes.
-const END: char = '\u{80}';
-/// The class of a [`BREAK`].
-const BREAK_CLASS: char = '\u{81}';
-const FIRST_CLASS: u32 = 0x100;
-
-fn class_char(class: u16) -> char {
-    char::from_u32(FIRST_CLASS + u32::from(class)).unwrap_or(END)
-}
-
-/// The index terms of a row of codes, each a pair of neighbouring classes, end to end in `out`
-/// (two characters a term).
-pub(crate) fn write_grams(codes: &[u16], out: &mut String) {
-    let mut before: Option<&[u16]> = None;
-    for position in positions(codes).map(Some).chain(std::iter::once(None)) {
-        if let Some(first) = before {
-            let firsts = distinct_classes(first);
-            let seconds = position.map_or_else(|| vec![END], distinct_classes);
-            for &first in &firsts {
-                for &second in &seconds {
-                    out.push(first);
-                    out.push(second);
-                }
-            }
-        }
-        before = position;
-    }
-}
-
-/// Every class there is, a break's too.
-pub(crate) fn every_class() -> impl Iterator<Item = char> {
-    let last = classes().iter().copied().max().unwrap_or(0);
-    (0..=last).map(class_char).chain([BREAK_CLASS])
-}
-
-fn distinct_classes(position: &[u16]) -> Vec<char> {
-    let mut distinct = Vec::with_capacity(position.len());
-    for &code in position {
-        let class = row_of(code).map_or(BREAK_CLASS, |row| class_char(classes()[row]));
-        if !distinct.contains(&class) {
-            distinct.push(class);
-        }
-    }
-    distinct
 }
 
 /// Where a sound was found.
@@ -231,7 +227,7 @@ pub(crate) struct SoundSpan {
 /// One syllable of a query: what each heard syllable costs against it.
 #[derive(Debug)]
 struct Wanted {
-    classes: Vec<char>,
+    /// By row of [`TONELESS`].
     costs: [u8; TONELESS.len()],
     /// For each row, the tones wanted as a set of bits; 0 where any will do.
     tones: HashMap<usize, u8>,
@@ -241,7 +237,6 @@ impl Wanted {
     fn new(options: &[Syllable]) -> Self {
         let mut costs = [FULL_COST as u8; TONELESS.len()];
         let mut tones: HashMap<usize, u8> = HashMap::new();
-        let mut classes = Vec::new();
         for &option in options {
             let row = option.index() / TONES;
             for (heard, least) in costs.iter_mut().enumerate() {
@@ -251,16 +246,8 @@ impl Wanted {
                 0 => u8::MAX,
                 tone => 1 << tone,
             };
-            let class = class_char(class_of(option));
-            if !classes.contains(&class) {
-                classes.push(class);
-            }
         }
-        Self {
-            classes,
-            costs,
-            tones,
-        }
+        Self { costs, tones }
     }
 
     /// The least cost over the hearings of a position.
@@ -294,16 +281,38 @@ impl Wanted {
 pub(crate) struct SoundPattern {
     wanted: Vec<Wanted>,
     budget: u16,
+    /// The costs of all wanted syllables side by side, by row of [`TONELESS`]; the last row is for
+    /// what is no syllable.
+    costs: Vec<u8>,
 }
+
+/// The most syllables of a pattern.
+const MOST_WANTED: usize = crate::query::MAX_SYLLABLES;
+/// More than any budget.
+const TOO_MUCH: u16 = 10_000;
 
 impl SoundPattern {
     /// Looks for `syllables`, each with its readings, within `budget` twentieths of an edit.
     pub(crate) fn new(syllables: &[Vec<Syllable>], budget: u16) -> Self {
-        let wanted = syllables
+        let wanted: Vec<Wanted> = syllables
             .iter()
+            .take(MOST_WANTED)
             .map(|options| Wanted::new(options))
             .collect();
-        Self { wanted, budget }
+        let mut costs = Vec::with_capacity(wanted.len() * (TONELESS.len() + 1));
+        for row in 0..=TONELESS.len() {
+            let of_row = |wanted: &Wanted| wanted.costs.get(row).copied();
+            costs.extend(
+                wanted
+                    .iter()
+                    .map(|one| of_row(one).unwrap_or(FULL_COST as u8)),
+            );
+        }
+        Self {
+            wanted,
+            budget,
+            costs,
+        }
     }
 
     /// Number of syllables looked for.
@@ -316,9 +325,91 @@ impl SoundPattern {
         (self.budget / FULL_COST) as usize
     }
 
-    /// The classes each syllable may have.
-    pub(crate) fn classes(&self, index: usize) -> &[char] {
-        &self.wanted[index].classes
+    /// Whether only the very syllables match.
+    pub(crate) const fn is_exact(&self) -> bool {
+        self.budget == 0
+    }
+
+    /// The rows of [`TONELESS`] that may be heard for a syllable at less than a full edit, as far as
+    /// the budget allows.
+    pub(crate) fn rows(&self, index: usize) -> Vec<u16> {
+        let within = |cost: u8| cost < FULL_COST as u8 && u16::from(cost) <= self.budget;
+        let costs = self.wanted[index].costs.iter().zip(0u16..);
+        costs
+            .filter(|(cost, _)| within(**cost))
+            .map(|(_, row)| row)
+            .collect()
+    }
+
+    /// How well the best match in a row of codes agrees, 0 to 1; `None` where there is none.
+    ///
+    /// Takes a few steps per syllable heard and syllable wanted, and allocates nothing.
+    pub(crate) fn quality(&self, codes: &[u16]) -> Option<f32> {
+        let n = self.wanted.len();
+        let with_edits = self.full_edits() > 0;
+        let mut least = [TOO_MUCH; MOST_WANTED + 1];
+        if with_edits {
+            for (edits, least) in least.iter_mut().enumerate() {
+                *least = FULL_COST * edits as u16;
+            }
+        }
+        least[0] = 0;
+        let least = &mut least[..=n];
+        let mut best: Option<(u16, usize)> = None;
+        let mut merged = [0u8; MOST_WANTED];
+        let mut at = 0;
+        while let Some(&code) = codes.get(at) {
+            at += 1;
+            let mut heard = self.costs_of(code);
+            if codes.get(at).is_some_and(|next| next & ALTERNATIVE != 0) {
+                merged[..n].copy_from_slice(heard);
+                while let Some(&other) = codes.get(at).filter(|next| *next & ALTERNATIVE != 0) {
+                    at += 1;
+                    for (least, &cost) in merged.iter_mut().zip(self.costs_of(other)) {
+                        *least = (*least).min(cost);
+                    }
+                }
+                heard = &merged[..n];
+            }
+            if with_edits {
+                edit_step(least, heard);
+            } else {
+                for i in (0..n).rev() {
+                    least[i + 1] = least[i] + u16::from(heard[i]);
+                }
+            }
+            if least[n] <= self.budget && best.is_none_or(|(cost, _)| least[n] < cost) {
+                best = Some((least[n], at));
+            }
+        }
+        let (cost, end) = best?;
+        let agreement = if with_edits {
+            EDITED
+        } else {
+            self.agreement_before(&codes[..end])
+        };
+        Some(agreement / (1.0 + f32::from(cost) / f32::from(FULL_COST)))
+    }
+
+    fn costs_of(&self, code: u16) -> &[u8] {
+        let n = self.wanted.len();
+        let row = row_of(code).unwrap_or(TONELESS.len());
+        self.costs.get(row * n..(row + 1) * n).unwrap_or(&[])
+    }
+
+    /// The agreement of the last positions of `codes`, one for each syllable wanted.
+    fn agreement_before(&self, codes: &[u16]) -> f32 {
+        let mut end = codes.len();
+        let mut sum = 0.0;
+        for wanted in self.wanted.iter().rev() {
+            let mut start = end.saturating_sub(1);
+            while start > 0 && codes[start] & ALTERNATIVE != 0 {
+                start -= 1;
+            }
+            sum += wanted.agreement(&codes[start..end]);
+            end = start;
+        }
+        sum / self.wanted.len() as f32
     }
 
     /// Every match in a row of codes that overlaps no better one, in order.
@@ -408,7 +499,7 @@ impl SoundPattern {
                     start,
                     end,
                     cost,
-                    agreement: 0.9,
+                    agreement: EDITED,
                 });
             }
         }
@@ -416,9 +507,24 @@ impl SoundPattern {
     }
 }
 
+/// What edited matches agree: how tones lie on them is not looked at.
+const EDITED: f32 = 0.9;
+
+/// One step of the alignment: `least[i]` is the least cost of the first `i` syllables ending here.
+fn edit_step(least: &mut [u16], heard: &[u8]) {
+    let mut diagonal = 0;
+    for (i, &cost) in heard.iter().enumerate() {
+        let above = least[i + 1];
+        let changed = diagonal + u16::from(cost);
+        least[i + 1] = changed.min(above + FULL_COST).min(least[i] + FULL_COST);
+        diagonal = above;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn codes(text: &str) -> Vec<u16> {
         let mut codes = Vec::new();
@@ -484,23 +590,49 @@ mod tests {
 
     #[test]
     fn near_sounding_syllables_share_a_class_and_others_do_not() {
-        let class = |text: &str| class_of(text.parse().unwrap());
+        let class = |text: &str| classes()[text.parse::<Syllable>().unwrap().index() / TONES];
         for (one, other) in [("zhang", "zan"), ("niu", "liu"), ("huang", "fuang")] {
             if let Ok(second) = other.parse::<Syllable>() {
-                assert_eq!(class(one), class_of(second), "{one} {other}");
+                assert_eq!(
+                    class(one),
+                    classes()[second.index() / TONES],
+                    "{one} {other}"
+                );
             }
         }
         assert_ne!(class("ba"), class("pa"));
         assert_ne!(class("xin"), class("xian"));
     }
 
-    #[test]
-    fn grams_pair_every_hearing_with_every_next() {
-        let mut out = String::new();
-        write_grams(&codes("bao3/pao3 ma3"), &mut out);
-        assert_eq!(out.chars().count(), 2 * 3);
-        out.clear();
-        write_grams(&[BREAK], &mut out);
-        assert_eq!(out, format!("{BREAK_CLASS}{END}"));
+    proptest! {
+        #[test]
+        fn quality_and_find_agree(
+            heard in prop::collection::vec((0usize..60, any::<bool>()), 0..24),
+            wanted in prop::collection::vec(0usize..60, 1..7),
+            budget in prop::sample::select(vec![0u16, 6, 10, 20, 26, 40, 60]),
+        ) {
+            let syllable = |index: usize| Syllable::from_index(index * 37 % Syllable::COUNT).unwrap();
+            let mut codes = Vec::new();
+            for (index, alternative) in heard {
+                if index == 0 {
+                    codes.push(BREAK);
+                    continue;
+                }
+                let other = alternative.then(|| syllable(index + 1));
+                push_position(&mut codes, [syllable(index)].into_iter().chain(other));
+            }
+            // The parser refuses patterns that could be edited away.
+            prop_assume!(usize::from(budget) < 20 * wanted.len());
+            let rows: Vec<_> = wanted.into_iter().map(|index| vec![syllable(index)]).collect();
+            let pattern = SoundPattern::new(&rows, budget);
+            let found = pattern.find(&codes);
+            let least = found.iter().map(|span| span.cost).min();
+            let quality = pattern.quality(&codes);
+            prop_assert_eq!(least.is_some(), quality.is_some());
+            if let (Some(least), Some(quality)) = (least, quality) {
+                let bound = 1.0 / (1.0 + f32::from(least) / 20.0);
+                prop_assert!(quality <= bound + 1e-6 && quality > bound * 0.3);
+            }
+        }
     }
 }

@@ -15,27 +15,27 @@ pub(crate) struct StoredUtterance {
 }
 
 impl StoredUtterance {
-    pub(crate) fn new(utterance: &Utterance, times: Vec<(u64, u64)>) -> Self {
-        Self {
-            channel: utterance.channel,
-            text: utterance.text.clone(),
-            spoken: utterance.spoken.clone(),
-            times,
-        }
-    }
-
+    /// The bytes to store of an utterance and the times of its units.
+    ///
     /// Numbers take seven bits a byte, times are differences, and a spoken form that is the
     /// written one without its punctuation is left out.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let same = without_punctuation(&self.text) == self.spoken;
-        let mut out = Vec::with_capacity(self.text.len() + self.times.len() * 3 + 8);
-        push_number(&mut out, u64::from(self.channel) << 1 | u64::from(same));
-        push_text(&mut out, &self.text);
+    pub(crate) fn to_bytes(utterance: &Utterance, times: &[(u64, u64)]) -> Vec<u8> {
+        let (text, spoken) = (&utterance.text, &utterance.spoken);
+        let same = text
+            .chars()
+            .filter(|letter| !is_punctuation(*letter))
+            .eq(spoken.chars());
+        let mut out = Vec::with_capacity(text.len() + times.len() * 3 + 8);
+        push_number(
+            &mut out,
+            u64::from(utterance.channel) << 1 | u64::from(same),
+        );
+        push_text(&mut out, text);
         if !same {
-            push_text(&mut out, &self.spoken);
+            push_text(&mut out, spoken);
         }
         let mut last_end = 0u64;
-        for &(start, end) in &self.times {
+        for &(start, end) in times {
             // Units may overlap by rounding: the sign goes to the lowest bit.
             let gap = start.abs_diff(last_end) << 1 | u64::from(start < last_end);
             push_number(&mut out, gap);
@@ -51,7 +51,9 @@ impl StoredUtterance {
         let first = take_number(bytes).unwrap_or(0);
         let text = take_text(bytes);
         let spoken = if first & 1 == 1 {
-            without_punctuation(&text)
+            text.chars()
+                .filter(|letter| !is_punctuation(*letter))
+                .collect()
         } else {
             take_text(bytes)
         };
@@ -74,10 +76,8 @@ impl StoredUtterance {
     }
 }
 
-fn without_punctuation(text: &str) -> String {
-    text.chars()
-        .filter(|letter| !"，。？！、；：".contains(*letter))
-        .collect()
+const fn is_punctuation(letter: char) -> bool {
+    matches!(letter, '，' | '。' | '？' | '！' | '、' | '；' | '：')
 }
 
 fn push_number(out: &mut Vec<u8>, mut number: u64) {
@@ -116,34 +116,38 @@ fn take_text(bytes: &mut &[u8]) -> String {
 /// Start and end of every unit of the spoken form, from the times of its words, made finer by
 /// those of its syllables where there is one for every hanzi.
 pub(crate) fn unit_times(utterance: &Utterance, spoken: &[u16]) -> Vec<(u64, u64)> {
+    let n_syllables = utterance.syllables.len();
+    let n_hanzi = spoken.iter().filter(|&&code| units::is_hanzi(code)).count();
+    if n_hanzi == n_syllables && n_hanzi == spoken.len() {
+        let times = utterance.syllables.iter();
+        return times
+            .map(|syllable| (syllable.start_ms, syllable.end_ms))
+            .collect();
+    }
     let n_units = units::unit_numbers(spoken)
         .last()
         .map_or(0, |&last| last as usize + 1);
     let mut times = Vec::with_capacity(n_units);
     for word in &utterance.words {
-        let in_word = units::unit_numbers(&units::encode(&word.w))
-            .last()
-            .map_or(0, |&n| n + 1);
-        spread(word.start_ms, word.end_ms, in_word as usize, &mut times);
+        spread(
+            word.start_ms,
+            word.end_ms,
+            units::count(&word.w),
+            &mut times,
+        );
     }
     if times.len() != n_units {
         times.clear();
         spread(utterance.start_ms, utterance.end_ms, n_units, &mut times);
     }
-    let mut before = None;
-    let hanzi: Vec<usize> = spoken
-        .iter()
-        .filter(|&&code| {
-            let starts = units::starts_unit(before, code);
-            before = Some(code);
-            starts
-        })
-        .enumerate()
-        .filter_map(|(unit, &code)| units::is_hanzi(code).then_some(unit))
-        .collect();
-    if hanzi.len() == utterance.syllables.len() {
-        for (unit, syllable) in hanzi.into_iter().zip(&utterance.syllables) {
-            times[unit] = (syllable.start_ms, syllable.end_ms);
+    if n_hanzi == n_syllables {
+        let numbers = units::unit_numbers(spoken);
+        let hanzi = spoken
+            .iter()
+            .zip(numbers)
+            .filter(|(code, _)| units::is_hanzi(**code));
+        for ((_, unit), syllable) in hanzi.zip(&utterance.syllables) {
+            times[unit as usize] = (syllable.start_ms, syllable.end_ms);
         }
     }
     times
@@ -159,6 +163,7 @@ fn spread(start_ms: u64, end_ms: u64, parts: usize, times: &mut Vec<(u64, u64)>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use auricle_contracts::Party;
     use proptest::prelude::*;
 
     proptest! {
@@ -167,9 +172,25 @@ mod tests {
             text in ".{0,12}", spoken in ".{0,12}", channel in 0u16..4,
             times in prop::collection::vec((0u64..1_000_000, 0u64..5_000), 0..8),
         ) {
-            let times = times.into_iter().map(|(start, length)| (start, start + length)).collect();
-            let stored = StoredUtterance { channel, text, spoken, times };
-            prop_assert_eq!(StoredUtterance::from_bytes(&stored.to_bytes()), stored);
+            let times: Vec<(u64, u64)> =
+                times.into_iter().map(|(start, length)| (start, start + length)).collect();
+            let utterance = Utterance {
+                party: Party::Agent,
+                channel,
+                start_ms: 0,
+                end_ms: 0,
+                text,
+                spoken,
+                confidence: 1.0,
+                syllables: Vec::new(),
+                words: Vec::new(),
+            };
+            let stored =
+                StoredUtterance::from_bytes(&StoredUtterance::to_bytes(&utterance, &times));
+            prop_assert_eq!(stored.channel, channel);
+            prop_assert_eq!(stored.text, utterance.text);
+            prop_assert_eq!(stored.spoken, utterance.spoken);
+            prop_assert_eq!(stored.times, times);
         }
 
         #[test]

@@ -172,6 +172,18 @@ pub(crate) fn locate(text: &str) -> Located {
     located
 }
 
+/// How many units a text has.
+pub(crate) fn count(text: &str) -> usize {
+    let mut units = 0;
+    let mut in_word = false;
+    normalise(text, |letter, _, _| {
+        let is_letter = role(letter) == Role::Letter;
+        units += usize::from(letter != ' ' && !(is_letter && in_word));
+        in_word = is_letter;
+    });
+    units
+}
+
 /// For every code, the number of the unit it belongs to.
 pub(crate) fn unit_numbers(codes: &[u16]) -> Vec<u32> {
     let mut units = 0u32;
@@ -186,40 +198,20 @@ pub(crate) fn unit_numbers(codes: &[u16]) -> Vec<u32> {
         .collect()
 }
 
-/// The units of a normal form, as slices of it.
-pub(crate) fn split(normal: &str) -> impl Iterator<Item = &str> {
-    let mut rest = normal.trim_start_matches(' ');
-    std::iter::from_fn(move || {
-        let first = rest.chars().next()?;
-        let end = if role(first) == Role::Letter {
-            rest.find(|letter| role(letter) != Role::Letter)
-                .unwrap_or(rest.len())
-        } else {
-            first.len_utf8()
-        };
-        let (unit, after) = rest.split_at(end);
-        rest = after.trim_start_matches(' ');
-        Some(unit)
-    })
-}
-
-/// Whether a unit is a word of letters.
-pub(crate) fn is_word(unit: &str) -> bool {
-    unit.chars()
-        .next()
-        .is_some_and(|first| role(first) == Role::Letter)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::units_of;
     use proptest::prelude::*;
 
     fn check(text: &str, normal: &str, units: &[&str]) {
         let mut out = String::new();
         normal_text(text, &mut out);
         assert_eq!(out, normal);
-        assert_eq!(split(&out).collect::<Vec<_>>(), units);
+        let codes: Vec<u16> = out.encode_utf16().collect();
+        let split: Vec<String> = units_of(&codes).map(String::from_utf16_lossy).collect();
+        assert_eq!(split, units);
+        assert_eq!(count(text), units.len());
     }
 
     #[test]
@@ -258,7 +250,8 @@ mod tests {
             let starts = (0..codes.len())
                 .filter(|&i| starts_unit(i.checked_sub(1).map(|j| codes[j]), codes[i]))
                 .count();
-            prop_assert_eq!(starts, split(&once).count());
+            prop_assert_eq!(starts, units_of(&codes).count());
+            prop_assert_eq!(starts, count(&text));
             let located = locate(&text);
             prop_assert_eq!(located.codes.len(), located.bytes.len());
             for (start, end) in located.bytes {

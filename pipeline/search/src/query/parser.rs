@@ -283,9 +283,7 @@ impl Parser<'_> {
     }
 
     fn check_units(&self, text: &str, span: &Range<usize>) -> Result<(), QueryError> {
-        let mut normal = String::new();
-        units::normal_text(text, &mut normal);
-        match units::split(&normal).count() {
+        match units::count(text) {
             0 => Err(self.error_at(span.clone(), "at least one letter, digit or hanzi")),
             n if n > MAX_PHRASE_UNITS => {
                 let expected = format!("at most {MAX_PHRASE_UNITS} characters in one phrase");

@@ -42,7 +42,7 @@ fn an_index_is_not_made_twice() {
 fn another_version_is_named_with_the_way_out() {
     let folder = closed_index();
     let version = folder.path().join("auricle-index.json");
-    fs::write(&version, r#"{"schema":999,"sound_classes":1}"#).unwrap();
+    fs::write(&version, r#"{"schema":999,"syllables":1}"#).unwrap();
     let text = open_error(&folder).to_string();
     assert!(
         text.contains("`999/00000001`") && text.contains("add the transcripts again"),

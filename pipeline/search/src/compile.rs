@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tantivy::query::{BooleanQuery, Occur, Query};
 
+use crate::calls::CallNumber;
 use crate::lines::party_number;
 use crate::place::{Edges, PhrasePattern, Place};
 use crate::plan::Plan;
@@ -175,10 +176,9 @@ impl Compiler<'_> {
     }
 
     fn place_and_plan(&self, node: &Node) -> (Place, Plan) {
-        let fields = self.fields;
-        let phrase = |text: &str, edges: Edges, plan: fn(&Fields, &[u16]) -> Plan| {
+        let phrase = |text: &str, edges: Edges, plan: fn(&[u16]) -> Plan| {
             let codes = units::encode(text);
-            let plan = plan(fields, &codes);
+            let plan = plan(&codes);
             (Place::Phrase(PhrasePattern { codes, edges }), plan)
         };
         match &node.kind {
@@ -224,17 +224,17 @@ fn range(field: NumberField, low: Option<f64>, high: Option<f64>) -> Question {
     );
     match field {
         NumberField::Date => Question::CallNumber {
-            field: "started",
+            field: CallNumber::Started,
             low,
             high,
         },
         NumberField::Duration => Question::CallNumber {
-            field: "duration",
+            field: CallNumber::Duration,
             low,
             high,
         },
         NumberField::Score => Question::CallNumber {
-            field: "score",
+            field: CallNumber::Score,
             low,
             high,
         },

@@ -7,7 +7,7 @@ use tantivy::TantivyDocument;
 use crate::date::LocalTime;
 use crate::error::IndexError;
 use crate::lines::{MAX_CODES, NewLine};
-use crate::schema::{Fields, WORD_BREAK, jieba};
+use crate::schema::{Fields, jieba};
 use crate::stored::{StoredUtterance, unit_times};
 use crate::{keys, sound, units};
 
@@ -86,15 +86,17 @@ pub(crate) fn documents(
 ) -> Result<(Vec<TantivyDocument>, Vec<String>), IndexError> {
     let mut warnings = Vec::new();
     let mut documents = Vec::with_capacity(transcript.utterances.len());
+    let mut scratch = Scratch::default();
     for (turn, utterance) in transcript.utterances.iter().enumerate() {
-        let mut document = utterance_document(fields, turn, utterance).map_err(|characters| {
-            IndexError::UtteranceTooLong {
-                call: transcript.call_id.0.clone(),
-                turn,
-                characters,
-                most: MAX_CODES,
-            }
-        })?;
+        let mut document =
+            utterance_document(fields, turn, utterance, &mut scratch).map_err(|characters| {
+                IndexError::UtteranceTooLong {
+                    call: transcript.call_id.0.clone(),
+                    turn,
+                    characters,
+                    most: MAX_CODES,
+                }
+            })?;
         document.add_text(fields.call, &transcript.call_id.0);
         if let Some(known) = annotations.utterances.get(turn) {
             if let Some(emotion) = &known.emotion {
@@ -148,102 +150,128 @@ fn add_call(
     Ok(())
 }
 
+/// What documents are made in, kept from one to the next.
+#[derive(Default)]
+struct Scratch {
+    spoken: String,
+    written: String,
+    spoken_codes: Vec<u16>,
+    written_codes: Vec<u16>,
+    syllables: Vec<u16>,
+    word_starts: Vec<bool>,
+    keys: Vec<u32>,
+    line: Vec<u8>,
+    stored: Vec<u8>,
+}
+
+impl Scratch {
+    fn read(&mut self, utterance: &Utterance) {
+        self.spoken.clear();
+        self.written.clear();
+        self.spoken_codes.clear();
+        self.written_codes.clear();
+        units::normal_text(&utterance.spoken, &mut self.spoken);
+        self.spoken_codes.extend(self.spoken.encode_utf16());
+        if utterance.text != utterance.spoken {
+            units::normal_text(&utterance.text, &mut self.written);
+            if self.written != self.spoken {
+                self.written_codes.extend(self.written.encode_utf16());
+            }
+        }
+        sound::encode(utterance, &mut self.syllables);
+    }
+
+    fn longest(&self) -> usize {
+        let parts = [&self.spoken_codes, &self.written_codes, &self.syllables];
+        parts.map(Vec::len).into_iter().max().unwrap_or(0)
+    }
+
+    /// Jieba's exact cut of the spoken form: where words begin, and the keys of its words.
+    fn cut_words(&mut self) {
+        self.word_starts.clear();
+        self.word_starts.resize(self.spoken_codes.len(), false);
+        let mut code = 0;
+        for token in jieba().cut(&self.spoken, false) {
+            let length = token.word.encode_utf16().count();
+            let word = self.spoken_codes.get(code..code + length).unwrap_or(&[]);
+            if let [first, ..] = word
+                && *first != units::SPACE
+            {
+                self.word_starts[code] = true;
+                let how = match token.word.chars().nth(1) {
+                    None => keys::WHOLE_WORD,
+                    Some(_) => keys::WORD_START,
+                };
+                if units::is_hanzi(*first) {
+                    self.keys.push(keys::unit_pair(*first, how));
+                }
+            }
+            code += length;
+        }
+    }
+}
+
 /// The error is the number of characters of an utterance that is too long.
 fn utterance_document(
     fields: &Fields,
     turn: usize,
     utterance: &Utterance,
+    scratch: &mut Scratch,
 ) -> Result<TantivyDocument, usize> {
-    let mut spoken = String::with_capacity(utterance.spoken.len());
-    units::normal_text(&utterance.spoken, &mut spoken);
-    let spoken_codes: Vec<u16> = spoken.encode_utf16().collect();
-    let mut written = String::new();
-    if utterance.text != utterance.spoken {
-        units::normal_text(&utterance.text, &mut written);
-        if written == spoken {
-            written.clear();
-        }
-    }
-    let written_codes: Vec<u16> = written.encode_utf16().collect();
-    let syllables = sound::encode(utterance);
-    let syllable_codes = match_syllables(utterance, &spoken_codes, &syllables);
-    let longest = [&spoken_codes, &written_codes, &syllables]
-        .map(Vec::len)
-        .into_iter()
-        .max();
-    if longest.is_some_and(|longest| longest > MAX_CODES) {
+    scratch.read(utterance);
+    if scratch.longest() > MAX_CODES {
         return Err(utterance.text.chars().count());
     }
-
-    let (words, word_starts) = cut_words(&spoken, spoken_codes.len());
-    let mut pairs = Vec::with_capacity(spoken_codes.len() * 3 + 8);
-    keys::push_units(&spoken_codes, &mut pairs);
-    keys::push_units(&written_codes, &mut pairs);
-    keys::push_syllables(&syllables, &mut pairs);
+    scratch.keys.clear();
+    scratch.cut_words();
+    keys::push_units(&scratch.spoken_codes, &mut scratch.keys);
+    keys::push_units(&scratch.written_codes, &mut scratch.keys);
+    keys::push_syllables(&scratch.syllables, &mut scratch.keys);
+    let times = unit_times(utterance, &scratch.spoken_codes);
+    let syllable_codes =
+        match_syllables(utterance, &scratch.spoken_codes, &scratch.syllables, &times);
+    let length_ms = utterance.end_ms.saturating_sub(utterance.start_ms);
     let line = NewLine {
         turn: u32::try_from(turn).unwrap_or(u32::MAX / 4),
         party: utterance.party,
         start_ms: u32::try_from(utterance.start_ms).unwrap_or(u32::MAX),
-        length_ms: u32::try_from(utterance.end_ms.saturating_sub(utterance.start_ms))
-            .unwrap_or(u32::MAX),
-        spoken: &spoken_codes,
-        word_starts: &word_starts,
-        syllables: &syllables,
+        length_ms: u32::try_from(length_ms).unwrap_or(u32::MAX),
+        spoken: &scratch.spoken_codes,
+        word_starts: &scratch.word_starts,
+        syllables: &scratch.syllables,
         syllable_codes: &syllable_codes,
-        written: &written_codes,
-        keys: &pairs,
+        written: &scratch.written_codes,
+        keys: &scratch.keys,
     };
-    let times = unit_times(utterance, &spoken_codes);
-    let stored = StoredUtterance::to_bytes(utterance, &times);
-
+    line.write(&mut scratch.line);
+    StoredUtterance::write(utterance, &times, &mut scratch.stored);
     let mut document = TantivyDocument::new();
-    document.add_text(fields.words, &words);
-    document.add_custom(fields.line, &line.to_bytes());
-    document.add_bytes(fields.stored, &stored);
+    document.add_custom(fields.line, &scratch.line);
+    document.add_bytes(fields.stored, &scratch.stored);
     Ok(document)
 }
 
-/// Jieba's exact cut as text for the tokenizer, and for every code whether a word begins there.
-fn cut_words(spoken: &str, n_codes: usize) -> (String, Vec<bool>) {
-    let mut words = String::with_capacity(spoken.len() + 16);
-    let mut starts = vec![false; n_codes];
-    let mut code = 0;
-    for token in jieba().cut(spoken, false) {
-        if token.word == " " {
-            code += 1;
-            continue;
-        }
-        if !words.is_empty() {
-            words.push(WORD_BREAK);
-        }
-        words.push_str(token.word);
-        if let Some(start) = starts.get_mut(code) {
-            *start = true;
-        }
-        code += token.word.encode_utf16().count();
-    }
-    (words, starts)
-}
-
 /// The code each syllable belongs to; empty where they are those of the hanzi, in order.
-fn match_syllables(utterance: &Utterance, spoken: &[u16], syllables: &[u16]) -> Vec<u16> {
+fn match_syllables(
+    utterance: &Utterance,
+    spoken: &[u16],
+    syllables: &[u16],
+    times: &[(u64, u64)],
+) -> Vec<u16> {
     let n_syllables = sound::count(syllables);
     let n_hanzi = spoken.iter().filter(|&&code| units::is_hanzi(code)).count();
     if n_syllables == n_hanzi || utterance.syllables.len() != n_syllables {
         return Vec::new();
     }
-    let times = unit_times(utterance, spoken);
     let numbers = units::unit_numbers(spoken);
-    utterance
-        .syllables
-        .iter()
-        .map(|syllable| {
-            let middle = syllable.start_ms.midpoint(syllable.end_ms);
-            let unit = times
-                .partition_point(|&(start, _)| start <= middle)
-                .saturating_sub(1);
-            let code = numbers.partition_point(|&number| (number as usize) < unit);
-            code.min(spoken.len().saturating_sub(1)) as u16
-        })
+    let code_at = |middle: u64| {
+        let unit = times
+            .partition_point(|&(start, _)| start <= middle)
+            .saturating_sub(1);
+        let code = numbers.partition_point(|&number| (number as usize) < unit);
+        code.min(spoken.len().saturating_sub(1)) as u16
+    };
+    let all = utterance.syllables.iter();
+    all.map(|syllable| code_at(syllable.start_ms.midpoint(syllable.end_ms)))
         .collect()
 }

@@ -22,7 +22,7 @@ use crate::lines::{self, LinesPlugin};
 use crate::queries::Snapshot;
 use crate::query::parse;
 use crate::results::{SearchRequest, SearchResults};
-use crate::schema::{Fields, SCHEMA_VERSION, tokenizers};
+use crate::schema::{Fields, SCHEMA_VERSION};
 use crate::search::search;
 use crate::sound::syllables_fingerprint;
 
@@ -141,7 +141,6 @@ impl TranscriptIndex {
         let fields = Fields::new();
         let index = Index::builder()
             .schema(fields.schema.clone())
-            .tokenizers(tokenizers())
             .register_plugin(Arc::new(LinesPlugin))
             .create_in_dir(folder)
             .map_err(|error| IndexError::from_tantivy(folder, &error))?;
@@ -160,7 +159,6 @@ impl TranscriptIndex {
                 .map_err(|error| IndexError::from_tantivy(folder, &error.into()))?;
             let mut index =
                 Index::open(directory).map_err(|error| IndexError::from_tantivy(folder, &error))?;
-            index.set_tokenizers(tokenizers());
             index.register_plugin(Arc::new(LinesPlugin));
             let fields = Fields::new();
             if index.schema() != fields.schema {

@@ -3,6 +3,8 @@
 //! | key | stands for |
 //! | --- | --- |
 //! | unit × 2¹⁶ + next unit | two neighbouring units; the last unit pairs with [`END`] |
+//! | hanzi × 2¹⁶ + [`WHOLE_WORD`] | a word of jieba's cut that is this hanzi alone |
+//! | hanzi × 2¹⁶ + [`WORD_START`] | a longer word that begins with it |
 //! | letter × 2¹⁶ + second letter | the beginning of a word of letters; a single letter pairs with [`END`] |
 //! | syllable × 2⁹ + next syllable | two neighbouring syllables without tones; the last pairs with [`SYLLABLE_END`] |
 //!
@@ -17,6 +19,12 @@ use crate::units;
 
 /// After the last unit.
 pub(crate) const END: u16 = u16::MAX;
+/// In place of the next unit: the unit is a word by itself.
+pub(crate) const WHOLE_WORD: u16 = 0xFFFE;
+/// In place of the next unit: the unit begins a longer word.
+pub(crate) const WORD_START: u16 = 0xFFFD;
+/// The first key of two units.
+pub(crate) const FIRST_UNIT_KEY: u32 = 1 << 18;
 /// After the last syllable.
 pub(crate) const SYLLABLE_END: u16 = 511;
 /// Something that is no syllable.
@@ -167,6 +175,7 @@ mod tests {
 
     #[test]
     fn keys_of_units_lie_above_those_of_syllables() {
-        assert!(syllable_pair(SYLLABLE_END, SYLLABLE_END) < unit_pair(u16::from(b'#'), 0));
+        assert!(syllable_pair(SYLLABLE_END, SYLLABLE_END) < FIRST_UNIT_KEY);
+        assert!(FIRST_UNIT_KEY <= unit_pair(u16::from(b'#'), 0));
     }
 }

@@ -17,6 +17,7 @@
 //! **Invariant**: the documents of a call lie side by side in one segment, in order.
 
 mod align;
+mod calls;
 mod compile;
 mod date;
 mod document;

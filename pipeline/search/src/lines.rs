@@ -72,11 +72,9 @@ pub(crate) struct NewLine<'a> {
 }
 
 impl NewLine<'_> {
-    /// The bytes the plugin takes.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let codes = self.spoken.len() + self.syllables.len() + self.written.len();
-        let size = PLACE_BYTES + self.keys.len() * 4 + 16 + codes * 2 + self.spoken.len() / 8;
-        let mut out = Vec::with_capacity(size);
+    /// Writes the bytes the plugin takes.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.clear();
         let place = self.turn.saturating_mul(4) | party_number(self.party);
         let n_keys = self.keys.len() as u32;
         for number in [place, self.start_ms, self.length_ms, n_keys]
@@ -110,7 +108,6 @@ impl NewLine<'_> {
                 .fold(0u16, |word, (bit, &set)| word | (u16::from(set) << bit));
             out.extend_from_slice(&word.to_le_bytes());
         }
-        out
     }
 }
 
@@ -161,6 +158,7 @@ pub(crate) struct Lines {
     offsets_at: usize,
     /// The first document of every call, in order.
     call_starts: Vec<DocId>,
+    mean_size: f32,
 }
 
 impl Lines {
@@ -184,6 +182,7 @@ impl Lines {
             n_docs,
             offsets_at,
             call_starts: Vec::new(),
+            mean_size: 0.0,
         };
         let n_words = n_docs * 4 + 1;
         if lines.table(n_words) as usize != n_docs || lines.table(n_words + 1) != MAGIC {
@@ -195,6 +194,7 @@ impl Lines {
         lines.call_starts = (0..n_docs as DocId)
             .filter(|&doc| lines.turn(doc) == 0)
             .collect();
+        lines.mean_size = lines.table(n_docs) as f32 / n_docs.max(1) as f32;
         Ok(lines)
     }
 
@@ -241,6 +241,25 @@ impl Lines {
         &self.call_starts
     }
 
+    /// The place of a call among [`Self::call_starts`], looked for from an earlier call's place on.
+    pub(crate) fn call_place(&self, call_start: DocId, from: usize) -> usize {
+        let mut low = from;
+        let mut step = 1;
+        while self
+            .call_starts
+            .get(low + step)
+            .is_some_and(|&start| start <= call_start)
+        {
+            low += step;
+            step *= 2;
+        }
+        let end = (low + step).min(self.call_starts.len());
+        let rest = self.call_starts.get(low..end).unwrap_or(&[]);
+        low + rest
+            .partition_point(|&start| start <= call_start)
+            .saturating_sub(1)
+    }
+
     /// One past the last document of the call that starts at `call_start`.
     pub(crate) fn call_end(&self, call_start: DocId) -> DocId {
         let next = self
@@ -270,8 +289,8 @@ impl Lines {
     }
 
     /// Mean of [`Self::size`].
-    pub(crate) fn mean_size(&self) -> f32 {
-        self.table(self.n_docs) as f32 / self.n_docs.max(1) as f32
+    pub(crate) const fn mean_size(&self) -> f32 {
+        self.mean_size
     }
 
     fn raw(&self, doc: DocId) -> &[u8] {
@@ -280,28 +299,51 @@ impl Lines {
         self.bytes.get(range).unwrap_or(&[])
     }
 
-    /// Reads what is wanted of a line into `line`; what is not wanted keeps what it held. A damaged
-    /// line comes out empty.
-    pub(crate) fn read(&self, doc: DocId, line: &mut Line, wanted: Wanted) {
+    /// The parts of a line as they lie in memory. Those of a damaged line are empty.
+    #[inline]
+    pub(crate) fn parts(&self, doc: DocId) -> LineParts<'_> {
         let raw = self.raw(doc);
-        let (counts, mut rest) = raw.split_at(raw.len().min(8));
-        let mut counts = counts.chunks_exact(2).map(|pair| code_of(pair) as usize);
-        let (forms, sounds) = (wanted != Wanted::Sounds, wanted != Wanted::Forms);
-        for (part, is_wanted) in [
-            (&mut line.spoken, forms),
-            (&mut line.syllables, sounds),
-            (&mut line.syllable_codes, sounds),
-            (&mut line.written, forms),
-        ] {
-            let bytes = counts.next().unwrap_or(0) * 2;
-            let (codes, after) = rest.split_at(bytes.min(rest.len()));
-            if is_wanted {
-                copy_codes(codes, part);
-            }
-            rest = after;
+        let (counts, rest) = raw.split_at(raw.len().min(8));
+        let count = |index: usize| {
+            counts
+                .get(index * 2..index * 2 + 2)
+                .map_or(0, |pair| usize::from(code_of(pair)) * 2)
+        };
+        let (spoken, rest) = rest.split_at(count(0).min(rest.len()));
+        let (syllables, rest) = rest.split_at(count(1).min(rest.len()));
+        let (syllable_codes, rest) = rest.split_at(count(2).min(rest.len()));
+        let (written, word_bits) = rest.split_at(count(3).min(rest.len()));
+        LineParts {
+            spoken,
+            syllables,
+            syllable_codes,
+            written,
+            word_bits,
         }
-        if forms {
-            copy_codes(rest, &mut line.word_bits);
+    }
+}
+
+/// The parts of a line, two bytes a code.
+#[derive(Clone, Copy)]
+pub(crate) struct LineParts<'a> {
+    pub(crate) spoken: &'a [u8],
+    pub(crate) syllables: &'a [u8],
+    syllable_codes: &'a [u8],
+    pub(crate) written: &'a [u8],
+    word_bits: &'a [u8],
+}
+
+impl LineParts<'_> {
+    /// Copies what is wanted into `line`; what is not wanted keeps what it held.
+    pub(crate) fn read(&self, line: &mut Line, wanted: Wanted) {
+        if wanted != Wanted::Sounds {
+            copy_codes(self.spoken, &mut line.spoken);
+            copy_codes(self.written, &mut line.written);
+            copy_codes(self.word_bits, &mut line.word_bits);
+        }
+        if wanted != Wanted::Forms {
+            copy_codes(self.syllables, &mut line.syllables);
+            copy_codes(self.syllable_codes, &mut line.syllable_codes);
         }
     }
 }
@@ -321,7 +363,8 @@ fn copy_codes(bytes: &[u8], codes: &mut Vec<u16>) {
     codes.extend(bytes.chunks_exact(2).map(code_of));
 }
 
-fn code_of(pair: &[u8]) -> u16 {
+#[inline]
+pub(crate) fn code_of(pair: &[u8]) -> u16 {
     match pair {
         &[low, high] => u16::from_le_bytes([low, high]),
         _ => 0,

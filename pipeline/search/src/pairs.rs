@@ -21,44 +21,86 @@ use tantivy::error::DataCorruption;
 use tantivy::fastfield::AliveBitSet;
 use tantivy::{DocId, TantivyError};
 
+use crate::keys::FIRST_UNIT_KEY;
+
 const MAGIC: u32 = 0x3150_4C41;
 
 /// Collects the pairs of one segment, document by document.
 #[derive(Default)]
 pub(crate) struct PairsBuilder {
     /// Key in the high half, document in the low one.
-    entries: Vec<u64>,
+    units: Vec<u64>,
+    /// Keys below [`FIRST_UNIT_KEY`], in the same way.
+    syllables: Vec<u64>,
 }
 
 impl PairsBuilder {
     /// Adds the keys of the next document, as little-endian bytes. Repeats do no harm.
     pub(crate) fn add(&mut self, doc: DocId, keys: &[u8]) {
         let doc = u64::from(doc);
-        self.entries.extend(
-            keys.chunks_exact(4)
-                .map(|key| u64::from(number(key)) << 32 | doc),
-        );
+        for key in keys.chunks_exact(4).map(number) {
+            let entry = u64::from(key) << 32 | doc;
+            if key < FIRST_UNIT_KEY {
+                self.syllables.push(entry);
+            } else {
+                self.units.push(entry);
+            }
+        }
     }
 
     pub(crate) fn mem_usage(&self) -> usize {
-        // Sorting takes the same again for a moment.
-        self.entries.capacity() * 8
+        (self.units.len() + self.syllables.len()) * 8
     }
 
     /// Writes the file.
-    pub(crate) fn write(mut self, out: &mut impl Write) -> tantivy::Result<()> {
-        sort_by_key(&mut self.entries);
-        self.entries.dedup();
+    pub(crate) fn write(self, out: &mut impl Write) -> tantivy::Result<()> {
+        let Self {
+            mut units,
+            syllables,
+        } = self;
         let mut writer = PairsWriter::new(out);
-        for list in self.entries.chunk_by(|one, next| one >> 32 == next >> 32) {
+        write_syllables(syllables, &mut writer)?;
+        sort_by_key(&mut units);
+        for list in units.chunk_by(|one, next| one >> 32 == next >> 32) {
             let Some(first) = list.first() else { continue };
             for entry in list {
-                writer.push(*entry as u32);
+                writer.push_new(*entry as u32);
             }
             writer.finish_list((first >> 32) as u32)?;
         }
         writer.finish()
     }
+}
+
+/// Syllables are few enough to have a place for every pair of them: one pass puts all in order.
+fn write_syllables<W: Write>(
+    entries: Vec<u64>,
+    writer: &mut PairsWriter<'_, W>,
+) -> tantivy::Result<()> {
+    let mut ends = vec![0u32; FIRST_UNIT_KEY as usize + 1];
+    for entry in &entries {
+        ends[(entry >> 32) as usize + 1] += 1;
+    }
+    for key in 1..ends.len() {
+        ends[key] += ends[key - 1];
+    }
+    let mut docs = vec![0u32; entries.len()];
+    // While documents are put down, `ends[key]` runs from where a list begins to where it ends.
+    for entry in &entries {
+        let end = &mut ends[(entry >> 32) as usize];
+        docs[*end as usize] = *entry as u32;
+        *end += 1;
+    }
+    drop(entries);
+    let mut start = 0;
+    for (key, &end) in (0..FIRST_UNIT_KEY).zip(&ends) {
+        for &doc in &docs[start as usize..end as usize] {
+            writer.push_new(doc);
+        }
+        writer.finish_list(key)?;
+        start = end;
+    }
+    Ok(())
 }
 
 const RADIX_BITS: u32 = 11;
@@ -103,6 +145,13 @@ impl<'a, W: Write> PairsWriter<'a, W> {
             written: 0,
             keys: Vec::new(),
             ends: Vec::new(),
+        }
+    }
+
+    /// As [`Self::push`]; a document that was added just before is passed over.
+    fn push_new(&mut self, doc: DocId) {
+        if self.last != Some(doc) {
+            self.push(doc);
         }
     }
 

@@ -3,7 +3,7 @@
 //! The same code decides whether a candidate matches and what is highlighted in a result, so the
 //! two cannot disagree.
 
-use crate::lines::{Line, Wanted};
+use crate::lines::{Line, LineParts, Wanted, code_of};
 use crate::query::Order;
 use crate::sound::SoundPattern;
 use crate::units;
@@ -76,6 +76,19 @@ impl Place {
         }
         let best = spans.iter().map(|span| span.quality).reduce(f32::max)?;
         Some(best + REPEATED * (spans.len() - 1).min(5) as f32)
+    }
+
+    /// Whether a line may match: a quick look at it as it lies in memory, which turns away most lines
+    /// that do not.
+    pub(crate) fn may_match(&self, parts: &LineParts<'_>) -> bool {
+        match self {
+            Self::Phrase(pattern) => {
+                pattern.is_within(parts.spoken) || pattern.is_within(parts.written)
+            }
+            Self::Sound(pattern) => pattern.may_match(parts.syllables),
+            Self::Or(alternatives) => alternatives.iter().any(|place| place.may_match(parts)),
+            Self::Near { left, right, .. } => left.may_match(parts) && right.may_match(parts),
+        }
     }
 
     /// What of a line must be read to look for it.
@@ -155,6 +168,23 @@ impl Place {
 }
 
 impl PhrasePattern {
+    /// Whether the codes stand side by side, whatever is around them.
+    fn is_within(&self, codes: &[u8]) -> bool {
+        let Some((&first, rest)) = self.codes.split_first() else {
+            return false;
+        };
+        let mut at = 0;
+        while codes.len() >= at + self.codes.len() * 2 {
+            let here = code_of(&codes[at..at + 2]) == first;
+            let after = codes[at + 2..].chunks_exact(2).map(code_of);
+            if here && after.zip(rest).all(|(code, &wanted)| code == wanted) {
+                return true;
+            }
+            at += 2;
+        }
+        false
+    }
+
     fn find(&self, line: &Line, form: Form) -> Vec<Span> {
         let codes: &[u16] = if form == Form::Spoken {
             &line.spoken

@@ -14,17 +14,14 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use tantivy::postings::TermInfo;
-use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{BitSet, DocId, InvertedIndexReader, SegmentReader, Term};
+use tantivy::DocId;
 
 use crate::keys::{
-    END, is_exact, second_syllable, syllable_pair, syllable_range, unit_id, unit_pair, unit_range,
-    units_of,
+    END, WHOLE_WORD, WORD_START, is_exact, second_syllable, syllable_pair, syllable_range, unit_id,
+    unit_pair, unit_range, units_of,
 };
 use crate::pairs::{List, Pairs};
 use crate::queries::Snapshot;
-use crate::schema::Fields;
 use crate::sound::SoundPattern;
 use crate::units;
 
@@ -37,23 +34,10 @@ pub(crate) enum Plan {
     Ranges(Vec<RangeInclusive<u32>>),
     /// Two syllables with any one between them.
     Around { firsts: Vec<u16>, lasts: Vec<u16> },
-    /// One hanzi as a word, or as the beginning of one.
-    Word {
-        field: Field,
-        hanzi: String,
-        whole: Whole,
-    },
     /// Any of these.
     AnyOf(Vec<Plan>),
     /// All of these.
     AllOf(Vec<Plan>),
-}
-
-/// How a hanzi must stand in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Whole {
-    Word,
-    Beginning,
 }
 
 /// Groups that are intersected at most; the rest is checked on the lines.
@@ -63,7 +47,7 @@ const ENTRIES_A_LINE: usize = 40;
 
 impl Plan {
     /// Documents that can hold the units of a normal form side by side.
-    pub(crate) fn phrase(_fields: &Fields, codes: &[u16]) -> Self {
+    pub(crate) fn phrase(codes: &[u16]) -> Self {
         let ids: Vec<u16> = units_of(codes).map(unit_id).collect();
         match ids.as_slice() {
             [single] => Self::Ranges(vec![unit_range(*single)]),
@@ -78,7 +62,7 @@ impl Plan {
     }
 
     /// Documents that can hold a word that begins with the units of a normal form.
-    pub(crate) fn prefix(fields: &Fields, codes: &[u16]) -> Self {
+    pub(crate) fn prefix(codes: &[u16]) -> Self {
         let all: Vec<&[u16]> = units_of(codes).collect();
         // The last unit may be the beginning of a word of letters: its pairs are not known.
         let (letters, whole) = match all.split_last() {
@@ -94,9 +78,11 @@ impl Plan {
         let ids: Vec<u16> = whole.iter().copied().map(unit_id).collect();
         let before = match (ids.as_slice(), whole) {
             ([], _) => None,
-            ([_], [hanzi]) if letters.is_none() && is_hanzi(hanzi) => {
-                Some(Self::word(fields, hanzi, Whole::Beginning))
-            }
+            ([_], [hanzi]) if letters.is_none() && is_hanzi(hanzi) => Some(Self::Groups(vec![
+                [WHOLE_WORD, WORD_START]
+                    .map(|how| unit_pair(unit_id(hanzi), how))
+                    .to_vec(),
+            ])),
             ([single], _) => Some(Self::Ranges(vec![unit_range(*single)])),
             _ => Some(Self::Groups(pair_groups(&ids))),
         };
@@ -104,19 +90,13 @@ impl Plan {
     }
 
     /// Documents that can hold the units of a normal form as whole words.
-    pub(crate) fn words(fields: &Fields, codes: &[u16]) -> Self {
+    pub(crate) fn words(codes: &[u16]) -> Self {
         let mut all = units_of(codes);
         match (all.next(), all.next()) {
-            (Some(hanzi), None) if is_hanzi(hanzi) => Self::word(fields, hanzi, Whole::Word),
-            _ => Self::phrase(fields, codes),
-        }
-    }
-
-    fn word(fields: &Fields, hanzi: &[u16], whole: Whole) -> Self {
-        Self::Word {
-            field: fields.words,
-            hanzi: String::from_utf16_lossy(hanzi),
-            whole,
+            (Some(hanzi), None) if is_hanzi(hanzi) => {
+                Self::Groups(vec![vec![unit_pair(unit_id(hanzi), WHOLE_WORD)]])
+            }
+            _ => Self::phrase(codes),
         }
     }
 
@@ -157,88 +137,59 @@ impl Plan {
     pub(crate) fn doc_freq(&self, snapshot: &Snapshot) -> tantivy::Result<usize> {
         let mut sum = 0;
         for reader in snapshot.searcher.segment_readers() {
-            sum += self.size_in(reader, &snapshot.files(reader)?.pairs)?;
+            sum += self.size_in(&snapshot.files(reader)?.pairs);
         }
         Ok(sum)
     }
 
-    fn size_in(&self, reader: &SegmentReader, pairs: &Pairs) -> tantivy::Result<usize> {
-        Ok(match self {
-            Self::Groups(groups) => groups
-                .iter()
-                .map(|group| {
-                    group_lists(pairs, group)
-                        .iter()
-                        .map(|list| list.size())
-                        .sum()
-                })
-                .min()
-                .unwrap_or(0),
-            Self::Ranges(ranges) => ranges
-                .iter()
-                .flat_map(|range| pairs.lists(range.clone()))
-                .map(|(_, list)| list.size())
-                .sum(),
-            Self::Around { .. } => 0,
-            Self::Word { .. } => reader.max_doc() as usize / 50,
-            Self::AnyOf(parts) => {
-                let mut sum = 0;
-                for part in parts {
-                    sum += part.size_in(reader, pairs)?;
-                }
-                sum
+    fn size_in(&self, pairs: &Pairs) -> usize {
+        match self {
+            Self::Groups(groups) => {
+                let sizes = groups
+                    .iter()
+                    .map(|group| size_of(&group_lists(pairs, group)));
+                sizes.min().unwrap_or(0)
             }
-            Self::AllOf(parts) => {
-                let mut least = reader.max_doc() as usize;
-                for part in parts {
-                    least = least.min(part.size_in(reader, pairs)?);
-                }
-                least
-            }
-        })
-    }
-
-    /// The documents of one segment, in order.
-    pub(crate) fn documents(
-        &self,
-        reader: &SegmentReader,
-        pairs: &Pairs,
-    ) -> tantivy::Result<Vec<DocId>> {
-        Ok(match self {
-            Self::Groups(groups) => intersect_groups(pairs, groups, reader.max_doc()),
             Self::Ranges(ranges) => {
                 let lists = ranges.iter().flat_map(|range| pairs.lists(range.clone()));
-                union(
-                    &lists.map(|(_, list)| list).collect::<Vec<_>>(),
-                    reader.max_doc(),
-                )
+                lists.map(|(_, list)| list.size()).sum()
             }
-            Self::Around { firsts, lasts } => around(pairs, firsts, lasts, reader.max_doc()),
-            Self::Word {
-                field,
-                hanzi,
-                whole,
-            } => word_documents(reader, *field, hanzi, *whole)?,
-            Self::AnyOf(parts) => {
-                let mut all = Vec::new();
-                for part in parts {
-                    all.push(part.documents(reader, pairs)?);
-                }
-                merged(all, reader.max_doc())
-            }
-            Self::AllOf(parts) => {
-                let mut common: Option<Vec<DocId>> = None;
-                for part in parts {
-                    let docs = part.documents(reader, pairs)?;
-                    common = Some(match common {
-                        Some(before) => shared(before, docs),
-                        None => docs,
-                    });
-                }
-                common.unwrap_or_default()
-            }
-        })
+            Self::Around { .. } => 0,
+            Self::AnyOf(parts) => parts.iter().map(|part| part.size_in(pairs)).sum(),
+            Self::AllOf(parts) => parts
+                .iter()
+                .map(|part| part.size_in(pairs))
+                .min()
+                .unwrap_or(0),
+        }
     }
+
+    /// The documents of a segment of `n_docs` documents, in order.
+    pub(crate) fn documents(&self, pairs: &Pairs, n_docs: u32) -> Vec<DocId> {
+        match self {
+            Self::Groups(groups) => intersect_groups(pairs, groups, n_docs),
+            Self::Ranges(ranges) => {
+                let lists = ranges.iter().flat_map(|range| pairs.lists(range.clone()));
+                union(&lists.map(|(_, list)| list).collect::<Vec<_>>(), n_docs)
+            }
+            Self::Around { firsts, lasts } => around(pairs, firsts, lasts, n_docs),
+            Self::AnyOf(parts) => merged(
+                parts
+                    .iter()
+                    .map(|part| part.documents(pairs, n_docs))
+                    .collect(),
+                n_docs,
+            ),
+            Self::AllOf(parts) => {
+                let all = parts.iter().map(|part| part.documents(pairs, n_docs));
+                all.reduce(shared).unwrap_or_default()
+            }
+        }
+    }
+}
+
+fn size_of(lists: &[List<'_>]) -> usize {
+    lists.iter().map(|list| list.size()).sum()
 }
 
 fn is_hanzi(unit: &[u16]) -> bool {
@@ -406,83 +357,15 @@ fn around(pairs: &Pairs, firsts: &[u16], lasts: &[u16], n_docs: u32) -> Vec<DocI
         if afters.is_empty() {
             continue;
         }
-        let size = |lists: &[List<'_>]| lists.iter().map(|list| list.size()).sum::<usize>();
-        let (rarer, other) = match size(&befores) <= size(&afters) {
+        let (rarer, other) = match size_of(&befores) <= size_of(&afters) {
             true => (befores, afters),
             false => (afters, befores),
         };
         let mut docs = union(&rarer, n_docs);
-        if size(&other) <= docs.len() * ENTRIES_A_LINE {
+        if size_of(&other) <= docs.len() * ENTRIES_A_LINE {
             keep_listed(&mut docs, &other);
         }
         all.push(docs);
     }
     merged(all, n_docs)
-}
-
-fn word_documents(
-    reader: &SegmentReader,
-    field: Field,
-    hanzi: &str,
-    whole: Whole,
-) -> tantivy::Result<Vec<DocId>> {
-    let inverted = reader.inverted_index(field)?;
-    let mut bits = Bits::new(reader.max_doc());
-    match whole {
-        Whole::Word => {
-            if let Some(info) = inverted.get_term_info(&Term::from_field_text(field, hanzi))? {
-                each_document(&inverted, &info, |doc| bits.insert(doc))?;
-            }
-        }
-        Whole::Beginning => {
-            let mut terms = inverted.terms().range().ge(hanzi.as_bytes());
-            if let Some(after) = after_prefix(hanzi.as_bytes()) {
-                terms = terms.lt(after);
-            }
-            let mut terms = terms.into_stream()?;
-            while terms.advance() {
-                each_document(&inverted, terms.value(), |doc| bits.insert(doc))?;
-            }
-        }
-    }
-    Ok(bits.members(1024))
-}
-
-/// Adds every document of a term.
-pub(crate) fn insert_documents(
-    inverted: &InvertedIndexReader,
-    info: &TermInfo,
-    bits: &mut BitSet,
-) -> tantivy::Result<()> {
-    each_document(inverted, info, |doc| {
-        bits.insert(doc);
-    })
-}
-
-fn each_document(
-    inverted: &InvertedIndexReader,
-    info: &TermInfo,
-    mut each: impl FnMut(DocId),
-) -> tantivy::Result<()> {
-    let mut blocks = inverted.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?;
-    loop {
-        let docs = blocks.docs();
-        if docs.is_empty() {
-            return Ok(());
-        }
-        docs.iter().for_each(|&doc| each(doc));
-        blocks.advance();
-    }
-}
-
-/// The first key after all keys that begin with `prefix`; none where there is no such key.
-fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
-    let mut after = prefix.to_vec();
-    while let Some(last) = after.pop() {
-        if last < u8::MAX {
-            after.push(last + 1);
-            return Some(after);
-        }
-    }
-    None
 }

@@ -5,14 +5,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use tantivy::index::SegmentId;
+use tantivy::postings::TermInfo;
 use tantivy::query::{ConstScorer, EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight};
-use tantivy::schema::Field;
-use tantivy::{BitSet, DocId, DocSet, Score, Searcher, SegmentReader, TantivyError};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{
+    BitSet, DocId, DocSet, InvertedIndexReader, Score, Searcher, SegmentReader, TantivyError,
+};
 
+use crate::calls::{CallNumber, Calls};
 use crate::lines::{Lines, open_pairs};
 use crate::pairs::Pairs;
 use crate::place::Place;
-use crate::plan::{Plan, insert_documents};
+use crate::plan::Plan;
 use crate::query::TextComparison;
 use crate::scorers::{CallsScorer, DocList, LineScorer, LineTest, PlaceScorer, ThenScorer};
 
@@ -23,17 +27,20 @@ pub(crate) struct Snapshot {
     segments: Arc<HashMap<SegmentId, SegmentFiles>>,
 }
 
-/// The files of one segment that are Auricle's own.
+/// What is kept open of one segment.
 #[derive(Clone)]
 pub(crate) struct SegmentFiles {
     pub(crate) lines: Arc<Lines>,
     pub(crate) pairs: Arc<Pairs>,
+    pub(crate) calls: Arc<Calls>,
 }
 
 impl SegmentFiles {
     fn open(reader: &SegmentReader) -> tantivy::Result<Self> {
+        let lines = Lines::open(reader)?;
         Ok(Self {
-            lines: Arc::new(Lines::open(reader)?),
+            calls: Arc::new(Calls::open(reader, &lines)?),
+            lines: Arc::new(lines),
             pairs: Arc::new(open_pairs(reader)?),
         })
     }
@@ -88,7 +95,7 @@ pub(crate) enum Question {
     CallText(TextTest),
     /// All utterances of calls whose number is within limits.
     CallNumber {
-        field: &'static str,
+        field: CallNumber,
         low: f64,
         high: f64,
     },
@@ -121,7 +128,7 @@ impl fmt::Debug for Asked {
             Question::Place { place, .. } => return write!(out, "{place:?}"),
             Question::Line(test) => return write!(out, "{test:?}"),
             Question::Text(test) | Question::CallText(test) => return write!(out, "{test:?}"),
-            Question::CallNumber { field, .. } => field,
+            Question::CallNumber { field, .. } => return write!(out, "{field:?}"),
             Question::Then { .. } => "then",
         };
         out.write_str(name)
@@ -159,7 +166,7 @@ impl Weight for AskedWeight {
                 weight,
             } => {
                 let files = self.asked.snapshot.files(reader)?;
-                let candidates = DocList::new(plan.documents(reader, &files.pairs)?);
+                let candidates = DocList::new(plan.documents(&files.pairs, reader.max_doc()));
                 // Checking a few more tells hits on whole words from hits across words.
                 let many = candidates.size_hint() > MANY_CANDIDATES;
                 let place = (!*exact || !many).then(|| Arc::clone(place));
@@ -178,7 +185,8 @@ impl Weight for AskedWeight {
                 None => Box::new(EmptyScorer),
             },
             Question::CallNumber { field, low, high } => {
-                let starts = calls_within(reader, &lines, field, *low, *high)?;
+                let files = self.asked.snapshot.files(reader)?;
+                let starts = files.calls.within(*field, *low, *high, &lines);
                 Box::new(CallsScorer::new(&starts, &lines))
             }
             Question::Then { within, .. } => match &self.sides {
@@ -200,6 +208,25 @@ impl Weight for AskedWeight {
 
 /// With more candidates in a segment than this, an exact plan is not looked at again.
 const MANY_CANDIDATES: u32 = 20_000;
+
+/// Adds every document of a term.
+fn insert_documents(
+    inverted: &InvertedIndexReader,
+    info: &TermInfo,
+    bits: &mut BitSet,
+) -> tantivy::Result<()> {
+    let mut blocks = inverted.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+    loop {
+        let docs = blocks.docs();
+        if docs.is_empty() {
+            return Ok(());
+        }
+        for &doc in docs {
+            bits.insert(doc);
+        }
+        blocks.advance();
+    }
+}
 
 impl TextTest {
     /// The documents of one segment with a matching term.
@@ -237,30 +264,4 @@ fn members(bits: &BitSet) -> Vec<DocId> {
     (0..bits.max_value())
         .filter(|&doc| bits.contains(doc))
         .collect()
-}
-
-/// The first documents of the calls whose number is within limits.
-fn calls_within(
-    reader: &SegmentReader,
-    lines: &Lines,
-    field: &str,
-    low: f64,
-    high: f64,
-) -> tantivy::Result<Vec<DocId>> {
-    let fast = reader.fast_fields();
-    let within = |number: Option<f64>| number.is_some_and(|n| (low..=high).contains(&n));
-    let starts = lines.call_starts().iter().copied();
-    if let Some(column) = fast.column_opt::<i64>(field)? {
-        Ok(starts
-            .filter(|&doc| within(column.first(doc).map(|n| n as f64)))
-            .collect())
-    } else if let Some(column) = fast.column_opt::<u64>(field)? {
-        Ok(starts
-            .filter(|&doc| within(column.first(doc).map(|n| n as f64)))
-            .collect())
-    } else if let Some(column) = fast.column_opt::<f64>(field)? {
-        Ok(starts.filter(|&doc| within(column.first(doc))).collect())
-    } else {
-        Ok(Vec::new())
-    }
 }

@@ -10,4 +10,6 @@ mod value;
 
 pub use ast::{Kind, Node, NumberField, Order, Sound, TextComparison, TextField};
 pub use error::QueryError;
-pub use parser::{MAX_DEPTH, MAX_PHRASE_UNITS, MAX_QUERY_BYTES, MAX_SYLLABLES, MAX_TERMS, parse};
+pub use parser::{
+    MAX_DEPTH, MAX_EDITS, MAX_PHRASE_UNITS, MAX_QUERY_BYTES, MAX_SYLLABLES, MAX_TERMS, parse,
+};

@@ -92,7 +92,11 @@ impl PlaceScorer {
         let Some(place) = &self.place else {
             return true;
         };
-        self.lines.read(doc, &mut self.line, self.wanted);
+        let parts = self.lines.parts(doc);
+        if !place.may_match(&parts) {
+            return false;
+        }
+        parts.read(&mut self.line, self.wanted);
         match place.quality(&self.line) {
             Some(quality) => {
                 self.quality = quality;

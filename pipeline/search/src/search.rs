@@ -7,11 +7,11 @@ use std::sync::Arc;
 use tantivy::query::{EnableScoring, Weight};
 use tantivy::{DocId, DocSet, Executor, SegmentReader, TERMINATED};
 
+use crate::calls::{CALL_FACETS, Calls, NO_VALUE, Values};
 use crate::compile::{Compiled, Compiler, Lead};
-use crate::date::{day_name, day_of};
-use crate::lines::{Lines, party_of};
+use crate::lines::party_of;
 use crate::place::Place;
-use crate::queries::Snapshot;
+use crate::queries::{SegmentFiles, Snapshot};
 use crate::query::Node;
 use crate::results::{
     CallHits, ContextLine, FacetCount, FacetMode, Facets, Hit, MAX_FACET_VALUES, MAX_LIMIT,
@@ -37,27 +37,34 @@ pub(crate) fn search(
         .query
         .weight(EnableScoring::enabled_from_searcher(searcher))?;
     let scan = |(segment, reader): (usize, &SegmentReader)| {
-        let lines = snapshot.lines(reader)?;
-        scan_segment(weight.as_ref(), segment as u32, reader, &lines, request)
+        let files = snapshot.files(reader)?;
+        scan_segment(
+            weight.as_ref(),
+            segment as u32,
+            reader,
+            files,
+            request.facets,
+        )
     };
     let found = executor.map(scan, searcher.segment_readers().iter().enumerate())?;
 
     let mut facets = FacetCounts::default();
     let mut calls = Vec::new();
-    let mut total_hits = 0;
+    let mut hits = Vec::with_capacity(found.len());
     for segment in found {
-        total_hits += segment.hits;
         facets.add(segment.facets);
         calls.extend(segment.calls);
+        hits.push(segment.hits);
     }
+    let total_hits = hits.iter().map(|hits| hits.len() as u64).sum();
     let total_calls = calls.len() as u64;
     let page = page_of(calls, request);
-    let calls = show_page(fields, snapshot, weight.as_ref(), &compiled, &page, request)?;
+    let calls = show_page(fields, snapshot, &hits, &compiled, &page, request)?;
     Ok(SearchResults {
         total_hits,
         total_calls,
         calls,
-        facets: facets.finish(),
+        facets: facets.finish(request.facets),
     })
 }
 
@@ -66,13 +73,16 @@ pub(crate) fn search(
 struct CallFound {
     segment: u32,
     start: DocId,
+    /// The call's hits, as a range of the segment's.
+    first_hit: u32,
     n_hits: u32,
     relevance: f32,
     started: Option<i64>,
 }
 
 struct SegmentFound {
-    hits: u64,
+    /// Every hit with its relevance, in order.
+    hits: Vec<(DocId, f32)>,
     calls: Vec<CallFound>,
     facets: FacetCounts,
 }
@@ -81,17 +91,15 @@ fn scan_segment(
     weight: &dyn Weight,
     segment: u32,
     reader: &SegmentReader,
-    lines: &Lines,
-    request: &SearchRequest,
+    files: &SegmentFiles,
+    mode: FacetMode,
 ) -> tantivy::Result<SegmentFound> {
     let mut scorer = weight.scorer(reader, 1.0)?;
-    let alive = reader.alive_bitset();
-    let mut counter = SegmentCounter::open(reader, request.facets)?;
-    let mut found = SegmentFound {
-        hits: 0,
-        calls: Vec::new(),
-        facets: FacetCounts::default(),
-    };
+    let (alive, lines) = (reader.alive_bitset(), files.lines.as_ref());
+    let mut counter = SegmentCounter::new(&files.calls, mode);
+    let mut hits = Vec::with_capacity(scorer.size_hint() as usize / 4);
+    let mut calls: Vec<CallFound> = Vec::new();
+    let mut place = 0;
     let mut doc = scorer.doc();
     while doc != TERMINATED {
         let start = lines.call_start(doc);
@@ -100,28 +108,34 @@ fn scan_segment(
             doc = scorer.advance();
             continue;
         }
-        let mut call = CallFound {
-            segment,
-            start,
-            n_hits: 0,
-            relevance: 0.0,
-            started: None,
-        };
+        let first_hit = hits.len();
+        let mut best = 0.0f32;
         let mut by_party = [0u32; 4];
         while doc != TERMINATED && lines.call_start(doc) == start {
-            call.n_hits += 1;
-            call.relevance = call.relevance.max(scorer.score());
+            let score = scorer.score();
+            best = best.max(score);
             by_party[lines.party(doc) as usize] += 1;
+            hits.push((doc, score));
             doc = scorer.advance();
         }
-        call.relevance *= 1.0 + MORE_HITS * (call.n_hits as f32).log2();
-        call.started = counter.started(start);
-        counter.count(&call, &by_party);
-        found.hits += u64::from(call.n_hits);
-        found.calls.push(call);
+        let n_hits = (hits.len() - first_hit) as u32;
+        place = lines.call_place(start, place);
+        counter.count(place, n_hits, &by_party);
+        calls.push(CallFound {
+            segment,
+            start,
+            first_hit: first_hit as u32,
+            n_hits,
+            relevance: best * (1.0 + MORE_HITS * (n_hits as f32).log2()),
+            started: files.calls.started(place),
+        });
     }
-    found.facets = counter.finish()?;
-    Ok(found)
+    let facets = counter.finish();
+    Ok(SegmentFound {
+        hits,
+        calls,
+        facets,
+    })
 }
 
 /// The calls of the page that was asked for, in order.
@@ -154,7 +168,7 @@ fn page_of(mut calls: Vec<CallFound>, request: &SearchRequest) -> Vec<CallFound>
 fn show_page(
     fields: &Fields,
     snapshot: &Snapshot,
-    weight: &dyn Weight,
+    hits: &[Vec<(DocId, f32)>],
     compiled: &Compiled,
     page: &[CallFound],
     request: &SearchRequest,
@@ -183,19 +197,10 @@ fn show_page(
         for lead in &compiled.leads {
             leads.push(LeadDocs::collect(lead, snapshot, reader, &calls)?);
         }
-        let mut scorer = weight.scorer(reader, 1.0)?;
         for (&index, &(start, end)) in group.iter().zip(&calls) {
-            let mut hits = Vec::new();
-            let mut doc = if scorer.doc() < start {
-                scorer.seek(start)
-            } else {
-                scorer.doc()
-            };
-            while doc < end {
-                hits.push((doc, scorer.score()));
-                doc = scorer.advance();
-            }
-            let page_call = &page[index];
+            let found = &page[index];
+            let range = found.first_hit as usize..(found.first_hit + found.n_hits) as usize;
+            let of_call = hits.get(segment as usize).and_then(|hits| hits.get(range));
             let call = ShownCall {
                 shower: &shower,
                 compiled,
@@ -203,7 +208,8 @@ fn show_page(
                 start,
                 end,
             };
-            shown.push((index, call.show(page_call, hits, request)?));
+            let of_call = of_call.unwrap_or(&[]).to_vec();
+            shown.push((index, call.show(found, of_call, request)?));
         }
     }
     shown.sort_by_key(|(index, _)| *index);
@@ -338,89 +344,62 @@ type Count = (u64, u64);
 #[derive(Default)]
 struct FacetCounts {
     party: [Count; 4],
-    texts: [HashMap<String, Count>; 3],
-    days: HashMap<i64, Count>,
+    /// In the order of [`CALL_FACETS`].
+    values: [HashMap<String, Count>; CALL_FACETS.len()],
 }
 
-/// The columns of a segment that facets are counted by.
-struct SegmentCounter {
-    started: Option<tantivy::columnar::Column<i64>>,
-    mode: FacetMode,
-    texts: Vec<Option<(tantivy::columnar::StrColumn, Vec<Count>)>>,
-    counts: FacetCounts,
+/// Counts the hits of one segment.
+struct SegmentCounter<'a> {
+    values: [&'a Values; CALL_FACETS.len()],
+    counts: [Vec<Count>; CALL_FACETS.len()],
+    party: [Count; 4],
 }
 
-/// The fields that have facets, in the order of [`Facets`].
-const TEXT_FACETS: [&str; 3] = ["agent", "campaign", "region"];
-
-impl SegmentCounter {
-    fn open(reader: &SegmentReader, mode: FacetMode) -> tantivy::Result<Self> {
-        let fast = reader.fast_fields();
-        let mut texts = Vec::new();
-        for name in TEXT_FACETS {
-            let column = match mode {
-                FacetMode::Count => fast.str(name)?,
-                FacetMode::Skip => None,
-            };
-            texts.push(column.map(|column| {
-                let counts = vec![(0, 0); column.num_terms()];
-                (column, counts)
-            }));
+impl<'a> SegmentCounter<'a> {
+    fn new(calls: &'a Calls, mode: FacetMode) -> Self {
+        let values = CALL_FACETS.map(|facet| calls.values(facet));
+        let counts = match mode {
+            FacetMode::Count => values.map(|values| vec![(0, 0); values.names.len()]),
+            FacetMode::Skip => Default::default(),
+        };
+        Self {
+            values,
+            counts,
+            party: Default::default(),
         }
-        let started = fast.column_opt::<i64>("started")?;
-        Ok(Self {
-            started,
-            mode,
-            texts,
-            counts: FacetCounts::default(),
-        })
     }
 
-    fn started(&self, call_start: DocId) -> Option<i64> {
-        self.started
-            .as_ref()
-            .and_then(|column| column.first(call_start))
-    }
-
-    fn count(&mut self, call: &CallFound, by_party: &[u32; 4]) {
-        if self.mode == FacetMode::Skip {
-            return;
-        }
-        let hits = u64::from(call.n_hits);
-        for (total, &party_hits) in self.counts.party.iter_mut().zip(by_party) {
+    fn count(&mut self, call: usize, n_hits: u32, by_party: &[u32; 4]) {
+        for (total, &party_hits) in self.party.iter_mut().zip(by_party) {
             total.0 += u64::from(party_hits);
             total.1 += u64::from(party_hits > 0);
         }
-        for (column, counts) in self.texts.iter_mut().flatten() {
-            let value = column.term_ords(call.start).next();
-            if let Some(total) = value.and_then(|value| counts.get_mut(value as usize)) {
-                total.0 += hits;
+        for (values, counts) in self.values.iter().zip(&mut self.counts) {
+            let value = values.by_call.get(call).copied().unwrap_or(NO_VALUE);
+            if let Some(total) = counts.get_mut(value as usize) {
+                total.0 += u64::from(n_hits);
                 total.1 += 1;
             }
         }
-        if let Some(started) = call.started {
-            let total = self.counts.days.entry(day_of(started)).or_default();
-            total.0 += hits;
-            total.1 += 1;
-        }
     }
 
-    fn finish(mut self) -> tantivy::Result<FacetCounts> {
-        for (column, total) in self.texts.into_iter().zip(&mut self.counts.texts) {
-            let Some((column, counts)) = column else {
-                continue;
-            };
-            for (value, count) in counts
-                .into_iter()
-                .enumerate()
-                .filter(|(_, count)| count.0 > 0)
-            {
-                let mut name = String::new();
-                column.ord_to_str(value as u64, &mut name)?;
-                total.insert(name, count);
-            }
+    fn finish(self) -> FacetCounts {
+        let mut found = FacetCounts::default();
+        for ((values, counts), total) in self
+            .values
+            .into_iter()
+            .zip(self.counts)
+            .zip(&mut found.values)
+        {
+            let named = values
+                .names
+                .iter()
+                .zip(counts)
+                .filter(|(_, count)| count.0 > 0);
+            total.extend(named.map(|(name, count)| (name.clone(), count)));
         }
-        Ok(self.counts)
+        found.party = self.party;
+        found
     }
 }
 
@@ -430,51 +409,51 @@ impl FacetCounts {
         for (total, more) in self.party.iter_mut().zip(other.party) {
             plus(total, more);
         }
-        for (totals, counts) in self.texts.iter_mut().zip(other.texts) {
+        for (totals, counts) in self.values.iter_mut().zip(other.values) {
             for (value, more) in counts {
                 plus(totals.entry(value).or_default(), more);
             }
         }
-        for (day, more) in other.days {
-            plus(self.days.entry(day).or_default(), more);
-        }
     }
 
-    fn finish(self) -> Facets {
+    fn finish(self, mode: FacetMode) -> Facets {
+        if mode == FacetMode::Skip {
+            return Facets::default();
+        }
         let party = self
             .party
             .iter()
             .enumerate()
             .filter(|(_, count)| count.0 > 0)
             .map(|(number, &count)| facet(party_of(number as u32).as_str().to_owned(), count));
+        let party = most_first(party);
+        let [agent, campaign, region, days] = self.values;
         let mut months: HashMap<String, Count> = HashMap::new();
-        let mut days: Vec<FacetCount> = Vec::with_capacity(self.days.len());
-        for (day, count) in self.days {
-            let name = day_name(day);
-            if let Some((month, _)) = name.rsplit_once('-') {
+        for (day, count) in &days {
+            if let Some((month, _)) = day.rsplit_once('-') {
                 let total = months.entry(month.to_owned()).or_default();
                 *total = (total.0 + count.0, total.1 + count.1);
             }
-            days.push(facet(name, count));
         }
-        days.sort_by(|a, b| a.value.cmp(&b.value));
-        let mut months: Vec<_> = months
-            .into_iter()
-            .map(|(month, count)| facet(month, count))
-            .collect();
-        months.sort_by(|a, b| a.value.cmp(&b.value));
-        let [agent, campaign, region] = self
-            .texts
-            .map(|counts| most_first(counts.into_iter().map(|(value, count)| facet(value, count))));
         Facets {
-            party: most_first(party),
-            agent,
-            campaign,
-            region,
-            month: months,
-            day: days,
+            party,
+            agent: most_first(facets(agent)),
+            campaign: most_first(facets(campaign)),
+            region: most_first(facets(region)),
+            month: by_value(facets(months)),
+            day: by_value(facets(days)),
         }
     }
+}
+
+fn facets(counts: HashMap<String, Count>) -> impl Iterator<Item = FacetCount> {
+    counts.into_iter().map(|(value, count)| facet(value, count))
+}
+
+fn by_value(counts: impl Iterator<Item = FacetCount>) -> Vec<FacetCount> {
+    let mut counts: Vec<FacetCount> = counts.collect();
+    counts.sort_by(|a, b| a.value.cmp(&b.value));
+    counts
 }
 
 const fn facet(value: String, (hits, calls): Count) -> FacetCount {

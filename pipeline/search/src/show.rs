@@ -112,7 +112,7 @@ impl Shower<'_> {
 
     fn found(&self, doc: DocId, places: &[Arc<Place>], stored: &StoredUtterance) -> Found {
         let mut line = Line::default();
-        self.lines.read(doc, &mut line, Wanted::Everything);
+        self.lines.parts(doc).read(&mut line, Wanted::Everything);
         let ranges = |form| -> Vec<Range<usize>> {
             places
                 .iter()

@@ -18,6 +18,7 @@ use std::sync::OnceLock;
 use auricle_contracts::Utterance;
 use auricle_pinyin::{Syllable, TONELESS};
 
+use crate::lines::code_of;
 use crate::readings::readings;
 
 /// The cost of one full edit. Costs are whole twentieths, so that sums are exact.
@@ -99,14 +100,13 @@ fn cost(wanted: usize, heard: usize) -> u8 {
 
 /// The codes of an utterance's syllables: one for the likeliest hearing, then its alternatives.
 /// An utterance without syllables is read from its hanzi.
-pub(crate) fn encode(utterance: &Utterance) -> Vec<u16> {
-    let mut codes = Vec::with_capacity(utterance.syllables.len() + 4);
+pub(crate) fn encode(utterance: &Utterance, codes: &mut Vec<u16>) {
+    codes.clear();
     if utterance.syllables.is_empty() {
         for letter in utterance.spoken.chars() {
-            let all = readings(letter);
-            push_position(&mut codes, all.into_iter());
+            push_position(codes, readings(letter).into_iter());
         }
-        return codes;
+        return;
     }
     for syllable in &utterance.syllables {
         let Some(likeliest) = parse(&syllable.s) else {
@@ -118,9 +118,8 @@ pub(crate) fn encode(utterance: &Utterance) -> Vec<u16> {
             .iter()
             .filter(|other| other.conf >= LEAST_CONFIDENCE)
             .filter_map(|other| parse(&other.s));
-        push_position(&mut codes, std::iter::once(likeliest).chain(others));
+        push_position(codes, std::iter::once(likeliest).chain(others));
     }
-    codes
 }
 
 /// Reads a syllable; those spelled the usual way by a table, since an index reads millions.
@@ -284,10 +283,14 @@ pub(crate) struct SoundPattern {
     /// The costs of all wanted syllables side by side, by row of [`TONELESS`]; the last row is for
     /// what is no syllable.
     costs: Vec<u8>,
+    /// By the same rows, a bit for each wanted syllable that the row can be heard for.
+    masks: Vec<u32>,
 }
 
 /// The most syllables of a pattern.
 const MOST_WANTED: usize = crate::query::MAX_SYLLABLES;
+/// The most full edits of a pattern.
+const MOST_EDITS: usize = crate::query::MAX_EDITS as usize;
 /// More than any budget.
 const TOO_MUCH: u16 = 10_000;
 
@@ -308,10 +311,21 @@ impl SoundPattern {
                     .map(|one| of_row(one).unwrap_or(FULL_COST as u8)),
             );
         }
+        let within = |cost: u8| cost < FULL_COST as u8 && u16::from(cost) <= budget;
+        let masks = costs
+            .chunks(wanted.len().max(1))
+            .map(|row| {
+                let bits = row.iter().zip(0..);
+                bits.fold(0, |mask, (&cost, bit)| {
+                    mask | u32::from(within(cost)) << bit
+                })
+            })
+            .collect();
         Self {
             wanted,
             budget,
             costs,
+            masks,
         }
     }
 
@@ -339,6 +353,49 @@ impl SoundPattern {
             .filter(|(cost, _)| within(**cost))
             .map(|(_, row)| row)
             .collect()
+    }
+
+    /// Whether the row of codes that lies at `bytes` may match: every match is found, with near
+    /// sounds taken as free.
+    ///
+    /// All wanted syllables are followed at once, one bit each, with one word of bits for each number
+    /// of edits (Wu and Manber 1992, "Fast text searching allowing errors").
+    pub(crate) fn may_match(&self, bytes: &[u8]) -> bool {
+        let edits = self.full_edits().min(MOST_EDITS);
+        let Some(last) = self.wanted.len().checked_sub(1) else {
+            return false;
+        };
+        let mut states = [0u32; MOST_EDITS + 1];
+        for (number, state) in states.iter_mut().enumerate() {
+            *state = (1 << number) - 1;
+        }
+        let mut codes = bytes.chunks_exact(2).map(code_of).peekable();
+        while let Some(code) = codes.next() {
+            let mut mask = self.mask_of(code);
+            while let Some(other) = codes.next_if(|next| next & ALTERNATIVE != 0) {
+                mask |= self.mask_of(other);
+            }
+            let mut before = states[0];
+            states[0] = (before << 1 | 1) & mask;
+            for number in 1..=edits {
+                let here = states[number];
+                states[number] = (here << 1 | 1) & mask
+                    | before
+                    | before << 1
+                    | states[number - 1] << 1
+                    | ((1 << number) - 1);
+                before = here;
+            }
+            if states[edits] >> last & 1 == 1 {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn mask_of(&self, code: u16) -> u32 {
+        let row = row_of(code).unwrap_or(TONELESS.len());
+        self.masks.get(row).copied().unwrap_or(0)
     }
 
     /// How well the best match in a row of codes agrees, 0 to 1; `None` where there is none.
@@ -628,7 +685,9 @@ mod tests {
             let found = pattern.find(&codes);
             let least = found.iter().map(|span| span.cost).min();
             let quality = pattern.quality(&codes);
+            let bytes: Vec<u8> = codes.iter().flat_map(|code| code.to_le_bytes()).collect();
             prop_assert_eq!(least.is_some(), quality.is_some());
+            prop_assert!(quality.is_none() || pattern.may_match(&bytes));
             if let (Some(least), Some(quality)) = (least, quality) {
                 let bound = 1.0 / (1.0 + f32::from(least) / 20.0);
                 prop_assert!(quality <= bound + 1e-6 && quality > bound * 0.3);

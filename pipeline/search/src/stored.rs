@@ -15,37 +15,33 @@ pub(crate) struct StoredUtterance {
 }
 
 impl StoredUtterance {
-    /// The bytes to store of an utterance and the times of its units.
+    /// Writes the bytes to store of an utterance and the times of its units.
     ///
     /// Numbers take seven bits a byte, times are differences, and a spoken form that is the
     /// written one without its punctuation is left out.
-    pub(crate) fn to_bytes(utterance: &Utterance, times: &[(u64, u64)]) -> Vec<u8> {
+    pub(crate) fn write(utterance: &Utterance, times: &[(u64, u64)], out: &mut Vec<u8>) {
         let (text, spoken) = (&utterance.text, &utterance.spoken);
         let same = text
             .chars()
             .filter(|letter| !is_punctuation(*letter))
             .eq(spoken.chars());
-        let mut out = Vec::with_capacity(text.len() + times.len() * 3 + 8);
-        push_number(
-            &mut out,
-            u64::from(utterance.channel) << 1 | u64::from(same),
-        );
-        push_text(&mut out, text);
+        out.clear();
+        push_number(out, u64::from(utterance.channel) << 1 | u64::from(same));
+        push_text(out, text);
         if !same {
-            push_text(&mut out, spoken);
+            push_text(out, spoken);
         }
         let mut last_end = 0u64;
         for &(start, end) in times {
             // Units may overlap by rounding: the sign goes to the lowest bit.
             let gap = start.abs_diff(last_end) << 1 | u64::from(start < last_end);
-            push_number(&mut out, gap);
-            push_number(&mut out, end.saturating_sub(start));
+            push_number(out, gap);
+            push_number(out, end.saturating_sub(start));
             last_end = end.max(start);
         }
-        out
     }
 
-    /// Reads [`Self::to_bytes`]; what is damaged comes out empty.
+    /// Reads [`Self::write`]; what is damaged comes out empty.
     pub(crate) fn from_bytes(mut bytes: &[u8]) -> Self {
         let bytes = &mut bytes;
         let first = take_number(bytes).unwrap_or(0);
@@ -185,8 +181,9 @@ mod tests {
                 syllables: Vec::new(),
                 words: Vec::new(),
             };
-            let stored =
-                StoredUtterance::from_bytes(&StoredUtterance::to_bytes(&utterance, &times));
+            let mut bytes = vec![1, 2, 3];
+            StoredUtterance::write(&utterance, &times, &mut bytes);
+            let stored = StoredUtterance::from_bytes(&bytes);
             prop_assert_eq!(stored.channel, channel);
             prop_assert_eq!(stored.text, utterance.text);
             prop_assert_eq!(stored.spoken, utterance.spoken);

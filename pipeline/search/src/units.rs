@@ -36,7 +36,13 @@ fn role(letter: char) -> Role {
         'a'..='z' => Role::Letter,
         '\'' | '’' => Role::Joiner,
         '.' | ':' => Role::DigitMark,
-        '%' | '‰' | '$' | '¥' | '@' | '&' | '+' | '#' => Role::Single,
+        '\0'..='\u{A9}' if !"%$¥@&+#".contains(letter) => Role::Separator,
+        '\u{2010}'..='\u{206F}' | '\u{3000}'..='\u{3004}' | '\u{3008}'..='\u{3020}' => match letter
+        {
+            '‰' => Role::Single,
+            _ => Role::Separator,
+        },
+        '%' | '$' | '¥' | '@' | '&' | '+' | '#' => Role::Single,
         _ if letter.is_alphabetic() && u32::from(letter) < FIRST_SINGLE_SCRIPT => Role::Letter,
         _ if letter.is_alphanumeric() => Role::Single,
         _ => Role::Separator,

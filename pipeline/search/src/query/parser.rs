@@ -25,7 +25,7 @@ pub const MAX_SYLLABLES: usize = 32;
 /// The most units in one phrase.
 pub const MAX_PHRASE_UNITS: usize = 256;
 /// The largest distance after `~`.
-const MAX_EDITS: u16 = 3;
+pub const MAX_EDITS: u16 = 3;
 /// What `NEAR` and `BEFORE` mean without a number.
 const DEFAULT_NEAR: u32 = 10;
 

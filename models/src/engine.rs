@@ -141,6 +141,13 @@ pub trait StreamingEngine: Send {
     /// When the stream is not open.
     fn accept(&mut self, stream: StreamKey, samples: &[f32]) -> Result<(), EngineError>;
 
+    /// No more audio will come on this stream: what is left of it is stepped with the others from now on, and
+    /// [`StreamingEngine::finish`] has little left to do. May be left out.
+    ///
+    /// # Errors
+    /// When the stream is not open.
+    fn end(&mut self, stream: StreamKey) -> Result<(), EngineError>;
+
     /// Advances every stream that has a whole chunk waiting by that chunk, in one batch where the
     /// model allows. Call until it reports 0.
     ///

@@ -2,9 +2,9 @@
 
 mod engine;
 pub mod native;
-mod ort_engine;
 pub mod registry;
 mod source;
+mod transducer;
 mod vad;
 #[cfg(feature = "vosk")]
 pub mod vosk_engine;
@@ -15,12 +15,13 @@ pub use engine::{
     EngineError, EngineInfo, Hotword, Hypothesis, StepReport, StreamKey, StreamOptions,
     StreamingEngine, Token, TokenKind,
 };
-pub use ort_engine::{
-    DecodeSettings, OnnxRuntime, TokenTable, TokenTableError, TransducerEngine, TransducerModel,
-};
 #[cfg(feature = "tract")]
 pub use source::TractSileroSource;
 pub use source::{EngineSource, OrtSileroSource, SecondPassEngine, VadSource};
+pub use transducer::{
+    DecodeSettings, OnnxRuntime, RunBy, TokenTable, TokenTableError, TransducerEngine,
+    TransducerModel,
+};
 #[cfg(feature = "tract")]
 pub use vad::TractSilero;
 pub use vad::{OrtSilero, VAD_FRAME_SAMPLES, VAD_RATE_HZ, VadState, VoiceActivity};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::engine::{EngineError, Hypothesis, StreamingEngine};
-use crate::ort_engine::{OnnxRuntime, TokenTable, TransducerModel};
+use crate::transducer::{OnnxRuntime, TokenTable, TransducerModel};
 use crate::vad::{OrtSilero, VoiceActivity};
 
 /// A model that makes streaming engines.
@@ -108,7 +108,7 @@ mod vosk_source {
 
     use super::EngineSource;
     use crate::engine::{EngineError, StreamingEngine};
-    use crate::ort_engine::TokenTable;
+    use crate::transducer::TokenTable;
     use crate::vosk_engine::{VoskEngine, VoskModel};
 
     impl EngineSource for Arc<VoskModel> {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use auricle_models::native::{self, SearchPath};
 use auricle_models::{
-    DecodeSettings, EngineError, Hotword, Hypothesis, OnnxRuntime, StreamOptions, StreamingEngine,
-    TokenKind, TransducerEngine, TransducerModel,
+    DecodeSettings, EngineError, Hotword, Hypothesis, OnnxRuntime, RunBy, StreamOptions,
+    StreamingEngine, TokenKind, TransducerEngine, TransducerModel,
 };
 
 fn shared(path: &str) -> Option<PathBuf> {
@@ -36,7 +36,7 @@ fn runtime() -> Option<&'static OnnxRuntime> {
 
 fn model(n_paths: usize) -> Option<TransducerModel> {
     let folder = shared("models/zh-zipformer-3.3m")?;
-    Some(TransducerModel::open(runtime()?, &folder, DecodeSettings { n_paths }).unwrap())
+    Some(TransducerModel::open(&folder, RunBy::Auricle, DecodeSettings { n_paths }).unwrap())
 }
 
 /// Samples of a 16-bit mono WAV with a plain header.
@@ -174,20 +174,26 @@ fn copy_model(target: &Path) -> Option<()> {
     Some(())
 }
 
-fn check_damaged(damage: impl Fn(&Path), expected: &str) {
+/// Damages a copy of the model and opens it as both backends do.
+fn check_damaged(damage: impl Fn(&Path), natively: &str, on_ort: &str) {
     let Some(runtime) = runtime() else { return };
     let dir = tempfile::tempdir().unwrap();
     let Some(()) = copy_model(dir.path()) else {
         return;
     };
     damage(dir.path());
-    let opened = TransducerModel::open(runtime, dir.path(), DecodeSettings::default());
-    let error = opened
-        .and_then(|model| model.engine().map(|_| ()))
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains(expected), "{error}");
-    assert!(error.contains("hint:"), "{error}");
+    for (run_by, expected) in [
+        (RunBy::Auricle, natively),
+        (RunBy::OnnxRuntime(runtime), on_ort),
+    ] {
+        let opened = TransducerModel::open(dir.path(), run_by, DecodeSettings::default());
+        let error = opened
+            .and_then(|model| model.engine().map(|_| ()))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(error.contains("hint:"), "{error}");
+    }
 }
 
 const ENCODER: &str = "encoder-epoch-12-avg-2-chunk-16-left-64.int8.onnx";
@@ -196,37 +202,37 @@ const JOINER: &str = "joiner-epoch-12-avg-2-chunk-16-left-64.int8.onnx";
 
 #[test]
 fn damaged_models_are_named() {
+    let removed = |name: &'static str| move |dir: &Path| fs::remove_file(dir.join(name)).unwrap();
+    check_damaged(removed(ENCODER), "encoder*.onnx", "encoder*.onnx");
+    check_damaged(removed("tokens.txt"), "tokens.txt", "tokens.txt");
     check_damaged(
-        |dir| fs::remove_file(dir.join(ENCODER)).unwrap(),
-        "encoder*.onnx",
+        |dir| fs::write(dir.join(JOINER), b"junk").unwrap(),
+        JOINER,
+        JOINER,
     );
-    check_damaged(
-        |dir| fs::remove_file(dir.join("tokens.txt")).unwrap(),
-        "tokens.txt",
-    );
-    check_damaged(|dir| fs::write(dir.join(JOINER), b"junk").unwrap(), JOINER);
     check_damaged(
         |dir| fs::write(dir.join("tokens.txt"), "a 0\nb 1\n").unwrap(),
+        "names 2 tokens",
         "names 2 tokens",
     );
     let truncate = |dir: &Path| {
         let bytes = fs::read(dir.join(ENCODER)).unwrap();
         fs::write(dir.join(ENCODER), &bytes[..bytes.len() / 2]).unwrap();
     };
-    check_damaged(truncate, "ONNX Runtime refuses it");
-    let foreign = |dir: &Path| {
-        fs::copy(dir.join(DECODER), dir.join(ENCODER))
-            .map(|_| ())
-            .unwrap();
-    };
-    check_damaged(foreign, "model_type");
     check_damaged(
-        |dir| {
-            fs::copy(dir.join(JOINER), dir.join(DECODER))
-                .map(|_| ())
-                .unwrap()
-        },
-        "context_size",
+        truncate,
+        "it is not an ONNX file",
+        "ONNX Runtime refuses it",
+    );
+    let copied = |from: &'static str, to: &'static str| {
+        move |dir: &Path| fs::copy(dir.join(from), dir.join(to)).map(|_| ()).unwrap()
+    };
+    check_damaged(copied(DECODER, ENCODER), "model_type", "model_type");
+    check_damaged(copied(JOINER, DECODER), "context_size", "context_size");
+    check_damaged(
+        copied(DECODER, JOINER),
+        "output_linear",
+        "the joiner scores",
     );
 }
 

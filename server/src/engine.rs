@@ -10,12 +10,13 @@ use auricle_models::native::SearchPath;
 use auricle_models::registry::{Engine, ModelCard, ModelStore, ModelsConfig, Role, Wanted};
 use auricle_speech::lm::LanguageData;
 use auricle_speech::{
-    CallTranscriber, ChannelPlan, Hotwords, SpeechModel, SpeechParts, SpeechSettings,
+    CallTranscriber, ChannelPlan, Hotwords, Pace, SpeechModel, SpeechParts, SpeechSettings,
 };
 use serde::Deserialize;
 
 use crate::config::{Config, beside};
 use crate::exit::usage;
+use crate::sources::Networks;
 use crate::{language, sources};
 
 /// `[native]`: libraries that are loaded at run time.
@@ -71,6 +72,8 @@ pub(crate) struct SpeechOptions {
     pub(crate) beam: Option<usize>,
     /// Only models of this engine.
     pub(crate) engine: Option<Engine>,
+    /// What runs the networks of transducers.
+    pub(crate) networks: Networks,
     /// Whether utterances are heard once more.
     pub(crate) passes: Passes,
 }
@@ -194,7 +197,13 @@ impl Speech {
             }
         };
         Ok(SpeechParts {
-            recogniser: sources::recogniser(card, &folder, &self.search, &self.settings)?,
+            recogniser: sources::recogniser(
+                card,
+                &folder,
+                &self.search,
+                &self.settings,
+                self.options.networks,
+            )?,
             vad: sources::vad(&self.vad, &self.search)?,
             second_pass,
             language: self.language.clone(),
@@ -287,7 +296,7 @@ impl Listener {
             .map(|&(channel, party)| ChannelPlan { channel, party })
             .collect::<Vec<_>>();
         Ok(Self {
-            transcriber: CallTranscriber::new(model, &plan, sample_rate_hz)?,
+            transcriber: CallTranscriber::new(model, &plan, sample_rate_hz, Pace::Recorded)?,
         })
     }
 

@@ -6,11 +6,24 @@ use anyhow::{Context, Result};
 use auricle_models::native::{self, SearchPath};
 use auricle_models::registry::{Engine, ModelCard, ModelKind};
 use auricle_models::{
-    EngineSource, OnnxRuntime, OrtSileroSource, SecondPassEngine, TransducerModel, VadSource,
+    EngineError, EngineSource, OnnxRuntime, OrtSileroSource, RunBy, SecondPassEngine,
+    TransducerModel, VadSource,
 };
 use auricle_speech::SpeechSettings;
 
 use crate::exit::usage;
+
+/// What runs the networks of a transducer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Networks {
+    /// Auricle itself where it knows the graph, else ONNX Runtime.
+    #[default]
+    Best,
+    /// Auricle itself.
+    Native,
+    /// ONNX Runtime.
+    Ort,
+}
 
 /// Whether this build has an engine.
 pub(crate) const fn has_engine(engine: Engine) -> bool {
@@ -34,22 +47,43 @@ pub(crate) fn recogniser(
     folder: &Path,
     search: &SearchPath,
     settings: &SpeechSettings,
+    networks: Networks,
 ) -> Result<Box<dyn EngineSource>> {
     match card.kind {
-        ModelKind::AsrTransducer => {
-            let runtime = OnnxRuntime::load(&native::onnxruntime(search)?)?;
-            Ok(Box::new(TransducerModel::open(
-                runtime,
-                folder,
-                settings.decode(),
-            )?))
-        }
+        ModelKind::AsrTransducer => transducer(folder, networks, search, settings),
         ModelKind::AsrVosk => vosk(folder, search),
         kind => Err(usage(format!(
             "model `{}` is of kind {kind}: it recognises nothing",
             card.name
         ))),
     }
+}
+
+/// The graph a transducer's files hold may be wired in a way that Auricle does not know; ONNX Runtime runs any.
+fn transducer(
+    folder: &Path,
+    networks: Networks,
+    search: &SearchPath,
+    settings: &SpeechSettings,
+) -> Result<Box<dyn EngineSource>> {
+    let native = || TransducerModel::open(folder, RunBy::Auricle, settings.decode());
+    let on_ort = || -> Result<TransducerModel> {
+        let runtime = OnnxRuntime::load(&native::onnxruntime(search)?)?;
+        let run_by = RunBy::OnnxRuntime(runtime);
+        Ok(TransducerModel::open(folder, run_by, settings.decode())?)
+    };
+    let model = match networks {
+        Networks::Native => native()?,
+        Networks::Ort => on_ort()?,
+        Networks::Best => match native() {
+            Err(cause @ EngineError::Misfit { .. }) => {
+                tracing::info!("not run natively: {cause}");
+                on_ort().map_err(|other| anyhow::Error::new(cause).context(other.to_string()))?
+            }
+            opened => opened?,
+        },
+    };
+    Ok(Box::new(model))
 }
 
 #[cfg(feature = "vosk")]

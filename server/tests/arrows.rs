@@ -8,11 +8,12 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crate and the crates of the workspace it may depend on, tests and build scripts included.
 /// Change ARCHITECTURE.md with this table.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("auricle-contracts", &[]),
     ("auricle-pinyin", &[]),
     ("auricle-audio", &[]),
-    ("auricle-models", &["auricle-audio"]),
+    ("auricle-zipformer", &[]),
+    ("auricle-models", &["auricle-audio", "auricle-zipformer"]),
     (
         "auricle-speech",
         &[

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use auricle_audio::{AudioBlock, AudioReader, Resampler};
 use auricle_models::{
-    DecodeSettings, Hypothesis, OnnxRuntime, StreamOptions, StreamingEngine, TransducerModel,
+    DecodeSettings, Hypothesis, OnnxRuntime, RunBy, StreamOptions, StreamingEngine, TransducerModel,
 };
 use auricle_pinyin::word_readings;
 use auricle_speech::lattice::{LatticeSettings, Slot, merge, search, slots_of};
@@ -70,8 +70,12 @@ fn hear(dir: &Path, model: &TransducerModel) -> Vec<Clip> {
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let runtime = OnnxRuntime::load(Path::new(&args[3])).unwrap();
-    let model =
-        TransducerModel::open(runtime, Path::new(&args[2]), DecodeSettings { n_paths: 8 }).unwrap();
+    let model = TransducerModel::open(
+        Path::new(&args[2]),
+        RunBy::OnnxRuntime(runtime),
+        DecodeSettings { n_paths: 8 },
+    )
+    .unwrap();
     let began = std::time::Instant::now();
     let clips = hear(Path::new(&args[1]), &model);
     println!(

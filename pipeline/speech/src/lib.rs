@@ -18,4 +18,4 @@ pub mod written;
 
 pub use hotwords::{Hotwords, HotwordsError};
 pub use model::{SpeechError, SpeechModel, SpeechParts, SpeechSettings};
-pub use transcribe::{CallTranscriber, ChannelPlan};
+pub use transcribe::{CallTranscriber, ChannelPlan, Pace};

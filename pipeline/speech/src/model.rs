@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use auricle_models::{
-    DecodeSettings, EngineError, EngineSource, OnnxRuntime, OrtSileroSource, SecondPassEngine,
-    StreamingEngine, TokenKind, TransducerModel, VadSource, VoiceActivity,
+    DecodeSettings, EngineError, EngineSource, OnnxRuntime, OrtSileroSource, RunBy,
+    SecondPassEngine, StreamingEngine, TokenKind, TransducerModel, VadSource, VoiceActivity,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -67,8 +67,8 @@ pub struct SpeechParts {
 }
 
 impl SpeechParts {
-    /// A transducer and Silero VAD on ONNX Runtime: the library's file, the recogniser's folder, the
-    /// network's file. No second pass, no hotwords.
+    /// A transducer in Auricle's own forward pass and Silero VAD on ONNX Runtime: the library's file, the
+    /// recogniser's folder, the network's file. No second pass, no hotwords.
     ///
     /// # Errors
     /// When a file is missing or is not what it should be.
@@ -80,7 +80,7 @@ impl SpeechParts {
         language: LanguageData,
     ) -> Result<Self, SpeechError> {
         let runtime = OnnxRuntime::load(library)?;
-        let transducer = TransducerModel::open(runtime, recogniser, settings.decode())?;
+        let transducer = TransducerModel::open(recogniser, RunBy::Auricle, settings.decode())?;
         Ok(Self {
             recogniser: Box::new(transducer),
             vad: Box::new(OrtSileroSource { runtime, path: vad }),

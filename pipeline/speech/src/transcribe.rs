@@ -21,6 +21,21 @@ pub struct ChannelPlan {
     pub party: Party,
 }
 
+/// How soon a call's audio must be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Each chunk as soon as it is there: partials follow the speaker.
+    Live,
+    /// When several utterances wait: they are decoded side by side, which costs less than one after the
+    /// other. What is heard is the same.
+    Recorded,
+}
+
+/// Utterances that are decoded side by side at [`Pace::Recorded`].
+const UTTERANCES_TOGETHER: usize = 12;
+/// Audio that may wait for them, seconds: 2 MB of features.
+const WAITING_SECS: usize = 60;
+
 /// Hears one call. Audio goes in channel by channel as it comes; utterances come out as they close.
 ///
 /// Memory does not grow with the length of the call, but for the utterances themselves.
@@ -28,12 +43,17 @@ pub struct CallTranscriber {
     model: Arc<SpeechModel>,
     engine: Box<dyn StreamingEngine>,
     vad: Box<dyn VoiceActivity>,
-    legs: Vec<Leg>,
+    pace: Pace,
+    streams: Vec<ChannelStream>,
+    /// Utterances that are over and not yet decoded to their end.
+    closed: Vec<Closed>,
+    /// Samples given to the engine and not yet stepped through, of all streams.
+    n_waiting: usize,
     finished: Vec<Utterance>,
     probs: Vec<f32>,
 }
 
-struct Leg {
+struct ChannelStream {
     plan: ChannelPlan,
     channel: Channel,
     open: Option<Open>,
@@ -48,6 +68,13 @@ struct Open {
     heard: Vec<f32>,
 }
 
+/// An utterance that is over.
+struct Closed {
+    stream: StreamKey,
+    place: Place,
+    heard: Vec<f32>,
+}
+
 impl CallTranscriber {
     /// Opens a call whose channels come at `sample_rate_hz`.
     ///
@@ -57,22 +84,26 @@ impl CallTranscriber {
         model: Arc<SpeechModel>,
         channels: &[ChannelPlan],
         sample_rate_hz: u32,
+        pace: Pace,
     ) -> Result<Self, SpeechError> {
-        let leg = |plan: &ChannelPlan| -> Result<Leg, SpeechError> {
+        let open = |plan: &ChannelPlan| -> Result<ChannelStream, SpeechError> {
             let channel = Channel::new(sample_rate_hz, model.rate_hz(), model.settings().endpoint)?;
-            Ok(Leg {
+            Ok(ChannelStream {
                 plan: *plan,
                 channel,
                 open: None,
             })
         };
-        let legs = channels.iter().map(leg).collect::<Result<_, _>>()?;
+        let streams = channels.iter().map(open).collect::<Result<_, _>>()?;
         let (engine, vad) = (model.borrow_engine()?, model.borrow_vad()?);
         Ok(Self {
             model,
             engine,
             vad,
-            legs,
+            pace,
+            streams,
+            closed: Vec::new(),
+            n_waiting: 0,
             finished: Vec::new(),
             probs: Vec::new(),
         })
@@ -84,15 +115,15 @@ impl CallTranscriber {
     /// # Errors
     /// When the plan has no such channel, or an engine fails.
     pub fn push(&mut self, channel_idx: usize, samples: &[f32]) -> Result<(), SpeechError> {
-        let n_channels = self.legs.len();
-        let leg = self
-            .legs
+        let n_channels = self.streams.len();
+        let stream = self
+            .streams
             .get_mut(channel_idx)
             .ok_or(SpeechError::NoSuchChannel {
                 channel_idx,
                 n_channels,
             })?;
-        leg.channel.accept(samples)?;
+        stream.channel.accept(samples)?;
         self.run()
     }
 
@@ -106,15 +137,15 @@ impl CallTranscriber {
     /// # Errors
     /// When the plan has no such channel.
     pub fn partial(&self, channel_idx: usize) -> Result<Option<Hypothesis>, SpeechError> {
-        let n_channels = self.legs.len();
-        let leg = self
-            .legs
+        let n_channels = self.streams.len();
+        let stream = self
+            .streams
             .get(channel_idx)
             .ok_or(SpeechError::NoSuchChannel {
                 channel_idx,
                 n_channels,
             })?;
-        Ok(leg
+        Ok(stream
             .open
             .as_ref()
             .map(|open| self.engine.partial(open.stream))
@@ -126,12 +157,15 @@ impl CallTranscriber {
     /// # Errors
     /// When an engine fails.
     pub fn finish(mut self) -> Result<Vec<Utterance>, SpeechError> {
-        self.legs.iter_mut().try_for_each(|leg| leg.channel.end())?;
+        self.streams
+            .iter_mut()
+            .try_for_each(|stream| stream.channel.end())?;
         self.run()?;
-        for leg in 0..self.legs.len() {
-            let event = self.legs[leg].channel.close();
-            self.follow(leg, event)?;
+        for index in 0..self.streams.len() {
+            let event = self.streams[index].channel.close();
+            self.follow(index, event)?;
         }
+        self.decode()?;
         let mut utterances = self.take_finished();
         utterances.sort_by_key(|utterance| (utterance.start_ms, utterance.channel));
         self.model.give_back(self.engine, self.vad);
@@ -142,27 +176,45 @@ impl CallTranscriber {
     fn run(&mut self) -> Result<(), SpeechError> {
         while let Some(frames) = self.next_frames() {
             self.judge(&frames)?;
-            for leg in 0..self.legs.len() {
-                let event = self.legs[leg].channel.judged(self.probs[leg]);
-                self.follow(leg, event)?;
-                self.hear(leg)?;
+            for index in 0..self.streams.len() {
+                let event = self.streams[index].channel.judged(self.probs[index]);
+                self.follow(index, event)?;
+                self.hear(index)?;
             }
-            while self.engine.step()?.n_advanced > 0 {}
+            let waiting_limit = WAITING_SECS * self.model.rate_hz() as usize;
+            let is_due =
+                self.closed.len() >= UTTERANCES_TOGETHER || self.n_waiting >= waiting_limit;
+            if self.pace == Pace::Live || is_due {
+                self.decode()?;
+            }
         }
-        self.legs
+        self.streams
             .iter_mut()
-            .for_each(|leg| leg.channel.drop_heard());
+            .for_each(|stream| stream.channel.drop_heard());
+        Ok(())
+    }
+
+    /// Steps through all that waits, and writes the utterances that are over.
+    fn decode(&mut self) -> Result<(), SpeechError> {
+        while self.engine.step()?.n_advanced > 0 {}
+        self.n_waiting = 0;
+        for closed in std::mem::take(&mut self.closed) {
+            let hypotheses = self.engine.finish(closed.stream)?;
+            let utterance = self.write(&hypotheses, &closed)?;
+            self.finished.extend(utterance);
+        }
         Ok(())
     }
 
     /// One frame of every channel; `None` until all have one.
     fn next_frames(&self) -> Option<Vec<[f32; VAD_FRAME_SAMPLES]>> {
-        let frame = |leg: &Leg| {
-            leg.channel
+        let frame = |stream: &ChannelStream| {
+            stream
+                .channel
                 .next_vad_frame()
                 .and_then(|frame| frame.try_into().ok())
         };
-        (!self.legs.is_empty()).then(|| self.legs.iter().map(frame).collect())?
+        (!self.streams.is_empty()).then(|| self.streams.iter().map(frame).collect())?
     }
 
     fn judge(&mut self, frames: &[[f32; VAD_FRAME_SAMPLES]]) -> Result<(), SpeechError> {
@@ -171,31 +223,31 @@ impl CallTranscriber {
             .map(<[f32; VAD_FRAME_SAMPLES]>::as_slice)
             .collect();
         let mut states: Vec<_> = self
-            .legs
+            .streams
             .iter_mut()
-            .map(|leg| &mut leg.channel.vad)
+            .map(|stream| &mut stream.channel.vad)
             .collect();
         self.probs.clear();
         Ok(self.vad.judge(&frames, &mut states, &mut self.probs)?)
     }
 
-    fn hear(&mut self, leg: usize) -> Result<(), SpeechError> {
-        let leg = &mut self.legs[leg];
-        let Some(open) = leg.open.as_mut() else {
+    fn hear(&mut self, index: usize) -> Result<(), SpeechError> {
+        let stream = &mut self.streams[index];
+        let Some(open) = stream.open.as_mut() else {
             return Ok(());
         };
-        let speech = leg.channel.take_speech();
+        let speech = stream.channel.take_speech();
         if self.model.second_pass().is_some() {
             open.heard.extend_from_slice(speech);
         }
         if speech.is_empty() {
-            Ok(())
-        } else {
-            Ok(self.engine.accept(open.stream, speech)?)
+            return Ok(());
         }
+        self.n_waiting += speech.len();
+        Ok(self.engine.accept(open.stream, speech)?)
     }
 
-    fn follow(&mut self, leg: usize, event: Option<ChannelEvent>) -> Result<(), SpeechError> {
+    fn follow(&mut self, index: usize, event: Option<ChannelEvent>) -> Result<(), SpeechError> {
         match event {
             None => Ok(()),
             Some(ChannelEvent::Open {
@@ -206,7 +258,7 @@ impl CallTranscriber {
                     hotwords: self.model.hotwords().biases(),
                 };
                 let stream = self.engine.open_stream(&options)?;
-                self.legs[leg].open = Some(Open {
+                self.streams[index].open = Some(Open {
                     stream,
                     start_ms,
                     audio_from_ms,
@@ -214,43 +266,54 @@ impl CallTranscriber {
                 });
                 Ok(())
             }
-            Some(ChannelEvent::Close { end_ms }) => self.close(leg, end_ms),
+            Some(ChannelEvent::Close { end_ms }) => self.close(index, end_ms),
         }
     }
 
-    fn close(&mut self, leg: usize, end_ms: u64) -> Result<(), SpeechError> {
-        let leg = &mut self.legs[leg];
-        let rest = leg.channel.take_rest(end_ms);
-        let Some(mut open) = leg.open.take() else {
+    fn close(&mut self, index: usize, end_ms: u64) -> Result<(), SpeechError> {
+        let stream = &mut self.streams[index];
+        let rest = stream.channel.take_rest(end_ms);
+        let Some(mut open) = stream.open.take() else {
             return Ok(());
         };
+        self.n_waiting += rest.len();
         self.engine.accept(open.stream, rest)?;
-        let hypotheses = self.engine.finish(open.stream)?;
-        let place = Place {
-            party: leg.plan.party,
-            channel: leg.plan.channel,
-            start_ms: open.start_ms,
-            end_ms,
-            audio_from_ms: open.audio_from_ms,
-        };
+        self.engine.end(open.stream)?;
+        if self.model.second_pass().is_some() {
+            open.heard.extend_from_slice(rest);
+        }
+        self.closed.push(Closed {
+            stream: open.stream,
+            place: Place {
+                party: stream.plan.party,
+                channel: stream.plan.channel,
+                start_ms: open.start_ms,
+                end_ms,
+                audio_from_ms: open.audio_from_ms,
+            },
+            heard: open.heard,
+        });
+        Ok(())
+    }
+
+    fn write(
+        &self,
+        hypotheses: &[Hypothesis],
+        closed: &Closed,
+    ) -> Result<Option<Utterance>, SpeechError> {
         let settings = self.model.settings();
         let writer = Writer {
             language: self.model.language(),
             lattice: &settings.lattice,
             kind: self.model.token_kind(),
         };
-        let mut utterance = writer.write(&hypotheses, place);
+        let mut utterance = writer.write(hypotheses, closed.place);
         if let (Some(first), Some(second)) = (&mut utterance, self.model.second_pass()) {
-            open.heard.extend_from_slice(rest);
-            let heard = at_rate(&open.heard, self.model.rate_hz(), second.sample_rate_hz())?;
-            writer.write_again(
-                first,
-                &second.transcribe(&heard, &settings.language)?,
-                place,
-            );
+            let heard = at_rate(&closed.heard, self.model.rate_hz(), second.sample_rate_hz())?;
+            let again = second.transcribe(&heard, &settings.language)?;
+            writer.write_again(first, &again, closed.place);
         }
-        self.finished.extend(utterance);
-        Ok(())
+        Ok(utterance)
     }
 }
 

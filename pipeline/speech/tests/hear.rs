@@ -11,7 +11,7 @@ use auricle_contracts::{Party, Utterance};
 use auricle_models::native::{self, SearchPath};
 use auricle_speech::lm::LanguageData;
 use auricle_speech::{
-    CallTranscriber, ChannelPlan, Hotwords, SpeechModel, SpeechParts, SpeechSettings,
+    CallTranscriber, ChannelPlan, Hotwords, Pace, SpeechModel, SpeechParts, SpeechSettings,
 };
 
 fn shared(path: &str) -> Option<PathBuf> {
@@ -78,7 +78,8 @@ fn hear(model: &Arc<SpeechModel>, call: &Call, piece: usize) -> Vec<Utterance> {
             party: PARTIES[channel % 2],
         })
         .collect();
-    let mut transcriber = CallTranscriber::new(Arc::clone(model), &plans, call.rate_hz).unwrap();
+    let mut transcriber =
+        CallTranscriber::new(Arc::clone(model), &plans, call.rate_hz, Pace::Recorded).unwrap();
     let length = call.channels[0].len();
     for from in (0..length).step_by(piece) {
         for (channel, samples) in call.channels.iter().enumerate() {
@@ -217,8 +218,8 @@ fn a_channel_that_was_not_opened_is_an_error() {
         channel: 0,
         party: Party::Unknown,
     }];
-    let mut transcriber = CallTranscriber::new(Arc::clone(model), &plan, 8000).unwrap();
+    let mut transcriber = CallTranscriber::new(Arc::clone(model), &plan, 8000, Pace::Live).unwrap();
     let error = transcriber.push(1, &[0.0]).unwrap_err().to_string();
     assert!(error.contains("channel `1` was not opened"), "{error}");
-    assert!(CallTranscriber::new(Arc::clone(model), &plan, 0).is_err());
+    assert!(CallTranscriber::new(Arc::clone(model), &plan, 0, Pace::Live).is_err());
 }

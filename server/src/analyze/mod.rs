@@ -28,6 +28,7 @@ use crate::clock;
 use crate::engine::{Passes, Speech, SpeechOptions};
 use crate::exit::{Exit, usage};
 use crate::index::CallIndex;
+use crate::sources::Networks;
 use channels::{ChannelMap, ChannelName};
 use hash::hex;
 use inputs::Inputs;
@@ -73,6 +74,8 @@ pub(crate) struct AnalyzeConfig {
 /// What recognises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineName {
+    /// Streaming transducers in Auricle's own forward pass, many utterances at a time.
+    Native,
     /// Streaming transducers by ONNX Runtime.
     Ort,
     /// Vosk (Kaldi) models.
@@ -92,7 +95,7 @@ pub(crate) struct AnalyzeArgs {
     /// Recordings heard at the same time [default: one on each processor].
     #[arg(long, short, value_name = "N")]
     jobs: Option<usize>,
-    /// What recognises [default: what the model needs].
+    /// What recognises [default: native where it knows the model, else what the model needs].
     #[arg(long, value_name = "ENGINE")]
     engine: Option<EngineName>,
     /// Model, alias or profile [default: by campaign, region and configuration].
@@ -264,9 +267,14 @@ fn speech_options(app: &App, args: &AnalyzeArgs) -> SpeechOptions {
         hotwords: args.hotwords.clone().or(configured),
         beam: args.beam.map(usize::from),
         engine: args.engine.map(|engine| match engine {
-            EngineName::Ort => Engine::Ort,
+            EngineName::Native | EngineName::Ort => Engine::Ort,
             EngineName::Vosk => Engine::Vosk,
         }),
+        networks: match args.engine {
+            Some(EngineName::Native) => Networks::Native,
+            Some(EngineName::Ort) => Networks::Ort,
+            Some(EngineName::Vosk) | None => Networks::Best,
+        },
         passes: if args.second_pass {
             Passes::Two
         } else {

@@ -1,20 +1,16 @@
-//! Decoder (prediction) network and joiner of a stateless transducer.
+//! Decoder (prediction) network and joiner of a stateless transducer, on ONNX Runtime.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use ort::session::Session;
 use ort::value::TensorRef;
 
 use crate::engine::EngineError;
-use crate::ort_engine::encoder::last_dim;
-use crate::ort_engine::runtime::{OnnxRuntime, run_error};
+use crate::transducer::encoder::last_dim;
+use crate::transducer::runtime::{OnnxRuntime, run_error};
 
-/// Decoder outputs kept: a context is a pair of tokens, so a pinyin model needs 40,000 at most.
-const MAX_CACHED_CONTEXTS: usize = 1 << 16;
 /// Rows in one call of the joiner or the decoder; larger batches gain nothing and cost memory.
-pub(crate) const MAX_ROWS: usize = 256;
+const MAX_ROWS: usize = 256;
 
 /// Decoder and joiner ready to run on one thread.
 pub(crate) struct Joint {
@@ -23,7 +19,6 @@ pub(crate) struct Joint {
     context_size: usize,
     n_tokens: usize,
     dim: usize,
-    cache: HashMap<Box<[i64]>, Arc<[f32]>>,
 }
 
 impl Joint {
@@ -59,7 +54,6 @@ impl Joint {
             context_size,
             n_tokens,
             dim,
-            cache: HashMap::new(),
         })
     }
 
@@ -78,20 +72,18 @@ impl Joint {
         self.dim
     }
 
-    /// The decoder's vector for the last tokens of a path, computed once per context.
-    pub(crate) fn decode(&mut self, context: &[i64]) -> Result<Arc<[f32]>, EngineError> {
-        if let Some(known) = self.cache.get(context) {
-            return Ok(Arc::clone(known));
-        }
+    /// The decoder's vector for the last tokens of a path.
+    pub(crate) fn decode(
+        &mut self,
+        context: &[i64],
+        out: &mut Vec<f32>,
+    ) -> Result<(), EngineError> {
         let y = TensorRef::from_array_view(([1, self.context_size], context)).map_err(run_error)?;
         let outputs = self.decoder.run(ort::inputs![y]).map_err(run_error)?;
         let (_, vector) = outputs[0].try_extract_tensor::<f32>().map_err(run_error)?;
-        let vector: Arc<[f32]> = vector.into();
-        if self.cache.len() >= MAX_CACHED_CONTEXTS {
-            self.cache.clear();
-        }
-        self.cache.insert(context.into(), Arc::clone(&vector));
-        Ok(vector)
+        out.clear();
+        out.extend_from_slice(vector);
+        Ok(())
     }
 
     /// Log probabilities of every token for each row: `encoded` and `decoded` hold `rows · dim`

@@ -1,4 +1,4 @@
-//! Recognition and voice activity through ONNX Runtime, loaded at run time.
+//! Streaming transducers: beam search over networks that ONNX Runtime or Auricle itself runs.
 
 mod beam;
 mod encoder;
@@ -6,10 +6,11 @@ mod engine;
 mod hotwords;
 mod joint;
 mod model_files;
+mod network;
 mod runtime;
 mod tokens;
 
-pub use engine::{DecodeSettings, TransducerEngine, TransducerModel};
+pub use engine::{DecodeSettings, RunBy, TransducerEngine, TransducerModel};
 pub use runtime::OnnxRuntime;
 pub use tokens::{TokenTable, TokenTableError};
 

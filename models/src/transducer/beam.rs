@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::engine::{Hypothesis, Token};
-use crate::ort_engine::hotwords::{HotwordGraph, ROOT};
-use crate::ort_engine::tokens::TokenTable;
+use crate::transducer::hotwords::{HotwordGraph, ROOT};
+use crate::transducer::tokens::TokenTable;
 
 /// Tokens remembered beside each emitted one.
 const N_ALTERNATIVES: usize = 8;

@@ -1,8 +1,8 @@
-//! The encoder of a streaming zipformer2: features in, one vector per 40 ms out.
+//! The encoder of a streaming zipformer2 on ONNX Runtime: features in, one vector per 40 ms out.
 //!
 //! Everything about its shape comes from the ONNX file: window and step from the metadata `T` and
-//! `decode_chunk_len`, the left contexts from the shapes of its state inputs. A graph whose batch
-//! dimension is free runs many streams in one call.
+//! `decode_chunk_len`, the left contexts from the shapes of its state inputs. Streams run one after the
+//! other: the exports of icefall fix the batch at 1.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use ort::session::{Session, SessionInputValue};
 use ort::value::{DynValue, Tensor, TensorElementType, TensorRef, ValueType};
 
 use crate::engine::EngineError;
-use crate::ort_engine::runtime::{OnnxRuntime, run_error};
+use crate::transducer::runtime::{OnnxRuntime, run_error};
 
 /// Sizes of an encoder, in frames of features unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +24,6 @@ pub(crate) struct EncoderShape {
     /// Values per output vector.
     pub(crate) dim: usize,
 }
-
-/// The carried-over state of one stream: one tensor per state input.
-pub(crate) type EncoderState = Vec<DynValue>;
 
 /// An encoder ready to run on one thread.
 pub(crate) struct Encoder {
@@ -66,7 +63,7 @@ impl Encoder {
     }
 
     /// The state of a stream that has heard nothing.
-    pub(crate) fn fresh_state(&self) -> Result<EncoderState, EngineError> {
+    pub(crate) fn fresh_state(&self) -> Result<Vec<DynValue>, EngineError> {
         let allocator = Allocator::default();
         self.states
             .iter()
@@ -74,13 +71,14 @@ impl Encoder {
             .collect()
     }
 
-    /// Runs one step of one stream: `features` are `window · 80` values; gives `dim` values per
-    /// output frame and replaces the state.
+    /// Runs one step of one stream: `features` are `window · 80` values; appends `dim` values per
+    /// output frame to `out` and replaces the state.
     pub(crate) fn run(
         &mut self,
         features: &[f32],
-        state: &mut EncoderState,
-    ) -> Result<Vec<f32>, EngineError> {
+        state: &mut Vec<DynValue>,
+        out: &mut Vec<f32>,
+    ) -> Result<(), EngineError> {
         let dims = [1, self.shape.window, N_BINS];
         let x = TensorRef::from_array_view((dims, features)).map_err(run_error)?;
         let mut inputs: Vec<SessionInputValue<'_>> = Vec::with_capacity(state.len() + 1);
@@ -92,9 +90,9 @@ impl Encoder {
             .next()
             .ok_or_else(|| EngineError::Run("the encoder gave nothing".into()))?;
         let (_, vectors) = encoded.try_extract_tensor::<f32>().map_err(run_error)?;
-        let vectors = vectors.to_vec();
+        out.extend_from_slice(vectors);
         state.extend(values);
-        Ok(vectors)
+        Ok(())
     }
 }
 

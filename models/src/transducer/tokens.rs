@@ -1,5 +1,6 @@
 //! A recogniser's token table: `tokens.txt`, one `text id` a line.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ const MAX_TOKENS: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub struct TokenTable {
     texts: Vec<Arc<str>>,
+    ids: HashMap<Arc<str>, usize>,
     kind: TokenKind,
 }
 
@@ -86,7 +88,9 @@ impl TokenTable {
             .map(|(missing, slot)| slot.ok_or(TokenTableError::Gap { missing }))
             .collect::<Result<_, _>>()?;
         let kind = kind_of(&texts);
-        Ok(Self { texts, kind })
+        let ids = (0..texts.len()).map(|id| (Arc::clone(&texts[id]), id));
+        let ids = ids.rev().collect();
+        Ok(Self { texts, ids, kind })
     }
 
     /// Reads a file.
@@ -114,7 +118,7 @@ impl TokenTable {
 
     /// Number of a token.
     pub fn id(&self, text: &str) -> Option<usize> {
-        self.texts.iter().position(|token| &**token == text)
+        self.ids.get(text).copied()
     }
 
     /// How many tokens it has.

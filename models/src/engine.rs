@@ -43,6 +43,13 @@ pub struct StreamKey {
     pub(crate) generation: u32,
 }
 
+impl StreamKey {
+    /// The key of an engine's stream: its place, and how often that place was used before.
+    pub const fn new(slot: u32, generation: u32) -> Self {
+        Self { slot, generation }
+    }
+}
+
 /// A phrase that is expected, as a sequence of the recogniser's own tokens.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hotword {

@@ -1,7 +1,7 @@
 # Auricle: `make demo` shows what it does, `make test` checks that it does it.
 #
 #   AURICLE_SHARED   folder with recordings and models for demo, tests and benchmarks   [../shared]
-#   AURICLE_MODELS   models folder of the demo and the benchmarks                       [$AURICLE_SHARED/models if there, else the data folder]
+#   AURICLE_MODELS   models folder of the demo and the benchmarks   [$AURICLE_SHARED/models; for the demo else the user's data folder]
 
 SHELL := bash
 .DEFAULT_GOAL := help

@@ -2,17 +2,27 @@
 # `make demo`: hears real telephone recordings, prints one as a dialogue, and searches in all of them.
 #
 #   AURICLE_SHARED   folder with audio/zh-calls-dev, audio/zh-dev and models   [../shared]
-#   AURICLE_MODELS   models folder       [$AURICLE_SHARED/models if there, else the data folder]
+#   AURICLE_MODELS   models folder   [the first with the recogniser: $AURICLE_SHARED/models, the user's
+#                    data folder, to which `auricle models pull` fetches]
 #   AURICLE          a binary to use instead of building one
 #
-# What it makes lies in demo-out/. Run again it hears only what changed.
+# What it makes lies in demo-out/, which is also its data folder. Run again it hears only what changed.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$root"
 shared="${AURICLE_SHARED:-$root/../shared}"
 out="$root/demo-out"
-if [ -z "${AURICLE_MODELS:-}" ] && [ -d "$shared/models" ]; then AURICLE_MODELS="$shared/models"; fi
+recogniser=zh-zipformer-3.3m
+# Where `auricle models pull` puts models when it is not told otherwise: data.rs has the same rule.
+user_data="${AURICLE_DATA:-${XDG_DATA_HOME:-${HOME:-}/.local/share}/auricle}"
+if [ -z "${AURICLE_MODELS:-}" ]; then
+    for models in "$shared/models" "$user_data/models"; do
+        [ -d "$models/$recogniser" ] || continue
+        AURICLE_MODELS="$models"
+        break
+    done
+fi
 [ -z "${AURICLE_MODELS:-}" ] || export AURICLE_MODELS
 export AURICLE_DATA="$out/data"
 
@@ -71,12 +81,11 @@ choose_recordings() {
 check() {
     say "What is installed"
     run doctor && return 0
-    cat >&2 <<'TEXT'
+    cat >&2 <<TEXT
 
 demo: something that analyze needs is missing; the lines above say what.
-hint: `auricle models pull zh-zipformer-3.3m` fetches the recogniser into the data folder
-      (here: AURICLE_DATA=demo-out/data target/release/auricle models pull zh-zipformer-3.3m),
-      or AURICLE_MODELS names a folder that has zh-zipformer-3.3m. Then run `make demo` again.
+hint: \`${auricle//"$root/"/} models pull $recogniser\` fetches the recogniser into $user_data/models,
+      or AURICLE_MODELS names a folder that has $recogniser. Then run \`make demo\` again.
 TEXT
     exit 1
 }

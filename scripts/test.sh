@@ -25,7 +25,7 @@ unset AURICLE_DATA AURICLE_MODELS AURICLE_LOG
 target="${CARGO_TARGET_DIR:-$root/target}"
 logs="$target/test-logs"
 # Every engine at once; the rest of the workspace keeps its features, so only its own crates build again.
-engines="auricle-models/vosk,auricle-models/whisper,auricle-models/tract,auricle/vosk,auricle/whisper"
+engines="auricle-models/vosk,auricle-models/whisper,auricle-models/tract,auricle/vosk,auricle/whisper,auricle/tract"
 has() { command -v "$1" >/dev/null 2>&1; }
 summary=() failed=() notes=()
 

@@ -59,12 +59,13 @@ impl FromStr for Party {
 }
 
 /// How the parties lie on the channels of a recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelLayout {
     /// One channel, both parties on it.
     Mono,
-    /// Two or more channels with one party each.
+    /// Two or more channels with one party each; what a transcript means that does not say.
+    #[default]
     PerParty,
     /// Several channels that carry the same sound: one unknown party.
     FakeStereo,
@@ -82,6 +83,7 @@ pub struct Transcript {
     /// Engine and model that heard it, for example `ort/zh-zipformer-3.3m`.
     pub engine: String,
     /// How parties and channels go together.
+    #[serde(default)]
     pub layout: ChannelLayout,
     /// What the recording's metadata or its folder say of the call.
     #[serde(default)]

@@ -43,6 +43,13 @@ pub struct StreamKey {
     pub(crate) generation: u32,
 }
 
+impl StreamKey {
+    /// The key of an engine's stream: its place, and how often that place was used before.
+    pub const fn new(slot: u32, generation: u32) -> Self {
+        Self { slot, generation }
+    }
+}
+
 /// A phrase that is expected, as a sequence of the recogniser's own tokens.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hotword {
@@ -142,11 +149,13 @@ pub trait StreamingEngine: Send {
     fn accept(&mut self, stream: StreamKey, samples: &[f32]) -> Result<(), EngineError>;
 
     /// No more audio will come on this stream: what is left of it is stepped with the others from now on, and
-    /// [`StreamingEngine::finish`] has little left to do. May be left out.
+    /// [`StreamingEngine::finish`] has little left to do. Calling it is optional, and so is doing anything about it.
     ///
     /// # Errors
     /// When the stream is not open.
-    fn end(&mut self, stream: StreamKey) -> Result<(), EngineError>;
+    fn end(&mut self, _stream: StreamKey) -> Result<(), EngineError> {
+        Ok(())
+    }
 
     /// Advances every stream that has a whole chunk waiting by that chunk, in one batch where the
     /// model allows. Call until it reports 0.

@@ -18,11 +18,13 @@ pub use card::{
     ArchiveFormat, CardError, Engine, Measured, ModelArchive, ModelCard, ModelFile, ModelKind,
     Need, Unpack,
 };
-pub use choose::{ChooseError, ModelChoice, ModelsConfig, Role, TELEPHONY_8K, Wanted};
+pub use choose::{
+    ChooseError, ModelChoice, ModelsConfig, Role, TELEPHONY_8K, Wanted, primary_language,
+};
 pub use pull::{Proxy, PullOptions, PullProgress, Silent};
 pub use pull_error::{ByHand, PullError};
 pub use store::{Listed, ModelState, ModelStore, StoreError};
-pub use verify::{FileReport, FileVerdict, VerifyReport};
+pub use verify::{FileReport, FileVerdict, VerifyReport, hex, sha256_of_file};
 
 #[cfg(test)]
 pub(crate) mod test_server;

@@ -102,11 +102,6 @@ impl StreamingEngine for VoskEngine {
         Ok(())
     }
 
-    /// libvosk works on whatever [`VoskEngine::finish`] finds waiting.
-    fn end(&mut self, stream: StreamKey) -> Result<(), EngineError> {
-        self.stream(stream).map(|_| ())
-    }
-
     fn step(&mut self) -> Result<StepReport, EngineError> {
         let chunk_samples = self.chunk_samples;
         let mut report = StepReport::default();

@@ -1,6 +1,6 @@
 //! What every command has at hand.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use auricle_contracts::Transcript;
 use auricle_store::{CallRecord, Store};
 use tokio::runtime::Runtime;
@@ -71,12 +71,18 @@ impl App {
         let call_id = &call.recording.call_id;
         match self.runtime.block_on(store.transcript(call_id))? {
             Some(transcript) => Ok(transcript),
-            None => match &call.error {
-                Some(cause) => bail!("call `{call_id}` has no transcript: {cause}"),
-                None => bail!(
-                    "call `{call_id}` was not heard yet\nhint: run `auricle analyze` on its recording"
-                ),
-            },
+            None => Err(self.no_transcript(call)),
+        }
+    }
+
+    /// Why a call has no transcript.
+    pub(crate) fn no_transcript(&self, call: &CallRecord) -> anyhow::Error {
+        let call_id = &call.recording.call_id;
+        match &call.error {
+            Some(cause) => anyhow!("call `{call_id}` has no transcript: {cause}"),
+            None => anyhow!(
+                "call `{call_id}` was not heard yet\nhint: run `auricle analyze` on its recording"
+            ),
         }
     }
 }

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use auricle_contracts::{CallMetadata, Party, Utterance};
 use auricle_models::native::SearchPath;
-use auricle_models::registry::{Engine, ModelCard, ModelStore, ModelsConfig, Role, Wanted};
+use auricle_models::registry::{
+    Engine, ModelCard, ModelStore, ModelsConfig, Role, Wanted, primary_language,
+};
 use auricle_speech::lm::LanguageData;
 use auricle_speech::{
     CallTranscriber, ChannelPlan, Hotwords, Pace, SpeechModel, SpeechParts, SpeechSettings,
@@ -15,9 +17,9 @@ use auricle_speech::{
 use serde::Deserialize;
 
 use crate::config::{Config, beside};
-use crate::exit::usage;
-use crate::sources::Networks;
-use crate::{language, sources};
+use crate::exit::{message_of, usage};
+use crate::language::{self, Keeping};
+use crate::sources::{self, Networks, VadRuntime};
 
 /// `[native]`: libraries that are loaded at run time.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -62,7 +64,7 @@ pub(crate) fn model_store(config: &Config) -> Result<ModelStore> {
 }
 
 /// What one `analyze` asks of recognition.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct SpeechOptions {
     /// A model by name, instead of what region and campaign choose.
     pub(crate) model: Option<String>,
@@ -76,6 +78,8 @@ pub(crate) struct SpeechOptions {
     pub(crate) networks: Networks,
     /// Whether utterances are heard once more.
     pub(crate) passes: Passes,
+    /// Whether a language model that has to be made is kept.
+    pub(crate) keeping: Keeping,
 }
 
 /// How often an utterance is heard.
@@ -88,18 +92,28 @@ pub(crate) enum Passes {
     Two,
 }
 
+/// Gives calls the models that hear them.
+pub(crate) trait Recognition {
+    /// The model for a call.
+    fn model_for(&mut self, call: &CallMetadata) -> Result<Arc<SpeechModel>>;
+
+    /// Changes whenever the language model does.
+    fn language_print(&self) -> &str;
+}
+
 /// Models by the calls they serve. Loads each at most once.
 pub(crate) struct Speech {
     registry: ModelStore,
     models_config: ModelsConfig,
     search: SearchPath,
-    vad: PathBuf,
+    vad: VadChoice,
     options: SpeechOptions,
     settings: SpeechSettings,
     language: LanguageData,
     language_print: String,
     hotwords: Hotwords,
-    loaded: HashMap<String, Arc<SpeechModel>>,
+    /// By name; the cause where loading one failed.
+    loaded: HashMap<String, Result<Arc<SpeechModel>, String>>,
 }
 
 impl Speech {
@@ -112,7 +126,7 @@ impl Speech {
         }
         let mut models_config = config.models.clone();
         if let Some(name) = &options.model {
-            force_model(&registry, &mut models_config, name)?;
+            force_model(&registry, &mut models_config, name, &config.speech.language)?;
         }
         let hotwords = match &options.hotwords {
             Some(path) => Hotwords::read(path)
@@ -123,8 +137,10 @@ impl Speech {
         if let Some(beam) = options.beam {
             settings.beam = beam;
         }
-        let vad = model_file(&registry, &models_config, Role::Vad, "onnx")?;
-        let (language, language_print) = language::load(config, &registry)?;
+        // What is meant counts, not how it was written: the default's number and no number are one.
+        settings.beam = settings.decode().n_paths;
+        let vad = VadChoice::find(&registry, config)?;
+        let (language, language_print) = language::load(config, &registry, options.keeping)?;
         Ok(Self {
             search: search_path(config),
             registry,
@@ -139,24 +155,10 @@ impl Speech {
         })
     }
 
-    /// The model for a call, loaded now if this is the first call that wants it.
-    pub(crate) fn model_for(&mut self, call: &CallMetadata) -> Result<Arc<SpeechModel>> {
-        let card = self.card_for(call)?.clone();
-        if let Some(model) = self.loaded.get(&card.name) {
-            return Ok(Arc::clone(model));
-        }
-        let place = || format!("model `{}`", card.name);
-        let parts = self.parts(&card).with_context(place)?;
-        let model = SpeechModel::new(parts, self.settings.clone()).with_context(place)?;
-        let model = Arc::new(model);
-        self.loaded.insert(card.name.clone(), Arc::clone(&model));
-        Ok(model)
-    }
-
     /// What the configuration chooses; with `--engine` the first model of that engine instead, where
     /// the chosen one is of another.
     fn card_for(&self, call: &CallMetadata) -> Result<&ModelCard> {
-        let wanted = wanted(Role::Streaming, call);
+        let wanted = wanted(Role::Streaming, &self.settings.language, call);
         let chosen = self.registry.choose(&self.models_config, &wanted)?.card;
         let Some(engine) = self
             .options
@@ -171,10 +173,8 @@ impl Speech {
                 chosen.engine
             )));
         }
-        let language = wanted.language;
-        let fits = |card: &&ModelCard| {
-            card.engine == engine && card.languages.iter().any(|known| known == language)
-        };
+        let language = primary_language(wanted.language);
+        let fits = |card: &&ModelCard| card.engine == engine && card.languages.contains(&language);
         self.registry.cards().iter().find(fits).ok_or_else(|| {
             usage(format!(
                 "--engine: no model for `{language}` runs on {engine}"
@@ -187,10 +187,8 @@ impl Speech {
         let second_pass = match self.options.passes {
             Passes::One => None,
             Passes::Two => {
-                let nobody = CallMetadata::default();
-                let choice = self
-                    .registry
-                    .choose(&self.models_config, &wanted(Role::SecondPass, &nobody))?;
+                let wanted = wanted(Role::SecondPass, &self.settings.language, &NOBODY);
+                let choice = self.registry.choose(&self.models_config, &wanted)?;
                 Some(sources::second_pass(
                     &self.registry.path(&choice.card.name)?,
                 )?)
@@ -204,15 +202,37 @@ impl Speech {
                 &self.settings,
                 self.options.networks,
             )?,
-            vad: sources::vad(&self.vad, &self.search)?,
+            vad: self.vad.runtime.open(&self.vad.file)?,
             second_pass,
             language: self.language.clone(),
             hotwords: self.hotwords.clone(),
         })
     }
 
-    /// Changes whenever the language model does.
-    pub(crate) fn language_print(&self) -> &str {
+    fn load(&self, card: &ModelCard) -> Result<Arc<SpeechModel>> {
+        let place = || format!("model `{}`", card.name);
+        let parts = self.parts(card).with_context(place)?;
+        let model = SpeechModel::new(parts, self.settings.clone()).with_context(place)?;
+        Ok(Arc::new(model))
+    }
+}
+
+impl Recognition for Speech {
+    /// Loaded now if this is the first call that wants it. What failed once is not tried again.
+    fn model_for(&mut self, call: &CallMetadata) -> Result<Arc<SpeechModel>> {
+        let card = self.card_for(call)?.clone();
+        match self.loaded.get(&card.name) {
+            Some(Ok(model)) => return Ok(Arc::clone(model)),
+            Some(Err(cause)) => return Err(anyhow!(cause.clone())),
+            None => {}
+        }
+        let loaded = self.load(&card);
+        let kept = loaded.as_ref().map(Arc::clone).map_err(message_of);
+        self.loaded.insert(card.name, kept);
+        loaded
+    }
+
+    fn language_print(&self) -> &str {
         &self.language_print
     }
 }
@@ -231,18 +251,32 @@ fn check_built_in(options: &SpeechOptions) -> Result<()> {
     }
 }
 
-/// What a model of this role is wanted for. Mandarin, until a call can say otherwise.
-fn wanted(role: Role, call: &CallMetadata) -> Wanted<'_> {
+/// What a model of this role is wanted for, where the calls are in this language
+/// (`speech.language`). The one place that says so.
+pub(crate) fn wanted<'a>(role: Role, language: &'a str, call: &'a CallMetadata) -> Wanted<'a> {
     Wanted {
         role,
-        language: "zh",
+        language,
         region: call.region.as_deref(),
         campaign: call.campaign.as_deref(),
     }
 }
 
+/// A call of which nothing is known.
+pub(crate) static NOBODY: CallMetadata = CallMetadata {
+    agent: None,
+    campaign: None,
+    region: None,
+    started_at: None,
+};
+
 /// `--model` goes before everything the configuration says.
-fn force_model(registry: &ModelStore, config: &mut ModelsConfig, name: &str) -> Result<()> {
+fn force_model(
+    registry: &ModelStore,
+    config: &mut ModelsConfig,
+    name: &str,
+    language: &str,
+) -> Result<()> {
     let is_profile = registry
         .cards()
         .iter()
@@ -255,28 +289,64 @@ fn force_model(registry: &ModelStore, config: &mut ModelsConfig, name: &str) -> 
     config.campaign.clear();
     config.region.clear();
     config.language.clear();
-    config.language.insert("zh".to_owned(), name.to_owned());
+    config.language.insert(language.to_owned(), name.to_owned());
     Ok(())
 }
 
-/// The file with this ending of the model that the profile has for a role.
-pub(crate) fn model_file(
+/// The file with this ending of the model that the profile has for a role, where it is installed.
+pub(crate) fn installed_file(
     registry: &ModelStore,
-    config: &ModelsConfig,
+    config: &Config,
     role: Role,
     ending: &str,
 ) -> Result<PathBuf> {
-    let nobody = CallMetadata::default();
-    let choice = registry.choose(config, &wanted(role, &nobody))?;
+    let choice = registry.choose(
+        &config.models,
+        &wanted(role, &config.speech.language, &NOBODY),
+    )?;
     let folder = registry.path(&choice.card.name)?;
     let fits = |path: &&str| path.trim_end_matches(".gz").ends_with(ending);
-    let names = choice.card.files.iter().map(|file| file.path.as_str());
-    let name = names
-        .clone()
-        .find(fits)
-        .or(names.clone().next())
-        .unwrap_or_default();
+    let mut names = choice.card.files.iter().map(|file| file.path.as_str());
+    let name = names.find(fits).with_context(|| {
+        format!(
+            "model `{}` has no file that ends with {ending}",
+            choice.card.name
+        )
+    })?;
     Ok(folder.join(name))
+}
+
+/// The voice activity network, and what will run it.
+pub(crate) struct VadChoice {
+    pub(crate) runtime: VadRuntime,
+    pub(crate) file: PathBuf,
+}
+
+impl VadChoice {
+    /// The file is one that the runtime can run, and it is there.
+    pub(crate) fn find(registry: &ModelStore, config: &Config) -> Result<Self> {
+        let wanted = wanted(Role::Vad, &config.speech.language, &NOBODY);
+        let card = registry.choose(&config.models, &wanted)?.card;
+        let folder = registry.path(&card.name)?;
+        let runtime = VadRuntime::find(&search_path(config))?;
+        let name = runtime.file_of(card).with_context(|| {
+            format!(
+                "model `{}` has no network for {}",
+                card.name,
+                runtime.name()
+            )
+        })?;
+        let file = folder.join(name);
+        if !file.is_file() {
+            bail!(
+                "voice activity by {} needs `{}`, which is not there\nhint: `auricle models pull {}` fetches it",
+                runtime.name(),
+                file.display(),
+                card.name
+            );
+        }
+        Ok(Self { runtime, file })
+    }
 }
 
 /// One call on its way through the recogniser.

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use auricle_contracts::{CallId, Transcript};
 use auricle_search::{
     FacetMode, IndexError, IndexOptions, SearchError, SearchRequest, SearchResults,
     TranscriptIndex, TranscriptReader,
 };
-use auricle_store::Store;
+use auricle_store::{Store, StoreError};
 
-use crate::exit::usage;
+use crate::exit::{message_of, usage};
 
 /// Calls given to the index before a commit, when many are added.
 const CALLS_A_COMMIT: u64 = 500;
@@ -80,15 +80,18 @@ impl CallIndex {
                 return Ok(n_added);
             }
             for (call_id, version) in missing {
-                let transcript = store.transcript(&call_id).await?;
-                let added = match &transcript {
-                    Some(transcript) => self.add(transcript, version),
-                    None => Err(anyhow::anyhow!("the store has lost its transcript")),
+                let added = match store.transcript(&call_id).await {
+                    Ok(Some(transcript)) => self.add(&transcript, version),
+                    Ok(None) => Err(anyhow!("the store has lost its transcript")),
+                    // One call that cannot be read must not keep the others out.
+                    Err(error @ StoreError::Damaged { .. }) => Err(error.into()),
+                    Err(error) => return Err(error.into()),
                 };
                 match added {
                     Ok(()) => n_added += 1,
                     Err(error) => {
-                        tracing::warn!(call.id = %call_id, "not in the search index: {error:#}");
+                        let cause = message_of(&error);
+                        tracing::warn!(call.id = %call_id, "not in the search index: {cause}");
                         refused.insert(call_id);
                     }
                 }
@@ -175,9 +178,7 @@ fn with_rebuild_hint(error: IndexError) -> anyhow::Error {
                 .next()
                 .unwrap_or_default()
                 .to_owned();
-            anyhow::anyhow!(
-                "{first_line}\nhint: `auricle index rebuild` makes it anew from the store"
-            )
+            anyhow!("{first_line}\nhint: `auricle index rebuild` makes it anew from the store")
         }
         other => other.into(),
     }

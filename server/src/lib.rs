@@ -19,6 +19,7 @@ mod data;
 mod engine;
 mod exit;
 mod export;
+mod file_name;
 mod index;
 mod language;
 mod logs;

@@ -87,9 +87,14 @@ macro_rules! say {
 }
 pub(crate) use say;
 
-/// See [`say`].
+/// See [`say`]. The one place that everything on standard error goes through: names of files and
+/// causes may be anybody's, so nothing in them reaches the terminal but text and ends of lines.
 pub(crate) fn say_line(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(
+        io::stderr().lock(),
+        "{}",
+        printable_lines(&line.to_string())
+    );
 }
 
 /// A place in a recording: `1:02.3`, `1:00:05.0`.
@@ -133,16 +138,46 @@ pub(crate) fn pad_to(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(missing))
 }
 
-/// Takes the control characters out of what others wrote: a file's name must not move the cursor.
+/// Takes the control characters out of what others wrote: a file's name must not move the cursor, nor
+/// turn the direction of the text around it.
 pub(crate) fn printable(text: &str) -> String {
-    let shown = |letter: char| {
-        if letter.is_control() {
-            '\u{fffd}'
-        } else {
+    text.chars().map(shown).collect()
+}
+
+/// The same for a text of several lines: they stay lines.
+pub(crate) fn printable_lines(text: &str) -> String {
+    let shown = |letter| {
+        if letter == '\n' {
             letter
+        } else {
+            shown(letter)
         }
     };
     text.chars().map(shown).collect()
+}
+
+fn shown(letter: char) -> char {
+    // Bidirectional embeddings, overrides and isolates (Unicode Standard Annex 9) are no controls.
+    let turns = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if letter.is_control() || turns {
+        '\u{fffd}'
+    } else {
+        letter
+    }
+}
+
+/// What a highlight begins and ends with until it is painted: from Unicode's private use area, without
+/// columns of its own.
+pub(crate) const OPEN_MARK: char = '\u{e000}';
+/// See [`OPEN_MARK`].
+pub(crate) const CLOSE_MARK: char = '\u{e001}';
+
+/// Columns that a letter takes.
+fn columns_of(letter: char) -> usize {
+    match letter {
+        OPEN_MARK | CLOSE_MARK => 0,
+        letter => letter.width().unwrap_or(0),
+    }
 }
 
 /// Breaks a text into lines of at most `width` columns: at spaces where there are any near, else
@@ -151,12 +186,12 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(4);
     let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
     for letter in printable(text).chars() {
-        let columns = letter.width().unwrap_or(0);
-        let hangs = "，。？！、；：,.?!;:）)》”".contains(letter);
+        let columns = columns_of(letter);
+        let hangs = "，。？！、；：,.?!;:）)》”】".contains(letter);
         if used + columns > width && !hangs {
             let rest = split_last_word(&mut line, width);
             lines.push(std::mem::replace(&mut line, rest).trim_end().to_owned());
-            used = line.width();
+            used = line.chars().map(columns_of).sum();
             if letter == ' ' && line.is_empty() {
                 continue;
             }
@@ -218,8 +253,21 @@ mod tests {
     }
 
     #[test]
+    fn marks_of_highlights_take_no_columns() {
+        let marked = format!("您{OPEN_MARK}好{CLOSE_MARK}{OPEN_MARK}请{CLOSE_MARK}问有");
+        let lines = wrap(&marked, 8);
+        assert_eq!(lines[0], marked.trim_end_matches('有'));
+        assert_eq!(lines[1], "有");
+    }
+
+    #[test]
     fn file_names_cannot_steer_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+        assert_eq!(printable("a\u{202e}vaw.b"), "a\u{fffd}vaw.b");
+        assert_eq!(
+            printable_lines("a\u{7}: no\nhint: b\r"),
+            "a\u{fffd}: no\nhint: b\u{fffd}"
+        );
     }
 
     proptest! {

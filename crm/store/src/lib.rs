@@ -24,6 +24,6 @@ mod write;
 pub use error::StoreError;
 pub use open::Store;
 pub use record::{
-    CallCounts, CallFilter, CallRecord, CallState, Fingerprints, Recording, RunCounts, RunId,
-    RunRecord, parse_time_ms,
+    CallCounts, CallFilter, CallKind, CallRecord, CallState, Fingerprints, Recording, RunCounts,
+    RunId, RunRecord, parse_time_ms,
 };

@@ -62,6 +62,33 @@ impl Store {
         }
     }
 
+    /// Opens the database file, if there is one, only to read it: nothing is written to the file or
+    /// its folder, and what needs a write fails.
+    ///
+    /// # Errors
+    /// `Missing` where there is none, or where it was never made whole; `Newer`; else as the database
+    /// gives them.
+    pub async fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        let missing = || StoreError::Missing {
+            path: path.to_owned(),
+        };
+        if !path
+            .try_exists()
+            .map_err(|cause| cannot_open(path, &cause))?
+        {
+            return Err(missing());
+        }
+        let db = Database::connect(options_to_read(path)).await;
+        let store = Self {
+            db: db.map_err(|error| StoreError::from_db(path, error))?,
+            path: path.to_owned(),
+        };
+        match store.pending_changes().await? {
+            0 => Ok(store),
+            _ => Err(missing()),
+        }
+    }
+
     /// The database file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -198,6 +225,25 @@ fn options(path: &Path, sharing: Sharing) -> ConnectOptions {
     options
 }
 
+/// One connection that cannot write. SQLite makes files beside a database in write-ahead mode even to
+/// read it; where no log lies there, nobody is writing, and it is told to read the one file alone.
+fn options_to_read(path: &Path) -> ConnectOptions {
+    let file = path.to_owned();
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = fs::metadata(log).is_ok_and(|log| log.len() > 0);
+    let mut options = ConnectOptions::new("sqlite::memory:");
+    options.max_connections(1).map_sqlx_sqlite_opts(move |_| {
+        SqliteConnectOptions::new()
+            .filename(&file)
+            .read_only(true)
+            .immutable(!has_log)
+            .busy_timeout(SHARING.busy_timeout)
+            .disable_statement_logging()
+    });
+    options
+}
+
 fn cannot_open(path: &Path, cause: &std::io::Error) -> StoreError {
     StoreError::Open {
         path: path.to_owned(),
@@ -313,6 +359,38 @@ mod tests {
         run_sql(&store, "PRAGMA query_only = 1").await;
         let error = save(&store, "a", 1).await.unwrap_err();
         assert!(matches!(error, StoreError::ReadOnly { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn reading_leaves_the_folder_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("auricle.db");
+        let error = Store::open_to_read(&path).await.unwrap_err();
+        assert!(matches!(error, StoreError::Missing { .. }), "{error:?}");
+        let store = Store::open(&path).await.unwrap();
+        save(&store, "a", 1).await.unwrap();
+
+        // While another has it open, with a log beside it.
+        let reader = Store::open_to_read(&path).await.unwrap();
+        let call = CallId("a".into());
+        assert!(reader.call(&call).await.unwrap().is_some());
+        assert!(save(&reader, "b", 1).await.is_err());
+        reader.close().await.unwrap();
+        store.close().await.unwrap();
+
+        let names = || {
+            let entries = fs::read_dir(folder.path()).unwrap();
+            let mut names = entries
+                .map(|entry| entry.unwrap().file_name())
+                .collect::<Vec<_>>();
+            names.sort();
+            names
+        };
+        let before = names();
+        let reader = Store::open_to_read(&path).await.unwrap();
+        assert!(reader.call(&call).await.unwrap().is_some());
+        assert!(save(&reader, "b", 1).await.is_err());
+        assert_eq!(names(), before);
     }
 
     #[tokio::test]

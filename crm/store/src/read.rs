@@ -11,7 +11,7 @@ use crate::body;
 use crate::entity::{call, transcript};
 use crate::error::StoreError;
 use crate::open::Store;
-use crate::record::{CallCounts, CallFilter, CallRecord, CallState};
+use crate::record::{CallCounts, CallFilter, CallKind, CallRecord, CallState};
 
 /// More answers than these to "which call is meant" help nobody.
 const MAX_FOUND: u64 = 20;
@@ -162,11 +162,7 @@ fn is_unindexed() -> Expr {
 
 fn condition(filter: &CallFilter) -> Condition {
     Condition::all()
-        .add_option(
-            filter
-                .state
-                .map(|state| call::Column::State.eq(state.as_str())),
-        )
+        .add_option((filter.kind == CallKind::WithTranscript).then(|| call::Column::Version.gt(0)))
         .add_option(
             filter
                 .agent

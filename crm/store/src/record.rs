@@ -105,11 +105,28 @@ pub struct CallRecord {
     pub is_indexed: bool,
 }
 
+impl CallRecord {
+    /// Whether the store has a transcript of it, be it an older one.
+    pub const fn has_transcript(&self) -> bool {
+        self.version > 0
+    }
+}
+
+/// Calls by what there is of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CallKind {
+    /// All that the store knows.
+    #[default]
+    Any,
+    /// Those with a transcript, also where hearing the call again failed since.
+    WithTranscript,
+}
+
 /// Which calls to list. Fields that are `None` ask for nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallFilter {
-    /// Only calls that got this far.
-    pub state: Option<CallState>,
+    /// Whether calls without a transcript count.
+    pub kind: CallKind,
     /// Only this agent's.
     pub agent: Option<String>,
     /// Only of this campaign.

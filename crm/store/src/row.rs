@@ -1,10 +1,9 @@
 //! Rows of `calls` from and to what the other rooms see.
 
 use auricle_contracts::{CallId, CallMetadata, ChannelLayout, Transcript};
-use sea_orm::ActiveModelTrait;
-use sea_orm::ActiveValue::Set;
-use sea_orm::Iterable;
+use sea_orm::ActiveValue::{self, Set};
 use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveModelTrait, Iterable};
 
 use crate::entity::call::{ActiveModel, Column, Model};
 use crate::record::{CallRecord, CallState, Fingerprints, Recording, RunId, parse_time_ms};
@@ -64,6 +63,25 @@ pub(crate) fn replace_set_columns(row: &ActiveModel) -> OnConflict {
     OnConflict::column(Column::CallId)
         .update_columns(Column::iter().filter(is_set))
         .to_owned()
+}
+
+/// The same, but what is known beside the sound stays where the row does not know it.
+pub(crate) fn replace_known_columns(row: &ActiveModel) -> OnConflict {
+    let is_known = |column: &Column| match column {
+        Column::CallId => false,
+        Column::Agent => is_some(&row.agent),
+        Column::Campaign => is_some(&row.campaign),
+        Column::Region => is_some(&row.region),
+        Column::StartedAt | Column::StartedAtMs => is_some(&row.started_at),
+        other => !row.is_not_set(*other),
+    };
+    OnConflict::column(Column::CallId)
+        .update_columns(Column::iter().filter(is_known))
+        .to_owned()
+}
+
+fn is_some(value: &ActiveValue<Option<String>>) -> bool {
+    matches!(value, Set(Some(_)))
 }
 
 impl TryFrom<Model> for CallRecord {

@@ -65,7 +65,8 @@ impl Store {
         Ok(version)
     }
 
-    /// Notes why a call could not be heard. A transcript from before stays.
+    /// Notes why a call could not be heard. A transcript from before stays, and so does metadata that
+    /// this recording comes without.
     ///
     /// # Errors
     /// As the database gives them.
@@ -82,7 +83,7 @@ impl Store {
             analysed_at: Set(Some(analysed_at.to_owned())),
             ..row::of_recording(run, recording)
         };
-        let replace = row::replace_set_columns(&row);
+        let replace = row::replace_known_columns(&row);
         let insert = call::Entity::insert(row).on_conflict(replace);
         let saved = insert.exec_without_returning(&self.db).await;
         saved.map(drop).map_err(|error| self.error(error))

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 
 use auricle_contracts::{CallId, CallMetadata, ChannelLayout, Party, Transcript, Utterance, Word};
 use auricle_store::{
-    CallCounts, CallFilter, CallState, Fingerprints, Recording, RunCounts, Store, StoreError,
-    parse_time_ms,
+    CallCounts, CallFilter, CallKind, CallState, Fingerprints, Recording, RunCounts, Store,
+    StoreError, parse_time_ms,
 };
 
 const NOW: &str = "2026-11-20T08:00:00Z";
@@ -175,6 +175,53 @@ async fn a_failure_keeps_the_older_transcript() {
     assert!(store.transcript(&id("a")).await.unwrap().is_some());
     assert_eq!(save(&store, "a").await, 2);
     assert_eq!(store.call(&id("a")).await.unwrap().unwrap().error, None);
+}
+
+#[tokio::test]
+async fn a_failure_keeps_what_is_known_and_adds_what_is_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    let mut known = recording("a");
+    known.metadata.agent = Some("A7".into());
+    known.metadata.started_at = Some("2026-11-20T08:00:00Z".into());
+    let heard = transcript("a", 1);
+    store
+        .save_done(None, &known, &prints("a"), &heard, NOW)
+        .await
+        .unwrap();
+    let mut bare = recording("a");
+    bare.metadata.campaign = Some("loans".into());
+    store.save_failed(None, &bare, "x", NOW).await.unwrap();
+    let metadata = store.call(&id("a")).await.unwrap().unwrap();
+    let metadata = metadata.recording.metadata;
+    assert_eq!(metadata.agent.as_deref(), Some("A7"));
+    assert_eq!(metadata.campaign.as_deref(), Some("loans"));
+    let dated = CallFilter {
+        since_ms: parse_time_ms("2026-11-20T08:00:00Z"),
+        ..CallFilter::default()
+    };
+    assert_eq!(store.calls(&dated, None, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn calls_with_a_transcript_are_listed_whatever_came_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    save(&store, "heard").await;
+    for name in ["heard", "never"] {
+        store
+            .save_failed(None, &recording(name), "x", NOW)
+            .await
+            .unwrap();
+    }
+    let filter = CallFilter {
+        kind: CallKind::WithTranscript,
+        ..CallFilter::default()
+    };
+    let calls = store.calls(&filter, None, 10).await.unwrap();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0].recording.call_id, id("heard"));
+    assert!(calls[0].has_transcript());
 }
 
 #[tokio::test]

@@ -275,6 +275,13 @@ impl ModelCard {
         self.name == name || self.aliases.iter().any(|alias| alias == name)
     }
 
+    /// Whether the card says where to fetch any of it.
+    pub fn has_address(&self) -> bool {
+        let files = self.files.iter().map(|file| &file.urls);
+        let mut urls = files.chain(self.archives.iter().map(|archive| &archive.urls));
+        urls.any(|urls| !urls.is_empty())
+    }
+
     /// Bytes of the files whose size is known.
     pub fn known_bytes(&self) -> u64 {
         self.files.iter().filter_map(|file| file.size_bytes).sum()
@@ -393,6 +400,14 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), n_names, "two models share a name");
+    }
+
+    #[test]
+    fn only_the_language_model_has_no_address() {
+        let cards = ModelCard::built_in().unwrap();
+        let without = cards.iter().filter(|card| !card.has_address());
+        let names = without.map(|card| card.name.as_str()).collect::<Vec<_>>();
+        assert_eq!(names, ["zh-gigatdt-lm"]);
     }
 
     #[test]

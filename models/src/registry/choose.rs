@@ -231,8 +231,8 @@ fn named<'c>(config: &'c ModelsConfig, wanted: &Wanted<'_>) -> Option<(String, &
     })
 }
 
-/// `zh-CN`, `cmn`, `ZH` → `zh`.
-fn primary_language(language: &str) -> String {
+/// The language without its region, as cards name it: `zh-CN`, `cmn`, `ZH` → `zh`.
+pub fn primary_language(language: &str) -> String {
     let primary = language
         .split(['-', '_'])
         .next()

@@ -131,8 +131,19 @@ pub(super) async fn download(
         }
         _ => return Err(SiteFailure::of_status(status).into()),
     };
+    let announced = response
+        .content_length()
+        .map(|left| left.saturating_add(from_bytes));
+    refuse_wrong_length(target, announced)?;
+    let part = open_part(target, from_bytes).await?;
+    // After the old bytes are gone: a stop between the two must not leave them under the new validator.
     write_note(url, target, response.headers()).await?;
-    receive(response, target, from_bytes, progress).await?;
+    progress.start(&target.label, announced.or(target.size_bytes), from_bytes);
+    let received = Received {
+        from_bytes,
+        announced,
+    };
+    receive(response, target, part, received, progress).await?;
     Ok(if from_bytes > 0 {
         Begun::Before
     } else {
@@ -206,19 +217,23 @@ async fn write_note(url: &str, target: &Target, headers: &HeaderMap) -> io::Resu
     fs::write(target.note(), format!("{url}\n{validator}\n")).await
 }
 
+/// What there is of a file before its answer is read.
+struct Received {
+    /// In the part already.
+    from_bytes: u64,
+    /// Length of the whole by the answer's head.
+    announced: Option<u64>,
+}
+
 async fn receive(
     mut response: Response,
     target: &Target,
-    from_bytes: u64,
+    mut part: File,
+    received: Received,
     progress: &dyn PullProgress,
 ) -> Result<(), DownloadError> {
-    let announced = response
-        .content_length()
-        .map(|left| left.saturating_add(from_bytes));
-    refuse_wrong_length(target, announced)?;
-    let mut part = open_part(target, from_bytes).await?;
-    progress.start(&target.label, announced.or(target.size_bytes), from_bytes);
-    let mut written_bytes = from_bytes;
+    let announced = received.announced;
+    let mut written_bytes = received.from_bytes;
     let outcome = loop {
         match response.chunk().await {
             Ok(Some(chunk)) => {

@@ -15,8 +15,8 @@ use super::card::{ModelArchive, ModelCard, ModelFile, Need};
 use super::download::{Begun, Checked, DownloadError, Target, download};
 use super::pull_error::{ByHand, PullError, disk_error};
 use super::site::{self, Retry, SiteFailure};
-use super::store::ModelStore;
-use super::verify::{Depth, FileVerdict, VerifyReport, check_file, check_folder, sha256_of};
+use super::store::{ModelState, ModelStore};
+use super::verify::{Depth, FileVerdict, VerifyReport, check_file, check_folder, sha256_of_file};
 
 /// Longest file that is taken where a card does not say a size: the largest Whisper model has 3 GiB.
 const MAX_FILE_BYTES: u64 = 8 << 30;
@@ -100,7 +100,8 @@ impl PullProgress for Silent {
 
 impl ModelStore {
     /// Fetches what a model lacks into the first models folder and checks it; files that are there and
-    /// right are left alone. The report covers every file.
+    /// right are left alone, and so is everything where another of the folders has the model whole.
+    /// The report covers every file. Each file is read for its checksum once.
     ///
     /// # Errors
     /// When the name is unknown, no address gives the right content, or the disk refuses.
@@ -110,12 +111,19 @@ impl ModelStore {
         options: &PullOptions,
         progress: &dyn PullProgress,
     ) -> Result<VerifyReport, PullError> {
-        let card = self.card(name)?;
+        let listed = self.state(name)?;
+        let card = listed.card;
         let folder = self
             .dirs()
             .first()
             .ok_or(PullError::NoFolder)?
             .join(&card.name);
+        if listed.state == ModelState::Installed && listed.folder != folder {
+            let elsewhere = report(card, &listed.folder, Depth::Checksum).await?;
+            if has_all_there_is(card, &elsewhere) {
+                return Ok(elsewhere);
+            }
+        }
         create_folder(&folder)?;
         let _lock = lock(&folder)?;
         let client = site::client(options).map_err(PullError::Client)?;
@@ -154,6 +162,23 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
         .map_err(io::Error::other)
 }
 
+/// Checks a model's files, away from the async threads.
+async fn report(card: &ModelCard, folder: &Path, depth: Depth) -> Result<VerifyReport, PullError> {
+    let work = {
+        let (card, folder) = (card.clone(), folder.to_path_buf());
+        move || check_folder(&card, &folder, depth)
+    };
+    let report = blocking(work).await;
+    report.map_err(|cause| disk_error(folder, cause, None))
+}
+
+/// Whether nothing is left to fetch: only optional files without an address may be missing.
+fn has_all_there_is(card: &ModelCard, report: &VerifyReport) -> bool {
+    let has_address = |file: &ModelFile| !file.urls.is_empty() || !card.archives.is_empty();
+    let mut files = card.files.iter().zip(&report.files);
+    files.all(|(file, found)| found.verdict.is_usable() || (found.is_good() && !has_address(file)))
+}
+
 /// One running pull.
 struct Pull<'a> {
     card: &'a ModelCard,
@@ -165,17 +190,20 @@ struct Pull<'a> {
 
 impl Pull<'_> {
     async fn run(&self) -> Result<VerifyReport, PullError> {
+        let mut report = report(self.card, self.folder, Depth::Checksum).await?;
         let mut failures = Vec::new();
-        for file in self.lacking().await? {
+        for file in self.lacking(&report) {
             if let Err(mut tried) = self.fetch_file(&file).await? {
                 failures.append(&mut tried);
                 if self.card.archives.is_empty() && file.need == Need::Required {
                     return Err(self.unreachable(&file.path, failures));
                 }
+            } else {
+                self.note_fetched(&mut report, std::slice::from_ref(&file));
             }
         }
-        let lacking = self.lacking().await?;
         for archive in &self.card.archives {
+            let lacking = self.lacking(&report);
             if lacking.is_empty() {
                 break;
             }
@@ -183,8 +211,8 @@ impl Pull<'_> {
                 failures.append(&mut tried);
                 return Err(self.unreachable(file_name(archive), failures));
             }
+            self.note_fetched(&mut report, &lacking);
         }
-        let report = self.report(Depth::Checksum).await?;
         if report.is_good() {
             Ok(report)
         } else {
@@ -192,24 +220,24 @@ impl Pull<'_> {
         }
     }
 
-    async fn report(&self, depth: Depth) -> Result<VerifyReport, PullError> {
-        let (card, folder) = (self.card.clone(), self.folder.to_path_buf());
-        blocking(move || check_folder(&card, &folder, depth))
-            .await
-            .map_err(|cause| disk_error(self.folder, cause, None))
+    /// Files that are not there or not right.
+    fn lacking(&self, report: &VerifyReport) -> Vec<ModelFile> {
+        let files = self.card.files.iter().zip(&report.files);
+        files
+            .filter(|(_, found)| !found.verdict.is_usable())
+            .map(|(file, _)| file.clone())
+            .collect()
     }
 
-    /// Files that are not there or not right.
-    async fn lacking(&self) -> Result<Vec<ModelFile>, PullError> {
-        let report = self.report(Depth::Checksum).await?;
-        let verdicts = report.files.iter().map(|file| file.verdict.is_usable());
-        let lacking = self
-            .card
-            .files
-            .iter()
-            .zip(verdicts)
-            .filter(|(_, is_usable)| !is_usable);
-        Ok(lacking.map(|(file, _)| file.clone()).collect())
+    /// Files that came were judged by their checksums before they got their names: their presence is
+    /// all that is looked at here.
+    fn note_fetched(&self, report: &mut VerifyReport, fetched: &[ModelFile]) {
+        for found in &mut report.files {
+            if let Some(file) = fetched.iter().find(|file| file.path == found.path) {
+                let place = self.folder.join(&file.path);
+                found.verdict = check_file(file, &place, Depth::Size);
+            }
+        }
     }
 
     fn unreachable(&self, file: &str, failures: Vec<(String, String)>) -> PullError {
@@ -384,7 +412,7 @@ impl Pull<'_> {
         {
             return Ok(false);
         }
-        let is_right = blocking(move || sha256_of(&part)).await?? == expected;
+        let is_right = blocking(move || sha256_of_file(&part)).await?? == expected;
         if is_right {
             target.commit().await?;
             self.progress.finish(&target.label);
@@ -403,7 +431,7 @@ impl Pull<'_> {
             return Ok(None);
         };
         let part = target.part();
-        let actual = blocking(move || sha256_of(&part)).await??;
+        let actual = blocking(move || sha256_of_file(&part)).await??;
         if actual == expected {
             return Ok(None);
         }

@@ -1,5 +1,6 @@
 //! Why a model could not be fetched, and what to do about it.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,10 +16,15 @@ pub enum PullError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// No models folder is configured.
-    #[error("no models folder is configured\nhint: `--models DIR` or `AURICLE_MODELS`")]
+    #[error(
+        "no models folder is configured\nhint: name one with `models.dir` in the configuration or AURICLE_MODELS"
+    )]
     NoFolder,
     /// Every address failed.
-    #[error("`{file}` of model `{name}` could not be fetched{}\n{}", list(failures), by_hand.text())]
+    #[error(
+        "`{file}` of model `{name}` could not be fetched{}\n{by_hand}",
+        list(failures)
+    )]
     Unreachable {
         /// The model.
         name: String,
@@ -33,7 +39,7 @@ pub enum PullError {
     #[error("downloads cannot be set up: {0}\nhint: check the proxy settings")]
     Client(String),
     /// The disk is full.
-    #[error("the disk is full: `{}` cannot be written{}\nhint: free space or choose another folder with `--models DIR`; the download continues where it stopped", path.display(), needs(*needed_bytes))]
+    #[error("the disk is full: `{}` cannot be written{}\nhint: free space, or name another folder with AURICLE_MODELS; the download continues where it stopped", path.display(), needs(*needed_bytes))]
     DiskFull {
         /// The file.
         path: PathBuf,
@@ -71,8 +77,8 @@ pub struct ByHand {
     pub note: Option<String>,
 }
 
-impl ByHand {
-    fn text(&self) -> String {
+impl fmt::Display for ByHand {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             name,
             folder,
@@ -84,8 +90,9 @@ impl ByHand {
             .as_ref()
             .map(|note| format!("\nhint: {note}"))
             .unwrap_or_default();
-        format!(
-            "hint: behind a proxy set HTTPS_PROXY; from a mirror: `auricle models pull {name} --mirror URL` or AURICLE_MODEL_MIRROR\n\
+        write!(
+            out,
+            "hint: behind a proxy set HTTPS_PROXY; from a mirror: `models.mirror` in the configuration, or AURICLE_MODEL_MIRROR\n\
              hint: by hand: put these files into `{}`, then run `auricle models verify {name}`: {}\n\
              hint: they are published at {source}{note}",
             folder.display(),

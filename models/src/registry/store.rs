@@ -327,7 +327,7 @@ fn read_card(file: &Path) -> Result<ModelCard, CardError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::verify::sha256_of;
+    use crate::registry::verify::sha256_of_file;
 
     /// A folder with a card of two files, one of them optional.
     fn folder_with_card() -> (tempfile::TempDir, ModelStore) {
@@ -340,7 +340,7 @@ mod tests {
              [[file]]\npath = 'a.onnx'\nsize_bytes = 7\nsha256 = '{}'\n\
              [[file]]\npath = 'sub/b.txt'\n\
              [[file]]\npath = 'c.txt'\nneed = 'optional'\n",
-            sha256_of(&sample).unwrap()
+            sha256_of_file(&sample).unwrap()
         );
         fs::create_dir_all(dir.path().join("cards")).unwrap();
         fs::write(dir.path().join("cards/own.toml"), card).unwrap();

@@ -159,7 +159,7 @@ pub(super) fn check_file(file: &ModelFile, path: &Path, depth: Depth) -> FileVer
     if depth == Depth::Size {
         return FileVerdict::Good;
     }
-    match sha256_of(path) {
+    match sha256_of_file(path) {
         Ok(actual) if actual == *expected => FileVerdict::Good,
         Ok(actual) => FileVerdict::WrongChecksum {
             expected: expected.clone(),
@@ -176,8 +176,11 @@ fn is_absence(cause: &io::Error) -> bool {
     )
 }
 
-/// SHA-256 of a file, small hexadecimal digits.
-pub(super) fn sha256_of(path: &Path) -> io::Result<String> {
+/// SHA-256 of a file, read in pieces, as small hexadecimal digits.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn sha256_of_file(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     // Large enough that reading costs nothing beside hashing.
@@ -191,6 +194,22 @@ pub(super) fn sha256_of(path: &Path) -> io::Result<String> {
 }
 
 /// Small hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_of_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"abc").unwrap();
+        // FIPS 180-2, appendix B.1.
+        assert_eq!(
+            sha256_of_file(file.path()).unwrap(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
 }

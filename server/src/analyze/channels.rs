@@ -5,10 +5,17 @@ use std::str::FromStr;
 use auricle_contracts::{ChannelLayout, Party};
 
 /// What `--channels` says: `agent=left`, `agent=1,customer=0`. By default the agent is on the left.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Two maps that mean the same are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ChannelMap {
     agent: u16,
-    customer: Option<u16>,
+    customer: u16,
+}
+
+impl Default for ChannelMap {
+    fn default() -> Self {
+        Self::with_agent(ChannelName(0))
+    }
 }
 
 impl ChannelMap {
@@ -16,23 +23,29 @@ impl ChannelMap {
     pub(crate) const fn with_agent(channel: ChannelName) -> Self {
         Self {
             agent: channel.0,
-            customer: None,
+            customer: other_of(channel.0),
         }
     }
 
-    fn customer(self) -> u16 {
-        self.customer.unwrap_or(u16::from(self.agent == 0))
+    /// Changes whenever what it says does.
+    pub(crate) fn print(self) -> String {
+        format!("agent={},customer={}", self.agent, self.customer)
     }
 
     fn party(self, channel: u16) -> Party {
         if channel == self.agent {
             Party::Agent
-        } else if channel == self.customer() {
+        } else if channel == self.customer {
             Party::Customer
         } else {
             Party::Unknown
         }
     }
+}
+
+/// The channel beside this one.
+const fn other_of(channel: u16) -> u16 {
+    if channel == 0 { 1 } else { 0 }
 }
 
 /// `left`, `right` or a number from 0.
@@ -72,12 +85,9 @@ impl FromStr for ChannelMap {
                 return Err(format!("`{party}` has two channels in `{text}`"));
             }
         }
-        let agent = match (agent, customer) {
-            (Some(agent), _) => agent,
-            (None, Some(customer)) => u16::from(customer == 0),
-            (None, None) => 0,
-        };
-        if customer == Some(agent) {
+        let agent = agent.unwrap_or_else(|| customer.map_or(0, other_of));
+        let customer = customer.unwrap_or(other_of(agent));
+        if customer == agent {
             return Err(format!(
                 "agent and customer share channel `{agent}` in `{text}`"
             ));
@@ -105,7 +115,7 @@ pub(crate) fn plan(map: ChannelMap, found: &ChannelsFound) -> Result<Vec<(u16, P
             .into_iter()
             .collect());
     }
-    for (party, channel) in [("agent", map.agent), ("customer", map.customer())] {
+    for (party, channel) in [("agent", map.agent), ("customer", map.customer)] {
         if usize::from(channel) >= n_channels {
             return Err(format!(
                 "the {party} is said to be on channel `{channel}`, but the recording has channels 0 to {}\nhint: correct --channels",
@@ -159,6 +169,15 @@ mod tests {
             "0=unknown 1=customer 2=agent 3=unknown",
         );
         check("agent=right", &[false, true], "1=agent");
+    }
+
+    #[test]
+    fn what_means_the_same_is_the_same() {
+        let print = |text: &str| text.parse::<ChannelMap>().unwrap().print();
+        assert_eq!(print("agent=left"), print("customer=1,agent=0"));
+        assert_eq!(print("agent=left"), ChannelMap::default().print());
+        assert_eq!(print("agent=right"), print("customer=left"));
+        assert_ne!(print("agent=left"), print("agent=right"));
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobMatcher};
 use walkdir::{DirEntry, WalkDir};
+
+use super::glob::PathGlob;
 
 /// Endings of files that a folder's recordings are picked by. A file that is named itself, or meets a
 /// glob, is taken whatever its ending.
@@ -28,17 +29,10 @@ pub(crate) fn collect(given: &[PathBuf]) -> Inputs {
     let mut inputs = Inputs::default();
     for path in given {
         match fs::metadata(path) {
-            Ok(known) if known.is_dir() => walk(path, &has_audio_ending, &mut inputs),
+            Ok(known) if known.is_dir() => walk_folder(path, &mut inputs),
             Ok(_) => inputs.files.push(path.clone()),
-            Err(cause) => match glob_of(path) {
-                Some((base, glob)) => {
-                    let n_before = inputs.files.len();
-                    walk(&base, &|path| glob.is_match(path), &mut inputs);
-                    if inputs.files.len() == n_before {
-                        let cause = "no file has a name like this".to_owned();
-                        inputs.failures.push((path.clone(), cause));
-                    }
-                }
+            Err(cause) => match PathGlob::parse(path) {
+                Some(glob) => walk_glob(path, &glob, &mut inputs),
                 None => inputs.failures.push((path.clone(), cause.to_string())),
             },
         }
@@ -56,30 +50,55 @@ pub(crate) fn absolute(path: &Path) -> PathBuf {
         .unwrap_or_else(|_| path.to_owned())
 }
 
-fn walk(folder: &Path, is_wanted: &dyn Fn(&Path) -> bool, inputs: &mut Inputs) {
-    let shown = |entry: &DirEntry| {
+fn walk_folder(folder: &Path, inputs: &mut Inputs) {
+    let is_shown = |entry: &DirEntry| {
         let name = entry.file_name().to_string_lossy();
         entry.depth() == 0 || !name.starts_with('.')
     };
-    for entry in WalkDir::new(folder)
-        .follow_links(true)
-        .into_iter()
-        .filter_entry(shown)
-    {
+    let walk = WalkDir::new(folder).follow_links(true);
+    for entry in walk.into_iter().filter_entry(is_shown) {
         match entry {
-            Ok(entry) if entry.file_type().is_dir() => {}
-            Ok(entry) if is_wanted(entry.path()) => inputs.files.push(entry.into_path()),
-            Ok(_) => {}
-            Err(error) => {
-                let path = error.path().unwrap_or(folder).to_owned();
-                let cause = match error.io_error() {
-                    Some(cause) => cause.to_string(),
-                    None => "a link leads back to a folder above it".to_owned(),
-                };
-                inputs.failures.push((path, cause));
+            Ok(entry) if !entry.file_type().is_dir() && has_audio_ending(entry.path()) => {
+                inputs.files.push(entry.into_path());
             }
+            Ok(_) => {}
+            Err(error) => inputs.failures.push(failure(&error, folder)),
         }
     }
+}
+
+/// Enters only folders below which the glob may match; what lies elsewhere may be unreadable.
+fn walk_glob(given: &Path, glob: &PathGlob, inputs: &mut Inputs) {
+    let n_before = inputs.files.len() + inputs.failures.len();
+    let walk = WalkDir::new(&glob.base)
+        .follow_links(true)
+        .max_depth(glob.max_depth());
+    let is_on_the_way = |entry: &DirEntry| glob.may_match(entry.path());
+    for entry in walk.into_iter().filter_entry(is_on_the_way) {
+        match entry {
+            Ok(entry) if !entry.file_type().is_dir() && glob.is_match(entry.path()) => {
+                inputs.files.push(entry.into_path());
+            }
+            Ok(_) => {}
+            Err(error) if error.path().is_none_or(|path| glob.may_match(path)) => {
+                inputs.failures.push(failure(&error, given));
+            }
+            Err(_) => {}
+        }
+    }
+    if inputs.files.len() + inputs.failures.len() == n_before {
+        let cause = "no file has a name like this".to_owned();
+        inputs.failures.push((given.to_owned(), cause));
+    }
+}
+
+fn failure(error: &walkdir::Error, given: &Path) -> (PathBuf, String) {
+    let path = error.path().unwrap_or(given).to_owned();
+    let cause = match error.io_error() {
+        Some(cause) => cause.to_string(),
+        None => "a link leads back to a folder above it".to_owned(),
+    };
+    (path, cause)
 }
 
 fn has_audio_ending(path: &Path) -> bool {
@@ -88,33 +107,6 @@ fn has_audio_ending(path: &Path) -> bool {
         .and_then(|ending| ending.to_str())
         .map(str::to_ascii_lowercase);
     ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
-}
-
-/// A glob and the folder to begin at: the parts before the first with `*`, `?`, `[` or `{`.
-fn glob_of(path: &Path) -> Option<(PathBuf, GlobMatcher)> {
-    let is_pattern = |part: &std::ffi::OsStr| {
-        part.to_str()
-            .is_some_and(|part| part.contains(['*', '?', '[', '{']))
-    };
-    let base = path
-        .iter()
-        .take_while(|part| !is_pattern(part))
-        .collect::<PathBuf>();
-    if base.as_path() == path {
-        return None;
-    }
-    let is_here = base.as_os_str().is_empty();
-    let pattern = if is_here {
-        Path::new(".").join(path)
-    } else {
-        path.to_owned()
-    };
-    let base = if is_here { PathBuf::from(".") } else { base };
-    let glob = GlobBuilder::new(pattern.to_str()?)
-        .literal_separator(true)
-        .build()
-        .ok()?;
-    Some((base, glob.compile_matcher()))
 }
 
 #[cfg(test)]
@@ -185,6 +177,29 @@ mod tests {
         check(&folder, &["a/x[12].wav"], &["a/x1.wav", "a/x2.wav"]);
         let inputs = check(&folder, &["a/z*.wav"], &[]);
         assert_eq!(inputs.failures[0].1, "no file has a name like this");
+    }
+
+    #[test]
+    fn a_glob_finds_dot_files_where_it_names_them() {
+        let folder = folder_with(&["a/.x1.wav", "a/x2.wav"]);
+        check(&folder, &["a/.x*.wav"], &["a/.x1.wav"]);
+        check(&folder, &["a/*.wav"], &["a/x2.wav"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_glob_does_not_fail_on_what_it_does_not_match() {
+        use std::os::unix::fs::symlink;
+        let folder = folder_with(&["a/x1.wav", "a/sub/deep/y.wav"]);
+        symlink("nowhere", folder.path().join("a/notes.txt")).unwrap();
+        symlink("nowhere", folder.path().join("a/sub/x9.wav")).unwrap();
+        symlink("..", folder.path().join("a/sub/up")).unwrap();
+        let inputs = check(&folder, &["a/x*.wav"], &["a/x1.wav"]);
+        assert_eq!(inputs.failures, []);
+        symlink("nowhere", folder.path().join("a/x2.wav")).unwrap();
+        let inputs = check(&folder, &["a/x*.wav"], &["a/x1.wav"]);
+        assert_eq!(inputs.failures.len(), 1);
+        assert!(inputs.failures[0].0.ends_with("a/x2.wav"));
     }
 
     #[test]

@@ -97,6 +97,17 @@ impl MetadataTable {
     }
 }
 
+/// What is known of a call: what a row or an option says now, else what was known before.
+pub(crate) fn merged(now: CallMetadata, before: Option<&CallMetadata>) -> CallMetadata {
+    let before = before.cloned().unwrap_or_default();
+    CallMetadata {
+        agent: now.agent.or(before.agent),
+        campaign: now.campaign.or(before.campaign),
+        region: now.region.or(before.region),
+        started_at: now.started_at.or(before.started_at),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +137,24 @@ mod tests {
         );
         assert_eq!(table.of(Path::new("c/y.mp3")).agent.as_deref(), Some("A3"));
         assert_eq!(table.of(Path::new("c/z.mp3")).agent, None);
+    }
+
+    #[test]
+    fn what_is_not_said_again_stays_known() {
+        let known = CallMetadata {
+            agent: Some("A7".into()),
+            campaign: Some("loans".into()),
+            ..CallMetadata::default()
+        };
+        let now = CallMetadata {
+            campaign: Some("cards".into()),
+            ..CallMetadata::default()
+        };
+        let both = merged(now.clone(), Some(&known));
+        assert_eq!(both.agent.as_deref(), Some("A7"));
+        assert_eq!(both.campaign.as_deref(), Some("cards"));
+        assert_eq!(merged(CallMetadata::default(), Some(&known)), known);
+        assert_eq!(merged(now.clone(), None), now);
     }
 
     #[test]

@@ -10,88 +10,101 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use auricle_contracts::CallId;
+use auricle_models::registry::sha256_of_file;
 use auricle_store::{CallRecord, Store};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
-use super::hash::{hex, sha256_of_file};
 use super::inputs::absolute;
-use crate::export::file_stem;
+use crate::file_name::{digits, file_stem, with_suffix};
 
-/// Names given in this run.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    calls: HashSet<CallId>,
-    files: HashSet<String>,
-}
+/// Digits of a path's checksum in a name; more where fewer are taken.
+const HASH_DIGITS: [usize; 3] = [8, 16, 64];
 
 /// A recording with its names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Named {
+    /// The path as it was given.
+    pub(crate) file: PathBuf,
     pub(crate) call_id: CallId,
     /// The absolute path.
     pub(crate) path: String,
-    /// Set where the stem was taken by another recording.
-    pub(crate) warning: Option<String>,
+    /// What the store knows of the call.
+    pub(crate) known: Option<CallRecord>,
+    /// Where its JSON goes, if anywhere.
+    pub(crate) json_path: Option<PathBuf>,
+    /// Set where a name was taken by another recording.
+    pub(crate) warnings: Vec<String>,
 }
 
-impl Names {
-    /// Names the call of a recording.
-    pub(crate) async fn call(&mut self, store: Option<&Store>, file: &Path) -> Result<Named> {
+/// Names the calls of these recordings. First those that the store knows by their paths: no other
+/// recording may take the name of one of them.
+pub(crate) async fn name_calls(store: Option<&Store>, files: &[PathBuf]) -> Result<Vec<Named>> {
+    let mut taken = HashSet::new();
+    let mut known = Vec::new();
+    for file in files {
         let path = absolute(file).to_string_lossy().into_owned();
-        let stem = stem(file);
-        if let Some(store) = store {
-            let known = store.call_at_path(&path).await?;
-            if let Some(call_id) = known.map(|known| known.recording.call_id)
-                && self.calls.insert(call_id.clone())
-            {
-                return Ok(Named {
-                    call_id,
-                    path,
-                    warning: None,
-                });
-            }
-        }
-        let holder = match store {
-            Some(store) => store.call(&CallId(stem.clone())).await?,
+        let call = match store {
+            Some(store) => store.call_at_path(&path).await?,
             None => None,
         };
-        let is_free = holder.is_none_or(|holder| is_same_recording(&holder, file));
-        if is_free && self.calls.insert(CallId(stem.clone())) {
-            return Ok(Named {
-                call_id: CallId(stem),
+        let call = call.filter(|call| taken.insert(call.recording.call_id.clone()));
+        known.push((file, path, call));
+    }
+    let mut named = Vec::new();
+    for (file, path, call) in known {
+        named.push(match call {
+            Some(call) => Named {
+                file: file.clone(),
+                call_id: call.recording.call_id.clone(),
                 path,
-                warning: None,
-            });
-        }
-        let call_id = CallId(format!(
-            "{stem}-{}",
-            &hex(&Sha256::digest(path.as_bytes()))[..8]
-        ));
-        self.calls.insert(call_id.clone());
-        let warning = format!("another call is named `{stem}`: this one is `{call_id}`");
-        Ok(Named {
-            call_id,
-            path,
-            warning: Some(warning),
-        })
+                known: Some(call),
+                json_path: None,
+                warnings: Vec::new(),
+            },
+            None => name_new(store, &mut taken, file, path).await?,
+        });
     }
+    Ok(named)
+}
 
-    /// The path of a call's JSON file: its recording's stem; the call's id where another call of this
-    /// run, or of a run before into this folder, has that name.
-    pub(crate) fn json_path(&mut self, folder: &Path, file: &Path, call_id: &CallId) -> PathBuf {
-        let stem = file_stem(&CallId(stem(file)));
-        let by_stem = folder.join(format!("{stem}.json"));
-        let is_free =
-            !self.files.contains(&stem) && holder_of(&by_stem).is_none_or(|id| id == *call_id);
-        if is_free {
-            self.files.insert(stem);
-            return by_stem;
+/// Names a recording that the store does not know by its path: by its stem, else with a suffix.
+async fn name_new(
+    store: Option<&Store>,
+    taken: &mut HashSet<CallId>,
+    file: &Path,
+    path: String,
+) -> Result<Named> {
+    let stem = stem(file);
+    let suffixed = HASH_DIGITS.map(|n_digits| with_suffix(&stem, &digits(&path, n_digits)));
+    let mut named = Named {
+        file: file.to_owned(),
+        call_id: CallId(String::new()),
+        path,
+        known: None,
+        json_path: None,
+        warnings: Vec::new(),
+    };
+    // The longest name is the path's own: where even that is somebody else's, the store is wrong.
+    for name in std::iter::once(stem.clone()).chain(suffixed) {
+        named.call_id = CallId(name);
+        named.known = match store {
+            Some(store) => store.call(&named.call_id).await?,
+            None => None,
+        };
+        let holder = named.known.as_ref();
+        let is_free = holder.is_none_or(|holder| is_same_recording(holder, file, &named.path));
+        if is_free && taken.insert(named.call_id.clone()) {
+            break;
         }
-        let name = file_stem(call_id);
-        self.files.insert(name.clone());
-        folder.join(format!("{name}.json"))
     }
+    if named.call_id.0 != stem {
+        let warning = format!(
+            "another call is named `{stem}`: this one is `{}`",
+            named.call_id
+        );
+        named.warnings.push(warning);
+    }
+    Ok(named)
 }
 
 fn stem(file: &Path) -> String {
@@ -102,72 +115,86 @@ fn stem(file: &Path) -> String {
     stem.to_string_lossy().into_owned()
 }
 
-/// Whether the call's recording was moved here. Reads the file only when the call has a checksum.
-fn is_same_recording(holder: &CallRecord, file: &Path) -> bool {
+/// Whether the call's recording was moved to `file`. Reads the file only when the call has a checksum.
+fn is_same_recording(holder: &CallRecord, file: &Path, path: &str) -> bool {
+    if holder.recording.path == path {
+        return true;
+    }
     let known = &holder.fingerprints.audio_sha256;
     if known.is_empty() {
-        // Imported, or never heard: the name is all there is.
-        return holder.recording.size_bytes == 0 || !Path::new(&holder.recording.path).exists();
+        // An imported transcript has nothing to compare with, and hearing would replace it. Of a call
+        // that was never heard nothing is lost, where its recording is gone.
+        return !holder.has_transcript() && !Path::new(&holder.recording.path).exists();
     }
     let same_size =
         fs::metadata(file).is_ok_and(|found| found.len() == holder.recording.size_bytes);
     same_size && sha256_of_file(file).is_ok_and(|found| found == *known)
 }
 
-/// The call that a JSON file holds, where it is one of ours.
-fn holder_of(path: &Path) -> Option<CallId> {
-    #[derive(Deserialize)]
-    struct Head {
-        call_id: CallId,
+/// Gives every call a JSON file in `folder`: its recording's stem; where another recording has that,
+/// in this run or from a run before into this folder, the stem and digits of its path's checksum.
+///
+/// **Invariant**: no two calls get the same file, and no file that holds another recording's call is
+/// given.
+pub(crate) fn name_json_files(calls: &mut [Named], folder: &Path) {
+    let mut taken = HashSet::new();
+    // Those that are called by their stems had them first.
+    let (first, others) = calls
+        .iter_mut()
+        .partition::<Vec<_>, _>(|call| is_called_by_stem(call));
+    for call in first.into_iter().chain(others) {
+        let by_stem = file_stem(&CallId(stem(&call.file)));
+        let suffixed =
+            HASH_DIGITS.map(|n_digits| with_suffix(&by_stem, &digits(&call.path, n_digits)));
+        for name in std::iter::once(by_stem.clone()).chain(suffixed) {
+            let path = folder.join(format!("{name}.json"));
+            // Names that differ by case only are one file in some file systems.
+            let is_ours = is_free(&path, call) && taken.insert(name.to_lowercase());
+            call.json_path = Some(path);
+            if is_ours {
+                if name != by_stem && is_called_by_stem(call) {
+                    call.warnings.push(format!(
+                        "`{by_stem}.json` holds another recording's call: this one goes to `{name}.json`"
+                    ));
+                }
+                break;
+            }
+        }
     }
-    let text = fs::read(path).ok()?;
-    serde_json::from_slice::<Head>(&text)
-        .ok()
-        .map(|head| head.call_id)
+}
+
+fn is_called_by_stem(call: &Named) -> bool {
+    call.call_id.0 == stem(&call.file)
+}
+
+/// Whether a file may become this call's: it is not there, is no transcript, or holds the same call of
+/// the same recording. The id alone does not tell: another data folder gave ids of its own.
+fn is_free(path: &Path, call: &Named) -> bool {
+    let Some(holder) = holder_of(path) else {
+        return true;
+    };
+    let known = call
+        .known
+        .as_ref()
+        .map(|known| known.recording.file.as_str());
+    let is_same_file = known == Some(holder.file.as_str())
+        || call.file.as_os_str() == holder.file.as_str()
+        || absolute(Path::new(&holder.file)).as_os_str() == call.path.as_str();
+    holder.call_id == call.call_id && is_same_file
+}
+
+/// The beginning of a transcript.
+#[derive(Deserialize)]
+struct Head {
+    call_id: CallId,
+    #[serde(default)]
+    file: String,
+}
+
+/// The call that a JSON file holds, where it is one of ours.
+fn holder_of(path: &Path) -> Option<Head> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn name(names: &mut Names, file: &Path) -> Named {
-        names.call(None, file).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn stems_that_meet_get_different_names_that_stay_the_same() {
-        let mut names = Names::default();
-        let first = name(&mut names, Path::new("/a/客户 一.wav")).await;
-        assert_eq!(
-            (first.call_id.0.as_str(), &first.warning),
-            ("客户 一", &None)
-        );
-        let second = name(&mut names, Path::new("/b/客户 一.wav")).await;
-        assert!(second.call_id.0.starts_with("客户 一-"), "{second:?}");
-        assert!(second.warning.is_some());
-        let mut again = Names::default();
-        name(&mut again, Path::new("/a/客户 一.wav")).await;
-        assert_eq!(name(&mut again, Path::new("/b/客户 一.wav")).await, second);
-    }
-
-    #[test]
-    fn json_files_do_not_overwrite_each_other() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut names = Names::default();
-        let mut path = |file: &str, id: &str| {
-            let path = names.json_path(folder.path(), Path::new(file), &CallId(id.into()));
-            path.file_name().unwrap().to_str().unwrap().to_owned()
-        };
-        assert_eq!(path("a/x.wav", "x"), "x.json");
-        assert_eq!(path("b/x.wav", "x-12345678"), "x-12345678.json");
-        fs::write(
-            folder.path().join("y.json"),
-            r#"{"call_id": "y", "file": ""}"#,
-        )
-        .unwrap();
-        assert_eq!(path("c/y.wav", "y-1"), "y-1.json", "a run before wrote `y`");
-        assert_eq!(path("d/y.wav", "y"), "y.json", "the same call is replaced");
-        fs::write(folder.path().join("z.json"), "notes").unwrap();
-        assert_eq!(path("z.wav", "z"), "z.json");
-    }
-}
+mod tests;

@@ -1,22 +1,20 @@
 //! What a run is going to do: each recording with its names, its metadata and its model.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use auricle_audio::AudioReader;
 use auricle_contracts::CallMetadata;
 use auricle_store::{Recording, Store};
 
 use super::AnalyzeArgs;
-use super::metadata::MetadataTable;
-use super::names::Names;
-use super::work::{Job, Shared, fingerprints, unchanged};
+use super::metadata::{MetadataTable, merged};
+use super::names::{Named, name_calls, name_json_files};
+use super::work::Job;
 use crate::app::App;
-use crate::engine::Speech;
-use crate::exit::{Exit, message_of};
-use crate::terminal::{duration_text, printable, say};
+use crate::engine::Recognition;
+use crate::exit::message_of;
 
 /// The jobs of a run.
 pub(crate) struct Plan {
@@ -39,41 +37,36 @@ pub(crate) fn metadata(app: &App, args: &AnalyzeArgs) -> Result<MetadataTable> {
 }
 
 impl Plan {
-    /// Names every recording and loads the models they need.
+    /// Names every recording and loads the models they need. A recording whose model cannot be had
+    /// is a job that will fail; where that is so of every one, the first cause is the error.
     pub(crate) fn make(
         app: &App,
-        store: &Store,
+        store: Option<&Store>,
         out: Option<&Path>,
         files: &[PathBuf],
-        known: &MetadataTable,
-        speech: &mut Speech,
+        said: &MetadataTable,
+        speech: &mut dyn Recognition,
     ) -> Result<Self> {
-        let (mut names, mut warnings, mut jobs) = (Names::default(), Vec::new(), Vec::new());
-        for file in files {
-            let named = app.runtime.block_on(names.call(Some(store), file))?;
-            warnings.extend(
-                named
-                    .warning
-                    .map(|warning| format!("`{}`: {warning}", file.display())),
-            );
-            let metadata = known.of(file);
-            let model = speech.model_for(&metadata)?;
-            let json_path = out.map(|folder| names.json_path(folder, file, &named.call_id));
-            let recording = Recording {
-                call_id: named.call_id,
-                file: file.to_string_lossy().into_owned(),
-                path: named.path,
-                size_bytes: fs::metadata(file).map_or(0, |known| known.len()),
-                metadata,
-            };
-            jobs.push(Job {
-                recording,
-                model,
-                json_path,
-                probed_ms: probe_ms(file),
-            });
+        let mut calls = app.runtime.block_on(name_calls(store, files))?;
+        if let Some(folder) = out {
+            name_json_files(&mut calls, folder);
         }
-        Ok(Self { jobs, warnings })
+        let mut plan = Self {
+            jobs: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let mut first_error = None;
+        for call in calls {
+            for warning in &call.warnings {
+                let file = call.file.display();
+                plan.warnings.push(format!("`{file}`: {warning}"));
+            }
+            plan.jobs.push(job(call, said, speech, &mut first_error));
+        }
+        match first_error {
+            Some(error) if plan.jobs.iter().all(|job| job.model.is_err()) => Err(error),
+            _ => Ok(plan),
+        }
     }
 
     pub(crate) fn total_ms(&self) -> u64 {
@@ -83,45 +76,32 @@ impl Plan {
     pub(crate) fn recordings(&self) -> Vec<Recording> {
         self.jobs.iter().map(|job| job.recording.clone()).collect()
     }
+}
 
-    /// `--dry-run`: one line for each recording.
-    pub(crate) fn write(
-        &self,
-        app: &mut App,
-        failures: &[(PathBuf, String)],
-        shared: &Shared<'_>,
-    ) -> Result<Exit> {
-        let mut n_failed = failures.len();
-        for (path, cause) in failures {
-            writeln!(
-                app.terminal,
-                "fail       {}: {cause}",
-                printable(&path.display().to_string())
-            )?;
-        }
-        for job in &self.jobs {
-            let what = foresee(job, shared).unwrap_or_else(|error| {
-                say!("{}", message_of(&error));
-                n_failed += 1;
-                "fail"
-            });
-            let recording = &job.recording;
-            let (call_id, file) = (printable(&recording.call_id.0), printable(&recording.file));
-            let length = duration_text(job.probed_ms);
-            writeln!(
-                app.terminal,
-                "{what:<9}  {call_id}  {length}  {}  {file}",
-                job.model.name()
-            )?;
-        }
-        for warning in &self.warnings {
-            say!("warning: {warning}");
-        }
-        Ok(if n_failed == 0 {
-            Exit::Done
-        } else {
-            Exit::Failed
-        })
+fn job(
+    call: Named,
+    said: &MetadataTable,
+    speech: &mut dyn Recognition,
+    first_error: &mut Option<Error>,
+) -> Job {
+    let before = call.known.as_ref().map(|known| &known.recording.metadata);
+    let metadata = merged(said.of(&call.file), before);
+    let model = speech.model_for(&metadata).map_err(|error| {
+        let cause = message_of(&error);
+        first_error.get_or_insert(error);
+        cause
+    });
+    Job {
+        model,
+        probed_ms: probe_ms(&call.file),
+        json_path: call.json_path,
+        recording: Recording {
+            call_id: call.call_id,
+            file: call.file.to_string_lossy().into_owned(),
+            path: call.path,
+            size_bytes: fs::metadata(&call.file).map_or(0, |known| known.len()),
+            metadata,
+        },
     }
 }
 
@@ -134,14 +114,4 @@ fn probe_ms(file: &Path) -> u64 {
     info.n_frames.map_or(0, |n_frames| {
         n_frames * 1000 / u64::from(info.sample_rate_hz.max(1))
     })
-}
-
-/// What a run would do with a recording.
-fn foresee(job: &Job, shared: &Shared<'_>) -> Result<&'static str> {
-    let prints = fingerprints(job, shared)?;
-    if unchanged(job, &prints, shared)?.is_some() {
-        return Ok("unchanged");
-    }
-    AudioReader::open(&job.recording.file)?;
-    Ok("hear")
 }

@@ -42,8 +42,8 @@ impl Progress {
         }
     }
 
-    /// A recording is finished: `what` became of `name`. Its sound counts as done without having
-    /// been heard when it was skipped or failed: `left_ms`.
+    /// A recording is finished: `what` became of `name`. Sound of it that counts as done without
+    /// having been heard, because it was skipped or failed half way: `left_ms`.
     pub(crate) fn finished(&self, name: &str, what: &str, left_ms: u64) {
         let n_finished = self.n_finished.fetch_add(1, Ordering::Relaxed) + 1;
         match &self.bar {
@@ -106,6 +106,33 @@ impl HearProgress for Progress {
     }
 }
 
+/// Tells a run's progress what is heard of one recording, and remembers how much that was.
+pub(crate) struct Told<'a> {
+    progress: &'a Progress,
+    ms: AtomicU64,
+}
+
+impl<'a> Told<'a> {
+    pub(crate) const fn new(progress: &'a Progress) -> Self {
+        Self {
+            progress,
+            ms: AtomicU64::new(0),
+        }
+    }
+
+    /// Sound heard of this recording, milliseconds.
+    pub(crate) fn ms(&self) -> u64 {
+        self.ms.load(Ordering::Relaxed)
+    }
+}
+
+impl HearProgress for Told<'_> {
+    fn heard(&self, ms: u64) {
+        self.ms.fetch_add(ms, Ordering::Relaxed);
+        self.progress.heard(ms);
+    }
+}
+
 /// Seconds of sound heard in a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Speed(pub(crate) f64);
@@ -152,8 +179,11 @@ mod tests {
     #[test]
     fn what_is_heard_adds_up() {
         let progress = Progress::new(2, 1000);
-        progress.heard(300);
-        progress.heard(200);
-        assert_eq!(progress.heard_ms(), 500);
+        let (one, other) = (Told::new(&progress), Told::new(&progress));
+        one.heard(300);
+        other.heard(200);
+        one.heard(100);
+        assert_eq!((one.ms(), other.ms()), (400, 200));
+        assert_eq!(progress.heard_ms(), 600);
     }
 }

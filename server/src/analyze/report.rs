@@ -8,6 +8,7 @@ use auricle_store::RunCounts;
 use serde::Serialize;
 
 use super::progress::Speed;
+use crate::exit::Exit;
 use crate::terminal::{Terminal, duration_text, printable};
 
 /// A recording that was not heard, and why.
@@ -26,7 +27,12 @@ pub(crate) struct RunReport {
     pub(crate) failures: Vec<Failure>,
     pub(crate) heard_ms: u64,
     pub(crate) elapsed: Duration,
+    /// That ended the run.
+    pub(crate) is_disk_full: bool,
 }
+
+/// Said once, at the end, whatever was met on the way.
+const DISK_FULL: &str = "the disk is full: nothing more can be saved\nhint: free some space and run the same command again, it goes on where it stopped";
 
 /// `--json`: the same for programs. Fields are added, never renamed.
 #[derive(Serialize)]
@@ -55,6 +61,19 @@ impl RunReport {
             crate::terminal::say!("{line}");
         }
         crate::terminal::say!("{}", self.last_line());
+        if self.is_disk_full {
+            crate::terminal::say!("{DISK_FULL}");
+        }
+    }
+
+    /// How the process ends.
+    pub(crate) const fn exit(&self) -> Exit {
+        match (self.counts.n_failed, self.n_left) {
+            _ if self.is_disk_full => Exit::Failed,
+            (0, 0) => Exit::Done,
+            (0, _) => Exit::Stopped,
+            _ => Exit::Failed,
+        }
     }
 
     pub(crate) fn write_json(&self, out: &mut Terminal) -> Result<()> {
@@ -116,6 +135,23 @@ impl RunReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_exit_code_follows_what_became_of_the_recordings() {
+        let exit = |n_failed, n_left, is_disk_full| {
+            let mut report = RunReport {
+                n_left,
+                is_disk_full,
+                ..RunReport::default()
+            };
+            report.counts.n_failed = n_failed;
+            report.exit()
+        };
+        assert_eq!(exit(0, 0, false), Exit::Done);
+        assert_eq!(exit(0, 3, false), Exit::Stopped);
+        assert_eq!(exit(1, 3, false), Exit::Failed);
+        assert_eq!(exit(0, 3, true), Exit::Failed);
+    }
 
     #[test]
     fn failures_are_listed_with_every_line_of_their_cause() {

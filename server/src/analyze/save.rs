@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, anyhow};
 use auricle_contracts::Transcript;
-use auricle_store::{CallRecord, Fingerprints, RunId, Store, StoreError};
+use auricle_store::{CallRecord, CallState, Fingerprints, Recording, RunId, Store};
 use tokio::runtime::Handle;
 
+use super::disk_full::is_disk_full;
 use super::progress::Progress;
 use super::report::RunReport;
-use super::work::{Job, Outcome};
+use super::work::{Finished, Job, Outcome};
 use crate::atomic::write_atomically;
 use crate::clock;
 use crate::exit::message_of;
@@ -34,35 +35,34 @@ pub(crate) struct Writer<'a> {
 
 impl Writer<'_> {
     /// Takes one outcome. A failure to save is the recording's failure; a full disk ends the run.
-    pub(crate) fn take(&mut self, job: &Job, outcome: Outcome) {
+    pub(crate) fn take(&mut self, finished: &Finished) {
+        let job = &finished.job;
         let name = &job.recording.file;
-        let saved = match outcome {
-            Outcome::Heard { prints, transcript } => self.save_heard(job, &prints, &transcript),
-            Outcome::Same(known) => self.keep(job, &known),
-            Outcome::Failed(cause) => self.save_failure(job, &cause).and(Err(anyhow!(cause))),
+        let saved = match &finished.outcome {
+            Outcome::Heard { prints, transcript } => self.save_heard(job, prints, transcript),
+            Outcome::Same(known) => self.keep(job, known),
+            Outcome::Failed(cause) => self
+                .save_failure(job, cause)
+                .and_then(|()| Err(anyhow!(cause.clone()))),
         };
-        match saved {
-            Ok(what) => self.progress.finished(name, &what.text, what.left_ms),
-            Err(error) => {
-                if is_disk_full(&error) {
-                    self.stop.store(true, Ordering::Relaxed);
-                }
-                let cause = message_of(&error);
-                let first_line = cause.lines().next().unwrap_or_default();
-                self.progress
-                    .finished(name, &format!("failed: {first_line}"), job.probed_ms);
-                self.report.fail(name, cause);
-            }
-        }
+        let text = saved.unwrap_or_else(|error| {
+            self.stop_if_full(&error);
+            let cause = message_of(&error);
+            let first_line = cause.lines().next().unwrap_or_default().to_owned();
+            self.report.fail(name, cause);
+            format!("failed: {first_line}")
+        });
+        self.progress.finished(name, &text, finished.left_ms());
     }
 
     /// Puts the last calls into the index and closes the run.
-    pub(crate) fn finish(mut self, n_left: u64) -> Result<RunReport> {
+    pub(crate) fn finish(mut self, n_left: u64) -> RunReport {
         self.report.n_left = n_left;
         self.report.heard_ms = self.progress.heard_ms();
         self.report.elapsed = self.progress.elapsed();
         let (store, index) = (self.store, &mut self.index);
         if let Err(error) = self.runtime.block_on(index.commit(store)) {
+            self.stop_if_full(&error);
             self.progress.note(&format!(
                 "the search index lacks some calls: {}\nhint: the next run adds them; `auricle index rebuild` makes it anew",
                 message_of(&error)
@@ -70,8 +70,11 @@ impl Writer<'_> {
         }
         let now = clock::now_text();
         let end = self.store.finish_run(self.run, self.report.counts, &now);
-        self.runtime.block_on(end)?;
-        Ok(self.report)
+        if let Err(error) = self.runtime.block_on(end) {
+            // What was heard is saved; only the run's own counts are not.
+            tracing::warn!("the end of the run is not noted: {error}");
+        }
+        self.report
     }
 
     fn save_heard(
@@ -79,12 +82,12 @@ impl Writer<'_> {
         job: &Job,
         prints: &Fingerprints,
         transcript: &Transcript,
-    ) -> Result<Finished> {
-        self.save(job, prints, transcript)?;
-        self.report.counts.n_done += 1;
+    ) -> Result<String> {
+        self.save(&job.recording, prints, transcript)?;
         if let Some(path) = &job.json_path {
-            write_json(path, transcript).inspect_err(|_| self.report.counts.n_done -= 1)?;
+            write_json(path, transcript)?;
         }
+        self.report.counts.n_done += 1;
         let (utterances, length) = (
             count(transcript.utterances.len() as u64, "utterance"),
             duration_text(transcript.duration_ms),
@@ -93,37 +96,50 @@ impl Writer<'_> {
         for warning in &transcript.warnings {
             text += &format!("; {warning}");
         }
-        Ok(Finished { text, left_ms: 0 })
+        Ok(text)
     }
 
-    /// A call that need not be heard: its metadata and its JSON file may still be behind.
-    fn keep(&mut self, job: &Job, known: &CallRecord) -> Result<Finished> {
-        let call_id = &job.recording.call_id;
-        let has_moved = known.recording != job.recording;
-        if has_moved || job.json_path.is_some() {
-            let transcript = self.runtime.block_on(self.store.transcript(call_id))?;
+    /// A call that need not be heard: its metadata and its JSON file may still be behind, and hearing
+    /// it may have failed since.
+    fn keep(&mut self, job: &Job, known: &CallRecord) -> Result<String> {
+        let is_behind =
+            known.state != CallState::Done || !is_same_recording(&known.recording, &job.recording);
+        if is_behind || job.json_path.is_some() {
+            let transcript = self.stored_transcript(job)?;
             let mut transcript = transcript.context("the store has lost its transcript")?;
-            if has_moved {
+            if is_behind {
                 transcript.metadata = job.recording.metadata.clone();
                 transcript.file = job.recording.file.clone();
-                self.save(job, &known.fingerprints, &transcript)?;
+                self.save(&job.recording, &known.fingerprints, &transcript)?;
             }
             if let Some(path) = &job.json_path {
                 write_json(path, &transcript)?;
             }
         }
         self.report.counts.n_skipped += 1;
-        Ok(Finished {
-            text: "unchanged".to_owned(),
-            left_ms: job.probed_ms,
+        Ok("unchanged".to_owned())
+    }
+
+    fn stored_transcript(&self, job: &Job) -> Result<Option<Transcript>> {
+        let read = self.store.transcript(&job.recording.call_id);
+        let read = self.runtime.block_on(read);
+        read.map_err(|error| {
+            anyhow!(
+                "its transcript cannot be read: {error}\nhint: --force hears the recording again"
+            )
         })
     }
 
-    fn save(&mut self, job: &Job, prints: &Fingerprints, transcript: &Transcript) -> Result<()> {
+    fn save(
+        &mut self,
+        recording: &Recording,
+        prints: &Fingerprints,
+        transcript: &Transcript,
+    ) -> Result<()> {
         let now = clock::now_text();
         let save = self
             .store
-            .save_done(Some(self.run), &job.recording, prints, transcript, &now);
+            .save_done(Some(self.run), recording, prints, transcript, &now);
         let version = self.runtime.block_on(save)?;
         let added = self.index.add(transcript, version).and_then(|()| {
             if self.index.n_waiting() < CALLS_A_COMMIT {
@@ -133,29 +149,32 @@ impl Writer<'_> {
         });
         if let Err(error) = added {
             // The call is safe in the store, which knows that the index lacks it.
+            self.stop_if_full(&error);
             tracing::warn!(call.id = %transcript.call_id, "not in the search index: {}", message_of(&error));
         }
         Ok(())
     }
 
-    fn save_failure(&self, job: &Job, cause: &str) -> Result<Finished> {
+    fn save_failure(&self, job: &Job, cause: &str) -> Result<()> {
         let now = clock::now_text();
         let save = self
             .store
             .save_failed(Some(self.run), &job.recording, cause, &now);
-        self.runtime.block_on(save)?;
-        Ok(Finished {
-            text: String::new(),
-            left_ms: job.probed_ms,
-        })
+        Ok(self.runtime.block_on(save)?)
+    }
+
+    /// Every further recording would fail in the same way.
+    fn stop_if_full(&mut self, error: &anyhow::Error) {
+        if is_disk_full(error) {
+            self.stop.store(true, Ordering::Relaxed);
+            self.report.is_disk_full = true;
+        }
     }
 }
 
-/// What to say of a recording that is finished.
-struct Finished {
-    text: String,
-    /// Sound that counts as done without having been heard.
-    left_ms: u64,
+/// Whether nothing of a recording changed that the store keeps. How its path was typed does not count.
+fn is_same_recording(known: &Recording, now: &Recording) -> bool {
+    (&known.path, known.size_bytes, &known.metadata) == (&now.path, now.size_bytes, &now.metadata)
 }
 
 /// Leaves a file alone that holds the same already.
@@ -166,11 +185,4 @@ fn write_json(path: &Path, transcript: &Transcript) -> Result<()> {
         return Ok(());
     }
     write_atomically(path, &text)
-}
-
-fn is_disk_full(error: &anyhow::Error) -> bool {
-    matches!(
-        error.downcast_ref::<StoreError>(),
-        Some(StoreError::DiskFull { .. })
-    )
 }

@@ -14,22 +14,23 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow};
 use auricle_contracts::Transcript;
+use auricle_models::registry::sha256_of_file;
 use auricle_speech::SpeechModel;
-use auricle_store::{CallRecord, CallState, Fingerprints, Recording, Store};
+use auricle_store::{CallRecord, Fingerprints, Recording, Store};
 use crossbeam::channel::{self, Sender};
 use crossbeam::queue::SegQueue;
 use tokio::runtime::Handle;
 
 use super::channels::ChannelMap;
-use super::hash::sha256_of_file;
 use super::hear::hear;
-use super::progress::Progress;
+use super::progress::{Progress, Told};
 use crate::exit::message_of;
 
 /// One recording to be heard.
 pub(crate) struct Job {
     pub(crate) recording: Recording,
-    pub(crate) model: Arc<SpeechModel>,
+    /// What hears it, or why nothing does.
+    pub(crate) model: Result<Arc<SpeechModel>, String>,
     /// Where its JSON goes, if anywhere.
     pub(crate) json_path: Option<PathBuf>,
     /// Length by its header, for the time left; 0 where that is not known.
@@ -56,6 +57,21 @@ pub(crate) struct Shared<'a> {
     pub(crate) again: Again,
 }
 
+/// A job that is over.
+pub(crate) struct Finished {
+    pub(crate) job: Job,
+    pub(crate) outcome: Outcome,
+    /// Sound of it that counts as heard already, milliseconds.
+    pub(crate) heard_ms: u64,
+}
+
+impl Finished {
+    /// Sound that counts as done without having been heard.
+    pub(crate) const fn left_ms(&self) -> u64 {
+        self.job.probed_ms.saturating_sub(self.heard_ms)
+    }
+}
+
 /// What a worker found.
 pub(crate) enum Outcome {
     /// A new transcript.
@@ -75,7 +91,7 @@ pub(crate) fn run_jobs(
     jobs: Vec<Job>,
     n_workers: usize,
     shared: &Shared<'_>,
-    mut write: impl FnMut(Job, Outcome),
+    mut write: impl FnMut(Finished),
 ) -> u64 {
     let queue = SegQueue::new();
     for job in jobs {
@@ -89,26 +105,32 @@ pub(crate) fn run_jobs(
             scope.spawn(move || work(queue, shared, sender));
         }
         drop(sender);
-        for (job, outcome) in receiver {
-            write(job, outcome);
+        for finished in receiver {
+            write(finished);
         }
     });
     queue.len() as u64
 }
 
-fn work(queue: &SegQueue<Job>, shared: &Shared<'_>, done: Sender<(Job, Outcome)>) {
+fn work(queue: &SegQueue<Job>, shared: &Shared<'_>, done: Sender<Finished>) {
     while !shared.stop.load(Ordering::Relaxed) {
         let Some(job) = queue.pop() else { return };
-        let outcome = outcome_of(&job, shared);
-        if done.send((job, outcome)).is_err() {
+        let told = Told::new(shared.progress);
+        let outcome = outcome_of(&job, shared, &told);
+        let finished = Finished {
+            heard_ms: told.ms(),
+            job,
+            outcome,
+        };
+        if done.send(finished).is_err() {
             return;
         }
     }
 }
 
 /// A defect in a decoder must not end a night's run: the recording fails, the others go on.
-fn outcome_of(job: &Job, shared: &Shared<'_>) -> Outcome {
-    let outcome = catch_unwind(AssertUnwindSafe(|| try_job(job, shared)));
+fn outcome_of(job: &Job, shared: &Shared<'_>, told: &Told<'_>) -> Outcome {
+    let outcome = catch_unwind(AssertUnwindSafe(|| try_job(job, shared, told)));
     let outcome = outcome.unwrap_or_else(|_| {
         Err(anyhow!(
             "this recording makes Auricle fail; please report it, with the recording if possible"
@@ -117,40 +139,43 @@ fn outcome_of(job: &Job, shared: &Shared<'_>) -> Outcome {
     outcome.unwrap_or_else(|error| Outcome::Failed(message_of(&error)))
 }
 
-fn try_job(job: &Job, shared: &Shared<'_>) -> Result<Outcome> {
-    let prints = fingerprints(job, shared)?;
-    if let Some(known) = unchanged(job, &prints, shared)? {
-        return Ok(Outcome::Same(Box::new(known)));
+fn try_job(job: &Job, shared: &Shared<'_>, told: &Told<'_>) -> Result<Outcome> {
+    let model = job.model.as_ref().map_err(|cause| anyhow!(cause.clone()))?;
+    let prints = fingerprints(job, model, shared.settings_print)?;
+    if shared.again == Again::WhenChanged {
+        let call = shared.store.call(&job.recording.call_id);
+        if let Some(known) = shared
+            .runtime
+            .block_on(call)?
+            .filter(|known| is_same(known, &prints))
+        {
+            return Ok(Outcome::Same(Box::new(known)));
+        }
     }
-    let transcript = hear(&job.recording, &job.model, shared.channels, shared.progress)?;
+    let transcript = hear(&job.recording, model, shared.channels, told)?;
     Ok(Outcome::Heard {
         prints,
         transcript: Box::new(transcript),
     })
 }
 
-pub(crate) fn fingerprints(job: &Job, shared: &Shared<'_>) -> Result<Fingerprints> {
+pub(crate) fn fingerprints(
+    job: &Job,
+    model: &SpeechModel,
+    settings_print: &str,
+) -> Result<Fingerprints> {
     let file = Path::new(&job.recording.file);
     let audio_sha256 =
         sha256_of_file(file).with_context(|| format!("cannot read `{}`", file.display()))?;
     Ok(Fingerprints {
         audio_sha256,
-        model: job.model.fingerprint().to_owned(),
-        settings: shared.settings_print.to_owned(),
+        model: model.fingerprint().to_owned(),
+        settings: settings_print.to_owned(),
     })
 }
 
-/// The call as it is in the store, if hearing it again would change nothing.
-pub(crate) fn unchanged(
-    job: &Job,
-    prints: &Fingerprints,
-    shared: &Shared<'_>,
-) -> Result<Option<CallRecord>> {
-    if shared.again == Again::Always {
-        return Ok(None);
-    }
-    let known = shared
-        .runtime
-        .block_on(shared.store.call(&job.recording.call_id))?;
-    Ok(known.filter(|known| known.state == CallState::Done && known.fingerprints == *prints))
+/// Whether hearing the call again would change nothing: it has a transcript of just this. It does not
+/// matter whether hearing it failed since then.
+pub(crate) fn is_same(known: &CallRecord, prints: &Fingerprints) -> bool {
+    known.has_transcript() && known.fingerprints == *prints
 }

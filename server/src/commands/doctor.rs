@@ -6,18 +6,19 @@ use std::path::Path;
 
 use anyhow::Result;
 use auricle_models::native::{self, NativeLibrary, Outcome};
-use auricle_models::registry::{Engine, ModelState, ModelStore, Role, Wanted};
-use auricle_store::Store;
+use auricle_models::registry::{Engine, ModelCard, ModelState, ModelStore, Role};
+use auricle_store::{RunRecord, Store, StoreError};
 use clap::Args;
 use console::Style;
 use serde::Serialize;
 
 use crate::app::App;
 use crate::data::DataFolder;
-use crate::engine::{model_store, search_path};
+use crate::engine::{NOBODY, VadChoice, model_store, search_path, wanted};
 use crate::exit::{Exit, message_of};
 use crate::index::CallSearch;
-use crate::terminal::{Terminal, count};
+use crate::sources::VadRuntime;
+use crate::terminal::{Terminal, count, printable_lines};
 
 const MEANING: &str = "\
 Exit code 0: `auricle analyze` would work. 1: it would not; the lines marked `missing` or `broken` say why,
@@ -113,43 +114,9 @@ struct Report<'a> {
 
 pub(crate) fn run(app: &mut App, args: &DoctorArgs) -> Result<Exit> {
     let registry = model_store(&app.config)?;
-    let chosen = registry
-        .choose(&app.config.models, &wanted(Role::Streaming))
-        .ok();
-    let chosen = chosen.map(|choice| choice.card.clone());
-    let engine = chosen
-        .as_ref()
-        .map(|card| format!("{}/{}", card.engine, card.name));
-    let mut findings = vec![config_file(app)];
-    findings.extend(libraries(app, chosen.map(|card| card.engine)));
-    findings.push(model(
-        app,
-        &registry,
-        "recogniser",
-        Role::Streaming,
-        Health::Missing,
-    ));
-    findings.push(model(
-        app,
-        &registry,
-        "voice activity",
-        Role::Vad,
-        Health::Missing,
-    ));
-    findings.push(model(
-        app,
-        &registry,
-        "language model",
-        Role::LanguageModel,
-        Health::Optional,
-    ));
-    findings.push(compiled("vosk", cfg!(feature = "vosk")));
-    findings.push(compiled("whisper", cfg!(feature = "whisper")));
-    findings.push(compiled("tract", cfg!(feature = "tract")));
-    findings.push(data_folder(&app.config.data));
-    findings.push(disk_space(app.config.data.root()));
-    findings.push(store(app));
-    findings.push(index(app));
+    let chosen = chosen(app, &registry);
+    let engine = chosen.map(|card| format!("{}/{}", card.engine, card.name));
+    let findings = look(app, &registry, chosen.map(|card| card.engine));
     let works = !findings
         .iter()
         .any(|finding| finding.health.stops_analyze());
@@ -173,6 +140,32 @@ pub(crate) fn run(app: &mut App, args: &DoctorArgs) -> Result<Exit> {
     Ok(if works { Exit::Done } else { Exit::Failed })
 }
 
+/// The recogniser of calls without region and campaign.
+fn chosen<'a>(app: &App, registry: &'a ModelStore) -> Option<&'a ModelCard> {
+    let wanted = wanted(Role::Streaming, &app.config.speech.language, &NOBODY);
+    let choice = registry.choose(&app.config.models, &wanted);
+    choice.ok().map(|choice| choice.card)
+}
+
+/// Everything, in the order in which it is told.
+fn look(app: &App, registry: &ModelStore, engine: Option<Engine>) -> Vec<Finding> {
+    let mut findings = vec![config_file(app)];
+    findings.extend(libraries(app, engine));
+    let (absent, role) = (Health::Missing, Role::Streaming);
+    findings.push(model(app, registry, "recogniser", role, absent));
+    findings.push(voice_activity(app, registry));
+    let (absent, role) = (Health::Optional, Role::LanguageModel);
+    findings.push(model(app, registry, "language model", role, absent));
+    findings.push(compiled("vosk", cfg!(feature = "vosk")));
+    findings.push(compiled("whisper", cfg!(feature = "whisper")));
+    findings.push(compiled("tract", cfg!(feature = "tract")));
+    findings.push(data_folder(&app.config.data));
+    findings.push(disk_space(app.config.data.root()));
+    findings.push(store(app));
+    findings.push(index(app));
+    findings
+}
+
 fn write_findings(out: &mut Terminal, findings: &[Finding]) -> Result<()> {
     writeln!(out, "auricle {}\n", env!("CARGO_PKG_VERSION"))?;
     for finding in findings {
@@ -180,7 +173,8 @@ fn write_findings(out: &mut Terminal, findings: &[Finding]) -> Result<()> {
             &finding.health.style(),
             format!("{:<8}", finding.health.word()),
         );
-        let mut lines = finding.detail.lines();
+        let detail = printable_lines(&finding.detail);
+        let mut lines = detail.lines();
         writeln!(
             out,
             "{word}  {:<15}  {}",
@@ -191,7 +185,7 @@ fn write_findings(out: &mut Terminal, findings: &[Finding]) -> Result<()> {
             writeln!(out, "{:27}{line}", "")?;
         }
         if let Some(hint) = &finding.hint {
-            let hint = hint.replace('\n', &format!("\n{:33}", ""));
+            let hint = printable_lines(hint).replace('\n', &format!("\n{:33}", ""));
             writeln!(out, "{:27}hint: {hint}", "")?;
         }
     }
@@ -245,16 +239,6 @@ fn libraries(app: &App, engine: Option<Engine>) -> Vec<Finding> {
     findings
 }
 
-/// What a call without region and campaign wants.
-fn wanted(role: Role) -> Wanted<'static> {
-    Wanted {
-        role,
-        language: "zh",
-        region: None,
-        campaign: None,
-    }
-}
-
 /// The model that calls without region and campaign get; `absent` is what its absence means.
 fn model(
     app: &App,
@@ -263,7 +247,8 @@ fn model(
     role: Role,
     absent: Health,
 ) -> Finding {
-    let choice = match registry.choose(&app.config.models, &wanted(role)) {
+    let wanted = wanted(role, &app.config.speech.language, &NOBODY);
+    let choice = match registry.choose(&app.config.models, &wanted) {
         Ok(choice) => choice,
         Err(error) => return Finding::new(what, absent, error.to_string()),
     };
@@ -284,6 +269,26 @@ fn model(
             };
             Finding::new(what, absent, cause)
         }
+    }
+}
+
+/// Voice activity: the model, and in it the file that what is here can run.
+fn voice_activity(app: &App, registry: &ModelStore) -> Finding {
+    let what = "voice activity";
+    let finding = model(app, registry, what, Role::Vad, Health::Missing);
+    let has_runtime = VadRuntime::find(&search_path(&app.config)).is_ok();
+    if finding.health != Health::Good || !has_runtime {
+        // That there is nothing to run it is told of ONNX Runtime.
+        return finding;
+    }
+    match VadChoice::find(registry, &app.config) {
+        Ok(choice) => {
+            let file = choice.file.file_name().unwrap_or_default().display();
+            let runtime = choice.runtime.name();
+            let detail = format!("{}; {runtime} runs `{file}`", finding.detail);
+            Finding::new(what, Health::Good, detail)
+        }
+        Err(error) => Finding::new(what, Health::Missing, message_of(&error)),
     }
 }
 
@@ -330,18 +335,32 @@ fn store(app: &App) -> Finding {
     let looked = app.runtime.block_on(async {
         let store = Store::open_existing(&path).await?;
         store.check().await?;
-        store.counts().await
+        Ok((store.counts().await?, store.runs(1).await?.pop()))
     });
+    let looked: Result<_, StoreError> = looked;
     match looked {
-        Ok(counts) => {
+        Ok((counts, last_run)) => {
             let text = format!(
                 "{} calls done, {} failed, {} pending",
                 counts.n_done, counts.n_failed, counts.n_pending
             );
-            Finding::new("store", Health::Good, text)
+            let run = last_run.map_or_else(String::new, |run| run_text(&run));
+            Finding::new("store", Health::Good, text + &run)
         }
         Err(error) => Finding::new("store", Health::Broken, error.to_string()),
     }
+}
+
+fn run_text(run: &RunRecord) -> String {
+    let counts = run.counts;
+    let end = match &run.finished_at {
+        Some(end) => format!(
+            "ended {end}: {} done, {} unchanged, {} failed",
+            counts.n_done, counts.n_skipped, counts.n_failed
+        ),
+        None => "did not come to its end".to_owned(),
+    };
+    format!("\nlast run began {} and {end}", run.started_at)
 }
 
 fn index(app: &App) -> Finding {

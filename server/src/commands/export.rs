@@ -1,20 +1,21 @@
 //! `auricle export`: transcripts out of the store.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use auricle_contracts::{CallId, Transcript};
-use auricle_store::{CallFilter, CallRecord, CallState, Store, parse_time_ms};
+use auricle_store::{CallFilter, CallKind, CallRecord, Store, parse_time_ms};
 use clap::Args;
 
 use crate::app::App;
-use crate::atomic::write_atomically;
+use crate::atomic::{AtomicFile, write_atomically};
 use crate::clock;
 use crate::exit::{Exit, usage};
-use crate::export::{ExportFormat, file_stem};
+use crate::export::ExportFormat;
+use crate::file_name::file_stem;
 use crate::index::CallSearch;
 
 const EXAMPLES: &str = "\
@@ -64,23 +65,30 @@ pub(crate) struct ExportArgs {
     region: Option<String>,
 }
 
+/// Which transcripts are written, and how.
+struct Selection<'a> {
+    app: &'a App,
+    store: Store,
+    filter: CallFilter,
+    /// `None` for all.
+    wanted: Option<BTreeSet<CallId>>,
+    format: ExportFormat,
+}
+
 pub(crate) fn run(app: &mut App, args: &ExportArgs) -> Result<Exit> {
-    let filter = filter(app, args)?;
-    let store = app.existing_store()?;
-    let wanted = wanted_calls(app, &store, args)?;
+    let selection = Selection::read(app, args)?;
     let n_written = match (&args.out, args.format.is_per_call()) {
-        (Some(folder), true) => {
-            to_folder(app, &store, &filter, wanted.as_ref(), args.format, folder)?
-        }
-        (Some(path), false) => to_file(app, &store, &filter, wanted.as_ref(), args.format, path)?,
+        (Some(folder), true) => selection.to_folder(folder)?,
+        (Some(path), false) => selection.to_file(path)?,
         (None, is_per_call) => {
-            if is_per_call && wanted.as_ref().is_none_or(|wanted| wanted.len() != 1) {
+            let wanted = selection.wanted.as_ref();
+            if is_per_call && wanted.is_none_or(|wanted| wanted.len() != 1) {
                 return Err(usage(format!(
                     "`--format {}` makes a file for each call\nhint: name a folder with --out, or one call",
                     args.format.ending()
                 )));
             }
-            to_stdout(app, &store, &filter, wanted.as_ref(), args.format)?
+            selection.to_stdout()?
         }
     };
     if args.out.is_some() {
@@ -97,7 +105,7 @@ fn filter(app: &App, args: &ExportArgs) -> Result<CallFilter> {
         Ok(parse_time_ms(&moment))
     };
     Ok(CallFilter {
-        state: Some(CallState::Done),
+        kind: CallKind::WithTranscript,
         agent: args.agent.clone(),
         campaign: args.campaign.clone(),
         region: args.region.clone(),
@@ -106,113 +114,121 @@ fn filter(app: &App, args: &ExportArgs) -> Result<CallFilter> {
     })
 }
 
-/// The calls that were named and found; `None` for all.
-fn wanted_calls(app: &App, store: &Store, args: &ExportArgs) -> Result<Option<BTreeSet<CallId>>> {
-    let mut wanted = None;
-    if !args.calls.is_empty() {
-        let ids = args
-            .calls
-            .iter()
-            .map(|text| Ok(app.one_call(store, text)?.recording.call_id));
-        wanted = Some(ids.collect::<Result<BTreeSet<_>>>()?);
+/// The calls that were named. Each must have a transcript to give.
+fn named_calls(app: &App, store: &Store, names: &[String]) -> Result<BTreeSet<CallId>> {
+    let mut named = BTreeSet::new();
+    for name in names {
+        let call = app.one_call(store, name)?;
+        if !call.has_transcript() {
+            return Err(app.no_transcript(&call));
+        }
+        named.insert(call.recording.call_id);
     }
-    if let Some(query) = &args.query {
-        let found = CallSearch::open(&app.config.data.index())?.calls_with(query)?;
-        wanted = Some(match wanted {
-            Some(named) => named.intersection(&found).cloned().collect(),
-            None => found,
-        });
-    }
-    Ok(wanted)
+    Ok(named)
 }
 
-/// Calls `each` with every transcript asked for, in the order of ids; gives their number.
-fn for_each(
-    app: &App,
-    store: &Store,
-    filter: &CallFilter,
-    wanted: Option<&BTreeSet<CallId>>,
-    mut each: impl FnMut(&Transcript) -> Result<()>,
-) -> Result<u64> {
-    let (mut after, mut n_written) = (None::<CallId>, 0);
-    loop {
-        let page = app
-            .runtime
-            .block_on(store.calls(filter, after.as_ref(), PAGE_CALLS))?;
-        let Some(last) = page.last() else {
-            return Ok(n_written);
+impl<'a> Selection<'a> {
+    fn read(app: &'a App, args: &ExportArgs) -> Result<Self> {
+        let filter = filter(app, args)?;
+        let store = app.existing_store()?;
+        let mut wanted = match args.calls.as_slice() {
+            [] => None,
+            names => Some(named_calls(app, &store, names)?),
         };
-        after = Some(last.recording.call_id.clone());
-        let is_wanted = |call: &&CallRecord| {
-            wanted.is_none_or(|wanted| wanted.contains(&call.recording.call_id))
+        if let Some(query) = &args.query {
+            let found = CallSearch::open(&app.config.data.index())?.calls_with(query)?;
+            wanted = Some(match wanted {
+                Some(named) => named.intersection(&found).cloned().collect(),
+                None => found,
+            });
+        }
+        let selection = Self {
+            app,
+            store,
+            filter,
+            wanted,
+            format: args.format,
         };
-        for call in page.iter().filter(is_wanted) {
-            each(&app.transcript(store, call)?)?;
-            n_written += 1;
+        if !args.calls.is_empty() {
+            selection.check_not_empty()?;
+        }
+        Ok(selection)
+    }
+
+    /// Whoever names calls must not get nothing without a word.
+    fn check_not_empty(&self) -> Result<()> {
+        let mut n_selected = 0_u64;
+        self.each_call(|_| {
+            n_selected += 1;
+            Ok(())
+        })?;
+        if n_selected == 0 {
+            bail!("none of the calls that were named is of what the other options ask for");
+        }
+        Ok(())
+    }
+
+    /// Calls `each` with every call asked for, in the order of ids.
+    fn each_call(&self, mut each: impl FnMut(&CallRecord) -> Result<()>) -> Result<()> {
+        let mut after = None::<CallId>;
+        loop {
+            let page = self.store.calls(&self.filter, after.as_ref(), PAGE_CALLS);
+            let page = self.app.runtime.block_on(page)?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.recording.call_id.clone());
+            let is_wanted = |call: &&CallRecord| {
+                let wanted = self.wanted.as_ref();
+                wanted.is_none_or(|wanted| wanted.contains(&call.recording.call_id))
+            };
+            page.iter().filter(is_wanted).try_for_each(&mut each)?;
         }
     }
-}
 
-fn to_stdout(
-    app: &mut App,
-    store: &Store,
-    filter: &CallFilter,
-    wanted: Option<&BTreeSet<CallId>>,
-    format: ExportFormat,
-) -> Result<u64> {
-    let mut out = std::io::BufWriter::new(std::io::stdout());
-    out.write_all(format.head()?.as_bytes())?;
-    let n_written = for_each(app, store, filter, wanted, |transcript| {
-        Ok(out.write_all(format.write(transcript)?.as_bytes())?)
-    })?;
-    out.flush()?;
-    Ok(n_written)
-}
-
-/// Writes beside the file and puts it in its place at the end: no reader sees half of it.
-fn to_file(
-    app: &App,
-    store: &Store,
-    filter: &CallFilter,
-    wanted: Option<&BTreeSet<CallId>>,
-    format: ExportFormat,
-    path: &Path,
-) -> Result<u64> {
-    if path.is_dir() {
-        bail!(
-            "`{}` is a folder\nhint: `--format {}` writes one file",
-            path.display(),
-            format.ending()
-        );
+    /// Calls `each` with every transcript asked for; gives their number.
+    fn each_transcript(&self, mut each: impl FnMut(&Transcript) -> Result<()>) -> Result<u64> {
+        let mut n_written = 0;
+        self.each_call(|call| {
+            n_written += 1;
+            each(&self.app.transcript(&self.store, call)?)
+        })?;
+        Ok(n_written)
     }
-    let unfinished = path.with_added_extension("part");
-    let place = || format!("cannot write `{}`", path.display());
-    let mut out = BufWriter::new(File::create(&unfinished).with_context(place)?);
-    out.write_all(format.head()?.as_bytes())
-        .with_context(place)?;
-    let n_written = for_each(app, store, filter, wanted, |transcript| {
-        out.write_all(format.write(transcript)?.as_bytes())
-            .with_context(place)
-    })?;
-    out.into_inner()
-        .map_err(|error| error.into_error())
-        .and_then(|file| file.sync_all())
-        .and_then(|()| fs::rename(&unfinished, path))
-        .with_context(place)?;
-    Ok(n_written)
-}
 
-fn to_folder(
-    app: &App,
-    store: &Store,
-    filter: &CallFilter,
-    wanted: Option<&BTreeSet<CallId>>,
-    format: ExportFormat,
-    folder: &Path,
-) -> Result<u64> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-    for_each(app, store, filter, wanted, |transcript| {
-        let name = format!("{}.{}", file_stem(&transcript.call_id), format.ending());
-        write_atomically(&folder.join(name), format.write(transcript)?.as_bytes())
-    })
+    fn to_stdout(&self) -> Result<u64> {
+        let mut out = std::io::BufWriter::new(std::io::stdout());
+        out.write_all(self.format.head()?.as_bytes())?;
+        let n_written = self.each_transcript(|transcript| {
+            Ok(out.write_all(self.format.write(transcript)?.as_bytes())?)
+        })?;
+        out.flush()?;
+        Ok(n_written)
+    }
+
+    fn to_file(&self, path: &Path) -> Result<u64> {
+        if path.is_dir() {
+            bail!(
+                "`{}` is a folder\nhint: `--format {}` writes one file",
+                path.display(),
+                self.format.ending()
+            );
+        }
+        let mut out = AtomicFile::create(path)?;
+        out.write(self.format.head()?.as_bytes())?;
+        let n_written = self
+            .each_transcript(|transcript| out.write(self.format.write(transcript)?.as_bytes()))?;
+        out.commit()?;
+        Ok(n_written)
+    }
+
+    fn to_folder(&self, folder: &Path) -> Result<u64> {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make `{}`", folder.display()))?;
+        self.each_transcript(|transcript| {
+            let stem = file_stem(&transcript.call_id);
+            let path = folder.join(format!("{stem}.{}", self.format.ending()));
+            write_atomically(&path, self.format.write(transcript)?.as_bytes())
+        })
+    }
 }

@@ -1,10 +1,10 @@
 //! `auricle import`: transcripts that another installation wrote.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use auricle_contracts::Transcript;
 use auricle_store::{Fingerprints, Recording, RunCounts, Store};
 use clap::Args;
@@ -23,10 +23,13 @@ Reads the JSON files that `analyze --out` writes, and the JSON lines of `export 
   auricle import out/                     every .json and .jsonl of a folder
 
 A call that is there with the same transcript is skipped; one that differs is refused unless
---replace is given. Imported calls are heard again when `analyze` meets their recordings.";
+--replace is given. Other programs may write such files too: `layout`, `metadata`, `confidence`,
+`warnings` and `alternatives` may be left out.
 
-/// A longer line is no transcript: a day of speech is about 100 MB.
-const MAX_LINE_BYTES: u64 = 1 << 30;
+An imported call keeps its id. A recording of the same name that `analyze` meets is another call.";
+
+/// A longer text is no transcript: a day of speech is about 100 MB.
+const MAX_TRANSCRIPT_BYTES: u64 = 1 << 30;
 
 /// Options of `auricle import`.
 #[derive(Debug, Args)]
@@ -134,25 +137,46 @@ fn open_transcripts(path: &Path) -> Result<Transcripts> {
     let shown = printable(&path.display().to_string());
     if path.extension().is_some_and(|ending| ending == "jsonl") {
         let file = File::open(path).with_context(|| format!("cannot read `{shown}`"))?;
-        return Ok(Box::new(json_lines(BufReader::new(file))));
+        let reader = BufReader::new(file);
+        return Ok(Box::new(json_lines(reader, MAX_TRANSCRIPT_BYTES)));
     }
-    let text = fs::read(path).with_context(|| format!("cannot read `{shown}`"))?;
-    let parsed = serde_json::from_slice(&text).context("this is no transcript");
+    let file = File::open(path).with_context(|| format!("cannot read `{shown}`"))?;
+    let parsed = whole_json(file, MAX_TRANSCRIPT_BYTES);
     Ok(Box::new(std::iter::once(parsed)))
 }
 
-/// One transcript a line, read as they are needed; empty lines count as nothing.
-fn json_lines(mut reader: impl BufRead + 'static) -> impl Iterator<Item = Result<Transcript>> {
-    let mut n_lines = 0;
+fn whole_json(file: impl Read, max_bytes: u64) -> Result<Transcript> {
+    let mut text = Vec::new();
+    file.take(max_bytes + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > max_bytes {
+        bail!("this is no transcript: it is longer than {max_bytes} bytes");
+    }
+    serde_json::from_slice(&text).context("this is no transcript")
+}
+
+/// One transcript a line, read as they are needed; empty lines count as nothing. A line that is too
+/// long is the last: where the next one begins is not looked for.
+fn json_lines(
+    mut reader: impl BufRead + 'static,
+    max_bytes: u64,
+) -> impl Iterator<Item = Result<Transcript>> {
+    let (mut n_lines, mut is_over) = (0, false);
     let mut line = Vec::new();
     std::iter::from_fn(move || {
-        loop {
+        while !is_over {
             n_lines += 1;
             line.clear();
-            let read =
-                std::io::Read::take(&mut reader, MAX_LINE_BYTES).read_until(b'\n', &mut line);
+            let read = (&mut reader)
+                .take(max_bytes + 1)
+                .read_until(b'\n', &mut line);
             match read.with_context(|| format!("line {n_lines}")) {
-                Ok(0) => return None,
+                Ok(0) => is_over = true,
+                Ok(n_bytes) if n_bytes as u64 > max_bytes => {
+                    is_over = true;
+                    return Some(Err(anyhow!(
+                        "line {n_lines} is no transcript: it is longer than {max_bytes} bytes"
+                    )));
+                }
                 Ok(_) if line.trim_ascii().is_empty() => {}
                 Ok(_) => {
                     let parsed = serde_json::from_slice(&line);
@@ -160,9 +184,13 @@ fn json_lines(mut reader: impl BufRead + 'static) -> impl Iterator<Item = Result
                         parsed.with_context(|| format!("line {n_lines} is no transcript")),
                     );
                 }
-                Err(error) => return Some(Err(error)),
+                Err(error) => {
+                    is_over = true;
+                    return Some(Err(error));
+                }
             }
         }
+        None
     })
 }
 
@@ -211,4 +239,42 @@ fn check(transcript: &Transcript) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What other programs are promised that they may write.
+    const PROMISED: &str = r#"{"call_id": "x", "file": "x.wav", "duration_ms": 900, "engine": "other",
+        "utterances": [{"party": "agent", "channel": 0, "start_ms": 0, "end_ms": 800,
+        "text": "您好。", "spoken": "您好",
+        "syllables": [{"s": "nin2", "start_ms": 0, "end_ms": 400, "conf": 0.9}],
+        "words": [{"w": "您好", "start_ms": 0, "end_ms": 800}]}]}"#;
+
+    #[test]
+    fn what_other_programs_write_is_read() {
+        let read = whole_json(PROMISED.as_bytes(), 10_000).unwrap();
+        check(&read).unwrap();
+        assert_eq!(read.utterances[0].syllables[0].s, "nin2");
+        assert_eq!(read.layout, auricle_contracts::ChannelLayout::PerParty);
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_read_whole() {
+        let max_bytes = PROMISED.len() as u64;
+        whole_json(PROMISED.as_bytes(), max_bytes).unwrap();
+        // An endless file ends the test only if the limit holds.
+        let error = whole_json(std::io::repeat(b' '), max_bytes).unwrap_err();
+        assert!(error.to_string().contains("longer than"), "{error}");
+
+        let line = PROMISED.replace('\n', " ");
+        let lines = format!("{line}\n{line}{}\n{line}\n", " ".repeat(100));
+        let reader = BufReader::new(std::io::Cursor::new(lines));
+        let read = json_lines(reader, max_bytes + 1).collect::<Vec<_>>();
+        assert_eq!(read.len(), 2);
+        assert!(read[0].is_ok());
+        let error = read[1].as_ref().unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
+    }
 }

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::atomic::write_atomically;
 use crate::engine::model_store;
 use crate::exit::{Exit, usage};
-use crate::language;
+use crate::language::{self, Keeping};
 use crate::terminal::say;
 
 const EXAMPLES: &str = "\
@@ -154,7 +154,7 @@ struct Measured {
 }
 
 fn measure(app: &mut App, texts: &[PathBuf], form: Form) -> Result<Exit> {
-    let (language, _) = language::load(&app.config, &model_store(&app.config)?)?;
+    let (language, _) = language::load(&app.config, &model_store(&app.config)?, Keeping::InCache)?;
     let sentences = read_sentences(texts, &language.vocabulary)?;
     let found = evaluate(&language.model, &language.vocabulary, &sentences);
     let best = eval::best_weights(&language.model, &sentences, WEIGHT_ROUNDS);

@@ -6,7 +6,8 @@ use std::sync::PoisonError;
 
 use anyhow::Result;
 use auricle_models::registry::{
-    Listed, ModelState, ModelStore, ModelsConfig, PullOptions, PullProgress, Role, Wanted,
+    Listed, ModelCard, ModelState, ModelStore, ModelsConfig, Need, PullError, PullOptions,
+    PullProgress, Role,
 };
 use clap::Subcommand;
 use console::Style;
@@ -14,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::app::App;
-use crate::engine::model_store;
+use crate::engine::{NOBODY, model_store, wanted};
 use crate::exit::{Exit, usage};
 use crate::terminal::{pad_to, say};
 
@@ -163,31 +164,45 @@ fn list_json(app: &mut App, store: &ModelStore) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The models that a name means: a profile means all it needs.
-fn expand(store: &ModelStore, name: &str) -> Result<Vec<String>> {
+/// A model that is to be fetched.
+struct Asked {
+    name: String,
+    need: Need,
+}
+
+/// The models that a name means: a profile means all it uses. It works without its language model, which
+/// is optional where nobody says where to fetch it.
+fn expand(store: &ModelStore, language: &str, name: &str) -> Result<Vec<Asked>> {
+    let asked = |card: &ModelCard, need| Asked {
+        name: card.name.clone(),
+        need,
+    };
     if let Ok(card) = store.card(name) {
-        return Ok(vec![card.name.clone()]);
+        return Ok(vec![asked(card, Need::Required)]);
     }
     let config = ModelsConfig {
         profile: name.to_owned(),
         ..ModelsConfig::default()
     };
-    let roles = [Role::Streaming, Role::Vad, Role::LanguageModel];
-    let wanted = |role| Wanted {
-        role,
-        language: "zh",
-        region: None,
-        campaign: None,
-    };
-    let chosen = roles
-        .into_iter()
-        .filter_map(|role| store.choose(&config, &wanted(role)).ok());
-    let names = chosen
-        .map(|choice| choice.card.name.clone())
-        .collect::<Vec<_>>();
-    match (names.is_empty(), store.card(name)) {
+    let roles = [
+        (Role::Streaming, Need::Required),
+        (Role::Vad, Need::Required),
+        (Role::LanguageModel, Need::Optional),
+    ];
+    let chosen = roles.into_iter().filter_map(|(role, need)| {
+        let choice = store.choose(&config, &wanted(role, language, &NOBODY));
+        let card = choice.ok()?.card;
+        let need = if card.has_address() {
+            Need::Required
+        } else {
+            need
+        };
+        Some(asked(card, need))
+    });
+    let models = chosen.collect::<Vec<_>>();
+    match (models.is_empty(), store.card(name)) {
         (true, Err(cause)) => Err(usage(cause.to_string())),
-        _ => Ok(names),
+        _ => Ok(models),
     }
 }
 
@@ -195,10 +210,18 @@ fn pull(app: &mut App, store: &ModelStore, names: &[String]) -> Result<Exit> {
     let options = PullOptions::with_mirrors(app.config.models.mirror.clone());
     let mut exit = Exit::Done;
     for name in names {
-        for name in expand(store, name)? {
+        for model in expand(store, &app.config.speech.language, name)? {
             let progress = PullBar::default();
-            match app.runtime.block_on(store.pull(&name, &options, &progress)) {
+            let pulled = store.pull(&model.name, &options, &progress);
+            match app.runtime.block_on(pulled) {
                 Ok(report) => writeln!(app.terminal, "{report}")?,
+                Err(PullError::Unreachable { by_hand, .. }) if model.need == Need::Optional => {
+                    progress.clear();
+                    let name = &model.name;
+                    say!(
+                        "note: `{name}` is optional, and no address is known to fetch it from\n{by_hand}"
+                    );
+                }
                 Err(error) => {
                     progress.clear();
                     say!("{error}");

@@ -13,7 +13,9 @@ use super::show::party_style;
 use crate::app::App;
 use crate::exit::{Exit, usage};
 use crate::index::CallSearch;
-use crate::terminal::{PlayTime, Terminal, count, duration_text, pad_to, printable, wrap};
+use crate::terminal::{
+    CLOSE_MARK, OPEN_MARK, PlayTime, Terminal, count, duration_text, pad_to, printable, wrap,
+};
 
 const QUERY_LANGUAGE: &str = "\
 The query language (all of it: docs/query-language.md):
@@ -196,8 +198,14 @@ fn write_line(
             pad_to(party.as_str(), "customer".len())
         ),
     );
-    // Marked by characters that no text has, so that wrapping cannot part them from their word.
-    let marked = auricle_search::mark(&printable(text), highlights, OPEN, CLOSE);
+    // Where there is colour, marked by characters without columns: they are painted after wrapping.
+    let (open, close) = if out.is_coloured() {
+        (OPEN_MARK, CLOSE_MARK)
+    } else {
+        ('【', '】')
+    };
+    let (open, close) = (open.to_string(), close.to_string());
+    let marked = auricle_search::mark(&printable(text), highlights, &open, &close);
     let room = out.width.saturating_sub(23);
     let mut is_open = false;
     for (line_idx, line) in wrap(&marked, room).into_iter().enumerate() {
@@ -212,31 +220,20 @@ fn write_line(
     Ok(())
 }
 
-/// Highlights before they are painted: from Unicode's private use area, no columns of their own here.
-const OPEN: &str = "\u{e000}";
-const CLOSE: &str = "\u{e001}";
-
-/// Colour where there is some, brackets where not. A highlight may go on from line to line.
+/// Paints what is marked. A highlight may go on from line to line.
 fn show_marks(out: &Terminal, line: &str, is_open: &mut bool) -> String {
     let hit_style = Style::new().bold().red();
-    let (open, close) = if out.is_coloured() {
-        ("", "")
-    } else {
-        ("【", "】")
-    };
     let mut shown = String::new();
-    for part in line.split_inclusive(['\u{e000}', '\u{e001}']) {
-        let text = part.trim_end_matches(['\u{e000}', '\u{e001}']);
+    for part in line.split_inclusive([OPEN_MARK, CLOSE_MARK]) {
+        let text = part.trim_end_matches([OPEN_MARK, CLOSE_MARK]);
         if *is_open && !text.is_empty() {
             shown += &out.paint(&hit_style, text);
         } else {
             shown += text;
         }
-        if part.ends_with(OPEN) {
-            shown += open;
+        if part.ends_with(OPEN_MARK) {
             *is_open = true;
-        } else if part.ends_with(CLOSE) {
-            shown += close;
+        } else if part.ends_with(CLOSE_MARK) {
             *is_open = false;
         }
     }

@@ -84,11 +84,12 @@ fn write_head(out: &mut Terminal, call: &CallRecord, transcript: &Transcript) ->
     let failed = failed
         .map(|cause| format!("hearing it again failed, this is the older transcript: {cause}"));
     for warning in transcript.warnings.iter().cloned().chain(failed) {
-        writeln!(
-            out,
-            "{}",
-            out.paint(&Style::new().yellow(), format!("! {}", printable(&warning)))
-        )?;
+        // A cause may have lines of its own, hints mostly.
+        for (line_idx, line) in warning.lines().enumerate() {
+            let mark = if line_idx == 0 { '!' } else { ' ' };
+            let line = format!("{mark} {}", printable(line));
+            writeln!(out, "{}", out.paint(&Style::new().yellow(), line))?;
+        }
     }
     Ok(())
 }

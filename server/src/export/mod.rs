@@ -3,7 +3,7 @@
 mod csv_rows;
 mod subtitles;
 
-use auricle_contracts::{CallId, Transcript};
+use auricle_contracts::Transcript;
 use clap::ValueEnum;
 
 pub(crate) use csv_rows::{csv_head, csv_rows};
@@ -76,24 +76,10 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A file's name for a call: the id without what a file system or a path would take amiss.
-pub(crate) fn file_stem(call_id: &CallId) -> String {
-    let safe = |letter: char| match letter {
-        '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' => '_',
-        letter if letter.is_control() => '_',
-        letter => letter,
-    };
-    let stem = call_id.0.chars().map(safe).collect::<String>();
-    match stem.as_str() {
-        "" | "." | ".." => "_".to_owned(),
-        _ => stem,
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use auricle_contracts::{CallMetadata, ChannelLayout, Party, Utterance};
+    use auricle_contracts::{CallId, CallMetadata, ChannelLayout, Party, Utterance};
 
     pub(crate) fn sample() -> Transcript {
         let utterance = |party, start_ms, text: &str| Utterance {
@@ -139,15 +125,5 @@ pub(crate) mod tests {
         let line = ExportFormat::Jsonl.write(&sample()).unwrap();
         assert_eq!(line.matches('\n').count(), 1);
         assert_eq!(serde_json::from_str::<Transcript>(&line).unwrap(), sample());
-    }
-
-    #[test]
-    fn stems_stay_in_their_folder() {
-        let check = |id: &str, expected| assert_eq!(file_stem(&CallId(id.into())), expected);
-        check("../../etc/passwd", ".._.._etc_passwd");
-        check("..", "_");
-        check("", "_");
-        check("客户 投诉 01", "客户 投诉 01");
-        check("a\0b", "a_b");
     }
 }

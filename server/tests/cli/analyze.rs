@@ -153,6 +153,8 @@ fn calls_are_heard_saved_found_and_not_heard_again() {
         "written from the store"
     );
 
+    let same = desk.ok(&["analyze", "录音 1", "--beam", "8", "--json"]);
+    assert!(same.contains("\"skipped\": 1"), "the default: {same}");
     let beam = desk.ok(&["analyze", "录音 1", "--beam", "1", "--json"]);
     assert!(
         beam.contains("\"done\": 1"),
@@ -207,6 +209,16 @@ fn bad_recordings_fail_with_their_cause_and_the_others_are_heard() {
     );
     assert_eq!(fs::read_dir(desk.path("out")).unwrap().count(), 3);
     assert_eq!(desk.ok(&["export"]).lines().count(), 3);
+
+    // What cannot be heard again is still there.
+    desk.put("in/cut.wav", "damaged since");
+    desk.fails(&["analyze", "in/cut.wav"], 1, &["failed (1)"]);
+    assert_eq!(desk.ok(&["export", "cut"]).lines().count(), 1);
+    assert_eq!(desk.ok(&["export"]).lines().count(), 3);
+    let shown = desk.ok(&["show", "cut"]);
+    assert!(shown.contains("! hearing it again failed"), "{shown}");
+    assert!(!shown.contains('\u{fffd}'), "{shown}");
+    desk.fails(&["export", "empty"], 1, &["no transcript"]);
 }
 
 #[test]
@@ -267,6 +279,7 @@ fn a_dry_run_hears_nothing() {
     let plan = desk.ok(&["analyze", "in", "--dry-run"]);
     assert!(plan.starts_with("hear"), "{plan}");
     assert!(plan.contains("2 s"), "{plan}");
+    assert!(!desk.path("data/auricle.db").exists() && !desk.path("data/cache").exists());
     desk.ok(&["analyze", "in"]);
     assert!(
         desk.ok(&["analyze", "in", "--dry-run"])

@@ -43,7 +43,14 @@ impl Desk {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_auricle"));
         command.current_dir(self.folder.path()).args(args);
-        command.env_remove("AURICLE_LOG").env_remove("NO_COLOR");
+        for name in [
+            "AURICLE_LOG",
+            "AURICLE_MODELS",
+            "AURICLE_MODEL_MIRROR",
+            "NO_COLOR",
+        ] {
+            command.env_remove(name);
+        }
         command
             .env("AURICLE_DATA", self.path("data"))
             .env("HOME", self.path("home"));

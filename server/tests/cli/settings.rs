@@ -150,6 +150,66 @@ fn models_are_listed_and_missing_ones_say_how_to_get_them() {
     desk.fails(&["models", "verify"], 1, &["no model is installed"]);
 }
 
+/// A card of one file that lies there already.
+fn own_card(name: &str, kind: &str, engine: &str) -> String {
+    format!(
+        "name = '{name}'\nkind = '{kind}'\nengine = '{engine}'\nlanguages = ['zh']\nprofiles = ['own']\n\
+         description = ''\nlicence = ''\nsource = 'https://example.org'\n[[file]]\npath = 'a.onnx'\n"
+    )
+}
+
+#[test]
+fn a_profile_is_fetched_without_what_has_no_address() {
+    let desk = Desk::new();
+    for (name, kind, engine) in [("own-vad", "vad", "ort"), ("own-lm", "lm", "arpa")] {
+        let card = own_card(name, kind, engine);
+        desk.put(&format!("data/models/cards/{name}.toml"), card);
+    }
+    desk.put("data/models/own-vad/a.onnx", "x");
+    let run = desk.run(&["models", "pull", "own"]);
+    assert_eq!(run.code, Some(0), "{}{}", run.out, run.err);
+    assert!(run.out.contains("own-vad in"), "{}", run.out);
+    for word in ["`own-lm` is optional", "by hand: put these files into"] {
+        assert!(run.err.contains(word), "{}", run.err);
+    }
+    // Asked for by its name, it cannot be had.
+    desk.fails(&["models", "pull", "own-lm"], 1, &["no address", "by hand"]);
+}
+
+#[test]
+fn the_language_of_the_calls_is_the_configurations() {
+    let desk = Desk::new();
+    desk.put("auricle.toml", "[speech]\nlanguage = 'fr'\n");
+    let report = desk.run(&["doctor"]).out;
+    assert!(report.contains("language `fr`"), "{report}");
+    desk.put("a.wav", "");
+    desk.fails(&["analyze", "a.wav"], 1, &["auricle models pull"]);
+}
+
+#[cfg(feature = "tract")]
+#[test]
+fn without_onnx_runtime_tract_gets_the_network_it_can_run() {
+    let desk = Desk::new();
+    let network = "silero-vad/silero_vad_op18_ifless.onnx";
+    let own = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../.native/models");
+    let shared = crate::desk::shared().map(|shared| shared.join("models"));
+    let models = [Some(own), shared].into_iter().flatten();
+    let Some(models) = models
+        .into_iter()
+        .find(|folder| folder.join(network).is_file())
+    else {
+        println!("skipped: there is no `{network}` (scripts/setup.sh)");
+        return;
+    };
+    let mut command = desk.command(&["doctor", "--json"]);
+    let command = command
+        .env("AURICLE_MODELS", models)
+        .env("AURICLE_ONNXRUNTIME", "/nowhere/libonnxruntime.so");
+    let run = Run::of(command.output().unwrap());
+    let line = run.out.lines().find(|line| line.contains("tract runs"));
+    assert!(line.unwrap_or_default().contains("ifless"), "{}", run.out);
+}
+
 #[test]
 fn language_models_are_built_and_measured() {
     let desk = Desk::new();

@@ -224,6 +224,49 @@ fn export_writes_csv_text_and_subtitles() {
 }
 
 #[test]
+fn what_other_programs_write_is_imported() {
+    let desk = Desk::new();
+    let mut call = serde_json::to_value(card_call()).unwrap();
+    let fields = call.as_object_mut().unwrap();
+    for field in ["layout", "metadata", "warnings"] {
+        fields.remove(field);
+    }
+    for utterance in call["utterances"].as_array_mut().unwrap() {
+        utterance.as_object_mut().unwrap().remove("confidence");
+    }
+    desk.put("other.json", call.to_string());
+    desk.ok(&["import", "other.json"]);
+    assert!(
+        desk.ok(&["show", "card-7"])
+            .contains("one party per channel")
+    );
+    assert!(desk.ok(&["search", "您好"]).contains("1 hit"));
+}
+
+#[test]
+fn a_named_call_that_gives_nothing_is_an_error() {
+    let desk = Desk::new();
+    desk.import_samples();
+    desk.fails(
+        &["export", "card-7", "--campaign", "loans"],
+        1,
+        &["none of the calls that were named"],
+    );
+    assert_eq!(desk.ok(&["export", "--campaign", "none"]), "");
+}
+
+#[test]
+fn an_export_with_a_long_name_is_written() {
+    let desk = Desk::new();
+    let mut call = card_call();
+    call.call_id.0 = "字".repeat(82);
+    desk.put("long.json", serde_json::to_string(&call).unwrap());
+    desk.ok(&["import", "long.json"]);
+    desk.ok(&["export", "--format", "srt", "--out", "out"]);
+    assert!(desk.path(&format!("out/{}.srt", call.call_id)).exists());
+}
+
+#[test]
 fn export_picks_calls_by_search_campaign_and_time() {
     let desk = Desk::new();
     desk.import_samples();

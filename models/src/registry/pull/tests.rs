@@ -196,6 +196,46 @@ async fn a_server_without_ranges_starts_again() {
 }
 
 #[tokio::test]
+async fn a_new_validator_never_stands_over_old_bytes() {
+    let server = TestServer::start().await;
+    server.put("/a", Resource::ranged(weights(), "\"v2\""));
+    let tail = format!("[[file]]\npath = 'a'\nurls = ['{}']\n", server.url("/a"));
+    let (dir, store) = store(&tail);
+    let part = dir.path().join("own/a.part");
+    fs::create_dir_all(part.parent().unwrap()).unwrap();
+    // No note: the server is asked for the whole. Where the note cannot be written, as after a stop
+    // at that moment, the part must be empty already.
+    fs::write(&part, [0; 1_000]).unwrap();
+    fs::create_dir(dir.path().join("own/a.part.from")).unwrap();
+    assert!(pull(&store).await.0.is_err());
+    assert_eq!(fs::metadata(&part).unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_whole_copy_in_another_folder_is_enough() {
+    let server = TestServer::start().await;
+    server.put("/a", Resource::plain(weights()));
+    let (dir, _) = store(&one_file(&[server.url("/a")], &sum(&weights()), 50_000));
+    let other = tempfile::tempdir().unwrap();
+    let copy = other.path().join("own/sub/a.onnx");
+    fs::create_dir_all(copy.parent().unwrap()).unwrap();
+    fs::write(&copy, weights()).unwrap();
+    let dirs = vec![dir.path().to_path_buf(), other.path().to_path_buf()];
+    let own = ModelStore::open(dirs).unwrap();
+    let report = pull(&own).await.0.unwrap();
+    assert!(report.is_good());
+    assert_eq!(report.folder, other.path().join("own"));
+    assert_eq!(server.requests(), [""; 0]);
+
+    let mut damaged = weights();
+    damaged[7] ^= 1;
+    fs::write(&copy, damaged).unwrap();
+    let report = pull(&own).await.0.unwrap();
+    assert_eq!(report.folder, dir.path().join("own"));
+    assert_eq!(server.requests(), ["/a"]);
+}
+
+#[tokio::test]
 async fn a_wrong_checksum_is_refused_and_the_next_address_asked() {
     let server = TestServer::start().await;
     let mut wrong = weights();
@@ -230,7 +270,7 @@ async fn not_found_names_host_cause_folder_and_files() {
         "127.0.0.1:",
         "answered 404",
         "AURICLE_MODEL_MIRROR",
-        "--mirror URL",
+        "models.mirror",
         folder.as_str(),
         "auricle models verify own`: sub/a.onnx",
         "https://example.org/own",

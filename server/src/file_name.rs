@@ -1,0 +1,75 @@
+//! Names of files made from names of calls: safe, and short enough for a file system.
+
+use auricle_contracts::CallId;
+use auricle_models::registry::hex;
+use sha2::{Digest, Sha256};
+
+/// File systems take 255 bytes (NAME_MAX); five are left for the longest ending, `.json`.
+const MAX_STEM_BYTES: usize = 250;
+/// Digits of a checksum that tell two long names apart.
+const HASH_DIGITS: usize = 8;
+
+/// A file's name for a call, without ending: the id without what a file system or a path would take
+/// amiss. Of an id too long for a file's name it is the beginning, with digits of its checksum.
+pub(crate) fn file_stem(call_id: &CallId) -> String {
+    let safe = |letter: char| match letter {
+        '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' => '_',
+        letter if letter.is_control() => '_',
+        letter => letter,
+    };
+    let stem = call_id.0.chars().map(safe).collect::<String>();
+    match stem.as_str() {
+        "" | "." | ".." => "_".to_owned(),
+        _ if stem.len() > MAX_STEM_BYTES => with_suffix(&stem, &digits(&stem, HASH_DIGITS)),
+        _ => stem,
+    }
+}
+
+/// `stem-suffix`; of a stem too long for that, the beginning.
+pub(crate) fn with_suffix(stem: &str, suffix: &str) -> String {
+    let room = MAX_STEM_BYTES.saturating_sub(suffix.len() + 1);
+    format!("{}-{suffix}", &stem[..stem.floor_char_boundary(room)])
+}
+
+/// The first digits of a text's SHA-256.
+pub(crate) fn digits(text: &str, n_digits: usize) -> String {
+    let mut digits = hex(&Sha256::digest(text.as_bytes()));
+    digits.truncate(n_digits);
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stem(id: &str) -> String {
+        file_stem(&CallId(id.to_owned()))
+    }
+
+    #[test]
+    fn stems_stay_in_their_folder() {
+        let check = |id: &str, expected| assert_eq!(stem(id), expected);
+        check("../../etc/passwd", ".._.._etc_passwd");
+        check("..", "_");
+        check("", "_");
+        check("客户 投诉 01", "客户 投诉 01");
+        check("a\0b", "a_b");
+    }
+
+    #[test]
+    fn long_names_are_cut_between_characters_and_stay_different() {
+        let fits = "字".repeat(82);
+        assert_eq!(stem(&fits), fits);
+        let long = "字".repeat(100);
+        let (one, two) = (stem(&format!("{long}1")), stem(&format!("{long}2")));
+        assert!(
+            one.starts_with("字字") && one.len() <= MAX_STEM_BYTES,
+            "{one}"
+        );
+        assert_ne!(one, two);
+        assert_eq!(stem(&one), one);
+        let suffixed = with_suffix(&fits, "12345678");
+        assert!(suffixed.ends_with("字-12345678"), "{suffixed}");
+        assert!(suffixed.len() <= MAX_STEM_BYTES, "{}", suffixed.len());
+    }
+}

@@ -242,6 +242,7 @@ fn range(field: NumberField, low: Option<f64>, high: Option<f64>) -> Question {
         NumberField::End => Question::Line(LineTest::End(low, high)),
         NumberField::Length => Question::Line(LineTest::Length(low, high)),
         NumberField::Turn => Question::Line(LineTest::Turn(low, high)),
+        NumberField::Utterance => Question::Line(LineTest::Utterance(low, high)),
     }
 }
 

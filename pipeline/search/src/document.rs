@@ -87,18 +87,18 @@ pub(crate) fn documents(
     let mut warnings = Vec::new();
     let mut documents = Vec::with_capacity(transcript.utterances.len());
     let mut scratch = Scratch::default();
-    for (turn, utterance) in transcript.utterances.iter().enumerate() {
+    for (number, utterance) in transcript.utterances.iter().enumerate() {
         let mut document =
-            utterance_document(fields, turn, utterance, &mut scratch).map_err(|characters| {
+            utterance_document(fields, number, utterance, &mut scratch).map_err(|characters| {
                 IndexError::UtteranceTooLong {
                     call: transcript.call_id.0.clone(),
-                    turn,
+                    utterance: number,
                     characters,
                     most: MAX_CODES,
                 }
             })?;
         document.add_text(fields.call, &transcript.call_id.0);
-        if let Some(known) = annotations.utterances.get(turn) {
+        if let Some(known) = annotations.utterances.get(number) {
             if let Some(emotion) = &known.emotion {
                 document.add_text(fields.emotion, emotion);
             }
@@ -106,7 +106,7 @@ pub(crate) fn documents(
                 document.add_text(fields.rule, rule);
             }
         }
-        if turn == 0 {
+        if number == 0 {
             add_call(
                 fields,
                 &mut document,
@@ -214,7 +214,7 @@ impl Scratch {
 /// The error is the number of characters of an utterance that is too long.
 fn utterance_document(
     fields: &Fields,
-    turn: usize,
+    number: usize,
     utterance: &Utterance,
     scratch: &mut Scratch,
 ) -> Result<TantivyDocument, usize> {
@@ -232,7 +232,7 @@ fn utterance_document(
         match_syllables(utterance, &scratch.spoken_codes, &scratch.syllables, &times);
     let length_ms = utterance.end_ms.saturating_sub(utterance.start_ms);
     let line = NewLine {
-        turn: u32::try_from(turn).unwrap_or(u32::MAX / 4),
+        number: u32::try_from(number).unwrap_or(u32::MAX / 4),
         party: utterance.party,
         start_ms: u32::try_from(utterance.start_ms).unwrap_or(u32::MAX),
         length_ms: u32::try_from(length_ms).unwrap_or(u32::MAX),

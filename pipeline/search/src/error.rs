@@ -64,14 +64,14 @@ pub enum IndexError {
     },
     /// An utterance is longer than a line can be.
     #[error(
-        "utterance `{turn}` of call `{call}` has `{characters}` characters, at most `{most}` \
+        "utterance `{utterance}` of call `{call}` has `{characters}` characters, at most `{most}` \
          can be indexed\nhint: lower the longest utterance that endpointing allows"
     )]
     UtteranceTooLong {
         /// The call.
         call: String,
         /// The utterance's number.
-        turn: usize,
+        utterance: usize,
         /// Its length.
         characters: usize,
         /// The most there may be.
@@ -106,6 +106,13 @@ pub enum SearchError {
 }
 
 impl IndexError {
+    /// Whether only the call at hand was refused. After any other error of
+    /// [`TranscriptIndex::add`](crate::TranscriptIndex::add) all that was added since the last commit must
+    /// be added again.
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::UtteranceTooLong { .. } | Self::Header(_))
+    }
+
     /// Sorts what tantivy reports into what a person can do about it.
     pub(crate) fn from_tantivy(folder: &Path, error: &TantivyError) -> Self {
         let folder = folder.to_owned();

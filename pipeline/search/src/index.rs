@@ -3,28 +3,26 @@
 use std::collections::HashSet;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use auricle_contracts::{CallId, Transcript};
-use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
-use tantivy::index::SegmentComponent;
 use tantivy::indexer::UserOperation;
-use tantivy::{
-    Directory, Executor, Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term,
-};
+use tantivy::{Executor, Index, IndexWriter, ReloadPolicy, TantivyDocument, Term};
 
 use crate::document::{Annotations, documents};
-use crate::error::{IndexError, SearchError};
-use crate::lines::{self, LinesPlugin};
-use crate::queries::Snapshot;
-use crate::query::parse;
-use crate::results::{SearchRequest, SearchResults};
-use crate::schema::{Fields, SCHEMA_VERSION};
-use crate::search::search;
-use crate::sound::syllables_fingerprint;
+use crate::error::IndexError;
+use crate::lines::LinesPlugin;
+use crate::schema::Fields;
+
+use folder::{TANTIVY_FILE, VERSION_FILE, Version, check_files, check_version, guarded};
+use reader::Shared;
+
+mod folder;
+mod reader;
+
+pub use reader::{IndexSize, TranscriptReader};
 
 /// How much of the machine the index may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,55 +46,24 @@ impl Default for IndexOptions {
     }
 }
 
-/// What is written beside tantivy's files, to know an index of another version.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Version {
-    schema: u32,
-    syllables: u32,
-}
-
-const VERSION_FILE: &str = "auricle-index.json";
-/// The file tantivy writes last when an index is made.
-const TANTIVY_FILE: &str = "meta.json";
-
-impl Version {
-    fn now() -> Self {
-        Self {
-            schema: SCHEMA_VERSION,
-            syllables: syllables_fingerprint(),
-        }
-    }
-
-    fn name(&self) -> String {
-        format!("{}/{:08x}", self.schema, self.syllables)
-    }
-}
-
 /// A full-text index over transcripts in a folder.
 ///
 /// One process writes at a time; any number read, also while it is written. What is added shows
 /// after [`Self::commit`].
 pub struct TranscriptIndex {
     shared: Arc<Shared>,
-    writer: RwLock<Option<IndexWriter>>,
+    writing: RwLock<Writing>,
     /// Fingerprints of the calls added since the last commit.
     added: Mutex<HashSet<u64>>,
     options: IndexOptions,
 }
 
-/// Searches an index. Clones share everything.
-#[derive(Clone)]
-pub struct TranscriptReader {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    folder: PathBuf,
-    index: Index,
-    reader: IndexReader,
-    fields: Fields,
-    executor: Executor,
-    snapshot: Mutex<Option<Snapshot>>,
+/// Tantivy's writer, opened when it is first needed.
+#[derive(Default)]
+struct Writing {
+    writer: Option<IndexWriter>,
+    /// Counts the writers that were given up.
+    generation: u64,
 }
 
 /// What became of a call that was added.
@@ -106,17 +73,6 @@ pub struct Added {
     pub utterances: usize,
     /// What could not be understood and was left out.
     pub warnings: Vec<String>,
-}
-
-/// What an index holds, and the room it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct IndexSize {
-    /// Utterances that can be found.
-    pub utterances: u64,
-    /// Bytes of its files.
-    pub bytes: u64,
-    /// Segments the index is in.
-    pub segments: usize,
 }
 
 impl TranscriptIndex {
@@ -214,7 +170,7 @@ impl TranscriptIndex {
         };
         Ok(Self {
             shared: Arc::new(shared),
-            writer: RwLock::new(None),
+            writing: RwLock::new(Writing::default()),
             added: Mutex::new(HashSet::new()),
             options,
         })
@@ -223,7 +179,9 @@ impl TranscriptIndex {
     /// Adds a call, in place of what the index holds of it. Several threads may add at once.
     ///
     /// # Errors
-    /// Another process writes, an utterance is too long, the disk is full.
+    /// Another process writes, an utterance is too long, the disk is full. Unless
+    /// [`IndexError::is_refusal`] holds, everything since the last commit is taken back, also what other
+    /// threads added.
     pub fn add(&self, transcript: &Transcript) -> Result<Added, IndexError> {
         self.add_annotated(transcript, &Annotations::default())
     }
@@ -261,7 +219,7 @@ impl TranscriptIndex {
     /// Takes a call out. A call that is not there is no error.
     ///
     /// # Errors
-    /// Another process writes, the disk is full.
+    /// As for [`Self::add`].
     pub fn delete_call(&self, call: &CallId) -> Result<(), IndexError> {
         let term = self.call_term(call);
         self.with_writer(|writer| {
@@ -273,29 +231,34 @@ impl TranscriptIndex {
     /// Makes what was added and deleted last, and shows it to this index's readers.
     ///
     /// # Errors
-    /// The disk is full or a thread of the writer failed. What was committed before stays.
+    /// The disk is full or a thread of the writer failed. What was committed before stays; everything
+    /// since is taken back and must be added again.
     pub fn commit(&self) -> Result<(), IndexError> {
-        let mut writer = self.writer.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(writer) = writer.as_mut() {
-            writer.commit().map_err(|error| self.shared.error(&error))?;
+        let mut writing = self.writing.write().unwrap_or_else(PoisonError::into_inner);
+        self.commit_with(&mut writing)
+    }
+
+    fn commit_with(&self, writing: &mut Writing) -> Result<(), IndexError> {
+        let committed = writing.writer.as_mut().map(IndexWriter::commit);
+        if let Some(Err(error)) = committed {
+            self.give_up(writing);
+            return Err(self.shared.error(&error));
         }
         // While nobody can add: calls are known by the searcher before they are forgotten here.
         self.shared.reload()?;
-        self.added
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.forget_added();
         Ok(())
     }
 
-    /// Waits for the merging of segments in the background, then closes the writer; it opens
+    /// Commits, waits for the merging of segments in the background, then closes the writer; it opens
     /// again when something is added.
     ///
     /// # Errors
-    /// A merge failed.
+    /// As for [`Self::commit`], or a merge failed.
     pub fn finish_merging(&self) -> Result<(), IndexError> {
-        let mut writer = self.writer.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(writer) = writer.take() {
+        let mut writing = self.writing.write().unwrap_or_else(PoisonError::into_inner);
+        self.commit_with(&mut writing)?;
+        if let Some(writer) = writing.writer.take() {
             writer
                 .wait_merging_threads()
                 .map_err(|error| self.shared.error(&error))?;
@@ -314,22 +277,50 @@ impl TranscriptIndex {
         Term::from_field_text(self.shared.fields.call, &call.0)
     }
 
-    /// Runs an operation on the writer, which is opened when it is first needed.
+    /// Runs an operation on the writer, which is opened when it is first needed and given up when the
+    /// operation fails.
     fn with_writer(
         &self,
         operation: impl FnOnce(&IndexWriter) -> tantivy::Result<()>,
     ) -> Result<(), IndexError> {
-        let opened = self.writer.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(writer) = opened.as_ref() {
-            return operation(writer).map_err(|error| self.shared.error(&error));
+        let writing = self.writing.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(writer) = &writing.writer {
+            let (done, generation) = (operation(writer), writing.generation);
+            drop(writing);
+            return done.map_err(|error| {
+                let mut writing = self.writing.write().unwrap_or_else(PoisonError::into_inner);
+                // Another thread may have met the same failure and begun anew.
+                if writing.generation == generation {
+                    self.give_up(&mut writing);
+                }
+                self.shared.error(&error)
+            });
         }
-        drop(opened);
-        let mut writer = self.writer.write().unwrap_or_else(PoisonError::into_inner);
-        let opened = match writer.take() {
+        drop(writing);
+        let mut writing = self.writing.write().unwrap_or_else(PoisonError::into_inner);
+        let opened = match writing.writer.take() {
             Some(opened) => opened,
             None => self.open_writer()?,
         };
-        operation(writer.insert(opened)).map_err(|error| self.shared.error(&error))
+        operation(writing.writer.insert(opened)).map_err(|error| {
+            self.give_up(&mut writing);
+            self.shared.error(&error)
+        })
+    }
+
+    /// Drops a writer that failed, and with it all that was not committed. It cannot be used again: it
+    /// may have lost threads, and would wait for them for ever, or documents, and commit without them.
+    fn give_up(&self, writing: &mut Writing) {
+        writing.writer = None;
+        writing.generation += 1;
+        self.forget_added();
+    }
+
+    fn forget_added(&self) {
+        self.added
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     fn open_writer(&self) -> Result<IndexWriter, IndexError> {
@@ -346,183 +337,9 @@ impl TranscriptIndex {
     }
 }
 
-impl TranscriptReader {
-    /// Reads a query and runs it.
-    ///
-    /// # Errors
-    /// The query has a mistake, or the index cannot be read.
-    pub fn search(&self, request: &SearchRequest) -> Result<SearchResults, SearchError> {
-        let node = parse(&request.query)?;
-        let Shared {
-            folder,
-            fields,
-            executor,
-            ..
-        } = self.shared.as_ref();
-        let results = guarded(folder, || {
-            let snapshot = self.shared.snapshot()?;
-            search(fields, &snapshot, executor, &node, request)
-                .map_err(|error| self.shared.error(&error))
-        })?;
-        Ok(results)
-    }
-
-    /// Shows what other processes have committed since.
-    ///
-    /// # Errors
-    /// The index cannot be read.
-    pub fn refresh(&self) -> Result<(), IndexError> {
-        guarded(&self.shared.folder, || self.shared.reload())
-    }
-
-    /// What the index holds, and the room it takes.
-    ///
-    /// # Errors
-    /// The index cannot be read.
-    pub fn size(&self) -> Result<IndexSize, IndexError> {
-        let snapshot = self.shared.snapshot()?;
-        let usage = snapshot
-            .searcher
-            .space_usage()
-            .map_err(|error| self.shared.error(&error.into()))?;
-        Ok(IndexSize {
-            utterances: snapshot.searcher.num_docs(),
-            bytes: usage.total().get_bytes(),
-            segments: snapshot.searcher.segment_readers().len(),
-        })
-    }
-
-    /// Compares every file with its checksum. Takes as long as reading the index once.
-    ///
-    /// # Errors
-    /// Names the damaged files, and says how to rebuild the index.
-    pub fn verify(&self) -> Result<(), IndexError> {
-        let folder = &self.shared.folder;
-        guarded(folder, || {
-            let damaged = self
-                .shared
-                .index
-                .validate_checksum()
-                .map_err(|error| self.shared.error(&error))?;
-            let mut names: Vec<String> = damaged
-                .iter()
-                .map(|path| path.display().to_string())
-                .collect();
-            names.sort();
-            match names.is_empty() {
-                true => Ok(()),
-                false => Err(IndexError::Damaged {
-                    folder: folder.clone(),
-                    cause: format!("files not as written: {}", names.join(", ")),
-                }),
-            }
-        })
-    }
-}
-
-impl Shared {
-    fn error(&self, error: &tantivy::TantivyError) -> IndexError {
-        IndexError::from_tantivy(&self.folder, error)
-    }
-
-    fn reload(&self) -> Result<(), IndexError> {
-        self.reader.reload().map_err(|error| self.error(&error))?;
-        self.snapshot().map(|_| ())
-    }
-
-    /// The present searcher with its lines.
-    fn snapshot(&self) -> Result<Snapshot, IndexError> {
-        let searcher = self.reader.searcher();
-        let mut known = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
-        let generation = searcher.generation().generation_id();
-        if let Some(known) = known.as_ref()
-            && known.searcher.generation().generation_id() == generation
-        {
-            return Ok(known.clone());
-        }
-        let opened =
-            Snapshot::open(searcher, known.as_ref()).map_err(|error| self.error(&error))?;
-        *known = Some(opened.clone());
-        Ok(opened)
-    }
-}
-
-fn check_version(folder: &Path) -> Result<(), IndexError> {
-    let path = folder.join(VERSION_FILE);
-    let folder = folder.to_owned();
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            if !folder.join(TANTIVY_FILE).exists() {
-                return Err(IndexError::Missing { folder });
-            }
-            return Err(IndexError::Version {
-                folder,
-                found: "none".to_owned(),
-                wanted: Version::now().name(),
-            });
-        }
-        Err(source) => return Err(IndexError::Folder { folder, source }),
-    };
-    let wanted = Version::now();
-    match serde_json::from_str::<Version>(&text) {
-        Ok(found) if found == wanted => Ok(()),
-        Ok(found) => Err(IndexError::Version {
-            folder,
-            found: found.name(),
-            wanted: wanted.name(),
-        }),
-        Err(error) => Err(IndexError::Damaged {
-            folder,
-            cause: format!("`{VERSION_FILE}`: {error}"),
-        }),
-    }
-}
-
 /// Two calls with one fingerprint only cost a deletion that finds nothing.
 fn fingerprint(call: &CallId) -> u64 {
     let mut hasher = DefaultHasher::new();
     call.hash(&mut hasher);
     hasher.finish()
-}
-
-/// Opens every file of every segment once: tantivy opens some only when a query needs them.
-fn check_files(folder: &Path, index: &Index) -> Result<(), IndexError> {
-    let damaged = |path: &Path, cause: String| IndexError::Damaged {
-        folder: folder.to_owned(),
-        cause: format!("`{}`: {cause}", path.display()),
-    };
-    let segments = index
-        .searchable_segment_metas()
-        .map_err(|error| IndexError::from_tantivy(folder, &error))?;
-    for meta in segments {
-        let deletes = meta.has_deletes().then_some(SegmentComponent::Delete);
-        let written = [
-            SegmentComponent::Postings,
-            SegmentComponent::Positions,
-            SegmentComponent::Terms,
-            SegmentComponent::Store,
-            SegmentComponent::FastFields,
-            SegmentComponent::FieldNorms,
-            SegmentComponent::Custom(lines::EXTENSION.to_owned()),
-            SegmentComponent::Custom(lines::PAIRS_EXTENSION.to_owned()),
-        ];
-        for component in written.into_iter().chain(deletes) {
-            let path = meta.relative_path(component);
-            index
-                .directory()
-                .open_read(&path)
-                .map_err(|error| damaged(&path, error.to_string()))?;
-        }
-    }
-    Ok(())
-}
-
-/// Tantivy asserts what it reads from disk; such a panic becomes an error here.
-fn guarded<T>(
-    folder: &Path,
-    read: impl FnOnce() -> Result<T, IndexError>,
-) -> Result<T, IndexError> {
-    catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|panic| Err(IndexError::from_panic(folder, panic.as_ref())))
 }

@@ -10,14 +10,14 @@
 //! ```text
 //! lines…            per document: four counts, then the codes (all numbers 16 bit, little endian)
 //! offsets           n + 1 numbers of 32 bits, in units of two bytes
-//! places            n numbers of 32 bits: turn × 4 + party
+//! places            n numbers of 32 bits: number of the utterance × 4 + party
 //! starts, lengths   n + n numbers of 32 bits, milliseconds
 //! n, magic          two numbers of 32 bits
 //! ```
 //!
 //! All utterances of a call are added as one group, so they lie side by side in one segment, in
-//! the order of their turns, and stay so when segments are merged. Hence
-//! `document - turn` names the call within its segment, and no text is read to compare calls.
+//! the order in which they were said, and stay so when segments are merged. Hence `document - number`
+//! names the call within its segment, and no text is read to compare calls.
 
 use std::any::Any;
 use std::io::Write;
@@ -52,7 +52,8 @@ pub(crate) const MAX_CODES: usize = u16::MAX as usize;
 /// One utterance on its way into the file.
 #[derive(Debug)]
 pub(crate) struct NewLine<'a> {
-    pub(crate) turn: u32,
+    /// The utterance's number in its call.
+    pub(crate) number: u32,
     pub(crate) party: Party,
     pub(crate) start_ms: u32,
     pub(crate) length_ms: u32,
@@ -75,7 +76,7 @@ impl NewLine<'_> {
     /// Writes the bytes the plugin takes.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.clear();
-        let place = self.turn.saturating_mul(4) | party_number(self.party);
+        let place = self.number.saturating_mul(4) | party_number(self.party);
         let n_keys = self.keys.len() as u32;
         for number in [place, self.start_ms, self.length_ms, n_keys]
             .iter()
@@ -158,6 +159,7 @@ pub(crate) struct Lines {
     offsets_at: usize,
     /// The first document of every call, in order.
     call_starts: Vec<DocId>,
+    turns: Turns,
     mean_size: f32,
 }
 
@@ -182,6 +184,7 @@ impl Lines {
             n_docs,
             offsets_at,
             call_starts: Vec::new(),
+            turns: Turns::default(),
             mean_size: 0.0,
         };
         let n_words = n_docs * 4 + 1;
@@ -192,8 +195,9 @@ impl Lines {
             return Err(damaged("its table does not fit its lines"));
         }
         lines.call_starts = (0..n_docs as DocId)
-            .filter(|&doc| lines.turn(doc) == 0)
+            .filter(|&doc| lines.number(doc) == 0)
             .collect();
+        lines.turns = Turns::of(&lines);
         lines.mean_size = lines.table(n_docs) as f32 / n_docs.max(1) as f32;
         Ok(lines)
     }
@@ -220,8 +224,21 @@ impl Lines {
 
     /// The utterance's number in its call.
     #[inline]
-    pub(crate) fn turn(&self, doc: DocId) -> u32 {
+    pub(crate) fn number(&self, doc: DocId) -> u32 {
         self.place(doc) / 4
+    }
+
+    /// The number of the utterance's turn in its call.
+    pub(crate) fn turn(&self, doc: DocId) -> u32 {
+        let first = self.turns.number(self.call_start(doc));
+        self.turns.number(doc).saturating_sub(first)
+    }
+
+    /// The first document of the call that is at most `most` turns before `doc`.
+    pub(crate) fn turns_before(&self, doc: DocId, most: u32) -> DocId {
+        let turn = self.turns.number(doc).saturating_sub(most) as usize;
+        let start = self.turns.starts.get(turn).copied().unwrap_or(0);
+        start.max(self.call_start(doc))
     }
 
     /// Who speaks, as two bits.
@@ -233,7 +250,7 @@ impl Lines {
     /// The first document of the document's call.
     #[inline]
     pub(crate) fn call_start(&self, doc: DocId) -> DocId {
-        doc.saturating_sub(self.turn(doc))
+        doc.saturating_sub(self.number(doc))
     }
 
     /// The first document of every call.
@@ -322,6 +339,39 @@ impl Lines {
         }
     }
 }
+
+/// A turn is what one party says before another does. Where it is not known who speaks, every utterance
+/// is a turn of its own.
+#[derive(Debug, Default)]
+struct Turns {
+    /// For each document the number of its turn in the segment.
+    numbers: Vec<u32>,
+    /// The first document of each turn.
+    starts: Vec<DocId>,
+}
+
+impl Turns {
+    fn of(lines: &Lines) -> Self {
+        let mut turns = Self::default();
+        let mut before = UNKNOWN;
+        for doc in 0..lines.n_docs() {
+            let party = lines.party(doc);
+            if party != before || party == UNKNOWN || lines.number(doc) == 0 {
+                turns.starts.push(doc);
+            }
+            turns.numbers.push(turns.starts.len() as u32 - 1);
+            before = party;
+        }
+        turns
+    }
+
+    #[inline]
+    fn number(&self, doc: DocId) -> u32 {
+        self.numbers.get(doc as usize).copied().unwrap_or(0)
+    }
+}
+
+const UNKNOWN: u32 = party_number(Party::Unknown);
 
 /// The parts of a line, two bytes a code.
 #[derive(Clone, Copy)]

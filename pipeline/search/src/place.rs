@@ -8,6 +8,10 @@ use crate::query::Order;
 use crate::sound::SoundPattern;
 use crate::units;
 
+mod near;
+
+use near::near;
+
 /// Something that has a place in an utterance.
 #[derive(Debug)]
 pub(crate) enum Place {
@@ -114,15 +118,7 @@ impl Place {
             Self::Phrase(pattern) => pattern.find(line, form),
             Self::Sound(_) if form == Form::Written => Vec::new(),
             Self::Sound(pattern) => find_sound(pattern, line),
-            Self::Or(parts) => {
-                let mut all: Vec<Span> = parts
-                    .iter()
-                    .flat_map(|part| part.find(line, form))
-                    .collect();
-                all.sort_by_key(|span| (span.start, span.end));
-                all.dedup_by_key(|span| (span.start, span.end));
-                all
-            }
+            Self::Or(parts) => in_order(parts.iter().flat_map(|part| part.find(line, form))),
             Self::Near {
                 left,
                 right,
@@ -134,37 +130,74 @@ impl Place {
                     return lefts;
                 }
                 let rights = right.find(line, form);
-                let codes = if form == Form::Spoken {
-                    &line.spoken
-                } else {
-                    &line.written
-                };
-                near(&lefts, &rights, codes, *within, *order)
+                near(&lefts, &rights, codes_of(line, form), *within, *order)
             }
         }
     }
 
     /// The places a reader should see: of a proximity its two sides, not what lies between.
     pub(crate) fn highlights(&self, line: &Line, form: Form) -> Vec<Span> {
+        self.find_with_sides(line, form).1
+    }
+
+    /// [`Self::find`], and [`Self::highlights`] found on the way.
+    fn find_with_sides(&self, line: &Line, form: Form) -> (Vec<Span>, Vec<Span>) {
         match self {
-            Self::Or(parts) => parts
-                .iter()
-                .flat_map(|part| part.highlights(line, form))
-                .collect(),
-            Self::Near { left, right, .. } => {
-                let whole = self.find(line, form);
-                let mut sides = left.highlights(line, form);
-                sides.extend(right.highlights(line, form));
-                sides.retain(|side| {
-                    whole
-                        .iter()
-                        .any(|span| span.start <= side.start && side.end <= span.end)
-                });
-                sides
+            Self::Phrase(_) | Self::Sound(_) => {
+                let found = self.find(line, form);
+                (found.clone(), found)
             }
-            _ => self.find(line, form),
+            Self::Or(parts) => {
+                let parts = parts.iter().map(|part| part.find_with_sides(line, form));
+                let (found, sides): (Vec<_>, Vec<_>) = parts.unzip();
+                (in_order(found.into_iter().flatten()), sides.concat())
+            }
+            Self::Near {
+                left,
+                right,
+                within,
+                order,
+            } => {
+                let (lefts, mut sides) = left.find_with_sides(line, form);
+                let (rights, right_sides) = right.find_with_sides(line, form);
+                let found = near(&lefts, &rights, codes_of(line, form), *within, *order);
+                sides.extend(right_sides);
+                keep_covered(&mut sides, &found);
+                (found, sides)
+            }
         }
     }
+}
+
+fn codes_of(line: &Line, form: Form) -> &[u16] {
+    match form {
+        Form::Spoken => &line.spoken,
+        Form::Written => &line.written,
+    }
+}
+
+/// Sorts by place, and drops repeats.
+fn in_order(spans: impl Iterator<Item = Span>) -> Vec<Span> {
+    let mut all: Vec<Span> = spans.collect();
+    all.sort_by_key(|span| (span.start, span.end));
+    all.dedup_by_key(|span| (span.start, span.end));
+    all
+}
+
+/// Keeps what lies within one of `spans`, which are in order.
+fn keep_covered(sides: &mut Vec<Span>, spans: &[Span]) {
+    let furthest: Vec<usize> = spans
+        .iter()
+        .scan(0, |furthest, span| {
+            *furthest = span.end.max(*furthest);
+            Some(*furthest)
+        })
+        .collect();
+    sides.retain(|side| {
+        let before = spans.partition_point(|span| span.start <= side.start);
+        let last = before.checked_sub(1).and_then(|last| furthest.get(last));
+        last.is_some_and(|&end| side.end <= end)
+    });
 }
 
 impl PhrasePattern {
@@ -186,11 +219,7 @@ impl PhrasePattern {
     }
 
     fn find(&self, line: &Line, form: Form) -> Vec<Span> {
-        let codes: &[u16] = if form == Form::Spoken {
-            &line.spoken
-        } else {
-            &line.written
-        };
+        let codes = codes_of(line, form);
         let mut found = Vec::new();
         let (Some(&first), length) = (self.codes.first(), self.codes.len()) else {
             return found;
@@ -259,48 +288,14 @@ fn find_sound(pattern: &SoundPattern, line: &Line) -> Vec<Span> {
     };
     let last = line.spoken.len() - 1;
     let code_of = |syllable: usize| hanzi.get(syllable).copied().unwrap_or(last).min(last);
-    found
-        .into_iter()
-        .map(|sound| {
-            let start = code_of(sound.start);
-            let end = code_of(sound.end - 1).max(start) + 1;
-            let quality = sound.agreement / (1.0 + f32::from(sound.cost) / 20.0);
-            Span {
-                start,
-                end,
-                quality,
-            }
-        })
-        .collect()
-}
-
-/// Pairs of a left and a right place with few enough units between them, each as one span.
-fn near(lefts: &[Span], rights: &[Span], codes: &[u16], within: u32, order: Order) -> Vec<Span> {
-    let numbers = units::unit_numbers(codes);
-    let unit_at = |code: usize| numbers.get(code).copied().unwrap_or(0);
-    // Units from the end of the first to the start of the second; none where they overlap.
-    let gap = |first: &Span, second: &Span| {
-        (first.end <= second.start).then(|| unit_at(second.start) - unit_at(first.end - 1) - 1)
-    };
-    let mut found: Vec<Span> = Vec::new();
-    for left in lefts {
-        for right in rights {
-            let forward = gap(left, right);
-            let between = match order {
-                Order::LeftFirst => forward,
-                Order::Either => forward.or_else(|| gap(right, left)),
-            };
-            if let Some(between) = between.filter(|&between| between <= within) {
-                let close = 1.0 / (1.0 + between as f32 / 10.0);
-                found.push(Span {
-                    start: left.start.min(right.start),
-                    end: left.end.max(right.end),
-                    quality: left.quality.min(right.quality) * close,
-                });
-            }
+    in_order(found.into_iter().map(|sound| {
+        let start = code_of(sound.start);
+        let end = code_of(sound.end - 1).max(start) + 1;
+        let quality = sound.agreement / (1.0 + f32::from(sound.cost) / 20.0);
+        Span {
+            start,
+            end,
+            quality,
         }
-    }
-    found.sort_by_key(|span| (span.start, span.end));
-    found.dedup_by_key(|span| (span.start, span.end));
-    found
+    }))
 }

@@ -233,31 +233,39 @@ impl TextTest {
     fn documents(&self, reader: &SegmentReader) -> tantivy::Result<Option<BitSet>> {
         let inverted = reader.inverted_index(self.field)?;
         let mut bits = BitSet::with_max_value(reader.max_doc());
-        if self.comparison == TextComparison::Is {
-            let term = tantivy::Term::from_field_text(self.field, &self.value);
-            if let Some(info) = inverted.get_term_info(&term)? {
-                insert_documents(&inverted, &info, &mut bits)?;
-            }
-        } else {
-            let wanted = self.value.to_lowercase();
-            let mut terms = inverted.terms().stream()?;
-            while terms.advance() {
-                if self.agrees(&String::from_utf8_lossy(terms.key()), &wanted) {
-                    insert_documents(&inverted, terms.value(), &mut bits)?;
+        let wanted = self.value.to_lowercase();
+        match self.comparison {
+            // As it is written: ids may differ by case alone.
+            TextComparison::Is => {
+                let term = tantivy::Term::from_field_text(self.field, &self.value);
+                if let Some(info) = inverted.get_term_info(&term)? {
+                    insert_documents(&inverted, &info, &mut bits)?;
                 }
+            }
+            TextComparison::Contains => {
+                insert_agreeing(&inverted, &mut bits, |text| text.contains(&wanted))?;
+            }
+            TextComparison::Begins => {
+                insert_agreeing(&inverted, &mut bits, |text| text.starts_with(&wanted))?;
             }
         }
         Ok((bits.len() > 0).then_some(bits))
     }
+}
 
-    fn agrees(&self, text: &str, wanted: &str) -> bool {
-        let text = text.to_lowercase();
-        match self.comparison {
-            TextComparison::Contains => text.contains(wanted),
-            TextComparison::Begins => text.starts_with(wanted),
-            TextComparison::Is => text == wanted,
+/// Adds every document of the terms whose lower case agrees.
+fn insert_agreeing(
+    inverted: &InvertedIndexReader,
+    bits: &mut BitSet,
+    agrees: impl Fn(&str) -> bool,
+) -> tantivy::Result<()> {
+    let mut terms = inverted.terms().stream()?;
+    while terms.advance() {
+        if agrees(&String::from_utf8_lossy(terms.key()).to_lowercase()) {
+            insert_documents(inverted, terms.value(), bits)?;
         }
     }
+    Ok(())
 }
 
 fn members(bits: &BitSet) -> Vec<DocId> {

@@ -134,6 +134,8 @@ pub struct CallHits {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hit {
     /// Number of the utterance in its call, from 0.
+    pub utterance: u32,
+    /// Number of the turn it belongs to, from 0: a turn is what one party says before the other does.
     pub turn: u32,
     /// Who spoke.
     pub party: Party,
@@ -190,7 +192,9 @@ pub struct Snippet {
 /// An utterance near a hit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ContextLine {
-    /// Number of the utterance in its call.
+    /// Number of the utterance in its call, from 0.
+    pub utterance: u32,
+    /// Number of the turn it belongs to, from 0.
     pub turn: u32,
     /// Who spoke.
     pub party: Party,

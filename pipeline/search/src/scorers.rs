@@ -172,6 +172,7 @@ pub(crate) enum LineTest {
     End(f64, f64),
     Length(f64, f64),
     Turn(f64, f64),
+    Utterance(f64, f64),
 }
 
 impl LineTest {
@@ -188,6 +189,7 @@ impl LineTest {
             }
             Self::Length(low, high) => within(lines.length_ms(doc), low, high),
             Self::Turn(low, high) => within(lines.turn(doc), low, high),
+            Self::Utterance(low, high) => within(lines.number(doc), low, high),
         }
     }
 }
@@ -317,7 +319,8 @@ impl Scorer for CallsScorer {
     }
 }
 
-/// `left THEN/n right`: documents of `right` that come after one of `left` in the same call.
+/// `left THEN/n right`: documents of `right` that come after one of `left` in the same call, at most n
+/// turns later.
 ///
 /// Both sides are read once, in step. Of the documents of `left` before one of `right` only the
 /// last matters: if it is too far, so are all others.
@@ -354,8 +357,7 @@ impl ThenScorer {
             if doc == TERMINATED {
                 return TERMINATED;
             }
-            let call_start = self.lines.call_start(doc);
-            let earliest = call_start.max(doc.saturating_sub(self.within));
+            let earliest = self.lines.turns_before(doc, self.within);
             let mut left = self.left.doc();
             if left < earliest {
                 left = self.left.seek(earliest);

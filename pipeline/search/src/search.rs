@@ -18,7 +18,7 @@ use crate::results::{
     SearchRequest, SearchResults, Sort,
 };
 use crate::schema::Fields;
-use crate::show::Shower;
+use crate::show::{Shower, joined};
 
 /// What each doubling of a call's hits adds to its relevance.
 const MORE_HITS: f32 = 0.1;
@@ -266,9 +266,17 @@ impl ShownCall<'_> {
             hit.after.push(self.shower.context(near, &[])?);
         }
         for lead in self.leads {
-            lead.lead_to(doc, self.start, self.shower, &mut hit.led_by)?;
+            lead.lead_to(doc, self.shower, &mut hit.led_by)?;
         }
-        hit.led_by.sort_by_key(|line| line.turn);
+        hit.led_by.sort_by_key(|line| line.utterance);
+        hit.led_by.dedup_by(|again, first| {
+            let is_same = again.utterance == first.utterance;
+            if is_same {
+                first.highlights.append(&mut again.highlights);
+                joined(&mut first.highlights);
+            }
+            is_same
+        });
         Ok(hit)
     }
 }
@@ -320,16 +328,15 @@ impl LeadDocs {
     fn lead_to(
         &self,
         doc: DocId,
-        call_start: DocId,
         shower: &Shower<'_>,
         out: &mut Vec<ContextLine>,
     ) -> tantivy::Result<()> {
         let before = self.docs.partition_point(|&lead| lead < doc);
-        let earliest = doc.saturating_sub(self.within).max(call_start);
+        let earliest = shower.lines.turns_before(doc, self.within);
         let last = before.checked_sub(1).and_then(|index| self.docs.get(index));
         if let Some(&lead) = last.filter(|&&lead| lead >= earliest) {
             for earlier in &self.earlier {
-                earlier.lead_to(lead, call_start, shower, out)?;
+                earlier.lead_to(lead, shower, out)?;
             }
             out.push(shower.context(lead, &self.places)?);
         }

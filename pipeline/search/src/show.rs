@@ -70,6 +70,7 @@ impl Shower<'_> {
             .map(|time| time.0);
         let snippet = snippet(&stored.text, &found.text);
         Ok(Hit {
+            utterance: self.lines.number(doc),
             turn: self.lines.turn(doc),
             party: party_of(self.lines.party(doc)),
             channel: stored.channel,
@@ -101,6 +102,7 @@ impl Shower<'_> {
         };
         let start_ms = u64::from(self.lines.start_ms(doc));
         Ok(ContextLine {
+            utterance: self.lines.number(doc),
             turn: self.lines.turn(doc),
             party: party_of(self.lines.party(doc)),
             start_ms,
@@ -168,7 +170,8 @@ fn highlights(text: &str, ranges: &[Range<usize>]) -> Vec<Highlight> {
         return Vec::new();
     }
     let located = locate(text);
-    let character = |byte: usize| text.get(..byte).map_or(0, |before| before.chars().count());
+    let starts: Vec<usize> = text.char_indices().map(|(start, _)| start).collect();
+    let character = |byte: usize| starts.partition_point(|&start| start < byte);
     let mut found: Vec<Highlight> = ranges
         .iter()
         .filter_map(|range| {
@@ -180,15 +183,20 @@ fn highlights(text: &str, ranges: &[Range<usize>]) -> Vec<Highlight> {
             })
         })
         .collect();
-    found.sort_by_key(|highlight| (highlight.start, highlight.end));
-    let mut joined: Vec<Highlight> = Vec::with_capacity(found.len());
-    for highlight in found {
-        match joined.last_mut() {
-            Some(last) if highlight.start <= last.end => last.end = last.end.max(highlight.end),
-            _ => joined.push(highlight),
+    joined(&mut found);
+    found
+}
+
+/// Puts highlights in order and joins those that touch.
+pub(crate) fn joined(highlights: &mut Vec<Highlight>) {
+    highlights.sort_by_key(|highlight| (highlight.start, highlight.end));
+    highlights.dedup_by(|next, last| {
+        let touches = next.start <= last.end;
+        if touches {
+            last.end = last.end.max(next.end);
         }
-    }
-    joined
+        touches
+    });
 }
 
 fn snippet(text: &str, highlights: &[Highlight]) -> Option<Snippet> {

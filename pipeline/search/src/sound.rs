@@ -479,17 +479,17 @@ impl SoundPattern {
         };
         if found.len() > 1 {
             found.sort_by_key(|span| (span.cost, span.start));
-            let mut kept: Vec<SoundSpan> = Vec::new();
-            for span in found {
-                if kept
-                    .iter()
-                    .all(|other| span.end <= other.start || other.end <= span.start)
-                {
-                    kept.push(span);
+            let mut taken = vec![false; row.len()];
+            found.retain(|span| {
+                let is_free = taken
+                    .get(span.start..span.end)
+                    .is_some_and(|part| !part.contains(&true));
+                if is_free {
+                    taken[span.start..span.end].fill(true);
                 }
-            }
-            kept.sort_by_key(|span| span.start);
-            return kept;
+                is_free
+            });
+            found.sort_by_key(|span| span.start);
         }
         found
     }

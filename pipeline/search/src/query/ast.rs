@@ -19,7 +19,8 @@ pub struct Node {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     /// `left THEN/n right`: an utterance that matches `right`, with one that matches `left`
-    /// before it in the same call, at most `within` turns earlier.
+    /// before it in the same call, at most `within` turns earlier. A turn is what one party says
+    /// before another does.
     Then {
         /// What is said first.
         left: Box<Node>,
@@ -119,7 +120,7 @@ pub enum TextField {
 pub enum TextComparison {
     /// Bare words: the text contains it, whatever the case.
     Contains,
-    /// Quoted: the text is exactly this.
+    /// Quoted, and ids of calls: the text is exactly this, case included.
     Is,
     /// With a star: the text begins with it, whatever the case.
     Begins,
@@ -140,8 +141,10 @@ pub enum NumberField {
     End,
     /// Length of the utterance, milliseconds.
     Length,
-    /// Number of the utterance in its call, from 0.
+    /// Number of the utterance's turn in its call, from 0.
     Turn,
+    /// Number of the utterance in its call, from 0.
+    Utterance,
 }
 
 /// A field of the query language by its name.
@@ -155,7 +158,7 @@ pub(crate) enum FieldName {
 }
 
 /// Every name that may stand before a colon.
-pub(crate) const FIELD_NAMES: [(&str, FieldName); 18] = [
+pub(crate) const FIELD_NAMES: [(&str, FieldName); 19] = [
     ("party", FieldName::Party),
     ("sound", FieldName::Sound),
     ("word", FieldName::Word),
@@ -174,4 +177,5 @@ pub(crate) const FIELD_NAMES: [(&str, FieldName); 18] = [
     ("end", FieldName::Number(NumberField::End)),
     ("length", FieldName::Number(NumberField::Length)),
     ("turn", FieldName::Number(NumberField::Turn)),
+    ("utterance", FieldName::Number(NumberField::Utterance)),
 ];

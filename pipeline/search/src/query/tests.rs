@@ -91,6 +91,7 @@ fn fields_take_words_phrases_stars_ranges_and_comparisons() {
     check("duration:{1m TO *]", "Duration:60001..*");
     check("score:<60", "Score:*..59.999999999");
     check("turn:3", "Turn:3..3");
+    check("utterance:<=3", "Utterance:*..3");
     check("date:[1970-01-01 TO 1970-01-02]", "Date:0..172799");
     check("date:1970-01", "Date:0..2678399");
     check("date:<1970-01-02", "Date:*..86399");

@@ -24,7 +24,7 @@ pub(crate) const fn expected(field: NumberField) -> &'static str {
             "a time like 30s, 1m30s, 2h, 500ms or 1:30"
         }
         NumberField::Score => "a number like 60 or 59.5",
-        NumberField::Turn => "a whole number",
+        NumberField::Turn | NumberField::Utterance => "a whole number",
     }
 }
 
@@ -44,7 +44,10 @@ pub(crate) fn read(field: NumberField, text: &str) -> Option<ValueSpan> {
             milliseconds(text).map(point)
         }
         NumberField::Score => plain_number(text).map(point),
-        NumberField::Turn => text.parse::<u32>().ok().map(|turn| point(f64::from(turn))),
+        NumberField::Turn | NumberField::Utterance => {
+            let number = text.parse::<u32>().ok();
+            number.map(|number| point(f64::from(number)))
+        }
     }
 }
 

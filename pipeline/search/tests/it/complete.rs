@@ -23,7 +23,7 @@ fn hits(index: &TestIndex, query: String) -> Vec<u32> {
     results
         .calls
         .iter()
-        .flat_map(|call| call.hits.iter().map(|hit| hit.turn))
+        .flat_map(|call| call.hits.iter().map(|hit| hit.utterance))
         .collect()
 }
 
@@ -33,8 +33,16 @@ fn scan(texts: &[String], wanted: impl Fn(&str) -> bool) -> Vec<u32> {
         .collect()
 }
 
+/// Who says each of the texts: parties that change now and then.
+fn party_of(number: usize) -> char {
+    ['a', 'a', 'c', 'a', 'c', 'c', 'c', 'u', 'u', 'c', 'a'][number % 11]
+}
+
 fn index_texts(texts: &[String]) -> TestIndex {
-    let lines: Vec<String> = texts.iter().map(|text| format!("a {text}")).collect();
+    let lines = texts.iter().enumerate();
+    let lines: Vec<String> = lines
+        .map(|(number, text)| format!("{} {text}", party_of(number)))
+        .collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     index_of(&[call("all", &lines)])
 }
@@ -97,12 +105,16 @@ proptest! {
             let either = scan(&texts, |text| text.contains(&a) || text.contains(&b));
             prop_assert_eq!(hits(&index, format!("{a} OR {b}")), either);
             let turns = within + 1;
+            let changes = |from: usize, to: usize| {
+                let is_new = |at: &usize| party_of(*at) == 'u' || party_of(*at) != party_of(at - 1);
+                (from + 1..=to).filter(is_new).count()
+            };
             let then: Vec<u32> = (0..texts.len())
-                .filter(|&turn| {
-                    texts[turn].contains(&b)
-                        && texts[turn.saturating_sub(turns)..turn].iter().any(|t| t.contains(&a))
+                .filter(|&last| {
+                    texts[last].contains(&b)
+                        && (0..last).any(|at| texts[at].contains(&a) && changes(at, last) <= turns)
                 })
-                .map(|turn| turn as u32)
+                .map(|last| last as u32)
                 .collect();
             prop_assert_eq!(hits(&index, format!("{a} THEN/{turns} {b}")), then);
         }
@@ -169,7 +181,7 @@ proptest! {
         let request = SearchRequest { limit: 100, hits_per_call: 100, ..SearchRequest::new(format!("{a} THEN {b}")) };
         let results = index.index.reader().search(&request).unwrap();
         let mut found: Vec<(String, u32)> = results.calls.iter()
-            .flat_map(|call| call.hits.iter().map(|hit| (call.call_id.clone(), hit.turn)))
+            .flat_map(|call| call.hits.iter().map(|hit| (call.call_id.clone(), hit.utterance)))
             .collect();
         found.sort();
         let mut expected = Vec::new();

@@ -135,6 +135,35 @@ fn a_second_writer_is_refused() {
     );
 }
 
+/// A folder that is away for a while stands for a full disk: files cannot be written.
+#[test]
+fn what_a_failed_commit_lost_can_be_added_again() {
+    let TestIndex { folder, index } = index_of(&[call("one", &["a 您好"])]);
+    let away = folder.path().with_extension("away");
+    let found = |query: &str| {
+        let results = index.reader().search(&SearchRequest::new(query)).unwrap();
+        results.total_hits
+    };
+    let later = call("later", &["c 保证 收益"]);
+    for _ in 0..3 {
+        index.add(&later).unwrap();
+        fs::rename(folder.path(), &away).unwrap();
+        let error = index.commit().unwrap_err();
+        assert!(!error.is_refusal(), "{error}");
+        fs::rename(&away, folder.path()).unwrap();
+        assert_eq!((found("您好"), found("保证")), (1, 0));
+    }
+    // What was lost is not half there: the next commit holds what was added after the failure.
+    index.add(&call("other", &["a 再见"])).unwrap();
+    index.commit().unwrap();
+    assert_eq!((found("再见"), found("保证")), (1, 0));
+    index.add(&later).unwrap();
+    index.commit().unwrap();
+    assert_eq!((found("您好"), found("保证"), found("再见")), (1, 1, 1));
+    index.finish_merging().unwrap();
+    index.reader().verify().unwrap();
+}
+
 #[test]
 fn an_utterance_beyond_all_bounds_is_refused_by_name() {
     let index = index_of(&[]);
@@ -142,7 +171,8 @@ fn an_utterance_beyond_all_bounds_is_refused_by_name() {
     let error = index
         .index
         .add(&call("long", &["a 好", &long]))
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("utterance `1` of call `long`"), "{error}");
+        .unwrap_err();
+    assert!(error.is_refusal());
+    let text = error.to_string();
+    assert!(text.contains("utterance `1` of call `long`"), "{text}");
 }

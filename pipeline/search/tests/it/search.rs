@@ -67,7 +67,7 @@ fn found(results: &SearchResults) -> String {
         .flat_map(|call| {
             call.hits
                 .iter()
-                .map(move |hit| format!("{}/{}", call.call_id, hit.turn))
+                .map(move |hit| format!("{}/{}", call.call_id, hit.utterance))
         })
         .collect();
     hits.sort();
@@ -189,6 +189,9 @@ fn fields_and_ranges() {
             ("agent:张 保证", "loan/2"),
             ("agent:\"张\" 保证", ""),
             ("agent:\"张伟\" 保证", "loan/2"),
+            ("file:\"Recordings/quiet.wav\" 会计", ""),
+            ("file:Recordings 会计", "quiet/0 quiet/1"),
+            ("file:Rec* 会计", "quiet/0 quiet/1"),
             ("agent:李* 我", "card/1 card/3 card/4"),
             ("campaign:贷款 投诉", "loan/5"),
             ("region:北京 投诉", "loan/5"),
@@ -201,10 +204,11 @@ fn fields_and_ranges() {
             ("date:[2026-01-01 TO 2026-02-01] 保证", "card/4 loan/2"),
             ("date:[2026-01-01 TO 2026-02-01} 保证", "loan/2"),
             ("date:>2026-01-15 保证", "card/4"),
-            ("turn:0", "card/0 loan/0 quiet/0"),
-            ("turn:>=5", "card/5 loan/5"),
+            ("utterance:0", "card/0 loan/0 quiet/0"),
+            ("utterance:>=5", "card/5 loan/5"),
+            ("turn:5 call:loan", "loan/5"),
             ("start:<1s", "card/0 loan/0 quiet/0"),
-            ("call:quiet length:<=0.8s turn:3", "quiet/3"),
+            ("call:quiet length:<=0.8s utterance:3", "quiet/3"),
             ("call:loan duration:>1h", ""),
             ("call:loan end:<3000ms", "loan/0"),
         ],
@@ -251,6 +255,60 @@ fn sequences_across_utterances() {
             ("sound:保证 THEN 手续费 THEN/2 投诉", "loan/5"),
         ],
     );
+}
+
+#[test]
+fn turns_are_changes_of_speaker() {
+    let lines = [
+        "a 您好 请问",
+        "a 有什么 可以 帮您",
+        "a 您 请说",
+        "c 我 想 退款",
+        "c 现在 就要",
+        "a 好的",
+        "c 投诉 你们",
+    ];
+    let unknown = lines.map(|line| format!("u{}", &line[1..]));
+    let unknown: Vec<&str> = unknown.iter().map(String::as_str).collect();
+    let index = index_of(&[call("known", &lines), call("mono", &unknown)]);
+    check_all(
+        &index,
+        &[
+            ("您好 THEN/1 退款", "known/3"),
+            ("您好 THEN/1 现在", "known/4"),
+            ("您好 THEN/1 请说", "known/2"),
+            ("您好 THEN/2 投诉", ""),
+            ("您好 THEN/3 投诉", "known/6"),
+            ("退款 THEN/1 投诉", ""),
+            ("退款 THEN/2 投诉", "known/6"),
+            ("退款 THEN/3 投诉", "known/6 mono/6"),
+            ("请说 THEN 您好", ""),
+            ("call:known turn:1", "known/3 known/4"),
+            ("call:mono turn:1", "mono/1"),
+            ("call:known utterance:1", "known/1"),
+        ],
+    );
+    let hit = &search(&index, "call:known 您好 THEN/3 投诉").calls[0].hits[0];
+    assert_eq!((hit.utterance, hit.turn), (6, 3));
+    assert_eq!((hit.led_by[0].utterance, hit.led_by[0].turn), (0, 0));
+}
+
+#[test]
+fn a_huge_utterance_of_one_hanzi_does_no_harm() {
+    let huge = format!("a {}", "的".repeat(20_000));
+    let index = index_of(&[call("huge", &[&huge, "c 好"])]);
+    for query in [
+        "的 NEAR/1000 的 NEAR/1000 的 NEAR/1000 的",
+        "(的 NEAR/9 的) NEAR/1000 (的 BEFORE/1000 的)",
+        "sound:的 NEAR/1000 的",
+        "sound:的的的~1",
+        "的的的",
+    ] {
+        let results = search(&index, query);
+        let hit = &results.calls[0].hits[0];
+        assert_eq!(hit.highlights.len(), 1, "{query}");
+        assert!(hit.highlights[0].end > 19_900, "{query}");
+    }
 }
 
 #[test]
@@ -308,10 +366,11 @@ fn hits_are_marked_and_play_from_a_little_before() {
     let results = search(&index, "保证 THEN 投诉");
     let hit = &results.calls[0].hits[0];
     assert_eq!(hit.led_by.len(), 1);
-    assert_eq!((hit.led_by[0].turn, hit.led_by[0].highlights.len()), (2, 1));
+    let lead = &hit.led_by[0];
+    assert_eq!((lead.utterance, lead.highlights.len()), (2, 1));
     // The second word of the utterance, after 我要 (400 ms), less half a second.
     assert_eq!(hit.play_from_ms, hit.start_ms + 400 - 500);
-    assert_eq!(hit.before[0].turn, 4);
+    assert_eq!(hit.before[0].utterance, 4);
     assert!(hit.after.is_empty());
 }
 
@@ -320,7 +379,7 @@ fn play_times_come_from_syllables_and_words() {
     let index = index_of(&calls());
     let results = search(&index, "call:card sound:保真");
     let hit = &results.calls[0].hits[0];
-    assert_eq!(hit.turn, 4);
+    assert_eq!(hit.utterance, 4);
     assert_eq!(hit.play_from_ms, hit.start_ms + 6 * 200 - 500);
     let by_number = search(&index, "138");
     let hit = &by_number.calls[0].hits[0];
@@ -375,7 +434,7 @@ fn pages_and_orders() {
         sort,
         offset,
         limit,
-        ..SearchRequest::new("turn:0")
+        ..SearchRequest::new("utterance:0")
     };
     assert_eq!(ids(request(Sort::Newest, 0, 9)), ["card", "loan", "quiet"]);
     assert_eq!(ids(request(Sort::Oldest, 0, 9)), ["loan", "card", "quiet"]);
@@ -447,9 +506,9 @@ fn annotations_are_found() {
             ("emotion:angry", "loan/1"),
             ("rule:promise", "loan/1"),
             ("rule:threat rule:promise", "loan/1"),
-            ("score:<60 turn:0", "loan/0"),
+            ("score:<60 utterance:0", "loan/0"),
             ("score:<55.5", ""),
-            ("score:55.5 turn:0", "loan/0"),
+            ("score:55.5 utterance:0", "loan/0"),
             ("score:[60 TO 100]", ""),
         ],
     );

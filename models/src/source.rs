@@ -38,6 +38,9 @@ pub trait SecondPassEngine: Send + Sync {
     /// Engine and model, for example `whisper/ggml-base`.
     fn name(&self) -> &str;
 
+    /// The files that what it recognises depends on.
+    fn files(&self) -> Vec<PathBuf>;
+
     /// Rate of the samples it takes, hertz.
     fn sample_rate_hz(&self) -> u32;
 
@@ -128,6 +131,8 @@ mod vosk_source {
 
 #[cfg(feature = "whisper")]
 mod whisper_source {
+    use std::path::PathBuf;
+
     use super::SecondPassEngine;
     use crate::engine::{EngineError, Hypothesis};
     use crate::whisper_engine::{SecondPass, WHISPER_RATE_HZ};
@@ -135,6 +140,10 @@ mod whisper_source {
     impl SecondPassEngine for SecondPass {
         fn name(&self) -> &str {
             Self::name(self)
+        }
+
+        fn files(&self) -> Vec<PathBuf> {
+            vec![Self::file(self).to_owned()]
         }
 
         fn sample_rate_hz(&self) -> u32 {

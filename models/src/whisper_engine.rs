@@ -95,6 +95,11 @@ impl SecondPass {
         &self.name
     }
 
+    /// The model's file.
+    pub fn file(&self) -> &Path {
+        &self.path
+    }
+
     /// Hears one utterance: samples in −1 to 1 at 16,000 Hz, `language` like `zh`, `zh-CN` or `en`.
     /// Tokens are whole characters or pieces of words with times from the utterance's start; no
     /// samples give an empty reading.

@@ -94,6 +94,9 @@ impl Config {
         let root = root.ok_or_else(|| {
             usage("there is no home folder to keep data in\nhint: name a data folder with --data or AURICLE_DATA")
         })?;
+        file.speech
+            .check()
+            .map_err(|cause| in_file(&path, &cause))?;
         let offset = file.utc_offset.as_deref().unwrap_or("Z");
         let log_filter = overrides.log_filter.clone().or(file.log.level);
         Ok(Self {

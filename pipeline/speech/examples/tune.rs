@@ -158,14 +158,15 @@ fn list(name: &str, default: f32) -> Vec<f32> {
 fn perfect_slots(text: &[char]) -> Vec<Slot> {
     use auricle_speech::lattice::{SlotKind, Sound};
     let text: String = text.iter().collect();
-    let words = auricle_speech::lm::cut(&[auricle_contracts::Word {
-        w: text,
+    let words = auricle_speech::lm::cut(&[auricle_speech::lm::Piece {
+        text,
         start_ms: 0,
         end_ms: 0,
+        confidence: 1.0,
     }]);
     let syllables = words
         .iter()
-        .flat_map(|word| word_readings(&word.w)[0].0.clone());
+        .flat_map(|word| word_readings(&word.text)[0].0.clone());
     syllables
         .map(|syllable| Slot {
             start_ms: 0,

@@ -29,6 +29,9 @@ pub(crate) struct Channel {
     /// Next sample the recogniser has not heard, while an utterance is open.
     heard_to: Option<u64>,
     frames_judged: u64,
+    rate_hz: u32,
+    /// Samples that came in.
+    n_samples: u64,
 }
 
 impl Channel {
@@ -49,10 +52,13 @@ impl Channel {
             engine_rate_hz,
             heard_to: None,
             frames_judged: 0,
+            rate_hz,
+            n_samples: 0,
         })
     }
 
     pub(crate) fn accept(&mut self, samples: &[f32]) -> Result<(), ResampleError> {
+        self.n_samples += samples.len() as u64;
         self.to_vad.process(samples, &mut self.vad_audio)?;
         self.to_engine.process(samples, &mut self.engine_audio)
     }
@@ -100,7 +106,8 @@ impl Channel {
                 })
             }
             EndpointEvent::End(frame) => Some(ChannelEvent::Close {
-                end_ms: frame * FRAME_MS,
+                // The last frame was filled up with silence.
+                end_ms: (frame * FRAME_MS).min(self.n_samples * 1000 / u64::from(self.rate_hz)),
             }),
         }
     }

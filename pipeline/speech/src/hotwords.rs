@@ -1,7 +1,8 @@
 //! Words that a customer expects to be said: product names, places, people.
 //!
 //! A list has one word a line, optionally its pinyin and a weight:
-//! `安心贷`, `招联好期贷 zhao1 lian2 hao3 qi1 dai4`, `征信 2.5`. `#` begins a comment.
+//! `安心贷`, `招联好期贷 zhao1 lian2 hao3 qi1 dai4`, `征信 2.5`. `#` begins a comment. Words of other scripts
+//! (`insurance`) are for recognisers that write them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ struct Entry {
     text: String,
     syllables: Vec<Syllable>,
     weight: f32,
+    /// Whether the recogniser has the tokens for it.
+    is_spelled: bool,
 }
 
 /// A hotword list cannot be used.
@@ -111,24 +114,30 @@ impl Hotwords {
                     .flat_map(|syllable| spell_syllable(*syllable))
                     .collect(),
                 TokenKind::Hanzi => entry.text.chars().map(String::from).collect(),
-                TokenKind::Bpe | TokenKind::Word => return None,
+                TokenKind::Bpe => spell_pieces(&entry.text, tokens)?,
+                TokenKind::Word => return None,
             };
             let boost = entry.weight * BEAM_SHARE;
             Some(Hotword { tokens, boost })
         };
-        self.biases = self
-            .words
-            .iter()
-            .filter_map(spell)
-            .filter(|hotword| {
-                !hotword.tokens.is_empty()
-                    && hotword
-                        .tokens
-                        .iter()
-                        .all(|token| tokens.id(token).is_some())
-            })
-            .collect();
+        let mut biases = Vec::new();
+        for entry in &mut self.words {
+            let known = |hotword: &Hotword| {
+                let mut own = hotword.tokens.iter();
+                !hotword.tokens.is_empty() && own.all(|token| tokens.id(token).is_some())
+            };
+            let hotword = spell(entry).filter(known);
+            entry.is_spelled = hotword.is_some();
+            biases.extend(hotword);
+        }
+        self.biases = biases.into();
         self
+    }
+
+    /// Words that neither the beam nor the lattice can lean towards.
+    pub(crate) fn without_effect(&self) -> impl Iterator<Item = &str> {
+        let idle = |entry: &&Entry| entry.syllables.is_empty() && !entry.is_spelled;
+        self.words.iter().filter(idle).map(|entry| &*entry.text)
     }
 
     pub(crate) fn biases(&self) -> Arc<[Hotword]> {
@@ -140,6 +149,7 @@ impl Hotwords {
         let words: Vec<CustomerWord<'_>> = self
             .words
             .iter()
+            .filter(|entry| !entry.syllables.is_empty())
             .map(|entry| CustomerWord {
                 text: &entry.text,
                 syllables: &entry.syllables,
@@ -166,7 +176,9 @@ fn parse_line(content: &str) -> Result<Entry, String> {
     if text.chars().count() > MAX_WORD_CHARS {
         return Err(format!("a word has at most {MAX_WORD_CHARS} characters"));
     }
-    let syllables = if pinyin.is_empty() {
+    let syllables = if pinyin.is_empty() && is_latin_word(text) {
+        Vec::new()
+    } else if pinyin.is_empty() {
         read_aloud(text)?
     } else {
         pinyin
@@ -182,7 +194,15 @@ fn parse_line(content: &str) -> Result<Entry, String> {
         text: (*text).to_string(),
         syllables,
         weight,
+        is_spelled: false,
     })
+}
+
+/// A word of a language that is written as its recogniser's tokens spell it.
+fn is_latin_word(text: &str) -> bool {
+    let is_hanzi = |letter: char| is_hanzi_word(letter.encode_utf8(&mut [0; 4]));
+    text.chars()
+        .all(|letter| letter.is_alphabetic() && !is_hanzi(letter) || matches!(letter, '\'' | '-'))
 }
 
 fn read_aloud(text: &str) -> Result<Vec<Syllable>, String> {
@@ -206,6 +226,28 @@ fn spell_syllable(syllable: Syllable) -> Vec<String> {
     } else {
         vec![initial.to_string(), rhyme]
     }
+}
+
+/// The longest pieces first, in the case that the table is written in. A recogniser may cut a word in another way:
+/// then the word is not leant towards.
+fn spell_pieces(word: &str, tokens: &TokenTable) -> Option<Vec<String>> {
+    let cases = [word.to_owned(), word.to_uppercase(), word.to_lowercase()];
+    cases.iter().find_map(|word| {
+        let word = format!("▁{word}");
+        let (mut pieces, mut rest) = (Vec::new(), word.as_str());
+        while !rest.is_empty() {
+            let ends = rest
+                .char_indices()
+                .map(|(at, letter)| at + letter.len_utf8());
+            let piece = ends
+                .rev()
+                .map(|end| &rest[..end])
+                .find(|piece| tokens.id(piece).is_some())?;
+            pieces.push(piece.to_owned());
+            rest = &rest[piece.len()..];
+        }
+        Some(pieces)
+    })
 }
 
 #[cfg(test)]
@@ -235,13 +277,26 @@ mod tests {
     #[test]
     fn names_the_line_that_is_wrong() {
         for (text, expected) in [
-            ("好\nVIP", "line 2: `VIP` is not all hanzi"),
+            ("好\nVIP卡", "line 2: `VIP卡` is not all hanzi"),
             ("好 hao9", "line 1: `hao9` is no pinyin"),
             ("好 99", "weight must be 0 to 20"),
         ] {
             let error = Hotwords::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn words_of_other_scripts_are_spelled_in_pieces() {
+        let tokens = TokenTable::parse("<blk> 0\n▁IN 1\nSUR 2\nANCE 3\nS 4\nU 5\n▁ 6\n").unwrap();
+        assert_eq!(tokens.kind(), TokenKind::Bpe);
+        let list = Hotwords::parse("insurance 3\nbond\n安心贷\n")
+            .unwrap()
+            .fit(Some(&tokens));
+        assert_eq!(list.biases().len(), 1, "the others cannot be spelled");
+        assert_eq!(list.biases()[0].tokens, ["▁IN", "SUR", "ANCE"]);
+        // And the lattice of syllables has nothing to learn from a word without any.
+        assert!(list.words[0].syllables.is_empty());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use auricle_models::registry::{hex, sha256_of_file};
 use auricle_models::{
     DecodeSettings, EngineError, EngineSource, OnnxRuntime, OrtSileroSource, RunBy,
     SecondPassEngine, StreamingEngine, TokenKind, TransducerModel, VadSource, VoiceActivity,
@@ -15,6 +16,9 @@ use crate::hotwords::{Hotwords, HotwordsError};
 use crate::lattice::LatticeSettings;
 use crate::lm::LanguageData;
 use crate::segment::EndpointSettings;
+
+/// More paths than this cost time and find nothing.
+const MAX_BEAM: usize = 64;
 
 /// How speech is turned into text; part of a transcript's fingerprint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +46,21 @@ impl Default for SpeechSettings {
 }
 
 impl SpeechSettings {
+    /// Whether every value is one that hearing can work with.
+    ///
+    /// # Errors
+    /// Names the first key whose value is out of range, the range and the value.
+    pub fn check(&self) -> Result<(), String> {
+        if self.beam > MAX_BEAM {
+            return Err(format!(
+                "`speech.beam` must be 0 to {MAX_BEAM}, got `{}`",
+                self.beam
+            ));
+        }
+        self.endpoint.check()?;
+        self.lattice.check()
+    }
+
     /// How the recogniser searches.
     pub fn decode(&self) -> DecodeSettings {
         if self.beam == 0 {
@@ -145,6 +164,11 @@ impl SpeechModel {
             hotwords,
         } = parts;
         let hotwords = hotwords.fit(recogniser.tokens());
+        for word in hotwords.without_effect() {
+            tracing::warn!(
+                "the hotword `{word}` has no effect: the recogniser has no tokens to spell it with"
+            );
+        }
         hotwords.add_to(&mut language);
         let engine = recogniser.engine()?;
         let first_vad = vad.vad()?;
@@ -153,11 +177,10 @@ impl SpeechModel {
         if let Some(second) = &second_pass {
             name = format!("{name}+{}", second.name());
         }
-        let fingerprint = fingerprint(
-            recogniser.as_ref(),
-            vad.as_ref(),
-            &format!("{name}|{settings:?}|{hotwords:?}"),
-        )?;
+        let mut files = recogniser.files();
+        files.push(vad.file().to_path_buf());
+        files.extend(second_pass.iter().flat_map(|second| second.files()));
+        let fingerprint = fingerprint(&files, &format!("{name}|{settings:?}|{hotwords:?}"))?;
         Ok(Self {
             recogniser,
             vad,
@@ -242,29 +265,51 @@ fn pop<T: ?Sized>(pool: &Pool<T>) -> Option<Box<T>> {
     pool.lock().unwrap_or_else(PoisonError::into_inner).pop()
 }
 
-fn fingerprint(
-    recogniser: &dyn EngineSource,
-    vad: &dyn VadSource,
-    settings: &str,
-) -> Result<String, EngineError> {
+/// Of the content of these files, the settings and this version.
+fn fingerprint(files: &[PathBuf], settings: &str) -> Result<String, EngineError> {
     let mut hash = Sha256::new();
-    for path in recogniser
-        .files()
-        .into_iter()
-        .chain([vad.file().to_path_buf()])
-    {
-        let bytes = std::fs::read(&path).map_err(|cause| EngineError::ModelFile {
+    for path in files {
+        let content = sha256_of_file(path).map_err(|cause| EngineError::ModelFile {
             path: path.clone(),
             cause: cause.to_string(),
         })?;
-        hash.update(Sha256::digest(&bytes));
+        hash.update(content);
     }
     hash.update(settings);
     hash.update(env!("CARGO_PKG_VERSION"));
-    Ok(hash
-        .finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hex(&hash.finalize()[..16]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        assert_eq!(SpeechSettings::default().check(), Ok(()));
+        let broken = |change: fn(&mut SpeechSettings)| {
+            let mut settings = SpeechSettings::default();
+            change(&mut settings);
+            settings.check().unwrap_err()
+        };
+        assert_eq!(
+            broken(|settings| settings.beam = 100),
+            "`speech.beam` must be 0 to 64, got `100`"
+        );
+        assert_eq!(
+            broken(|settings| settings.endpoint.silence_prob = 5.0),
+            "`speech.endpoint.silence_prob` must be 0 to 0.3, got `5`"
+        );
+        assert_eq!(
+            broken(|settings| settings.endpoint.lookback_ms = u64::MAX),
+            format!(
+                "`speech.endpoint.lookback_ms` must be 0 to 10000, got `{}`",
+                u64::MAX
+            )
+        );
+        assert_eq!(
+            broken(|settings| settings.lattice.word_bonus = f32::NAN),
+            "`speech.lattice.word_bonus` must be -20 to 20, got `NaN`"
+        );
+    }
 }

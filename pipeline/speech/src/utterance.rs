@@ -5,7 +5,7 @@ use auricle_models::{Hypothesis, TokenKind};
 use auricle_pinyin::word_readings;
 
 use crate::lattice::{LatticeSettings, LatticeWord, Slot, merge, search, slots_of};
-use crate::lm::{LanguageData, cut};
+use crate::lm::{LanguageData, Piece, cut};
 use crate::written::{Ending, SpokenWord, write_utterance};
 
 /// A transducer emits a token this long after its sound began, on average.
@@ -37,10 +37,14 @@ pub(crate) struct Writer<'a> {
 impl Writer<'_> {
     /// `None` when nothing was said.
     pub(crate) fn write(&self, hypotheses: &[Hypothesis], place: Place) -> Option<Utterance> {
-        let (words, syllables) = match self.kind {
+        let Read {
+            words,
+            syllables,
+            confidence,
+        } = match self.kind {
             TokenKind::Pinyin => self.read_pinyin(hypotheses, place),
             TokenKind::Hanzi | TokenKind::Bpe | TokenKind::Word => {
-                self.read_text(hypotheses.first()?, place)
+                read_text(hypotheses.first()?, place)
             }
         };
         if words.is_empty() {
@@ -53,7 +57,7 @@ impl Writer<'_> {
             end_ms: place.end_ms,
             text: written(&words),
             spoken: join(&words),
-            confidence: mean(syllables.iter().map(|syllable| syllable.conf)),
+            confidence,
             syllables,
             words,
         })
@@ -62,19 +66,20 @@ impl Writer<'_> {
     /// Takes the words of a second pass; the syllables stay as they were heard the first time, as
     /// does everything when the second pass heard nothing.
     pub(crate) fn write_again(&self, utterance: &mut Utterance, second: &Hypothesis, place: Place) {
-        let (words, syllables) = self.read_text(second, place);
-        if words.is_empty() {
+        let read = read_text(second, place);
+        if read.words.is_empty() {
             return;
         }
-        utterance.text = written(&words);
-        utterance.spoken = join(&words);
-        utterance.words = words;
+        utterance.text = written(&read.words);
+        utterance.spoken = join(&read.words);
+        utterance.words = read.words;
+        utterance.confidence = read.confidence;
         if utterance.syllables.is_empty() {
-            utterance.syllables = syllables;
+            utterance.syllables = read.syllables;
         }
     }
 
-    fn read_pinyin(&self, hypotheses: &[Hypothesis], place: Place) -> (Vec<Word>, Vec<Syllable>) {
+    fn read_pinyin(&self, hypotheses: &[Hypothesis], place: Place) -> Read {
         let readings: Vec<(Vec<Slot>, f32)> = hypotheses
             .iter()
             .map(|hypothesis| (slots_of(hypothesis), hypothesis.log_prob))
@@ -83,19 +88,40 @@ impl Writer<'_> {
         let found = search(&slots, self.language, self.lattice);
         let clock = Clock::new(&slots, &found, place);
         let words = found.iter().map(|word| clock.word(word)).collect();
-        let syllables = found
+        let syllables: Vec<Syllable> = found
             .iter()
             .flat_map(|word| clock.syllables(word))
             .collect();
-        (words, syllables)
+        Read {
+            words,
+            confidence: mean(syllables.iter().map(|syllable| syllable.conf)),
+            syllables,
+        }
     }
+}
 
-    /// Engines that write: hanzi are cut into words and read aloud, Latin pieces joined to words.
-    fn read_text(&self, hypothesis: &Hypothesis, place: Place) -> (Vec<Word>, Vec<Syllable>) {
-        let letters = spelled(hypothesis, place.audio_from_ms);
-        let words = cut(&letters);
-        let syllables = words.iter().flat_map(read_aloud).collect();
-        (words, syllables)
+/// What was read in an utterance.
+struct Read {
+    words: Vec<Word>,
+    syllables: Vec<Syllable>,
+    /// Mean of the words'.
+    confidence: f32,
+}
+
+/// Engines that write: hanzi are cut into words and read aloud, Latin pieces joined to words.
+fn read_text(hypothesis: &Hypothesis, place: Place) -> Read {
+    let words = cut(&spelled(hypothesis, place));
+    Read {
+        syllables: words.iter().flat_map(read_aloud).collect(),
+        confidence: mean(words.iter().map(|word| word.confidence)),
+        words: words
+            .into_iter()
+            .map(|word| Word {
+                w: word.text,
+                start_ms: word.start_ms,
+                end_ms: word.end_ms,
+            })
+            .collect(),
     }
 }
 
@@ -229,23 +255,42 @@ fn join(words: &[Word]) -> String {
     text
 }
 
-/// Tokens of a writing engine as pieces with times; `▁` (a word's beginning) becomes a space.
-fn spelled(hypothesis: &Hypothesis, from_ms: u64) -> Vec<Word> {
-    hypothesis
-        .tokens
-        .iter()
-        .map(|token| Word {
-            w: token.text.replace('▁', " "),
-            start_ms: from_ms + u64::from(token.start_ms),
-            end_ms: from_ms + u64::from(token.end_ms),
+/// Tokens of a writing engine as pieces on the call's clock; `▁` (a word's beginning) becomes a space.
+///
+/// A transducer tells when it emitted a token, not when that ended: such tokens begin earlier and last until the
+/// next, or as long as a syllable does.
+fn spelled(hypothesis: &Hypothesis, place: Place) -> Vec<Piece> {
+    let tokens = &hypothesis.tokens;
+    let start_ms = |at: usize| {
+        let token = &tokens[at];
+        let told = place.audio_from_ms + u64::from(token.start_ms);
+        let is_emission = token.end_ms <= token.start_ms;
+        told.saturating_sub(if is_emission { EMISSION_DELAY_MS } else { 0 })
+    };
+    let end_ms = |at: usize| {
+        let token = &tokens[at];
+        if token.end_ms > token.start_ms {
+            return place.audio_from_ms + u64::from(token.end_ms);
+        }
+        let next = (at + 1 < tokens.len()).then(|| start_ms(at + 1));
+        let limit = start_ms(at) + MAX_SYLLABLE_MS;
+        next.map_or(limit, |next| next.min(limit))
+    };
+    let within = |time_ms: u64| time_ms.clamp(place.start_ms, place.end_ms.max(place.start_ms));
+    (0..tokens.len())
+        .map(|at| Piece {
+            text: tokens[at].text.replace('▁', " "),
+            start_ms: within(start_ms(at)),
+            end_ms: within(end_ms(at)).max(within(start_ms(at))),
+            confidence: tokens[at].confidence,
         })
         .collect()
 }
 
 /// A word's syllables in its likeliest reading, its time shared out evenly.
-fn read_aloud(word: &Word) -> Vec<Syllable> {
-    let readings = word_readings(&word.w);
-    let Some((syllables, prob)) = readings.first() else {
+fn read_aloud(word: &Piece) -> Vec<Syllable> {
+    let readings = word_readings(&word.text);
+    let Some((syllables, _)) = readings.first() else {
         return Vec::new();
     };
     let n_syllables = syllables.len().max(1) as u64;
@@ -257,8 +302,71 @@ fn read_aloud(word: &Word) -> Vec<Syllable> {
             s: syllable.to_string(),
             start_ms: word.start_ms + at * share_ms,
             end_ms: word.start_ms + (at + 1) * share_ms,
-            conf: rounded(*prob),
+            conf: rounded(word.confidence),
             alternatives: Vec::new(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use auricle_contracts::Party;
+    use auricle_models::Token;
+
+    use super::*;
+
+    fn token(text: &str, start_ms: u32, end_ms: u32, confidence: f32) -> Token {
+        Token {
+            text: Arc::from(text),
+            start_ms,
+            end_ms,
+            confidence,
+            alternatives: Vec::new(),
+        }
+    }
+
+    fn read(tokens: Vec<Token>) -> Read {
+        let hypothesis = Hypothesis {
+            tokens,
+            log_prob: 0.0,
+        };
+        let place = Place {
+            party: Party::Agent,
+            channel: 0,
+            start_ms: 1_000,
+            end_ms: 2_000,
+            audio_from_ms: 680,
+        };
+        read_text(&hypothesis, place)
+    }
+
+    #[test]
+    fn a_writing_engines_confidence_and_times_are_its_own() {
+        let told = read(vec![
+            token("▁HEL", 100, 500, 0.9),
+            token("LO", 500, 700, 0.7),
+            token("▁你", 900, 1_900, 0.5),
+        ]);
+        let words: Vec<_> = told
+            .words
+            .iter()
+            .map(|word| (&*word.w, word.start_ms, word.end_ms))
+            .collect();
+        // Never before the utterance begins or after it ends.
+        assert_eq!(words, [("HELLO", 1_000, 1_380), ("你", 1_580, 2_000)]);
+        assert!((told.confidence - 0.65).abs() < 1e-3);
+        assert!((told.syllables[0].conf - 0.5).abs() < 1e-3);
+    }
+
+    #[test]
+    fn emitted_tokens_last_until_the_next() {
+        let emitted = read(vec![
+            token("好", 800, 800, 1.0),
+            token("的", 1_000, 1_000, 1.0),
+        ]);
+        let times = (emitted.syllables[0].start_ms, emitted.syllables[1].end_ms);
+        assert_eq!(times, (1_280, 2_000));
+    }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::slots::{Slot, SlotKind};
 use crate::lm::{LanguageData, LanguageModel, MixedModel, Node, WordId};
+use crate::segment::in_range;
 
 /// Longest word, in slots with skipped ones counted.
 const MAX_SPAN: usize = 12;
@@ -44,6 +45,18 @@ impl Default for LatticeSettings {
             n_hypotheses: 16,
             n_words: 40,
         }
+    }
+}
+
+impl LatticeSettings {
+    /// Names the first key that is out of range.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let key = |name: &str| format!("speech.lattice.{name}");
+        in_range(&key("lm_weight_ratio"), self.lm_weight_ratio, &(0.0..=10.0))?;
+        in_range(&key("word_bonus"), self.word_bonus, &(-20.0..=20.0))?;
+        in_range(&key("syllable_bonus"), self.syllable_bonus, &(-20.0..=20.0))?;
+        in_range(&key("n_hypotheses"), self.n_hypotheses, &(1..=1_000))?;
+        in_range(&key("n_words"), self.n_words, &(1..=10_000))
     }
 }
 

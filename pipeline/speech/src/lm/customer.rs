@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use auricle_contracts::Word;
 use auricle_pinyin::Syllable;
 use jieba_rs::Jieba;
 
@@ -49,28 +48,44 @@ impl LanguageData {
     }
 }
 
-/// Cuts what an engine wrote into words, its punctuation left out; times come from the pieces that a word is made of.
-pub fn cut(pieces: &[Word]) -> Vec<Word> {
-    let text: String = pieces.iter().map(|piece| piece.w.as_str()).collect();
+/// A stretch of text that an engine wrote: a token of its own, or a word made of some.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// What is written.
+    pub text: String,
+    /// Milliseconds from the call's start.
+    pub start_ms: u64,
+    /// Milliseconds from the call's start.
+    pub end_ms: u64,
+    /// Probability that it was said, 0 to 1.
+    pub confidence: f32,
+}
+
+/// Cuts what an engine wrote into words, its punctuation left out. Times come from the pieces that a word is made
+/// of, its confidence is their mean.
+pub fn cut(pieces: &[Piece]) -> Vec<Piece> {
+    let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
     let piece_at: Vec<usize> = pieces
         .iter()
         .enumerate()
-        .flat_map(|(at, piece)| std::iter::repeat_n(at, piece.w.len()))
+        .flat_map(|(at, piece)| std::iter::repeat_n(at, piece.text.len()))
         .collect();
     let mut from = 0;
     let mut words = Vec::new();
     for token in JIEBA.cut(&text, false) {
         let to = from + token.word.len();
-        if let (false, Some(first), Some(last)) = (
-            !token.word.chars().any(char::is_alphanumeric),
+        if let (true, Some(&first), Some(&last)) = (
+            token.word.chars().any(char::is_alphanumeric),
             piece_at.get(from),
             piece_at.get(to.saturating_sub(1)),
         ) {
-            let (start_ms, end_ms) = (pieces[*first].start_ms, pieces[*last].end_ms);
-            words.push(Word {
-                w: token.word.to_string(),
-                start_ms,
-                end_ms,
+            let own = &pieces[first..=last];
+            let sum: f32 = own.iter().map(|piece| piece.confidence).sum();
+            words.push(Piece {
+                text: token.word.to_string(),
+                start_ms: pieces[first].start_ms,
+                end_ms: pieces[last].end_ms,
+                confidence: sum / own.len() as f32,
             });
         }
         from = to;
@@ -86,10 +101,11 @@ mod tests {
 
     #[test]
     fn written_text_is_cut_and_keeps_its_times() {
-        let piece = |w: &str, at: u64| Word {
-            w: w.into(),
+        let piece = |text: &str, at: u64| Piece {
+            text: text.into(),
             start_ms: at * 100,
             end_ms: at * 100 + 90,
+            confidence: 1.0 - at as f32 / 10.0,
         };
         let pieces = [
             piece("保", 0),
@@ -98,9 +114,14 @@ mod tests {
             piece("益", 3),
             piece(" VIP", 4),
         ];
-        let words: Vec<(String, u64, u64)> = cut(&pieces)
+        let cut = cut(&pieces);
+        assert!(
+            (cut[0].confidence - 0.95).abs() < 1e-6,
+            "the mean of its characters"
+        );
+        let words: Vec<(String, u64, u64)> = cut
             .into_iter()
-            .map(|word| (word.w, word.start_ms, word.end_ms))
+            .map(|word| (word.text, word.start_ms, word.end_ms))
             .collect();
         assert_eq!(
             words,

@@ -25,7 +25,7 @@ pub mod texts;
 pub mod viterbi;
 pub mod vocabulary;
 
-pub use customer::{CustomerWord, cut};
+pub use customer::{CustomerWord, Piece, cut};
 pub use data::{LanguageData, LanguageOptions};
 pub use eval::{Evaluation, evaluate};
 pub use lexicon::{Lexicon, LexiconEntry, Node};

@@ -64,6 +64,46 @@ impl Default for EndpointSettings {
     }
 }
 
+impl EndpointSettings {
+    /// Names the first key that is out of range.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let probs = [
+            ("speech_prob", self.speech_prob, 0.01..=0.99),
+            ("silence_prob", self.silence_prob, 0.0..=self.speech_prob),
+            ("margin_db", self.margin_db, 0.0..=60.0),
+        ];
+        for (key, value, range) in probs {
+            in_range(&format!("speech.endpoint.{key}"), value, &range)?;
+        }
+        let times = [
+            ("trailing_silence_ms", self.trailing_silence_ms, 32..=10_000),
+            ("min_speech_ms", self.min_speech_ms, 0..=2_000),
+            ("lookback_ms", self.lookback_ms, 0..=10_000),
+            ("hold_ms", self.hold_ms, 0..=10_000),
+            ("pad_before_ms", self.pad_before_ms, 0..=5_000),
+            ("pad_after_ms", self.pad_after_ms, 0..=5_000),
+            ("max_utterance_ms", self.max_utterance_ms, 1_000..=300_000),
+        ];
+        for (key, value, range) in times {
+            in_range(&format!("speech.endpoint.{key}"), value, &range)?;
+        }
+        Ok(())
+    }
+}
+
+/// An error that names key, range and value; no number is in no range.
+pub(crate) fn in_range<T: PartialOrd + std::fmt::Display>(
+    key: &str,
+    value: T,
+    range: &std::ops::RangeInclusive<T>,
+) -> Result<(), String> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let (first, last) = (range.start(), range.end());
+    Err(format!("`{key}` must be {first} to {last}, got `{value}`"))
+}
+
 /// What an [`Endpointer`] found. Frames count from the start of the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndpointEvent {

@@ -45,9 +45,12 @@ struct MsChannel {
 impl MsChannel {
     fn next(&mut self, nibble: u8) -> i32 {
         let [last, before] = self.history;
-        let predicted = (last * self.coefficients[0] + before * self.coefficients[1]) / 256;
+        // Coefficients and history of a hostile file reach one past what 32 bits hold.
+        let product = |at: usize, value: i32| i64::from(value) * i64::from(self.coefficients[at]);
+        let predicted = (product(0, last) + product(1, before)) / 256;
         let signed = (i32::from(nibble) ^ 8) - 8;
-        let sample = (predicted + signed * self.step).clamp(-32_768, 32_767);
+        let sample = predicted + i64::from(signed * self.step);
+        let sample = sample.clamp(-32_768, 32_767) as i32;
         let step = ADAPTATION[usize::from(nibble)] * self.step / 256;
         self.step = step.clamp(*MS_STEPS.start(), *MS_STEPS.end());
         self.history = [sample, last];
@@ -136,4 +139,20 @@ pub(super) fn decode_ima_block(block: &[u8], planes: &mut [Vec<f32>]) {
 
 fn unit(sample: i32) -> f32 {
     sample as f32 / 32_768.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_coefficients_and_samples_do_not_overflow() {
+        let mut channel = MsChannel {
+            coefficients: [-32_768, -32_768],
+            step: *MS_STEPS.end(),
+            history: [-32_768, -32_768],
+        };
+        assert_eq!(channel.next(7), 32_767);
+        assert_eq!(channel.next(8), -32_768);
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use auricle_contracts::{CallMetadata, Party, Utterance};
 use auricle_models::native::SearchPath;
 use auricle_models::registry::{
@@ -19,7 +19,8 @@ use serde::Deserialize;
 use crate::config::{Config, beside};
 use crate::exit::{message_of, usage};
 use crate::language::{self, Keeping};
-use crate::sources::{self, Networks, VadRuntime};
+use crate::sources::{self, Networks};
+use crate::vad::VadChoice;
 
 /// `[native]`: libraries that are loaded at run time.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -314,39 +315,6 @@ pub(crate) fn installed_file(
         )
     })?;
     Ok(folder.join(name))
-}
-
-/// The voice activity network, and what will run it.
-pub(crate) struct VadChoice {
-    pub(crate) runtime: VadRuntime,
-    pub(crate) file: PathBuf,
-}
-
-impl VadChoice {
-    /// The file is one that the runtime can run, and it is there.
-    pub(crate) fn find(registry: &ModelStore, config: &Config) -> Result<Self> {
-        let wanted = wanted(Role::Vad, &config.speech.language, &NOBODY);
-        let card = registry.choose(&config.models, &wanted)?.card;
-        let folder = registry.path(&card.name)?;
-        let runtime = VadRuntime::find(&search_path(config))?;
-        let name = runtime.file_of(card).with_context(|| {
-            format!(
-                "model `{}` has no network for {}",
-                card.name,
-                runtime.name()
-            )
-        })?;
-        let file = folder.join(name);
-        if !file.is_file() {
-            bail!(
-                "voice activity by {} needs `{}`, which is not there\nhint: `auricle models pull {}` fetches it",
-                runtime.name(),
-                file.display(),
-                card.name
-            );
-        }
-        Ok(Self { runtime, file })
-    }
 }
 
 /// One call on its way through the recogniser.

@@ -25,6 +25,7 @@ mod language;
 mod logs;
 mod sources;
 mod terminal;
+mod vad;
 
 use std::io::Write;
 use std::process::ExitCode;

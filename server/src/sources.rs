@@ -1,13 +1,12 @@
 //! Models as they lie on the disk to sources of engines, as far as this build knows their kind.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use auricle_models::native::{self, SearchPath};
 use auricle_models::registry::{Engine, ModelCard, ModelKind};
 use auricle_models::{
-    EngineError, EngineSource, OnnxRuntime, OrtSileroSource, RunBy, SecondPassEngine,
-    TransducerModel, VadSource,
+    EngineError, EngineSource, OnnxRuntime, RunBy, SecondPassEngine, TransducerModel,
 };
 use auricle_speech::SpeechSettings;
 
@@ -100,77 +99,6 @@ fn vosk(_folder: &Path, _search: &SearchPath) -> Result<Box<dyn EngineSource>> {
     Err(not_built_in(Engine::Vosk))
 }
 
-/// What runs voice activity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum VadRuntime {
-    /// ONNX Runtime: the library.
-    Onnx(PathBuf),
-    /// tract, which runs only networks without branches.
-    Tract,
-}
-
-/// Variants of Silero VAD without branches have this in their names.
-const BRANCHLESS: &str = "ifless";
-
-impl VadRuntime {
-    /// ONNX Runtime where it is, else tract where that is built in.
-    pub(crate) fn find(search: &SearchPath) -> Result<Self> {
-        match native::onnxruntime(search) {
-            Ok(library) => Ok(Self::Onnx(library)),
-            Err(_) if cfg!(feature = "tract") => Ok(Self::Tract),
-            Err(cause) => Err(cause).context("voice activity"),
-        }
-    }
-
-    /// For people.
-    pub(crate) const fn name(&self) -> &'static str {
-        match self {
-            Self::Onnx(_) => "ONNX Runtime",
-            Self::Tract => "tract",
-        }
-    }
-
-    /// The file of a model that it can run, as far as names tell.
-    pub(crate) fn file_of<'a>(&self, card: &'a ModelCard) -> Option<&'a str> {
-        let names = card.files.iter().map(|file| file.path.as_str());
-        let mut networks = names.filter(|name| name.ends_with(".onnx"));
-        match self {
-            Self::Onnx(_) => networks.next(),
-            Self::Tract => networks
-                .clone()
-                .find(|name| name.contains(BRANCHLESS))
-                .or(networks.next()),
-        }
-    }
-
-    /// The network in this file.
-    pub(crate) fn open(&self, file: &Path) -> Result<Box<dyn VadSource>> {
-        match self {
-            Self::Onnx(library) => Ok(Box::new(OrtSileroSource {
-                runtime: OnnxRuntime::load(library)?,
-                path: file.to_owned(),
-            })),
-            Self::Tract => tract_vad(file),
-        }
-    }
-}
-
-#[cfg(feature = "tract")]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the build without tract fails here"
-)]
-fn tract_vad(file: &Path) -> Result<Box<dyn VadSource>> {
-    Ok(Box::new(auricle_models::TractSileroSource {
-        path: file.to_owned(),
-    }))
-}
-
-#[cfg(not(feature = "tract"))]
-fn tract_vad(_file: &Path) -> Result<Box<dyn VadSource>> {
-    Err(usage("tract is not built into this auricle"))
-}
-
 /// The second pass, loaded from its folder.
 #[cfg(feature = "whisper")]
 pub(crate) fn second_pass(folder: &Path) -> Result<Box<dyn SecondPassEngine>> {
@@ -185,27 +113,4 @@ pub(crate) fn second_pass(folder: &Path) -> Result<Box<dyn SecondPassEngine>> {
 #[cfg(not(feature = "whisper"))]
 pub(crate) fn second_pass(_folder: &Path) -> Result<Box<dyn SecondPassEngine>> {
     Err(not_built_in(Engine::Whisper))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_runtime_gets_the_network_it_can_run() {
-        let cards = ModelCard::built_in().unwrap();
-        let silero = cards.iter().find(|card| card.name == "silero-vad").unwrap();
-        let onnx = VadRuntime::Onnx(PathBuf::new());
-        assert_eq!(onnx.file_of(silero), Some("silero_vad.onnx"));
-        assert_eq!(
-            VadRuntime::Tract.file_of(silero),
-            Some("silero_vad_op18_ifless.onnx")
-        );
-        let mut own = silero.clone();
-        own.files.truncate(1);
-        own.files[0].path = "own.onnx".into();
-        assert_eq!(VadRuntime::Tract.file_of(&own), Some("own.onnx"));
-        own.files[0].path = "own.bin".into();
-        assert_eq!(onnx.file_of(&own), None);
-    }
 }

@@ -24,7 +24,8 @@ Parties: one channel, or channels that carry the same sound, are one `unknown` p
 channel is a party; the left one is the agent unless --channels says otherwise.
 
 The metadata table has a head: file,agent,campaign,region,started_at - only `file` must be there. It
-is a file's name, its stem or its path.
+is a file's name, its stem or its path. What it, or an option, said of a call stays until one of them
+says otherwise.
 
 A call's id is its file's stem. Where two recordings share it, the second gets eight more digits.";
 

@@ -11,7 +11,7 @@ use super::plan::Plan;
 use super::work::{Again, Job, fingerprints, is_same};
 use crate::app::App;
 use crate::exit::{Exit, message_of};
-use crate::terminal::{duration_text, printable, say};
+use crate::terminal::{duration_text, printable, printable_lines, say};
 
 /// The store as it is, if there is one.
 pub(crate) fn store_to_read(app: &App) -> Result<Option<Store>> {
@@ -40,7 +40,11 @@ pub(crate) fn write(
     let mut n_failed = failures.len();
     for (path, cause) in failures {
         let path = printable(&path.display().to_string());
-        writeln!(app.terminal, "fail       {path}: {}", printable(cause))?;
+        writeln!(
+            app.terminal,
+            "fail       {path}: {}",
+            printable_lines(cause)
+        )?;
     }
     for job in &plan.jobs {
         let recording = &job.recording;

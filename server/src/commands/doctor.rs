@@ -1,31 +1,24 @@
 //! `auricle doctor`: what is installed, what is missing, and how to get it.
 
-use std::fs;
+mod look;
+
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::Result;
-use auricle_models::native::{self, NativeLibrary, Outcome};
-use auricle_models::registry::{Engine, ModelCard, ModelState, ModelStore, Role};
-use auricle_store::{RunRecord, Store, StoreError};
+use auricle_models::registry::{ModelCard, ModelStore, Role};
 use clap::Args;
 use console::Style;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::data::DataFolder;
-use crate::engine::{NOBODY, VadChoice, model_store, search_path, wanted};
-use crate::exit::{Exit, message_of};
-use crate::index::CallSearch;
-use crate::sources::VadRuntime;
-use crate::terminal::{Terminal, count, printable_lines};
+use crate::engine::{NOBODY, model_store, wanted};
+use crate::exit::Exit;
+use crate::terminal::{Terminal, printable_lines};
+use look::look;
 
 const MEANING: &str = "\
 Exit code 0: `auricle analyze` would work. 1: it would not; the lines marked `missing` or `broken` say why,
 and what to do. Lines marked `optional` stop nothing.";
-
-/// Less than this, and a night's run may fill the disk.
-const LOW_SPACE_BYTES: u64 = 1 << 30;
 
 /// Options of `auricle doctor`.
 #[derive(Debug, Args)]
@@ -147,25 +140,6 @@ fn chosen<'a>(app: &App, registry: &'a ModelStore) -> Option<&'a ModelCard> {
     choice.ok().map(|choice| choice.card)
 }
 
-/// Everything, in the order in which it is told.
-fn look(app: &App, registry: &ModelStore, engine: Option<Engine>) -> Vec<Finding> {
-    let mut findings = vec![config_file(app)];
-    findings.extend(libraries(app, engine));
-    let (absent, role) = (Health::Missing, Role::Streaming);
-    findings.push(model(app, registry, "recogniser", role, absent));
-    findings.push(voice_activity(app, registry));
-    let (absent, role) = (Health::Optional, Role::LanguageModel);
-    findings.push(model(app, registry, "language model", role, absent));
-    findings.push(compiled("vosk", cfg!(feature = "vosk")));
-    findings.push(compiled("whisper", cfg!(feature = "whisper")));
-    findings.push(compiled("tract", cfg!(feature = "tract")));
-    findings.push(data_folder(&app.config.data));
-    findings.push(disk_space(app.config.data.root()));
-    findings.push(store(app));
-    findings.push(index(app));
-    findings
-}
-
 fn write_findings(out: &mut Terminal, findings: &[Finding]) -> Result<()> {
     writeln!(out, "auricle {}\n", env!("CARGO_PKG_VERSION"))?;
     for finding in findings {
@@ -190,212 +164,4 @@ fn write_findings(out: &mut Terminal, findings: &[Finding]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn config_file(app: &App) -> Finding {
-    let detail = match &app.config.file {
-        Some(path) => format!("`{}`", path.display()),
-        None => "none; the defaults hold".to_owned(),
-    };
-    Finding::new("configuration", Health::Good, detail)
-}
-
-/// A library that is loaded at run time; `absent` is what its absence means.
-fn library(app: &App, library: NativeLibrary, absent: Health) -> Finding {
-    let what = library.title();
-    let search = search_path(&app.config);
-    let found = match library {
-        NativeLibrary::OnnxRuntime => native::onnxruntime(&search),
-        NativeLibrary::Vosk => native::libvosk(&search),
-    };
-    match found {
-        Err(error) => Finding::new(what, absent, error.to_string()),
-        Ok(path) => {
-            let looks = native::survey(library, &search);
-            let used = looks
-                .iter()
-                .find(|look| matches!(look.outcome, Outcome::Usable(_)));
-            let detail = used.map_or_else(|| format!("`{}`", path.display()), ToString::to_string);
-            Finding::new(what, Health::Good, detail)
-        }
-    }
-}
-
-/// ONNX Runtime runs transducers, and voice activity where nothing else does.
-fn libraries(app: &App, engine: Option<Engine>) -> Vec<Finding> {
-    let is_vosk = engine == Some(Engine::Vosk);
-    let needs_onnx = !is_vosk || cfg!(not(feature = "tract"));
-    let absent = |is_needed: bool| {
-        if is_needed {
-            Health::Missing
-        } else {
-            Health::Optional
-        }
-    };
-    let mut findings = vec![library(app, NativeLibrary::OnnxRuntime, absent(needs_onnx))];
-    if cfg!(feature = "vosk") {
-        findings.push(library(app, NativeLibrary::Vosk, absent(is_vosk)));
-    }
-    findings
-}
-
-/// The model that calls without region and campaign get; `absent` is what its absence means.
-fn model(
-    app: &App,
-    registry: &ModelStore,
-    what: &'static str,
-    role: Role,
-    absent: Health,
-) -> Finding {
-    let wanted = wanted(role, &app.config.speech.language, &NOBODY);
-    let choice = match registry.choose(&app.config.models, &wanted) {
-        Ok(choice) => choice,
-        Err(error) => return Finding::new(what, absent, error.to_string()),
-    };
-    let name = &choice.card.name;
-    match registry.state(name) {
-        Ok(listed) if listed.state == ModelState::Installed => {
-            let place = listed.folder.display();
-            Finding::new(
-                what,
-                Health::Good,
-                format!("{name} in `{place}`, by {}", choice.because),
-            )
-        }
-        _ => {
-            let cause = match registry.path(name) {
-                Err(error) => error.to_string(),
-                Ok(_) => format!("`{name}` is not whole"),
-            };
-            Finding::new(what, absent, cause)
-        }
-    }
-}
-
-/// Voice activity: the model, and in it the file that what is here can run.
-fn voice_activity(app: &App, registry: &ModelStore) -> Finding {
-    let what = "voice activity";
-    let finding = model(app, registry, what, Role::Vad, Health::Missing);
-    let has_runtime = VadRuntime::find(&search_path(&app.config)).is_ok();
-    if finding.health != Health::Good || !has_runtime {
-        // That there is nothing to run it is told of ONNX Runtime.
-        return finding;
-    }
-    match VadChoice::find(registry, &app.config) {
-        Ok(choice) => {
-            let file = choice.file.file_name().unwrap_or_default().display();
-            let runtime = choice.runtime.name();
-            let detail = format!("{}; {runtime} runs `{file}`", finding.detail);
-            Finding::new(what, Health::Good, detail)
-        }
-        Err(error) => Finding::new(what, Health::Missing, message_of(&error)),
-    }
-}
-
-fn compiled(what: &'static str, is_compiled: bool) -> Finding {
-    if is_compiled {
-        Finding::new(what, Health::Good, "compiled in")
-    } else {
-        let detail = format!(
-            "not compiled in\nhint: `cargo build --release -p auricle --features {what}` builds an auricle that has it"
-        );
-        Finding::new(what, Health::Optional, detail)
-    }
-}
-
-fn data_folder(data: &DataFolder) -> Finding {
-    let place = data.root().display().to_string();
-    match data.lock() {
-        Ok(_) => Finding::new("data folder", Health::Good, format!("`{place}`, writable")),
-        Err(error) => Finding::new("data folder", Health::Broken, message_of(&error)),
-    }
-}
-
-fn disk_space(root: &Path) -> Finding {
-    let what = "disk space";
-    match fs4::available_space(root) {
-        Ok(n_bytes) => {
-            let gigabytes = n_bytes as f64 / 1e9;
-            let health = if n_bytes < LOW_SPACE_BYTES {
-                Health::Warning
-            } else {
-                Health::Good
-            };
-            Finding::new(what, health, format!("{gigabytes:.1} GB free"))
-        }
-        Err(cause) => Finding::new(what, Health::Warning, format!("not known: {cause}")),
-    }
-}
-
-fn store(app: &App) -> Finding {
-    let path = app.config.data.database();
-    if !fs::exists(&path).unwrap_or(false) {
-        return Finding::new("store", Health::Good, "empty; the first analyze makes it");
-    }
-    let looked = app.runtime.block_on(async {
-        let store = Store::open_existing(&path).await?;
-        store.check().await?;
-        Ok((store.counts().await?, store.runs(1).await?.pop()))
-    });
-    let looked: Result<_, StoreError> = looked;
-    match looked {
-        Ok((counts, last_run)) => {
-            let text = format!(
-                "{} calls done, {} failed, {} pending",
-                counts.n_done, counts.n_failed, counts.n_pending
-            );
-            let run = last_run.map_or_else(String::new, |run| run_text(&run));
-            Finding::new("store", Health::Good, text + &run)
-        }
-        Err(error) => Finding::new("store", Health::Broken, error.to_string()),
-    }
-}
-
-fn run_text(run: &RunRecord) -> String {
-    let counts = run.counts;
-    let end = match &run.finished_at {
-        Some(end) => format!(
-            "ended {end}: {} done, {} unchanged, {} failed",
-            counts.n_done, counts.n_skipped, counts.n_failed
-        ),
-        None => "did not come to its end".to_owned(),
-    };
-    format!("\nlast run began {} and {end}", run.started_at)
-}
-
-fn index(app: &App) -> Finding {
-    let folder = app.config.data.index();
-    if !fs::exists(&folder).unwrap_or(false) {
-        return Finding::new(
-            "search index",
-            Health::Good,
-            "empty; the first analyze makes it",
-        );
-    }
-    let looked = CallSearch::open(&folder).and_then(|search| {
-        search.verify()?;
-        search.n_utterances()
-    });
-    let lacking = app.runtime.block_on(async {
-        let store = Store::open_existing(&app.config.data.database())
-            .await
-            .ok()?;
-        store.counts().await.ok().map(|counts| counts.n_unindexed)
-    });
-    match (looked, lacking) {
-        (Err(error), _) => Finding::new("search index", Health::Broken, message_of(&error)),
-        (Ok(n_utterances), Some(n_lacking)) if n_lacking > 0 => {
-            let text = format!(
-                "{}; {} not in it\nhint: the next analyze adds what is missing, and so does `auricle index rebuild`",
-                count(n_utterances, "utterance"),
-                count(n_lacking, "call")
-            );
-            Finding::new("search index", Health::Warning, text)
-        }
-        (Ok(n_utterances), _) => Finding::new(
-            "search index",
-            Health::Good,
-            count(n_utterances, "utterance"),
-        ),
-    }
 }

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import pathlib
 import re
+import struct
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LARGEST_BYTES = 256 * 1024
@@ -42,6 +43,59 @@ TOKENS = [
 HOTWORDS = ["安心贷\n征信 2.5\n# 产品\n招联好期贷 zhao1 lian2 hao3 qi1 dai4\n金海银行 jin1 hai3 yin2 hang2 3\n"]
 
 
+def field(number, value):
+    """One field of a protobuf message: a number, or bytes."""
+
+    def varint(n):
+        out = b""
+        while n > 127:
+            out, n = out + bytes([n & 127 | 128]), n >> 7
+        return out + bytes([n])
+
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def tensor(name, dims):
+    n_values = 1
+    for dim in dims:
+        n_values *= dim
+    values = struct.pack(f"<{n_values}f", *((at % 7 - 3) / 4 for at in range(n_values)))
+    return b"".join(field(1, dim) for dim in dims) + field(2, 1) + field(8, name) + field(9, values)
+
+
+def onnx(nodes, tensors, metadata):
+    """A model of nodes (operation, inputs, output), constants by name and shape, and metadata."""
+    graph = b""
+    for operation, inputs, output in nodes:
+        turned = field(5, field(1, "transB") + field(3, 1)) if operation == "Gemm" else b""
+        graph += field(1, b"".join(field(1, name) for name in inputs) + field(2, output) + field(4, operation) + turned)
+    graph += b"".join(field(5, tensor(name, dims)) for name, dims in tensors.items())
+    pairs = b"".join(field(14, field(1, key) + field(2, value)) for key, value in metadata.items())
+    return field(1, 7) + field(7, graph) + pairs
+
+
+def weights():
+    decoder = onnx(
+        [("Gemm", ["x", "decoder_proj.weight", "decoder_proj.bias"], "decoder_out")],
+        {
+            "decoder.embedding.weight": [5, 4],
+            "decoder.conv.weight": [4, 2, 2],
+            "decoder_proj.weight": [3, 4],
+            "decoder_proj.bias": [3],
+        },
+        {"context_size": "2", "vocab_size": "5"},
+    )
+    joiner = onnx(
+        [("MatMul", ["x", "w"], "product"), ("Add", ["output_linear.bias", "product"], "logit")],
+        {"w": [3, 5], "output_linear.bias": [5]},
+        {"joiner_dim": "3"},
+    )
+    return [decoder, joiner, onnx([], {}, {"model_type": "zipformer2", "T": "45", "decode_chunk_len": "32"})]
+
+
 def queries():
     text = (ROOT / "docs/query-language.md").read_text(encoding="utf-8")
     return sorted(set(re.findall(r"`([^`\n]+)`", text)))
@@ -67,6 +121,7 @@ def main():
     put("tokens", TOKENS)
     put("hotwords", HOTWORDS)
     put("query", queries())
+    put("weights", weights())
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-//! Room under construction.
+//! Figures measured beside peers: see README.md.

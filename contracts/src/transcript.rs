@@ -80,7 +80,7 @@ pub struct Transcript {
     pub file: String,
     /// Length of the recording, milliseconds.
     pub duration_ms: u64,
-    /// Engine and model that heard it, for example `ort/zh-zipformer-3.3m`.
+    /// Engine and model that heard it, for example `native/zh-zipformer-3.3m`.
     pub engine: String,
     /// How parties and channels go together.
     #[serde(default)]

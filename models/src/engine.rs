@@ -13,7 +13,7 @@ use thiserror::Error;
 /// What an engine recognises and how it wants to be fed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineInfo {
-    /// Engine and model, for example `ort/zh-zipformer-3.3m`.
+    /// Engine and model, for example `native/zh-zipformer-3.3m`.
     pub name: String,
     /// Rate of the samples that [`StreamingEngine::accept`] takes, hertz.
     pub sample_rate_hz: u32,

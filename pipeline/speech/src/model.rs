@@ -197,7 +197,7 @@ impl SpeechModel {
         })
     }
 
-    /// Engine and model, for example `ort/zh-zipformer-3.3m`.
+    /// Engine and model, for example `native/zh-zipformer-3.3m`.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use auricle_models::registry::{hex, sha256_of_file};
 use auricle_models::{
-    DecodeSettings, EngineError, EngineSource, OnnxRuntime, OrtSileroSource, RunBy,
-    SecondPassEngine, StreamingEngine, TokenKind, TransducerModel, VadSource, VoiceActivity,
+    DecodeSettings, EngineError, EngineSource, SecondPassEngine, StreamingEngine, TokenKind,
+    VadSource, VoiceActivity,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -83,31 +83,6 @@ pub struct SpeechParts {
     pub language: LanguageData,
     /// Words to lean towards.
     pub hotwords: Hotwords,
-}
-
-impl SpeechParts {
-    /// A transducer in Auricle's own forward pass and Silero VAD on ONNX Runtime: the library's file, the
-    /// recogniser's folder, the network's file. No second pass, no hotwords.
-    ///
-    /// # Errors
-    /// When a file is missing or is not what it should be.
-    pub fn on_ort(
-        library: &std::path::Path,
-        recogniser: &std::path::Path,
-        vad: PathBuf,
-        settings: &SpeechSettings,
-        language: LanguageData,
-    ) -> Result<Self, SpeechError> {
-        let runtime = OnnxRuntime::load(library)?;
-        let transducer = TransducerModel::open(recogniser, RunBy::Auricle, settings.decode())?;
-        Ok(Self {
-            recogniser: Box::new(transducer),
-            vad: Box::new(OrtSileroSource { runtime, path: vad }),
-            second_pass: None,
-            language,
-            hotwords: Hotwords::default(),
-        })
-    }
 }
 
 /// Speech cannot be recognised.

@@ -139,7 +139,12 @@ impl Joiner {
         let n_tokens = self.n_tokens();
         vectorized(
             #[inline(always)]
-            || out.chunks_exact_mut(n_tokens).for_each(log_softmax),
+            || {
+                // A plain loop: what `for_each` calls would not be compiled for this machine's vectors.
+                for row in out.chunks_exact_mut(n_tokens) {
+                    log_softmax(row);
+                }
+            },
         );
     }
 }

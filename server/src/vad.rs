@@ -101,10 +101,6 @@ impl VadRuntime {
 }
 
 #[cfg(feature = "tract")]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the build without tract fails here"
-)]
 fn tract_vad(file: &Path) -> Result<Box<dyn VadSource>> {
     Ok(Box::new(auricle_models::TractSileroSource {
         path: file.to_owned(),

@@ -68,10 +68,11 @@ fn library(app: &App, library: NativeLibrary, absent: Health) -> Finding {
     }
 }
 
-/// ONNX Runtime runs transducers, and voice activity where nothing else does.
+/// ONNX Runtime runs voice activity where nothing else does, and transducers wired in a way that Auricle
+/// does not know: that shows only when one is loaded.
 fn libraries(app: &App, engine: Option<Engine>) -> Vec<Finding> {
     let is_vosk = engine == Some(Engine::Vosk);
-    let needs_onnx = !is_vosk || cfg!(not(feature = "tract"));
+    let needs_onnx = cfg!(not(feature = "tract"));
     let absent = |is_needed: bool| {
         if is_needed {
             Health::Missing

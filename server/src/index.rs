@@ -37,9 +37,14 @@ impl CallIndex {
         })
     }
 
-    /// Adds a call in this version; it is found after [`Self::commit`].
+    /// Adds a call in this version; it is found after [`Self::commit`]. After an error that took back
+    /// others too, those stay unmarked in the store: [`Self::catch_up`] adds them.
     pub(crate) fn add(&mut self, transcript: &Transcript, version: i64) -> Result<()> {
-        let added = self.index.add(transcript)?;
+        let added = self.index.add(transcript);
+        if added.as_ref().is_err_and(|error| !error.is_refusal()) {
+            self.waiting.clear();
+        }
+        let added = added?;
         for warning in added.warnings {
             tracing::warn!(call.id = %transcript.call_id, "{warning}");
         }
@@ -52,17 +57,17 @@ impl CallIndex {
         self.waiting.len()
     }
 
-    /// Makes what was added last, then tells the store. A stop between the two only means that these
-    /// calls are added once more.
-    pub(crate) async fn commit(&mut self, store: &Store) -> Result<()> {
-        if self.waiting.is_empty() {
-            return Ok(());
+    /// Makes what was added last, then tells the store; gives the number of calls. A stop between the
+    /// two only means that these calls are added once more.
+    pub(crate) async fn commit(&mut self, store: &Store) -> Result<u64> {
+        // Taken first: what a failed commit loses is not marked by the next one.
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.is_empty() {
+            return Ok(0);
         }
         self.index.commit()?;
-        store
-            .mark_indexed(&std::mem::take(&mut self.waiting))
-            .await?;
-        Ok(())
+        store.mark_indexed(&waiting).await?;
+        Ok(waiting.len() as u64)
     }
 
     /// Adds what the store has and the index lacks; gives the number of calls.
@@ -87,16 +92,13 @@ impl CallIndex {
                     Err(error @ StoreError::Damaged { .. }) => Err(error.into()),
                     Err(error) => return Err(error.into()),
                 };
-                match added {
-                    Ok(()) => n_added += 1,
-                    Err(error) => {
-                        let cause = message_of(&error);
-                        tracing::warn!(call.id = %call_id, "not in the search index: {cause}");
-                        refused.insert(call_id);
-                    }
+                if let Err(error) = added {
+                    let cause = message_of(&error);
+                    tracing::warn!(call.id = %call_id, "not in the search index: {cause}");
+                    refused.insert(call_id);
                 }
             }
-            self.commit(store).await?;
+            n_added += self.commit(store).await?;
         }
     }
 
@@ -181,5 +183,82 @@ fn with_rebuild_hint(error: IndexError) -> anyhow::Error {
             anyhow!("{first_line}\nhint: `auricle index rebuild` makes it anew from the store")
         }
         other => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auricle_contracts::{CallMetadata, ChannelLayout, Party, Utterance};
+    use auricle_store::{Fingerprints, Recording};
+
+    fn transcript(name: &str) -> Transcript {
+        let utterance = Utterance {
+            party: Party::Agent,
+            channel: 0,
+            start_ms: 0,
+            end_ms: 800,
+            text: "保证收益".into(),
+            spoken: "保证收益".into(),
+            confidence: 0.9,
+            syllables: Vec::new(),
+            words: Vec::new(),
+        };
+        Transcript {
+            call_id: CallId(name.into()),
+            file: format!("{name}.wav"),
+            duration_ms: 1000,
+            engine: "test/none".into(),
+            layout: ChannelLayout::PerParty,
+            metadata: CallMetadata::default(),
+            warnings: Vec::new(),
+            utterances: vec![utterance],
+        }
+    }
+
+    async fn save(store: &Store, name: &str) -> (Transcript, i64) {
+        let transcript = transcript(name);
+        let recording = Recording {
+            call_id: transcript.call_id.clone(),
+            file: transcript.file.clone(),
+            path: format!("/calls/{name}.wav"),
+            size_bytes: 1,
+            metadata: CallMetadata::default(),
+        };
+        let prints = Fingerprints {
+            audio_sha256: "a".into(),
+            model: "m".into(),
+            settings: "s".into(),
+        };
+        let now = "2026-11-20T08:00:00Z";
+        let saved = store.save_done(None, &recording, &prints, &transcript, now);
+        let version = saved.await.unwrap();
+        (transcript, version)
+    }
+
+    /// A folder that is away for a while stands for a full disk: files cannot be written.
+    #[tokio::test]
+    async fn calls_a_failed_commit_lost_are_indexed_by_the_next_catch_up() {
+        let data = tempfile::TempDir::new().unwrap();
+        let (folder, away) = (data.path().join("index"), data.path().join("away"));
+        let store = Store::open(&data.path().join("auricle.db")).await.unwrap();
+        let mut index = CallIndex::open_to_write(&folder).unwrap();
+
+        let (lost, version) = save(&store, "lost").await;
+        index.add(&lost, version).unwrap();
+        fs::rename(&folder, &away).unwrap();
+        index.commit(&store).await.unwrap_err();
+        fs::rename(&away, &folder).unwrap();
+
+        let (next, version) = save(&store, "next").await;
+        index.add(&next, version).unwrap();
+        assert_eq!(index.commit(&store).await.unwrap(), 1);
+        let missing = store.unindexed(10).await.unwrap();
+        assert_eq!(missing, [(lost.call_id.clone(), 1)]);
+
+        assert_eq!(index.catch_up(&store).await.unwrap(), 1);
+        assert_eq!(store.unindexed(10).await.unwrap(), []);
+        let found = CallSearch::open(&folder).unwrap().calls_with("保证收益");
+        assert_eq!(found.unwrap().len(), 2);
     }
 }

@@ -145,7 +145,9 @@ impl Writer<'_> {
             if self.index.n_waiting() < CALLS_A_COMMIT {
                 return Ok(());
             }
-            self.runtime.block_on(self.index.commit(self.store))
+            self.runtime
+                .block_on(self.index.commit(self.store))
+                .map(drop)
         });
         if let Err(error) = added {
             // The call is safe in the store, which knows that the index lacks it.

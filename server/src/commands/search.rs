@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use auricle_search::{
-    CallHits, FacetCount, FacetMode, Facets, Highlight, Hit, SearchRequest, Sort,
+    CallHits, ContextLine, FacetCount, FacetMode, Facets, Highlight, Hit, SearchRequest, Sort,
 };
 use clap::{Args, ValueEnum};
 use console::Style;
@@ -160,12 +160,15 @@ fn write_call(out: &mut Terminal, call: &CallHits) -> Result<()> {
     Ok(writeln!(out)?)
 }
 
-/// `  1:02.3  agent     这个产品【保证收益】`: the time is where to play from.
+/// `  1:02.3  agent     这个产品【保证收益】`: the time is where to play from. What led to the hit of a
+/// `THEN` stands before it, with `then` below.
 fn write_hit(out: &mut Terminal, hit: &Hit) -> Result<()> {
-    let led_by = hit.led_by.iter().map(|line| (line, "then"));
-    let around = hit.before.iter().map(|line| (line, ""));
-    for (line, _) in led_by.chain(around) {
+    for (line, role) in earlier_lines(hit) {
         write_line(out, line.start_ms, line.party, &line.text, &line.highlights)?;
+        if role == Role::Lead {
+            let then = out.paint(&Style::new().dim(), "then");
+            writeln!(out, "{:>10}  {then}", "")?;
+        }
     }
     let (text, highlights) = match &hit.snippet {
         Some(snippet) => (&snippet.text, &snippet.highlights),
@@ -181,6 +184,25 @@ fn write_hit(out: &mut Terminal, hit: &Hit) -> Result<()> {
         write_line(out, line.start_ms, line.party, &line.text, &line.highlights)?;
     }
     Ok(())
+}
+
+/// What a line before a hit is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// It is the left side of a `THEN`.
+    Lead,
+    /// It stands near the hit.
+    Context,
+}
+
+/// Leads and context in the order of the call; a lead that is near is no context.
+fn earlier_lines(hit: &Hit) -> Vec<(&ContextLine, Role)> {
+    let leads = hit.led_by.iter().map(|line| (line, Role::Lead));
+    let around = hit.before.iter().map(|line| (line, Role::Context));
+    let mut lines: Vec<_> = leads.chain(around).collect();
+    lines.sort_by_key(|(line, _)| line.utterance);
+    lines.dedup_by_key(|(line, _)| line.utterance);
+    lines
 }
 
 fn write_line(

@@ -89,7 +89,19 @@ fn sounds_find_what_was_written_otherwise() {
 fn turns_fields_and_facets() {
     let desk = Desk::new();
     desk.import_samples();
-    assert!(desk.ok(&["search", "收益 THEN/2 退款"]).contains("1 hit"));
+    let found = desk.ok(&["search", "收益 THEN/2 退款", "--context", "9"]);
+    assert!(found.contains("1 hit"), "{found}");
+    let lines: Vec<&str> = found.lines().collect();
+    let then = lines.iter().position(|line| line.trim() == "then").unwrap();
+    assert!(lines[then - 1].contains("【收益】"), "{found}");
+    assert!(
+        lines[then + 1..]
+            .iter()
+            .any(|line| line.contains("【退款】")),
+        "{found}"
+    );
+    // What led to the hit is shown once, though it is near the hit too.
+    assert_eq!(found.matches("收益").count(), 1, "{found}");
     assert!(
         desk.ok(&["search", "campaign:cards", "party:agent"])
             .contains("您好")

@@ -211,9 +211,12 @@ pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
 pub(crate) fn exp(x: f32) -> f32 {
     /// Adding it leaves the nearest whole number in the low bits.
     const ROUND: f32 = 12_582_912.0;
-    let power = (x.clamp(-87.0, 87.0)) * std::f32::consts::LOG2_E;
-    let rounded = power + ROUND;
-    let part = (power - (rounded - ROUND)) * std::f32::consts::LN_2;
+    let x = x.clamp(-87.0, 87.0);
+    let rounded = x.mul_add(std::f32::consts::LOG2_E, ROUND);
+    let whole = rounded - ROUND;
+    // ln 2 in two parts, the first exact in few bits, so that nothing is lost where x is large.
+    let part = whole.mul_add(-0.693_359_4, x);
+    let part = whole.mul_add(2.121_944_4e-4, part);
     // Taylor's series: within ±ln 2 / 2 its ninth term is below 1e-9.
     let series = [
         1.0 / 5040.0,

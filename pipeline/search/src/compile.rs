@@ -49,7 +49,10 @@ impl Compiler<'_> {
             } => self.then(left, right, *within),
             Kind::And(parts) => self.boolean(parts, Occur::Must),
             Kind::Or(parts) => self.boolean(parts, Occur::Should),
-            Kind::Not(_) => self.boolean(std::slice::from_ref(node), Occur::Must),
+            Kind::Not(inner) => match &inner.kind {
+                Kind::Not(twice) => self.compile(twice),
+                _ => self.boolean(std::slice::from_ref(node), Occur::Must),
+            },
             Kind::Near { .. } | Kind::Phrase(_) | Kind::Prefix(_) | Kind::Words(_) => {
                 self.place(node)
             }
@@ -127,7 +130,9 @@ impl Compiler<'_> {
         let (mut places, mut leads) = (Vec::new(), Vec::new());
         let mut n_wanted = 0;
         for part in parts {
-            if let (Kind::Not(inner), Occur::Must) = (&part.kind, occur) {
+            if let (Kind::Not(inner), Occur::Must) = (&part.kind, occur)
+                && !matches!(inner.kind, Kind::Not(_))
+            {
                 clauses.push((Occur::MustNot, Box::new(Shared(self.compile(inner)?.query))));
                 continue;
             }
@@ -154,13 +159,7 @@ impl Compiler<'_> {
         let n_docs = self.snapshot.searcher.num_docs() as f32;
         let rarity = (n_docs - frequency).max(0.0) + 0.5;
         let weight = (1.0 + rarity / (frequency + 0.5)).ln().max(0.01);
-        let exact = match &place {
-            Place::Phrase(pattern) => {
-                pattern.edges == Edges::Units && Plan::decides_phrase(&pattern.codes)
-            }
-            Place::Sound(pattern) => pattern.is_exact() && pattern.len() <= 2,
-            _ => false,
-        };
+        let exact = plan_decides(&place);
         let place = Arc::new(place);
         let question = Question::Place {
             plan,
@@ -175,7 +174,8 @@ impl Compiler<'_> {
         })
     }
 
-    fn place_and_plan(&self, node: &Node) -> (Place, Plan) {
+    /// What a node looks for in a line, and the documents to look at.
+    pub(crate) fn place_and_plan(&self, node: &Node) -> (Place, Plan) {
         let phrase = |text: &str, edges: Edges, plan: fn(&[u16]) -> Plan| {
             let codes = units::encode(text);
             let plan = plan(&codes);
@@ -209,11 +209,20 @@ impl Compiler<'_> {
                     within: *within,
                     order: *order,
                 };
-                (place, Plan::AllOf(vec![left_plan, right_plan]))
+                (place, Plan::all_of(vec![left_plan, right_plan]))
             }
             // The parser lets nothing else stand where a place is needed.
             _ => (Place::Or(Vec::new()), Plan::AnyOf(Vec::new())),
         }
+    }
+}
+
+/// Whether every document of a place's plan holds the place.
+pub(crate) fn plan_decides(place: &Place) -> bool {
+    match place {
+        Place::Phrase(pattern) => Plan::decides_phrase(&pattern.codes, pattern.edges),
+        Place::Sound(pattern) => pattern.full_edits() == 0 && pattern.len() <= 2,
+        Place::Or(_) | Place::Near { .. } => false,
     }
 }
 

@@ -7,9 +7,9 @@ use tantivy::TantivyDocument;
 use crate::date::LocalTime;
 use crate::error::IndexError;
 use crate::lines::{MAX_CODES, NewLine};
-use crate::schema::{Fields, jieba};
+use crate::schema::Fields;
 use crate::stored::{StoredUtterance, unit_times};
-use crate::{keys, sound, units};
+use crate::{sound, units};
 
 /// What later stages know of a call beside its transcript.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -158,8 +158,6 @@ struct Scratch {
     spoken_codes: Vec<u16>,
     written_codes: Vec<u16>,
     syllables: Vec<u16>,
-    word_starts: Vec<bool>,
-    keys: Vec<u32>,
     line: Vec<u8>,
     stored: Vec<u8>,
 }
@@ -185,30 +183,6 @@ impl Scratch {
         let parts = [&self.spoken_codes, &self.written_codes, &self.syllables];
         parts.map(Vec::len).into_iter().max().unwrap_or(0)
     }
-
-    /// Jieba's exact cut of the spoken form: where words begin, and the keys of its words.
-    fn cut_words(&mut self) {
-        self.word_starts.clear();
-        self.word_starts.resize(self.spoken_codes.len(), false);
-        let mut code = 0;
-        for token in jieba().cut(&self.spoken, false) {
-            let length = token.word.encode_utf16().count();
-            let word = self.spoken_codes.get(code..code + length).unwrap_or(&[]);
-            if let [first, ..] = word
-                && *first != units::SPACE
-            {
-                self.word_starts[code] = true;
-                let how = match token.word.chars().nth(1) {
-                    None => keys::WHOLE_WORD,
-                    Some(_) => keys::WORD_START,
-                };
-                if units::is_hanzi(*first) {
-                    self.keys.push(keys::unit_pair(*first, how));
-                }
-            }
-            code += length;
-        }
-    }
 }
 
 /// The error is the number of characters of an utterance that is too long.
@@ -222,11 +196,6 @@ fn utterance_document(
     if scratch.longest() > MAX_CODES {
         return Err(utterance.text.chars().count());
     }
-    scratch.keys.clear();
-    scratch.cut_words();
-    keys::push_units(&scratch.spoken_codes, &mut scratch.keys);
-    keys::push_units(&scratch.written_codes, &mut scratch.keys);
-    keys::push_syllables(&scratch.syllables, &mut scratch.keys);
     let times = unit_times(utterance, &scratch.spoken_codes);
     let syllable_codes =
         match_syllables(utterance, &scratch.spoken_codes, &scratch.syllables, &times);
@@ -237,11 +206,9 @@ fn utterance_document(
         start_ms: u32::try_from(utterance.start_ms).unwrap_or(u32::MAX),
         length_ms: u32::try_from(length_ms).unwrap_or(u32::MAX),
         spoken: &scratch.spoken_codes,
-        word_starts: &scratch.word_starts,
         syllables: &scratch.syllables,
         syllable_codes: &syllable_codes,
         written: &scratch.written_codes,
-        keys: &scratch.keys,
     };
     line.write(&mut scratch.line);
     StoredUtterance::write(utterance, &times, &mut scratch.stored);

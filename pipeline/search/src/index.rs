@@ -21,6 +21,8 @@ use reader::Shared;
 
 mod folder;
 mod reader;
+#[cfg(test)]
+mod tests;
 
 pub use reader::{IndexSize, TranscriptReader};
 

@@ -19,6 +19,7 @@
 mod align;
 mod calls;
 mod compile;
+mod cut;
 mod date;
 mod document;
 mod error;

@@ -33,6 +33,7 @@ use tantivy::{
     TantivyError,
 };
 
+use crate::cut::Cutter;
 use crate::pairs::{self, MergeSource, Pairs, PairsBuilder};
 
 /// The extension of the lines file, and the name of the field that carries a line to it.
@@ -43,9 +44,8 @@ pub(crate) const PAIRS_EXTENSION: &str = "pairs";
 pub(crate) const FIELD_TYPE: &str = "auricle_line";
 
 const MAGIC: u32 = 0x314E_4C41;
-/// Turn and party, start, length, number of keys: what goes before the keys and the line on their
-/// way to the writer.
-const PLACE_BYTES: usize = 16;
+/// Number and party, start, length: what goes before the line on its way to the writer.
+const PLACE_BYTES: usize = 12;
 /// The most codes one part of a line can hold.
 pub(crate) const MAX_CODES: usize = u16::MAX as usize;
 
@@ -59,8 +59,6 @@ pub(crate) struct NewLine<'a> {
     pub(crate) length_ms: u32,
     /// The spoken form.
     pub(crate) spoken: &'a [u16],
-    /// For every code of the spoken form, whether a word begins there.
-    pub(crate) word_starts: &'a [bool],
     /// Syllables as [`crate::sound::encode`] gives them.
     pub(crate) syllables: &'a [u16],
     /// The code of the spoken form each syllable belongs to; empty where the syllables are those
@@ -68,20 +66,14 @@ pub(crate) struct NewLine<'a> {
     pub(crate) syllable_codes: &'a [u16],
     /// The written form; empty where it is as spoken.
     pub(crate) written: &'a [u16],
-    /// The keys of its pairs.
-    pub(crate) keys: &'a [u32],
 }
 
 impl NewLine<'_> {
-    /// Writes the bytes the plugin takes.
+    /// Writes the bytes the plugin takes, which adds where words begin.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.clear();
         let place = self.number.saturating_mul(4) | party_number(self.party);
-        let n_keys = self.keys.len() as u32;
-        for number in [place, self.start_ms, self.length_ms, n_keys]
-            .iter()
-            .chain(self.keys)
-        {
+        for number in [place, self.start_ms, self.length_ms] {
             out.extend_from_slice(&number.to_le_bytes());
         }
         for part in [
@@ -101,13 +93,6 @@ impl NewLine<'_> {
             for code in part {
                 out.extend_from_slice(&code.to_le_bytes());
             }
-        }
-        for bits in self.word_starts.chunks(16) {
-            let word = bits
-                .iter()
-                .enumerate()
-                .fold(0u16, |word, (bit, &set)| word | (u16::from(set) << bit));
-            out.extend_from_slice(&word.to_le_bytes());
         }
     }
 }
@@ -316,10 +301,36 @@ impl Lines {
         self.bytes.get(range).unwrap_or(&[])
     }
 
+    /// Brings lines into the processor's cache, all together.
+    pub(crate) fn fetch(&self, docs: &[DocId]) {
+        let bytes_of = |&doc: &DocId| {
+            let start = self.table(doc as usize) as usize * 2;
+            let at = |offset: usize| self.bytes.get(start + offset).copied().unwrap_or(0);
+            at(0) ^ at(64)
+        };
+        let sum = docs.iter().map(bytes_of).fold(0, |sum, byte| sum ^ byte);
+        std::hint::black_box(sum);
+    }
+
     /// The parts of a line as they lie in memory. Those of a damaged line are empty.
     #[inline]
     pub(crate) fn parts(&self, doc: DocId) -> LineParts<'_> {
-        let raw = self.raw(doc);
+        LineParts::of(self.raw(doc))
+    }
+}
+
+/// The parts of a line, two bytes a code.
+#[derive(Clone, Copy)]
+pub(crate) struct LineParts<'a> {
+    pub(crate) spoken: &'a [u8],
+    pub(crate) syllables: &'a [u8],
+    syllable_codes: &'a [u8],
+    pub(crate) written: &'a [u8],
+    word_bits: &'a [u8],
+}
+
+impl<'a> LineParts<'a> {
+    fn of(raw: &'a [u8]) -> Self {
         let (counts, rest) = raw.split_at(raw.len().min(8));
         let count = |index: usize| {
             counts
@@ -330,13 +341,19 @@ impl Lines {
         let (syllables, rest) = rest.split_at(count(1).min(rest.len()));
         let (syllable_codes, rest) = rest.split_at(count(2).min(rest.len()));
         let (written, word_bits) = rest.split_at(count(3).min(rest.len()));
-        LineParts {
+        Self {
             spoken,
             syllables,
             syllable_codes,
             written,
             word_bits,
         }
+    }
+
+    /// Whether a word begins at a code of the spoken form; the end counts as a beginning.
+    pub(crate) fn word_starts_at(&self, code: usize) -> bool {
+        let bits = self.word_bits.get(code / 8);
+        code * 2 >= self.spoken.len() || bits.is_some_and(|bits| bits >> (code % 8) & 1 == 1)
     }
 }
 
@@ -372,16 +389,6 @@ impl Turns {
 }
 
 const UNKNOWN: u32 = party_number(Party::Unknown);
-
-/// The parts of a line, two bytes a code.
-#[derive(Clone, Copy)]
-pub(crate) struct LineParts<'a> {
-    pub(crate) spoken: &'a [u8],
-    pub(crate) syllables: &'a [u8],
-    syllable_codes: &'a [u8],
-    pub(crate) written: &'a [u8],
-    word_bits: &'a [u8],
-}
 
 impl LineParts<'_> {
     /// Copies what is wanted into `line`; what is not wanted keeps what it held.
@@ -436,6 +443,7 @@ impl SegmentPlugin for LinesPlugin {
             tables: Tables::default(),
             lines: Vec::new(),
             pairs: PairsBuilder::default(),
+            cutter: Cutter::default(),
         }))
     }
 
@@ -517,6 +525,7 @@ struct LinesWriter {
     tables: Tables,
     lines: Vec<u8>,
     pairs: PairsBuilder,
+    cutter: Cutter,
 }
 
 impl LinesWriter {
@@ -535,20 +544,22 @@ impl PluginWriter for LinesWriter {
         _schema: &Schema,
     ) -> tantivy::Result<()> {
         let bytes = self.line_of(doc).unwrap_or(&[]);
-        let (place, rest) = bytes.split_at(bytes.len().min(PLACE_BYTES));
-        let mut numbers = [0; 4];
+        let (place, line) = bytes.split_at(bytes.len().min(PLACE_BYTES));
+        let mut numbers = [0; 3];
         for (number, raw) in numbers.iter_mut().zip(place.chunks_exact(4)) {
             *number = raw
                 .iter()
                 .rev()
                 .fold(0, |sum, &byte| sum << 8 | u32::from(byte));
         }
-        let [place, start_ms, length_ms, n_keys] = numbers;
-        let (keys, line) = rest.split_at((n_keys as usize * 4).min(rest.len()));
-        self.pairs.add(doc_id, keys);
-        self.tables.push([place, start_ms, length_ms], line.len())?;
+        self.cutter.read(&LineParts::of(line));
+        self.pairs.add(doc_id, self.cutter.keys());
+        let before = self.lines.len();
         self.lines.extend_from_slice(line);
-        Ok(())
+        for bits in self.cutter.word_bits() {
+            self.lines.extend_from_slice(&bits.to_le_bytes());
+        }
+        self.tables.push(numbers, self.lines.len() - before)
     }
 
     fn serialize(

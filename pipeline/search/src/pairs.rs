@@ -35,10 +35,10 @@ pub(crate) struct PairsBuilder {
 }
 
 impl PairsBuilder {
-    /// Adds the keys of the next document, as little-endian bytes. Repeats do no harm.
-    pub(crate) fn add(&mut self, doc: DocId, keys: &[u8]) {
+    /// Adds the keys of the next document. Repeats do no harm.
+    pub(crate) fn add(&mut self, doc: DocId, keys: &[u32]) {
         let doc = u64::from(doc);
-        for key in keys.chunks_exact(4).map(number) {
+        for &key in keys {
             let entry = u64::from(key) << 32 | doc;
             if key < FIRST_UNIT_KEY {
                 self.syllables.push(entry);
@@ -418,8 +418,7 @@ mod tests {
     fn open(docs: &[Vec<u32>]) -> Pairs {
         let mut builder = PairsBuilder::default();
         for (doc, keys) in docs.iter().enumerate() {
-            let bytes: Vec<u8> = keys.iter().flat_map(|key| key.to_le_bytes()).collect();
-            builder.add(doc as u32, &bytes);
+            builder.add(doc as u32, keys);
         }
         let mut out = Vec::new();
         builder.write(&mut out).unwrap();

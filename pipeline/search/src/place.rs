@@ -66,20 +66,62 @@ const ACROSS_WORDS: f32 = 0.75;
 const REPEATED: f32 = 0.1;
 
 impl Place {
-    /// How well a line matches; `None` where it does not.
-    pub(crate) fn quality(&self, line: &Line) -> Option<f32> {
-        if let Self::Sound(pattern) = self {
-            return match line.syllables.is_empty() {
-                true => None,
-                false => pattern.quality(&line.syllables),
-            };
+    /// How well a line matches; `None` where it does not. `line` is memory to read it into.
+    pub(crate) fn quality(&self, parts: &LineParts<'_>, line: &mut Line) -> Option<f32> {
+        match self {
+            Self::Phrase(pattern) => pattern.quality(parts),
+            Self::Sound(pattern) => pattern.quality(parts.syllables, &mut line.syllables),
+            Self::Or(_) | Self::Near { .. } => {
+                if let Some(quality) = self.quality_of_phrases(parts) {
+                    return quality;
+                }
+                if !self.may_match(parts) {
+                    return None;
+                }
+                parts.read(line, self.wanted());
+                let mut spans = self.find(line, Form::Spoken);
+                if spans.is_empty() && !line.written.is_empty() {
+                    spans = self.find(line, Form::Written);
+                }
+                total_quality(spans.iter().map(|span| span.quality))
+            }
         }
-        let mut spans = self.find(line, Form::Spoken);
-        if spans.is_empty() && !line.written.is_empty() {
-            spans = self.find(line, Form::Written);
+    }
+
+    /// [`Self::quality`] of two phrases near each other, without allocation; `None` where it is something
+    /// else, or the line is so long that [`near`] must bound the work.
+    fn quality_of_phrases(&self, parts: &LineParts<'_>) -> Option<Option<f32>> {
+        const LONGEST: usize = 512;
+        let Self::Near {
+            left,
+            right,
+            within,
+            order,
+        } = self
+        else {
+            return None;
+        };
+        let (Self::Phrase(left), Self::Phrase(right)) = (left.as_ref(), right.as_ref()) else {
+            return None;
+        };
+        let forms = RawForm::both(parts);
+        if forms.iter().any(|text| text.n_codes() > LONGEST) {
+            return None;
         }
-        let best = spans.iter().map(|span| span.quality).reduce(f32::max)?;
-        Some(best + REPEATED * (spans.len() - 1).min(5) as f32)
+        let of_form = |text: &RawForm<'_>| {
+            let lefts = left.spans(text);
+            total_quality(lefts.flat_map(|left| {
+                right.spans(text).filter_map(move |right| {
+                    let pair = near_pair(&left, &right, text, *within);
+                    pair.or_else(|| match order {
+                        Order::Either => near_pair(&right, &left, text, *within),
+                        Order::LeftFirst => None,
+                    })
+                })
+            }))
+        };
+        let [spoken, written] = &forms;
+        Some(of_form(spoken).or_else(|| of_form(written)))
     }
 
     /// Whether a line may match: a quick look at it as it lies in memory, which turns away most lines
@@ -218,57 +260,180 @@ impl PhrasePattern {
         false
     }
 
+    /// [`Place::quality`], on a line as it lies in memory.
+    fn quality(&self, parts: &LineParts<'_>) -> Option<f32> {
+        let [spoken, written] = &RawForm::both(parts);
+        let of_form = |text: &RawForm<'_>| total_quality(self.spans(text).map(|span| span.quality));
+        of_form(spoken).or_else(|| of_form(written))
+    }
+
     fn find(&self, line: &Line, form: Form) -> Vec<Span> {
-        let codes = codes_of(line, form);
-        let mut found = Vec::new();
-        let (Some(&first), length) = (self.codes.first(), self.codes.len()) else {
-            return found;
+        let text = ReadForm {
+            codes: codes_of(line, form),
+            words: (form == Form::Spoken).then_some(line),
         };
-        if codes.len() < length {
-            return found;
-        }
-        for start in 0..=codes.len() - length {
-            if codes[start] == first && codes[start..start + length] == self.codes[..] {
-                let span = Span {
-                    start,
-                    end: start + length,
-                    quality: 1.0,
-                };
-                found.extend(self.weigh(span, codes, line, form));
-            }
-        }
-        found
+        self.spans(&text).collect()
+    }
+
+    fn spans(&self, text: &impl Text) -> impl Iterator<Item = Span> {
+        let length = self.codes.len();
+        let first = self.codes.first().copied().unwrap_or(0);
+        let last_start = match length {
+            0 => None,
+            _ => text.n_codes().checked_sub(length),
+        };
+        let starts = 0..last_start.map_or(0, |last| last + 1);
+        let rest = self.codes.get(1..).unwrap_or(&[]);
+        starts
+            .filter(move |&start| text.code(start) == first)
+            .filter(move |&start| {
+                (start + 1..)
+                    .zip(rest)
+                    .all(|(at, &code)| text.code(at) == code)
+            })
+            .filter_map(move |start| self.weigh(start, start + length, text))
     }
 
     /// Checks the edges of a place where the codes agree.
-    fn weigh(&self, span: Span, codes: &[u16], line: &Line, form: Form) -> Option<Span> {
-        let begins_unit = span.start.checked_sub(1).is_none_or(|before| {
-            !(units::is_letter(codes[before]) && units::is_letter(codes[span.start]))
-        });
-        let ends_unit = codes.get(span.end).is_none_or(|&after| {
-            !(units::is_letter(after) && units::is_letter(codes[span.end - 1]))
-        });
-        let spoken = form == Form::Spoken;
-        let begins_word = spoken && line.word_starts_at(span.start);
-        let ends_word = spoken && word_ends_at(line, span.end);
+    fn weigh(&self, start: usize, end: usize, text: &impl Text) -> Option<Span> {
+        let is_letter = |at: usize| units::is_letter(text.code(at));
+        let begins_unit = start == 0 || !(is_letter(start - 1) && is_letter(start));
+        let ends_unit = end >= text.n_codes() || !(is_letter(end) && is_letter(end - 1));
+        let on_words = text.lies_on_words(start, end);
+        let is_one_word = || (start + 1..end).all(|at| !text.word_starts_at(at));
         let fits = match self.edges {
             Edges::Units => begins_unit && ends_unit,
             // Only hanzi need the dictionary to know where words begin.
-            Edges::BeginsWord if units::is_hanzi(codes[span.start]) => {
-                begins_word && (span.start + 1..span.end).all(|at| !line.word_starts_at(at))
+            Edges::BeginsWord if units::is_hanzi(text.code(start)) => {
+                text.word_starts_at(start) && is_one_word()
             }
             Edges::BeginsWord => begins_unit,
-            Edges::WholeWords => begins_word && ends_word && begins_unit && ends_unit,
+            Edges::WholeWords => text.has_words() && on_words && begins_unit && ends_unit,
         };
-        let on_words = !spoken || begins_word && ends_word;
         let quality = if on_words { 1.0 } else { ACROSS_WORDS };
-        fits.then_some(Span { quality, ..span })
+        fits.then_some(Span {
+            start,
+            end,
+            quality,
+        })
     }
 }
 
-/// A space between two words of letters begins no word.
-fn word_ends_at(line: &Line, code: usize) -> bool {
-    line.word_starts_at(code) || line.spoken.get(code) == Some(&units::SPACE)
+/// The quality of two places of which the second does not overlap the first and is near enough.
+fn near_pair(first: &Span, second: &Span, text: &impl Text, within: u32) -> Option<f32> {
+    if second.start < first.end {
+        return None;
+    }
+    let starts = |&at: &usize| {
+        let before = at.checked_sub(1).map(|before| text.code(before));
+        units::starts_unit(before, text.code(at))
+    };
+    let between = (first.end..second.start).filter(starts).count();
+    let quality = first.quality.min(second.quality) * closeness(between as u32);
+    (between <= within as usize).then_some(quality)
+}
+
+/// What the distance leaves of the quality of a pair.
+fn closeness(units_between: u32) -> f32 {
+    1.0 / (1.0 + units_between as f32 / 10.0)
+}
+
+/// The quality of a line with places of these qualities.
+fn total_quality(qualities: impl Iterator<Item = f32>) -> Option<f32> {
+    let mut n_places = 0;
+    let mut best = 0.0f32;
+    for quality in qualities {
+        n_places += 1;
+        best = best.max(quality);
+    }
+    (n_places > 0).then(|| best + REPEATED * (n_places - 1).min(5) as f32)
+}
+
+/// One form of an utterance, wherever it lies.
+trait Text {
+    fn n_codes(&self) -> usize;
+
+    /// The code at a place; 0 beyond the end.
+    fn code(&self, at: usize) -> u16;
+
+    /// Whether it is known where words begin: of the spoken form only.
+    fn has_words(&self) -> bool;
+
+    /// Whether a word begins at a code, or the text ends there; nowhere where it is not known.
+    fn word_starts_at(&self, at: usize) -> bool;
+
+    /// Whether words begin at `start` and end at `end`, or it is not known. A space between two words of
+    /// letters begins no word.
+    fn lies_on_words(&self, start: usize, end: usize) -> bool {
+        let ends = || self.word_starts_at(end) || self.code(end) == units::SPACE;
+        !self.has_words() || self.word_starts_at(start) && ends()
+    }
+}
+
+/// A form that was read.
+struct ReadForm<'a> {
+    codes: &'a [u16],
+    words: Option<&'a Line>,
+}
+
+impl Text for ReadForm<'_> {
+    fn n_codes(&self) -> usize {
+        self.codes.len()
+    }
+
+    fn code(&self, at: usize) -> u16 {
+        self.codes.get(at).copied().unwrap_or(0)
+    }
+
+    fn has_words(&self) -> bool {
+        self.words.is_some()
+    }
+
+    fn word_starts_at(&self, at: usize) -> bool {
+        self.words.is_some_and(|line| line.word_starts_at(at))
+    }
+}
+
+/// A form as it lies in memory.
+struct RawForm<'a> {
+    codes: &'a [u8],
+    words: Option<&'a LineParts<'a>>,
+}
+
+impl<'a> RawForm<'a> {
+    /// The spoken and the written form.
+    const fn both(parts: &'a LineParts<'a>) -> [Self; 2] {
+        [
+            Self {
+                codes: parts.spoken,
+                words: Some(parts),
+            },
+            Self {
+                codes: parts.written,
+                words: None,
+            },
+        ]
+    }
+}
+
+impl Text for RawForm<'_> {
+    #[inline]
+    fn n_codes(&self) -> usize {
+        self.codes.len() / 2
+    }
+
+    #[inline]
+    fn code(&self, at: usize) -> u16 {
+        self.codes.get(at * 2..at * 2 + 2).map_or(0, code_of)
+    }
+
+    fn has_words(&self) -> bool {
+        self.words.is_some()
+    }
+
+    fn word_starts_at(&self, at: usize) -> bool {
+        self.words.is_some_and(|parts| parts.word_starts_at(at))
+    }
 }
 
 fn find_sound(pattern: &SoundPattern, line: &Line) -> Vec<Span> {

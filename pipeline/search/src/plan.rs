@@ -21,6 +21,7 @@ use crate::keys::{
     unit_pair, unit_range, units_of,
 };
 use crate::pairs::{List, Pairs};
+use crate::place::Edges;
 use crate::queries::Snapshot;
 use crate::sound::SoundPattern;
 use crate::units;
@@ -55,10 +56,17 @@ impl Plan {
         }
     }
 
-    /// Whether every document of [`Self::phrase`] holds the phrase: it is one unit or one pair,
-    /// and no word of letters.
-    pub(crate) fn decides_phrase(codes: &[u16]) -> bool {
-        units_of(codes).count() <= 2 && units_of(codes).all(is_exact)
+    /// Whether every document of [`Self::phrase`], [`Self::prefix`] or [`Self::words`] matches: no unit is
+    /// a word of letters, and there is one unit or one pair; of words, one hanzi.
+    pub(crate) fn decides_phrase(codes: &[u16], edges: Edges) -> bool {
+        let all_exact = units_of(codes).all(is_exact);
+        all_exact
+            && match edges {
+                Edges::Units => units_of(codes).count() <= 2,
+                Edges::BeginsWord | Edges::WholeWords => {
+                    matches!(codes, [hanzi] if units::is_hanzi(*hanzi))
+                }
+            }
     }
 
     /// Documents that can hold a word that begins with the units of a normal form.
@@ -86,7 +94,7 @@ impl Plan {
             ([single], _) => Some(Self::Ranges(vec![unit_range(*single)])),
             _ => Some(Self::Groups(pair_groups(&ids))),
         };
-        Self::AllOf(before.into_iter().chain(letters).collect())
+        Self::all_of(before.into_iter().chain(letters).collect())
     }
 
     /// Documents that can hold the units of a normal form as whole words.
@@ -105,10 +113,10 @@ impl Plan {
         let n = pattern.len();
         let rows: Vec<Vec<u16>> = (0..n).map(|index| pattern.rows(index)).collect();
         let pairs = |range: Range<usize>| {
-            let rows = &rows[range];
+            let firsts = range.start..range.end.saturating_sub(1);
             Self::Groups(
-                rows.windows(2)
-                    .map(|pair| syllable_pairs(&pair[0], &pair[1]))
+                firsts
+                    .map(|index| near_pairs(pattern, index, &rows))
                     .collect(),
             )
         };
@@ -131,6 +139,25 @@ impl Plan {
                 .map(|i| pairs(i * n / pieces..(i + 1) * n / pieces))
                 .collect(),
         )
+    }
+
+    /// Documents that can hold all of several things.
+    pub(crate) fn all_of(parts: Vec<Self>) -> Self {
+        let (mut groups, mut others) = (Vec::new(), Vec::new());
+        for part in parts {
+            match part {
+                // Intersected together, the rarest first.
+                Self::Groups(more) => groups.extend(more),
+                other => others.push(other),
+            }
+        }
+        if !groups.is_empty() {
+            others.push(Self::Groups(groups));
+        }
+        match others.len() {
+            1 => others.pop().unwrap_or(Self::AllOf(Vec::new())),
+            _ => Self::AllOf(others),
+        }
     }
 
     /// About how many documents can match, for weights.
@@ -206,6 +233,22 @@ fn syllable_pairs(firsts: &[u16], seconds: &[u16]) -> Vec<u32> {
     let mut keys = Vec::with_capacity(firsts.len() * seconds.len());
     for &first in firsts {
         keys.extend(seconds.iter().map(|&second| syllable_pair(first, second)));
+    }
+    keys
+}
+
+/// The pairs that can be heard for two neighbouring syllables of a sound without a full edit and within
+/// the budget.
+fn near_pairs(pattern: &SoundPattern, index: usize, rows: &[Vec<u16>]) -> Vec<u32> {
+    let (firsts, seconds) = (&rows[index], &rows[index + 1]);
+    let mut keys = Vec::with_capacity(firsts.len() * seconds.len());
+    for &first in firsts {
+        let within = |second: &&u16| {
+            let cost = pattern.cost_of(index, first) + pattern.cost_of(index + 1, **second);
+            cost <= pattern.budget()
+        };
+        let seconds = seconds.iter().filter(within);
+        keys.extend(seconds.map(|&second| syllable_pair(first, second)));
     }
     keys
 }

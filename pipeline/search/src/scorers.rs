@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tantivy::query::Scorer;
 use tantivy::{DocId, DocSet, Score, SeekDangerResult, TERMINATED};
 
-use crate::lines::{Line, Lines, Wanted};
+use crate::lines::{Line, Lines};
 use crate::place::Place;
 
 /// Documents in order.
@@ -60,7 +60,6 @@ pub(crate) struct PlaceScorer {
     lines: Arc<Lines>,
     /// `None` where every candidate matches.
     place: Option<Arc<Place>>,
-    wanted: Wanted,
     line: Line,
     weight: Score,
     quality: f32,
@@ -74,12 +73,10 @@ impl PlaceScorer {
         weight: Score,
     ) -> Self {
         let line = Line::default();
-        let wanted = place.as_ref().map_or(Wanted::Forms, |place| place.wanted());
         let mut scorer = Self {
             candidates,
             lines,
             place,
-            wanted,
             line,
             weight,
             quality: 1.0,
@@ -92,33 +89,39 @@ impl PlaceScorer {
         let Some(place) = &self.place else {
             return true;
         };
-        let parts = self.lines.parts(doc);
-        if !place.may_match(&parts) {
-            return false;
-        }
-        parts.read(&mut self.line, self.wanted);
-        match place.quality(&self.line) {
-            Some(quality) => {
-                self.quality = quality;
-                true
-            }
-            None => false,
-        }
+        let found = place.quality(&self.lines.parts(doc), &mut self.line);
+        self.quality = found.unwrap_or(0.0);
+        found.is_some()
     }
 
     /// Goes on to the next candidate that matches.
     fn settle(&mut self) -> DocId {
         let mut doc = self.candidates.doc();
         while doc != TERMINATED && !self.matches(doc) {
-            doc = self.candidates.advance();
+            doc = self.next_candidate();
         }
         doc
     }
+
+    /// Goes on by one. Lines are fetched from memory some at a time: one after the other each would be
+    /// waited for.
+    fn next_candidate(&mut self) -> DocId {
+        if self.place.is_some() && self.candidates.at.is_multiple_of(FETCHED_TOGETHER) {
+            let next = self.candidates.at..self.candidates.at + FETCHED_TOGETHER + 1;
+            let end = next.end.min(self.candidates.docs.len());
+            let docs = self.candidates.docs.get(next.start..end).unwrap_or(&[]);
+            self.lines.fetch(docs);
+        }
+        self.candidates.advance()
+    }
 }
+
+/// Lines whose memory is asked for at once.
+const FETCHED_TOGETHER: usize = 16;
 
 impl DocSet for PlaceScorer {
     fn advance(&mut self) -> DocId {
-        self.candidates.advance();
+        self.next_candidate();
         self.settle()
     }
 

@@ -228,46 +228,47 @@ pub(crate) struct SoundSpan {
 struct Wanted {
     /// By row of [`TONELESS`].
     costs: [u8; TONELESS.len()],
-    /// For each row, the tones wanted as a set of bits; 0 where any will do.
-    tones: HashMap<usize, u8>,
+    /// By row, the tones wanted as a set of bits; none for a syllable that is not wanted.
+    tones: [u8; TONELESS.len()],
 }
 
 impl Wanted {
     fn new(options: &[Syllable]) -> Self {
         let mut costs = [FULL_COST as u8; TONELESS.len()];
-        let mut tones: HashMap<usize, u8> = HashMap::new();
+        let mut tones = [0; TONELESS.len()];
         for &option in options {
             let row = option.index() / TONES;
             for (heard, least) in costs.iter_mut().enumerate() {
                 *least = (*least).min(cost(row, heard));
             }
-            *tones.entry(row).or_default() |= match option.tone() {
-                0 => u8::MAX,
-                tone => 1 << tone,
-            };
+            if let Some(of_row) = tones.get_mut(row) {
+                *of_row |= match option.tone() {
+                    0 => u8::MAX,
+                    tone => 1 << tone,
+                };
+            }
         }
         Self { costs, tones }
     }
 
     /// The least cost over the hearings of a position.
-    fn cost(&self, position: &[u16]) -> u16 {
+    fn cost(&self, position: impl Iterator<Item = u16>) -> u16 {
         position
-            .iter()
-            .filter_map(|&code| row_of(code))
+            .filter_map(row_of)
             .map(|row| u16::from(self.costs[row]))
             .min()
             .unwrap_or(FULL_COST)
     }
 
-    fn agreement(&self, position: &[u16]) -> f32 {
+    fn agreement(&self, position: impl Iterator<Item = u16>) -> f32 {
         let mut best = 0.0f32;
-        for (rank, &code) in position.iter().enumerate() {
+        for (rank, code) in position.enumerate() {
             let Some(row) = row_of(code) else { continue };
             let likely = if rank == 0 { 1.0 } else { 0.85 };
-            let toned = match self.tones.get(&row) {
-                Some(tones) if tone_of(code) == 0 || tones & (1 << tone_of(code)) != 0 => 1.0,
-                Some(_) => 0.7,
-                None => 0.5,
+            let toned = match self.tones.get(row).copied().unwrap_or(0) {
+                0 => 0.5,
+                tones if tone_of(code) == 0 || tones & (1 << tone_of(code)) != 0 => 1.0,
+                _ => 0.7,
             };
             best = best.max(likely * toned);
         }
@@ -339,6 +340,18 @@ impl SoundPattern {
         (self.budget / FULL_COST) as usize
     }
 
+    /// What a match may cost, in twentieths of an edit.
+    pub(crate) const fn budget(&self) -> u16 {
+        self.budget
+    }
+
+    /// What hearing a row of [`TONELESS`] for a syllable costs.
+    pub(crate) fn cost_of(&self, index: usize, row: u16) -> u16 {
+        let wanted = self.wanted.get(index);
+        let cost = wanted.and_then(|wanted| wanted.costs.get(usize::from(row)));
+        cost.map_or(FULL_COST, |&cost| u16::from(cost))
+    }
+
     /// Whether only the very syllables match.
     pub(crate) const fn is_exact(&self) -> bool {
         self.budget == 0
@@ -398,21 +411,84 @@ impl SoundPattern {
         self.masks.get(row).copied().unwrap_or(0)
     }
 
-    /// How well the best match in a row of codes agrees, 0 to 1; `None` where there is none.
-    ///
-    /// Takes a few steps per syllable heard and syllable wanted, and allocates nothing.
-    pub(crate) fn quality(&self, codes: &[u16]) -> Option<f32> {
-        let n = self.wanted.len();
-        let with_edits = self.full_edits() > 0;
-        let mut least = [TOO_MUCH; MOST_WANTED + 1];
-        if with_edits {
-            for (edits, least) in least.iter_mut().enumerate() {
-                *least = FULL_COST * edits as u16;
+    /// How well the best match in the row of codes that lies at `bytes` agrees, 0 to 1; `None` where there
+    /// is none. `codes` is memory to read them into.
+    pub(crate) fn quality(&self, bytes: &[u8], codes: &mut Vec<u16>) -> Option<f32> {
+        if self.full_edits() == 0 {
+            return self.quality_same_length(bytes);
+        }
+        if !self.may_match(bytes) {
+            return None;
+        }
+        codes.clear();
+        codes.extend(bytes.chunks_exact(2).map(code_of));
+        let cost = self.least_edited_cost(codes)?;
+        Some(EDITED / (1.0 + f32::from(cost) / f32::from(FULL_COST)))
+    }
+
+    /// With less than one edit to spend, all wanted syllables are followed at once, one bit each; only
+    /// where they end is summed up what they cost.
+    fn quality_same_length(&self, bytes: &[u8]) -> Option<f32> {
+        let last = self.wanted.len().checked_sub(1)?;
+        let mut best: Option<(u16, &[u8])> = None;
+        let mut at = 0;
+        let mut state = 0u32;
+        while let Some(code) = code_at(bytes, at) {
+            let mut mask = self.mask_of(code);
+            at += 1;
+            while let Some(other) = code_at(bytes, at).filter(|next| next & ALTERNATIVE != 0) {
+                mask |= self.mask_of(other);
+                at += 1;
+            }
+            state = (state << 1 | 1) & mask;
+            if state >> last & 1 == 0 {
+                continue;
+            }
+            let heard = bytes.get(..at * 2).unwrap_or(bytes);
+            if self.is_exact() {
+                best = Some((0, heard));
+                break;
+            }
+            let windows = self.windows_before(heard);
+            let cost = windows.map(|(wanted, heard)| wanted.cost(heard)).sum();
+            if cost <= self.budget && best.is_none_or(|(least, _)| cost < least) {
+                best = Some((cost, heard));
             }
         }
-        least[0] = 0;
+        let (cost, heard) = best?;
+        let windows = self.windows_before(heard);
+        let sum: f32 = windows.map(|(wanted, heard)| wanted.agreement(heard)).sum();
+        let agreement = sum / self.wanted.len() as f32;
+        Some(agreement / (1.0 + f32::from(cost) / f32::from(FULL_COST)))
+    }
+
+    /// The last positions of a row of codes, from the last one on, with the syllable wanted at each.
+    fn windows_before<'a>(
+        &'a self,
+        bytes: &'a [u8],
+    ) -> impl Iterator<Item = (&'a Wanted, impl Iterator<Item = u16> + 'a)> {
+        let mut end = bytes.len() / 2;
+        self.wanted.iter().rev().map(move |wanted| {
+            let mut start = end.saturating_sub(1);
+            while start > 0 && code_at(bytes, start).is_some_and(|code| code & ALTERNATIVE != 0) {
+                start -= 1;
+            }
+            let position = (start..end).map_while(move |at| code_at(bytes, at));
+            end = start;
+            (wanted, position)
+        })
+    }
+
+    /// What the cheapest match costs, within the budget. Takes a few steps per syllable heard and syllable
+    /// wanted, and allocates nothing.
+    fn least_edited_cost(&self, codes: &[u16]) -> Option<u16> {
+        let n = self.wanted.len();
+        let mut least = [TOO_MUCH; MOST_WANTED + 1];
+        for (edits, least) in least.iter_mut().enumerate() {
+            *least = FULL_COST * edits as u16;
+        }
         let least = &mut least[..=n];
-        let mut best: Option<(u16, usize)> = None;
+        let mut best: Option<u16> = None;
         let mut merged = [0u8; MOST_WANTED];
         let mut at = 0;
         while let Some(&code) = codes.get(at) {
@@ -428,45 +504,21 @@ impl SoundPattern {
                 }
                 heard = &merged[..n];
             }
-            if with_edits {
-                edit_step(least, heard);
-            } else {
-                for i in (0..n).rev() {
-                    least[i + 1] = least[i] + u16::from(heard[i]);
+            edit_step(least, heard);
+            if least[n] <= self.budget && best.is_none_or(|cost| least[n] < cost) {
+                best = Some(least[n]);
+                if least[n] == 0 {
+                    break;
                 }
             }
-            if least[n] <= self.budget && best.is_none_or(|(cost, _)| least[n] < cost) {
-                best = Some((least[n], at));
-            }
         }
-        let (cost, end) = best?;
-        let agreement = if with_edits {
-            EDITED
-        } else {
-            self.agreement_before(&codes[..end])
-        };
-        Some(agreement / (1.0 + f32::from(cost) / f32::from(FULL_COST)))
+        best
     }
 
     fn costs_of(&self, code: u16) -> &[u8] {
         let n = self.wanted.len();
         let row = row_of(code).unwrap_or(TONELESS.len());
         self.costs.get(row * n..(row + 1) * n).unwrap_or(&[])
-    }
-
-    /// The agreement of the last positions of `codes`, one for each syllable wanted.
-    fn agreement_before(&self, codes: &[u16]) -> f32 {
-        let mut end = codes.len();
-        let mut sum = 0.0;
-        for wanted in self.wanted.iter().rev() {
-            let mut start = end.saturating_sub(1);
-            while start > 0 && codes[start] & ALTERNATIVE != 0 {
-                start -= 1;
-            }
-            sum += wanted.agreement(&codes[start..end]);
-            end = start;
-        }
-        sum / self.wanted.len() as f32
     }
 
     /// Every match in a row of codes that overlaps no better one, in order.
@@ -500,7 +552,7 @@ impl SoundPattern {
         for (start, window) in row.windows(self.wanted.len()).enumerate() {
             let mut cost = 0;
             for (wanted, position) in self.wanted.iter().zip(window) {
-                cost += wanted.cost(position);
+                cost += wanted.cost(position.iter().copied());
                 if cost > self.budget {
                     break;
                 }
@@ -524,7 +576,7 @@ impl SoundPattern {
             .wanted
             .iter()
             .zip(window)
-            .map(|(wanted, position)| wanted.agreement(position))
+            .map(|(wanted, position)| wanted.agreement(position.iter().copied()))
             .sum();
         sum / self.wanted.len() as f32
     }
@@ -539,7 +591,10 @@ impl SoundPattern {
             let mut diagonal = column[0];
             column[0] = (0, at + 1);
             for (i, wanted) in self.wanted.iter().enumerate() {
-                let changed = (diagonal.0 + wanted.cost(position), diagonal.1);
+                let changed = (
+                    diagonal.0 + wanted.cost(position.iter().copied()),
+                    diagonal.1,
+                );
                 let extra = (column[i + 1].0 + FULL_COST, column[i + 1].1);
                 let missing = (column[i].0 + FULL_COST, column[i].1);
                 diagonal = column[i + 1];
@@ -562,6 +617,10 @@ impl SoundPattern {
         }
         found
     }
+}
+
+fn code_at(bytes: &[u8], index: usize) -> Option<u16> {
+    bytes.get(index * 2..index * 2 + 2).map(code_of)
 }
 
 /// What edited matches agree: how tones lie on them is not looked at.
@@ -684,8 +743,8 @@ mod tests {
             let pattern = SoundPattern::new(&rows, budget);
             let found = pattern.find(&codes);
             let least = found.iter().map(|span| span.cost).min();
-            let quality = pattern.quality(&codes);
             let bytes: Vec<u8> = codes.iter().flat_map(|code| code.to_le_bytes()).collect();
+            let quality = pattern.quality(&bytes, &mut Vec::new());
             prop_assert_eq!(least.is_some(), quality.is_some());
             prop_assert!(quality.is_none() || pattern.may_match(&bytes));
             if let (Some(least), Some(quality)) = (least, quality) {

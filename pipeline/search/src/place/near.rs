@@ -1,6 +1,6 @@
 //! Proximity: places of two things with few enough units between them.
 
-use super::Span;
+use super::{Span, closeness};
 use crate::query::Order;
 use crate::units;
 
@@ -28,10 +28,7 @@ pub(super) fn near(
     within: u32,
     order: Order,
 ) -> Vec<Span> {
-    let gaps = Gaps {
-        numbers: units::unit_numbers(codes),
-        within,
-    };
+    let gaps = Gaps::new(codes, within);
     let pairs = |taken| {
         let mut found = Vec::new();
         let room = gaps.pair(lefts, rights, taken, &mut found);
@@ -51,14 +48,27 @@ pub(super) fn near(
 }
 
 struct Gaps {
-    /// The unit of each code.
-    numbers: Vec<u32>,
+    /// The unit of each code; none where every code is a unit.
+    numbers: Option<Vec<u32>>,
     within: u32,
 }
 
 impl Gaps {
+    fn new(codes: &[u16], within: u32) -> Self {
+        let all_units = codes
+            .iter()
+            .all(|&code| units::starts_unit(Some(code), code));
+        Self {
+            numbers: (!all_units).then(|| units::unit_numbers(codes)),
+            within,
+        }
+    }
+
     fn unit_at(&self, code: usize) -> u32 {
-        self.numbers.get(code).copied().unwrap_or(0)
+        match &self.numbers {
+            Some(numbers) => numbers.get(code).copied().unwrap_or(0),
+            None => code as u32,
+        }
     }
 
     /// The span of two places where the second does not overlap the first and is near enough.
@@ -68,11 +78,10 @@ impl Gaps {
         }
         let units = self.unit_at(second.start) - self.unit_at(first.end.saturating_sub(1));
         let between = units.saturating_sub(1);
-        let close = 1.0 / (1.0 + between as f32 / 10.0);
         (between <= self.within).then(|| Span {
             start: first.start,
             end: second.end,
-            quality: first.quality.min(second.quality) * close,
+            quality: first.quality.min(second.quality) * closeness(between),
         })
     }
 
@@ -193,7 +202,7 @@ mod tests {
             let found = near(&lefts, &rights, &codes, within as u32, order);
             prop_assert_eq!(places(&found), expected.clone());
             // The nearest ones alone begin and end where all of them do.
-            let gaps = Gaps { numbers: units::unit_numbers(&codes), within: within as u32 };
+            let gaps = Gaps::new(&codes, within as u32);
             let mut nearest = Vec::new();
             gaps.pair(&lefts, &rights, Taken::Nearest, &mut nearest).unwrap();
             if order == Order::Either {

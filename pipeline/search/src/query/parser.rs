@@ -497,7 +497,11 @@ impl Parser<'_> {
             && low > high
         {
             let expected = "an end that is not before the beginning";
-            return Err(self.error_at(high_span, expected).hint("swap the two ends"));
+            let hint = match open == Limit::Included && close == Limit::Included {
+                true => "swap the two ends",
+                false => "swap the two ends, or include them: [ and ] instead of { and }",
+            };
+            return Err(self.error_at(high_span, expected).hint(hint));
         }
         Ok(Kind::Range { field, low, high })
     }

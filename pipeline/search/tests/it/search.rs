@@ -362,6 +362,8 @@ fn hits_are_marked_and_play_from_a_little_before() {
         "hello <world> 再见",
     );
     check("保证 THEN 投诉", "我要 <投诉> 你们", "我要 <投诉> 你们");
+    check("NOT NOT 投诉", "我要 <投诉> 你们", "我要 <投诉> 你们");
+    check("我要 -(-投诉)", "<我要> <投诉> 你们", "<我要> <投诉> 你们");
 
     let results = search(&index, "保证 THEN 投诉");
     let hit = &results.calls[0].hits[0];

@@ -30,9 +30,9 @@ fmt: ## format the sources
 lint: ## formatting, scripts and clippy, without the tests
 	@scripts/test.sh lint
 
-bench: build ## accuracy and speed beside sherpa-onnx, search beside tantivy (benches/README.md)
+bench: build ## accuracy and speed beside sherpa-onnx, networks beside ONNX Runtime, search beside tantivy (benches/README.md)
 	@benches/run_peer.sh
-	cargo run --release --locked -p auricle-benches --bin search_million
+	@set -e; for figure in encoder voice_activity search_million; do cargo run --release --locked -p auricle-benches --bin $$figure; done
 
 fuzz: ## every fuzz target for a minute (fuzz/README.md)
 	@fuzz/run.sh

@@ -1,7 +1,7 @@
 //! Any bytes as the ONNX files of a transducer.
 #![no_main]
 
-use auricle_zipformer::{Decoder, Joiner, Zipformer};
+use auricle_networks::{Decoder, Joiner, Zipformer};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

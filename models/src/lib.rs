@@ -24,4 +24,6 @@ pub use transducer::{
 };
 #[cfg(feature = "tract")]
 pub use vad::TractSilero;
-pub use vad::{OrtSilero, VAD_FRAME_SAMPLES, VAD_RATE_HZ, VadState, VoiceActivity};
+pub use vad::{
+    OrtSilero, PlainSileroSource, VAD_FRAME_SAMPLES, VAD_RATE_HZ, VadState, VoiceActivity,
+};

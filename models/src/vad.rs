@@ -3,10 +3,12 @@
 //! The network looks at 256 samples and the 32 before them and carries a state of 2 × 128 values.
 //! Delay: one frame. Source: github.com/snakers4/silero-vad (MIT), models of version 5 and 6.
 
+mod plain;
 mod with_ort;
 #[cfg(feature = "tract")]
 mod with_tract;
 
+pub use plain::PlainSileroSource;
 pub use with_ort::OrtSilero;
 #[cfg(feature = "tract")]
 pub use with_tract::TractSilero;
@@ -23,7 +25,7 @@ pub(crate) const STATE_VALUES: usize = 128;
 /// What voice activity remembers of one channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VadState {
-    /// Two layers of [`STATE_VALUES`].
+    /// Hidden and cell state, [`STATE_VALUES`] each.
     pub(crate) hidden: [[f32; STATE_VALUES]; 2],
     pub(crate) context: [f32; CONTEXT_SAMPLES],
 }

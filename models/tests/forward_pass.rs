@@ -14,7 +14,7 @@ use auricle_models::{
     DecodeSettings, Hypothesis, OnnxRuntime, RunBy, StreamOptions, StreamingEngine,
     TransducerEngine, TransducerModel,
 };
-use auricle_zipformer::onnx::{Model, Node, Tensor};
+use auricle_networks::onnx::{Model, Node, Tensor};
 use prost::Message;
 
 fn shared_model() -> Option<PathBuf> {

@@ -1,11 +1,14 @@
-//! Silero VAD on real models: both ways of running it agree, and they tell speech from noise.
+//! Silero VAD on real models: every way of running it agrees, and they tell speech from noise.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::path::PathBuf;
 
 use auricle_models::native::{self, SearchPath};
-use auricle_models::{OnnxRuntime, OrtSilero, VAD_FRAME_SAMPLES, VadState, VoiceActivity};
+use auricle_models::{
+    EngineError, OnnxRuntime, OrtSilero, PlainSileroSource, VAD_FRAME_SAMPLES, VadSource, VadState,
+    VoiceActivity,
+};
 
 fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -68,6 +71,56 @@ fn channels_do_not_disturb_each_other() {
         together.chunks(2).all(|pair| pair[1] < 0.3),
         "silence is no speech"
     );
+}
+
+#[test]
+fn the_forward_pass_agrees_with_onnx_runtime_on_every_variant() {
+    let folder = repository(".native/models/silero-vad");
+    let Some(runtime) = runtime().filter(|_| folder.is_dir()) else {
+        eprintln!("skipped: ONNX Runtime and Silero VAD are not set up; run scripts/setup.sh");
+        return;
+    };
+    let (speech, louder) = (
+        buzz(60),
+        buzz(60).iter().map(|x| 3.0 * x).collect::<Vec<_>>(),
+    );
+    for name in ["silero_vad.onnx", "silero_vad_op18_ifless.onnx"] {
+        let path = folder.join(name);
+        let mut with_ort = OrtSilero::open(runtime, &path).unwrap();
+        let mut plain = PlainSileroSource::open(&path).unwrap().vad().unwrap();
+        let channels: [&[f32]; 2] = [&speech, &louder];
+        let wanted = probs(&mut with_ort, &channels);
+        let got = probs(plain.as_mut(), &channels);
+        assert!(wanted.iter().any(|prob| *prob > 0.3), "it hears something");
+        for (at, (one, other)) in wanted.iter().zip(&got).enumerate() {
+            assert!(
+                (one - other).abs() < 1e-4,
+                "{name} {at}: {one} beside {other}"
+            );
+        }
+        let alone = probs(plain.as_mut(), &[&speech]);
+        let beside = got.iter().step_by(2);
+        assert!(alone.iter().eq(beside), "{name}: the batch shows");
+    }
+}
+
+#[test]
+fn the_forward_pass_refuses_what_is_no_silero() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("silero_vad.onnx");
+    let refused = |path: &std::path::Path| PlainSileroSource::open(path).err().unwrap();
+    assert!(matches!(refused(&path), EngineError::ModelFile { .. }));
+    for bytes in [b"".as_slice(), b"no model at all"] {
+        std::fs::write(&path, bytes).unwrap();
+        assert!(matches!(refused(&path), EngineError::Misfit { .. }));
+    }
+    let whole = repository(".native/models/silero-vad/silero_vad.onnx");
+    let Ok(bytes) = std::fs::read(whole) else {
+        eprintln!("skipped in part: Silero VAD is not set up; run scripts/setup.sh");
+        return;
+    };
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(matches!(refused(&path), EngineError::Misfit { .. }));
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub(crate) struct SpeechOptions {
     pub(crate) beam: Option<usize>,
     /// Only models of this engine.
     pub(crate) engine: Option<Engine>,
-    /// What runs the networks of transducers.
+    /// What runs the networks of transducers and of voice activity.
     pub(crate) networks: Networks,
     /// Whether utterances are heard once more.
     pub(crate) passes: Passes,
@@ -140,7 +140,7 @@ impl Speech {
         }
         // What is meant counts, not how it was written: the default's number and no number are one.
         settings.beam = settings.decode().n_paths;
-        let vad = VadChoice::find(&registry, config)?;
+        let vad = VadChoice::find(&registry, config, options.networks)?;
         let (language, language_print) = language::load(config, &registry, options.keeping)?;
         Ok(Self {
             search: search_path(config),

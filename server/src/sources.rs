@@ -12,7 +12,7 @@ use auricle_speech::SpeechSettings;
 
 use crate::exit::usage;
 
-/// What runs the networks of a transducer.
+/// What runs the networks of a transducer and of voice activity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Networks {
     /// Auricle itself where it knows the graph, else ONNX Runtime.

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use auricle_models::native::{self, SearchPath};
 use auricle_models::registry::{ModelCard, ModelStore, Role};
-use auricle_models::{OnnxRuntime, OrtSileroSource, VadSource};
+use auricle_models::{EngineError, OnnxRuntime, OrtSileroSource, PlainSileroSource, VadSource};
 
 use crate::config::Config;
 use crate::engine::{NOBODY, search_path, wanted};
 #[cfg(not(feature = "tract"))]
 use crate::exit::usage;
+use crate::sources::Networks;
 
 /// The voice activity network, and what will run it.
 pub(crate) struct VadChoice {
@@ -19,28 +20,26 @@ pub(crate) struct VadChoice {
 }
 
 impl VadChoice {
-    /// The file is one that the runtime can run, and it is there.
-    pub(crate) fn find(registry: &ModelStore, config: &Config) -> Result<Self> {
+    /// The first way of running it that is here and knows the network; the file is there.
+    pub(crate) fn find(registry: &ModelStore, config: &Config, networks: Networks) -> Result<Self> {
         let wanted = wanted(Role::Vad, &config.speech.language, &NOBODY);
         let card = registry.choose(&config.models, &wanted)?.card;
         let folder = registry.path(&card.name)?;
-        let runtime = VadRuntime::find(&search_path(config))?;
-        let name = runtime.file_of(card).with_context(|| {
-            format!(
-                "model `{}` has no network for {}",
-                card.name,
-                runtime.name()
-            )
-        })?;
-        let file = folder.join(name);
-        if !file.is_file() {
-            bail!(
-                "voice activity by {} needs `{}`, which is not there\nhint: `auricle models pull {}` fetches it",
-                runtime.name(),
-                file.display(),
-                card.name
-            );
+        if networks != Networks::Ort {
+            let file = VadRuntime::Auricle.installed(card, &folder)?;
+            match PlainSileroSource::open(&file) {
+                Err(cause @ EngineError::Misfit { .. }) if networks == Networks::Best => {
+                    tracing::info!("not run natively: {cause}");
+                }
+                opened => {
+                    opened?;
+                    let runtime = VadRuntime::Auricle;
+                    return Ok(Self { runtime, file });
+                }
+            }
         }
+        let runtime = VadRuntime::find(&search_path(config))?;
+        let file = runtime.installed(card, &folder)?;
         Ok(Self { runtime, file })
     }
 }
@@ -48,6 +47,8 @@ impl VadChoice {
 /// What runs voice activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum VadRuntime {
+    /// Auricle itself.
+    Auricle,
     /// ONNX Runtime: the library.
     Onnx(PathBuf),
     /// tract, which runs only networks without branches.
@@ -58,8 +59,8 @@ pub(crate) enum VadRuntime {
 const BRANCHLESS: &str = "ifless";
 
 impl VadRuntime {
-    /// ONNX Runtime where it is, else tract where that is built in.
-    pub(crate) fn find(search: &SearchPath) -> Result<Self> {
+    /// For networks that Auricle does not know: ONNX Runtime where it is, else tract where that is built in.
+    fn find(search: &SearchPath) -> Result<Self> {
         match native::onnxruntime(search) {
             Ok(library) => Ok(Self::Onnx(library)),
             Err(_) if cfg!(feature = "tract") => Ok(Self::Tract),
@@ -70,17 +71,18 @@ impl VadRuntime {
     /// For people.
     pub(crate) const fn name(&self) -> &'static str {
         match self {
+            Self::Auricle => "auricle",
             Self::Onnx(_) => "ONNX Runtime",
             Self::Tract => "tract",
         }
     }
 
     /// The file of a model that it can run, as far as names tell.
-    pub(crate) fn file_of<'a>(&self, card: &'a ModelCard) -> Option<&'a str> {
+    fn file_of<'a>(&self, card: &'a ModelCard) -> Option<&'a str> {
         let names = card.files.iter().map(|file| file.path.as_str());
         let mut networks = names.filter(|name| name.ends_with(".onnx"));
         match self {
-            Self::Onnx(_) => networks.next(),
+            Self::Auricle | Self::Onnx(_) => networks.next(),
             Self::Tract => networks
                 .clone()
                 .find(|name| name.contains(BRANCHLESS))
@@ -88,9 +90,27 @@ impl VadRuntime {
         }
     }
 
+    /// That file in the model's folder.
+    fn installed(&self, card: &ModelCard, folder: &Path) -> Result<PathBuf> {
+        let name = self
+            .file_of(card)
+            .with_context(|| format!("model `{}` has no network for {}", card.name, self.name()))?;
+        let file = folder.join(name);
+        if !file.is_file() {
+            bail!(
+                "voice activity by {} needs `{}`, which is not there\nhint: `auricle models pull {}` fetches it",
+                self.name(),
+                file.display(),
+                card.name
+            );
+        }
+        Ok(file)
+    }
+
     /// The network in this file.
     pub(crate) fn open(&self, file: &Path) -> Result<Box<dyn VadSource>> {
         match self {
+            Self::Auricle => Ok(Box::new(PlainSileroSource::open(file)?)),
             Self::Onnx(library) => Ok(Box::new(OrtSileroSource {
                 runtime: OnnxRuntime::load(library)?,
                 path: file.to_owned(),

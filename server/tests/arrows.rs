@@ -12,8 +12,8 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ("auricle-contracts", &[]),
     ("auricle-pinyin", &[]),
     ("auricle-audio", &[]),
-    ("auricle-zipformer", &[]),
-    ("auricle-models", &["auricle-audio", "auricle-zipformer"]),
+    ("auricle-networks", &[]),
+    ("auricle-models", &["auricle-audio", "auricle-networks"]),
     (
         "auricle-speech",
         &[

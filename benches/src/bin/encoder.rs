@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
-use auricle_audio::{AudioBlock, AudioReader, Resampler};
+use auricle_benches::first_channel;
 use auricle_models::native::{self, SearchPath};
 use auricle_models::{
     DecodeSettings, OnnxRuntime, RunBy, StreamOptions, StreamingEngine, TransducerEngine,
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     let open = |run_by| TransducerModel::open(&args.model, run_by, greedy)?.engine();
     let mut own = open(RunBy::Auricle)?;
     let mut peer = open(RunBy::OnnxRuntime(runtime))?;
-    let samples = samples(&args, own.info().sample_rate_hz)?;
+    let samples = first_channel(&args.audio, own.info().sample_rate_hz, args.secs)?;
     println!(
         "streams  ONNX Runtime  Auricle   ratio   (milliseconds a chunk of {} ms)",
         own.info().chunk_ms
@@ -78,17 +78,4 @@ fn ms_a_chunk(engine: &mut TransducerEngine, samples: &[f32], n_streams: usize) 
         engine.finish(stream)?;
     }
     Ok(spent.as_secs_f64() * 1000.0 / n_chunks.max(1) as f64)
-}
-
-/// The first channel at the recogniser's rate.
-fn samples(args: &Args, rate_hz: u32) -> Result<Vec<f32>> {
-    let mut reader = AudioReader::open(&args.audio)?;
-    let mut resampler = Resampler::new(reader.info().sample_rate_hz, rate_hz)?;
-    let (mut block, mut samples) = (AudioBlock::new(), Vec::new());
-    let wanted = args.secs * rate_hz as usize;
-    while samples.len() < wanted && reader.next_block(&mut block)? > 0 {
-        resampler.process(block.channel(0), &mut samples)?;
-    }
-    samples.truncate(wanted);
-    Ok(samples)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use auricle_audio::{Fbank, N_BINS};
-use auricle_zipformer::{Decoder, Joiner, Zipformer, ZipformerError};
+use auricle_networks::{Decoder, Joiner, NetworkError, Zipformer};
 
 use crate::engine::{
     EngineError, EngineInfo, Hotword, Hypothesis, StepReport, StreamKey, StreamOptions,
@@ -188,7 +188,7 @@ fn read_weights(files: &ModelFiles) -> Result<PlainWeights, EngineError> {
             cause: cause.to_string(),
         })
     };
-    let misfit = |path: &Path, cause: ZipformerError| {
+    let misfit = |path: &Path, cause: NetworkError| {
         EngineError::Misfit {
         path: path.into(),
         cause: cause.to_string(),

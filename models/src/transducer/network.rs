@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auricle_audio::N_BINS;
-use auricle_zipformer::{Decoder, Joiner, Scratch, StreamState, Zipformer};
+use auricle_networks::{Decoder, Joiner, Scratch, StreamState, Zipformer};
 use ort::value::DynValue;
 
 use crate::engine::EngineError;

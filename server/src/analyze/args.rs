@@ -44,9 +44,9 @@ pub(crate) struct AnalyzeConfig {
 /// What recognises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineName {
-    /// Streaming transducers in Auricle's own forward pass, many utterances at a time.
+    /// Transducers and voice activity in Auricle's own forward pass, many utterances at a time.
     Native,
-    /// Streaming transducers by ONNX Runtime.
+    /// Transducers and voice activity by ONNX Runtime.
     Ort,
     /// Vosk (Kaldi) models.
     Vosk,

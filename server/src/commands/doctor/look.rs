@@ -14,8 +14,9 @@ use crate::data::DataFolder;
 use crate::engine::{NOBODY, search_path, wanted};
 use crate::exit::message_of;
 use crate::index::CallSearch;
+use crate::sources::Networks;
 use crate::terminal::count;
-use crate::vad::{VadChoice, VadRuntime};
+use crate::vad::VadChoice;
 
 /// Less than this, and a night's run may fill the disk.
 const LOW_SPACE_BYTES: u64 = 1 << 30;
@@ -68,21 +69,15 @@ fn library(app: &App, library: NativeLibrary, absent: Health) -> Finding {
     }
 }
 
-/// ONNX Runtime runs voice activity where nothing else does, and transducers wired in a way that Auricle
-/// does not know: that shows only when one is loaded.
+/// ONNX Runtime runs only networks wired in a way that Auricle does not know: that shows when one is loaded.
 fn libraries(app: &App, engine: Option<Engine>) -> Vec<Finding> {
-    let is_vosk = engine == Some(Engine::Vosk);
-    let needs_onnx = cfg!(not(feature = "tract"));
-    let absent = |is_needed: bool| {
-        if is_needed {
-            Health::Missing
-        } else {
-            Health::Optional
-        }
-    };
-    let mut findings = vec![library(app, NativeLibrary::OnnxRuntime, absent(needs_onnx))];
+    let mut findings = vec![library(app, NativeLibrary::OnnxRuntime, Health::Optional)];
     if cfg!(feature = "vosk") {
-        findings.push(library(app, NativeLibrary::Vosk, absent(is_vosk)));
+        let absent = match engine {
+            Some(Engine::Vosk) => Health::Missing,
+            _ => Health::Optional,
+        };
+        findings.push(library(app, NativeLibrary::Vosk, absent));
     }
     findings
 }
@@ -124,12 +119,10 @@ fn model(
 fn voice_activity(app: &App, registry: &ModelStore) -> Finding {
     let what = "voice activity";
     let finding = model(app, registry, what, Role::Vad, Health::Missing);
-    let has_runtime = VadRuntime::find(&search_path(&app.config)).is_ok();
-    if finding.health != Health::Good || !has_runtime {
-        // That there is nothing to run it is told of ONNX Runtime.
+    if finding.health != Health::Good {
         return finding;
     }
-    match VadChoice::find(registry, &app.config) {
+    match VadChoice::find(registry, &app.config, Networks::Best) {
         Ok(choice) => {
             let file = choice.file.file_name().unwrap_or_default().display();
             let runtime = choice.runtime.name();

@@ -2,7 +2,7 @@
 //!
 //! Halves the frame rate. Planes are `[frame][bin][channel]`, so that every convolution is a product of rows.
 
-use crate::ZipformerError;
+use crate::NetworkError;
 use crate::kernel::{Linear, Rows, add, multiply_add, swoosh_l, swoosh_r, vectorized};
 use crate::onnx::Wiring;
 use crate::weights::BiasNorm;
@@ -51,9 +51,9 @@ impl Embed {
         wiring: &Wiring,
         window: usize,
         n_bins: usize,
-    ) -> Result<Self, ZipformerError> {
+    ) -> Result<Self, NetworkError> {
         let misfit = |cause: &str| {
-            ZipformerError::new(format!(
+            NetworkError::new(format!(
                 "its first layers are not those of a zipformer2: {cause}"
             ))
         };
@@ -94,7 +94,7 @@ impl Embed {
         }
         let pointwise = |name: &str| {
             let (weights, dims, bias) = wiring.convolution(name)?;
-            Ok::<_, ZipformerError>(Linear::new(
+            Ok::<_, NetworkError>(Linear::new(
                 &crate::weights::transposed(&weights, dims[1]),
                 dims[0],
                 Some(&bias),

@@ -2,7 +2,7 @@
 //!
 //! Rows are `[stream][frame][channel]`; what looks across frames keeps, per stream, the frames before the chunk.
 
-use crate::ZipformerError;
+use crate::NetworkError;
 use crate::kernel::{
     Linear, add, add_scaled, multiply_add, sigmoid, softmax, swoosh_l, swoosh_r, tanh, vectorized,
 };
@@ -92,11 +92,11 @@ impl Layer {
         wiring: &Wiring,
         prefix: &str,
         shape: LayerShape,
-    ) -> Result<Self, ZipformerError> {
+    ) -> Result<Self, NetworkError> {
         let name = |part: &str| format!("{prefix}.{part}");
         let pair = |part: &str| {
             let read = |side: &str| wiring.affine(&name(&format!("{part}.{side}.bias")));
-            Ok::<_, ZipformerError>([read("in_proj")?, read("out_proj")?])
+            Ok::<_, NetworkError>([read("in_proj")?, read("out_proj")?])
         };
         let attention = wiring.affine(&name("self_attn_weights.in_proj.bias"))?;
         let layer = Self {
@@ -123,7 +123,7 @@ impl Layer {
         Ok(layer)
     }
 
-    fn check(&self, prefix: &str) -> Result<(), ZipformerError> {
+    fn check(&self, prefix: &str) -> Result<(), NetworkError> {
         let shape = self.shape;
         let n_keys = shape.left + 2 * shape.n_frames - 1;
         let n_values = shape.n_heads * shape.value_dim;
@@ -144,7 +144,7 @@ impl Layer {
                 takes_channels(pair) && pair[0].n_out() == n_values && pair[1].n_in() == n_values
             });
         fits.then_some(()).ok_or_else(|| {
-            ZipformerError::new(format!("the parts of `{prefix}` do not fit each other"))
+            NetworkError::new(format!("the parts of `{prefix}` do not fit each other"))
         })
     }
 
@@ -392,15 +392,14 @@ impl Layer {
 }
 
 impl Convolution {
-    fn read(wiring: &Wiring, prefix: &str, shape: LayerShape) -> Result<Self, ZipformerError> {
+    fn read(wiring: &Wiring, prefix: &str, shape: LayerShape) -> Result<Self, NetworkError> {
         let LayerShape {
             n_frames,
             n_channels,
             kernel,
             ..
         } = shape;
-        let misfit =
-            || ZipformerError::new(format!("the parts of `{prefix}` do not fit each other"));
+        let misfit = || NetworkError::new(format!("the parts of `{prefix}` do not fit each other"));
         let depthwise = |part: &str, width: usize| {
             let name = format!("{prefix}.depthwise_conv.{part}.weight");
             let (weights, dims, bias) = wiring.convolution(&name)?;
@@ -486,7 +485,7 @@ impl Convolution {
 }
 
 /// The table of projected positions, a constant side of the product that the position part of `in_proj` enters.
-fn read_positions(wiring: &Wiring, bias: &str) -> Result<Vec<f32>, ZipformerError> {
+fn read_positions(wiring: &Wiring, bias: &str) -> Result<Vec<f32>, NetworkError> {
     let sum = wiring
         .consumer(bias, "Add")
         .and_then(|node| node.output.first());
@@ -510,7 +509,7 @@ fn read_positions(wiring: &Wiring, bias: &str) -> Result<Vec<f32>, ZipformerErro
         }
         frontier = next;
     }
-    Err(ZipformerError::new(format!(
+    Err(NetworkError::new(format!(
         "the table of positions behind `{bias}` is not a constant of its graph"
     )))
 }

@@ -1,6 +1,6 @@
 //! Decoder (prediction network) and joiner of a stateless transducer.
 
-use crate::ZipformerError;
+use crate::NetworkError;
 use crate::kernel::{Linear, exp, tanh, vectorized};
 use crate::onnx::Wiring;
 use crate::weights::dims_of;
@@ -23,14 +23,14 @@ impl Decoder {
     ///
     /// # Errors
     /// When it is not an ONNX file or not a stateless decoder.
-    pub fn read(bytes: &[u8]) -> Result<Self, ZipformerError> {
+    pub fn read(bytes: &[u8]) -> Result<Self, NetworkError> {
         let wiring = Wiring::read(bytes)?;
-        let misfit = || ZipformerError::new("it is not a stateless decoder of icefall's");
+        let misfit = || NetworkError::new("it is not a stateless decoder of icefall's");
         let context_size = wiring.counts("context_size")?[0];
         let tensor = |name: &str| {
             let tensor = wiring.constant(name).ok_or_else(misfit)?;
             let values = tensor.to_f32().ok_or_else(misfit)?;
-            Ok::<_, ZipformerError>((values, dims_of(tensor).ok_or_else(misfit)?))
+            Ok::<_, NetworkError>((values, dims_of(tensor).ok_or_else(misfit)?))
         };
         let (embedding, embedding_dims) = tensor("decoder.embedding.weight")?;
         let (convolution, dims) = tensor("decoder.conv.weight")?;
@@ -107,7 +107,7 @@ impl Joiner {
     ///
     /// # Errors
     /// When it is not an ONNX file or not a transducer's joiner.
-    pub fn read(bytes: &[u8]) -> Result<Self, ZipformerError> {
+    pub fn read(bytes: &[u8]) -> Result<Self, NetworkError> {
         let output = Wiring::read(bytes)?.affine("output_linear.bias")?;
         Ok(Self { output })
     }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use prost::Message;
 
-use crate::ZipformerError;
+use crate::NetworkError;
 
 /// `ModelProto`.
 #[derive(Clone, PartialEq, Message)]
@@ -79,7 +79,7 @@ pub struct Node {
     pub domain: String,
 }
 
-/// `AttributeProto`, the kinds of values that transducers use.
+/// `AttributeProto`, the kinds of values that the networks here use.
 #[derive(Clone, PartialEq, Message)]
 pub struct Attribute {
     /// Name.
@@ -97,6 +97,9 @@ pub struct Attribute {
     /// A tensor.
     #[prost(message, optional, tag = "5")]
     pub t: Option<Tensor>,
+    /// A branch.
+    #[prost(message, optional, tag = "6")]
+    pub g: Option<Graph>,
     /// Numbers.
     #[prost(float, repeated, tag = "7")]
     pub floats: Vec<f32>,
@@ -183,6 +186,34 @@ pub struct Dim {
     pub name: String,
 }
 
+impl Graph {
+    /// Every constant by name, those in its branches too.
+    pub(crate) fn constants(&self) -> HashMap<&str, &Tensor> {
+        let mut found = HashMap::new();
+        self.collect_constants(&mut found);
+        found
+    }
+
+    fn collect_constants<'a>(&'a self, found: &mut HashMap<&'a str, &'a Tensor>) {
+        found.extend(
+            self.initializer
+                .iter()
+                .map(|tensor| (tensor.name.as_str(), tensor)),
+        );
+        for node in &self.node {
+            let name = node.output.first().filter(|_| node.op_type == "Constant");
+            for setting in &node.attribute {
+                if let (Some(name), Some(tensor)) = (name, &setting.t) {
+                    found.insert(name, tensor);
+                }
+                if let Some(branch) = &setting.g {
+                    branch.collect_constants(found);
+                }
+            }
+        }
+    }
+}
+
 const FLOAT: i32 = 1;
 const UINT8: i32 = 2;
 const INT8: i32 = 3;
@@ -226,9 +257,9 @@ pub(crate) struct Wiring {
 }
 
 impl Wiring {
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, ZipformerError> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, NetworkError> {
         let model = Model::decode(bytes)
-            .map_err(|cause| ZipformerError::new(format!("it is not an ONNX file: {cause}")))?;
+            .map_err(|cause| NetworkError::new(format!("it is not an ONNX file: {cause}")))?;
         let metadata = model
             .metadata
             .into_iter()
@@ -236,7 +267,7 @@ impl Wiring {
             .collect();
         let graph = model
             .graph
-            .ok_or_else(|| ZipformerError::new("it has no graph"))?;
+            .ok_or_else(|| NetworkError::new("it has no graph"))?;
         let index = |names: Vec<(String, usize)>| names.into_iter().collect::<HashMap<_, _>>();
         let constants = index(
             (0..graph.initializer.len())

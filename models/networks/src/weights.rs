@@ -1,13 +1,13 @@
 //! Finds weights in a graph: by their names in the network where they kept them, by the wiring where not.
 
-use crate::ZipformerError;
+use crate::NetworkError;
 use crate::kernel::{Linear, vectorized};
 use crate::onnx::{Node, Tensor, Wiring};
 
-type Found<T> = Result<T, ZipformerError>;
+type Found<T> = Result<T, NetworkError>;
 
-fn lost(what: &str) -> ZipformerError {
-    ZipformerError::new(format!(
+fn lost(what: &str) -> NetworkError {
+    NetworkError::new(format!(
         "its graph has no {what} in the place where icefall's export puts it"
     ))
 }
@@ -20,7 +20,7 @@ impl Wiring {
             .split(',')
             .map(|part| part.trim().parse().ok().filter(|n| (1..=4096).contains(n)));
         counts.collect::<Option<Vec<usize>>>().ok_or_else(|| {
-            ZipformerError::new(format!(
+            NetworkError::new(format!(
                 "`{key}` in its metadata must be counts, got `{text}`"
             ))
         })

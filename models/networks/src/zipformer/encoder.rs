@@ -1,9 +1,9 @@
 //! The whole encoder: front, stacks at their own frame rates, projection.
 
-use crate::ZipformerError;
-use crate::embed::{Embed, EmbedScratch};
+use super::embed::{Embed, EmbedScratch};
+use super::layer::{Layer, LayerScratch, LayerShape, LayerState};
+use crate::NetworkError;
 use crate::kernel::{Linear, add_scaled, vectorized};
-use crate::layer::{Layer, LayerScratch, LayerShape, LayerState};
 use crate::onnx::Wiring;
 use crate::weights::bypass;
 
@@ -72,11 +72,11 @@ impl Zipformer {
     ///
     /// # Errors
     /// When it is not an ONNX file, not a streaming zipformer2, or wired in a way that is not known here.
-    pub fn read(bytes: &[u8]) -> Result<Self, ZipformerError> {
+    pub fn read(bytes: &[u8]) -> Result<Self, NetworkError> {
         let wiring = Wiring::read(bytes)?;
         let kind = wiring.metadata("model_type").unwrap_or_default();
         if kind != "zipformer2" {
-            return Err(ZipformerError::new(format!(
+            return Err(NetworkError::new(format!(
                 "`model_type` in its metadata must be `zipformer2`, got `{kind}`"
             )));
         }
@@ -85,7 +85,7 @@ impl Zipformer {
         let embed = Embed::read(&wiring, window, N_BINS)?;
         let n_frames = embed.n_frames();
         if n_frames * 2 != step {
-            return Err(ZipformerError::new(format!(
+            return Err(NetworkError::new(format!(
                 "its window of {window} frames gives {n_frames} for a step of {step}"
             )));
         }
@@ -97,7 +97,7 @@ impl Zipformer {
             .unwrap_or(0);
         let projection = wiring.affine("encoder_proj.bias")?;
         if projection.n_in() != n_full || !n_frames.is_multiple_of(output_weights.len()) {
-            return Err(ZipformerError::new(
+            return Err(NetworkError::new(
                 "its last projection does not fit its stacks",
             ));
         }
@@ -303,13 +303,13 @@ fn resize_channels(x: &mut Vec<f32>, from: usize, to: usize) {
 }
 
 /// The stacks, and the weights of the averages behind the last one.
-fn read_stacks(wiring: &Wiring, n_frames: usize) -> Result<(Vec<Stack>, Vec<f32>), ZipformerError> {
+fn read_stacks(wiring: &Wiring, n_frames: usize) -> Result<(Vec<Stack>, Vec<f32>), NetworkError> {
     let n_layers = wiring.counts("num_encoder_layers")?;
     let list = |key: &str| {
         wiring.counts(key).and_then(|counts| {
             let fits = counts.len() == n_layers.len();
             fits.then_some(counts).ok_or_else(|| {
-                ZipformerError::new(format!(
+                NetworkError::new(format!(
                     "`{key}` in its metadata must have {} counts",
                     n_layers.len()
                 ))
@@ -336,7 +336,7 @@ fn read_stacks(wiring: &Wiring, n_frames: usize) -> Result<(Vec<Stack>, Vec<f32>
         let (weights, layers, combiner) = if slow {
             let weights = averages
                 .next()
-                .ok_or_else(|| ZipformerError::new("an average is missing in its graph"))?;
+                .ok_or_else(|| NetworkError::new("an average is missing in its graph"))?;
             let combiner = wiring.vector(
                 &format!("{root}.out_combiner.bypass_scale"),
                 channels[index],
@@ -349,7 +349,7 @@ fn read_stacks(wiring: &Wiring, n_frames: usize) -> Result<(Vec<Stack>, Vec<f32>
             || !n_frames.is_multiple_of(weights.len())
             || kernels[index].is_multiple_of(2)
         {
-            return Err(ZipformerError::new(format!(
+            return Err(NetworkError::new(format!(
                 "the frames of stack {index} do not divide into its chunk"
             )));
         }
@@ -374,6 +374,6 @@ fn read_stacks(wiring: &Wiring, n_frames: usize) -> Result<(Vec<Stack>, Vec<f32>
     }
     let output = averages
         .next()
-        .ok_or_else(|| ZipformerError::new("its output is not averaged"))?;
+        .ok_or_else(|| NetworkError::new("its output is not averaged"))?;
     Ok((stacks, output))
 }

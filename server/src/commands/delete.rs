@@ -70,8 +70,8 @@ pub(crate) fn run(app: &mut App, args: &DeleteArgs) -> Result<Exit> {
 
 /// The call of just this id; the beginning of one, or a file's name, only tells which may be meant.
 fn call_of_id(app: &App, store: &Store, name: &str) -> Result<CallRecord> {
-    let call = store.call(&CallId(name.to_owned()));
-    if let Some(call) = app.runtime.block_on(call)? {
+    let call_id = CallId(name.to_owned());
+    if let Some(call) = app.runtime.block_on(store.call(&call_id))? {
         return Ok(call);
     }
     let meant = app.one_call(store, name)?;

@@ -1,5 +1,5 @@
 //! Packs the word frequencies of the jieba-rs package and the project's own texts into blobs that the
-//! library carries with it.
+//! library carries with it, and tells it which code builds its language model.
 //!
 //! jieba-rs embeds its dictionary but offers no way to list it, so its file is taken from the package's
 //! folder, which cargo knows: from the registry or from a vendored copy alike.
@@ -11,12 +11,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use flate2::Compression;
 use flate2::write::GzEncoder;
+use flate2::{Compression, Crc};
 use serde_json::Value;
 
 const DICTIONARY: &str = "src/data/dict.txt";
 const CORPUS: &str = "../../models/lm/corpus";
+/// What a language model follows from beside its texts: the code that counts and smooths, and how words are read.
+const CODE: [&str; 3] = ["src/lm", "../pinyin/src", "../pinyin/data"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let manifest = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
@@ -38,6 +40,37 @@ fn main() -> Result<(), Box<dyn Error>> {
         &out.join("corpus.txt.gz"),
         &own_texts(&manifest.join(CORPUS))?,
     )?;
+
+    let mut code = Crc::new();
+    for folder in CODE {
+        add_code(&manifest.join(folder), &mut code)?;
+    }
+    println!("cargo:rustc-env=AURICLE_LANGUAGE_CODE={:08x}", code.sum());
+    Ok(())
+}
+
+/// Adds the lines of all files in a folder that can change a model: no comments, no tests.
+fn add_code(folder: &Path, sum: &mut Crc) -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut files = entries.collect::<Result<Vec<PathBuf>, _>>()?;
+    files.sort();
+    for file in files {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        if name.ends_with("tests") {
+            continue;
+        }
+        if file.is_dir() {
+            add_code(&file, sum)?;
+            continue;
+        }
+        let text = fs::read_to_string(&file)?;
+        let code = text.lines().take_while(|line| *line != "#[cfg(test)]");
+        for line in code.filter(|line| !line.trim_start().starts_with("//")) {
+            sum.update(line.as_bytes());
+            sum.update(b"\n");
+        }
+    }
     Ok(())
 }
 

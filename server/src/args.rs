@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::analyze::AnalyzeArgs;
+use crate::commands::delete::DeleteArgs;
 use crate::commands::doctor::DoctorArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::import::ImportArgs;
@@ -92,6 +93,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Take in transcripts that another installation wrote.
     Import(ImportArgs),
+    /// Forget calls: out of the store and the search index.
+    Delete(DeleteArgs),
     /// Say what is installed, what is missing and how to get it.
     Doctor(DoctorArgs),
     /// Models: list, fetch, verify.

@@ -10,7 +10,7 @@ use auricle_models::native::SearchPath;
 use auricle_models::registry::{
     Engine, ModelCard, ModelStore, ModelsConfig, Role, Wanted, primary_language,
 };
-use auricle_speech::lm::LanguageData;
+use auricle_speech::lm::{Keeping, LanguageData};
 use auricle_speech::{
     CallTranscriber, ChannelPlan, Hotwords, Pace, SpeechModel, SpeechParts, SpeechSettings,
 };
@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use crate::config::{Config, beside};
 use crate::exit::{message_of, usage};
-use crate::language::{self, Keeping};
+use crate::language;
 use crate::sources::{self, Networks};
 use crate::vad::VadChoice;
 
@@ -110,7 +110,7 @@ pub(crate) struct Speech {
     vad: VadChoice,
     options: SpeechOptions,
     settings: SpeechSettings,
-    language: LanguageData,
+    language: Arc<LanguageData>,
     language_print: String,
     hotwords: Hotwords,
     /// By name; the cause where loading one failed.
@@ -149,7 +149,7 @@ impl Speech {
             vad,
             options: options.clone(),
             settings,
-            language,
+            language: Arc::new(language),
             language_print,
             hotwords,
             loaded: HashMap::new(),
@@ -205,7 +205,7 @@ impl Speech {
             )?,
             vad: self.vad.runtime.open(&self.vad.file)?,
             second_pass,
-            language: self.language.clone(),
+            language: Arc::clone(&self.language),
             hotwords: self.hotwords.clone(),
         })
     }

@@ -27,12 +27,18 @@ pub(crate) struct CallIndex {
 }
 
 impl CallIndex {
-    /// Opens the index, or makes one where there is none.
-    pub(crate) fn open_to_write(folder: &Path) -> Result<Self> {
-        let index = TranscriptIndex::open_or_create(folder, IndexOptions::default());
-        let index = index.map_err(with_rebuild_hint)?;
+    /// Opens the index, or makes one where there is none: then the store knows that it lacks every call.
+    pub(crate) async fn open_to_write(folder: &Path, store: &Store) -> Result<Self> {
+        let index = match TranscriptIndex::open(folder, IndexOptions::default()) {
+            Err(IndexError::Missing { .. }) => {
+                // First: a stop between the two must not leave an empty index that is taken for a full one.
+                store.forget_index().await?;
+                TranscriptIndex::create(folder, IndexOptions::default())
+            }
+            opened => opened,
+        };
         Ok(Self {
-            index,
+            index: index.map_err(with_rebuild_hint)?,
             waiting: Vec::new(),
         })
     }
@@ -50,6 +56,14 @@ impl CallIndex {
         }
         self.waiting.push((transcript.call_id.clone(), version));
         Ok(())
+    }
+
+    /// Takes calls out, at once.
+    pub(crate) fn delete(&mut self, calls: &[CallId]) -> Result<()> {
+        for call_id in calls {
+            self.index.delete_call(call_id)?;
+        }
+        Ok(self.index.commit()?)
     }
 
     /// Calls added since the last commit.
@@ -89,7 +103,9 @@ impl CallIndex {
                     Ok(Some(transcript)) => self.add(&transcript, version),
                     Ok(None) => Err(anyhow!("the store has lost its transcript")),
                     // One call that cannot be read must not keep the others out.
-                    Err(error @ StoreError::Damaged { .. }) => Err(error.into()),
+                    Err(error @ (StoreError::Transcript { .. } | StoreError::Damaged { .. })) => {
+                        Err(error.into())
+                    }
                     Err(error) => return Err(error.into()),
                 };
                 if let Err(error) = added {
@@ -242,7 +258,7 @@ mod tests {
         let data = tempfile::TempDir::new().unwrap();
         let (folder, away) = (data.path().join("index"), data.path().join("away"));
         let store = Store::open(&data.path().join("auricle.db")).await.unwrap();
-        let mut index = CallIndex::open_to_write(&folder).unwrap();
+        let mut index = CallIndex::open_to_write(&folder, &store).await.unwrap();
 
         let (lost, version) = save(&store, "lost").await;
         index.add(&lost, version).unwrap();

@@ -1,7 +1,7 @@
 //! The command line of Auricle: what to do is decided here, how to do it in the other rooms.
 //!
 //! ```text
-//! args ─▶ config ─▶ app ─▶ commands::{show, search, export, import, doctor, models, lm, index}
+//! args ─▶ config ─▶ app ─▶ commands::{show, search, export, import, delete, doctor, models, lm, index}
 //!                        └▶ analyze: inputs ─▶ plan ─▶ work (hear) ─▶ save
 //! ```
 //!
@@ -71,6 +71,7 @@ fn dispatch(app: &mut App, command: &Command) -> Result<Exit> {
         Command::Search(args) => commands::search::run(app, args),
         Command::Export(args) => commands::export::run(app, args),
         Command::Import(args) => commands::import::run(app, args),
+        Command::Delete(args) => commands::delete::run(app, args),
         Command::Doctor(args) => commands::doctor::run(app, args),
         Command::Models(command) => commands::models::run(app, command),
         Command::Lm(command) => commands::lm::run(app, command),

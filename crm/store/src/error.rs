@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use auricle_contracts::CallId;
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 use thiserror::Error;
 
@@ -55,6 +56,16 @@ pub enum StoreError {
         path: PathBuf,
         /// What was found.
         detail: String,
+    },
+    /// The transcript of one call cannot be read.
+    #[error(
+        "the transcript of call `{call_id}` cannot be read: {cause}\nhint: `auricle analyze --force` hears its recording again"
+    )]
+    Transcript {
+        /// The call.
+        call_id: CallId,
+        /// What is wrong with its bytes.
+        cause: String,
     },
     /// Anything else the database said.
     #[error("the store `{}` failed: {cause}", .path.display())]

@@ -220,6 +220,8 @@ fn options(path: &Path, sharing: Sharing) -> ConnectOptions {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(sharing.busy_timeout)
                 .foreign_keys(true)
+                // What is deleted or replaced is overwritten: people may ask to be forgotten.
+                .pragma("secure_delete", "ON")
                 .disable_statement_logging()
         });
     options

@@ -91,7 +91,7 @@ impl Store {
     /// The transcript of a call, if it was ever heard.
     ///
     /// # Errors
-    /// `Damaged` where its bytes cannot be read; else as the database gives them.
+    /// `Transcript` where its bytes cannot be read; else as the database gives them.
     pub async fn transcript(&self, call_id: &CallId) -> Result<Option<Transcript>, StoreError> {
         let row = transcript::Entity::find_by_id(call_id.0.as_str())
             .one(&self.db)
@@ -100,9 +100,10 @@ impl Store {
             return Ok(None);
         };
         let decoded = body::decode(&row.encoding, &row.body);
-        decoded
-            .map(Some)
-            .map_err(|cause| self.damaged(format!("transcript of call `{call_id}`: {cause}")))
+        decoded.map(Some).map_err(|cause| StoreError::Transcript {
+            call_id: call_id.clone(),
+            cause,
+        })
     }
 
     /// Calls, with their versions, that the search index lacks, by id: at most `limit`.

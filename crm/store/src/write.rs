@@ -3,7 +3,7 @@
 use auricle_contracts::{CallId, Transcript};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
 use crate::body::{self, Body};
 use crate::entity::{call, transcript};
@@ -110,6 +110,32 @@ impl Store {
             .commit()
             .await
             .map_err(|error| self.error(error))
+    }
+
+    /// Takes calls out with their transcripts, all or none, and gives how many were there. Their bytes are
+    /// overwritten in the file, and the log beside it is emptied unless somebody reads.
+    ///
+    /// # Errors
+    /// As the database gives them; then all are still there.
+    pub async fn delete(&self, calls: &[CallId]) -> Result<u64, StoreError> {
+        let transaction = self.begin().await?;
+        let mut n_deleted = 0;
+        for call_id in calls {
+            let name = call_id.0.as_str();
+            let transcript = transcript::Entity::delete_by_id(name).exec(&transaction);
+            transcript.await.map_err(|error| self.error(error))?;
+            let call = call::Entity::delete_by_id(name).exec(&transaction).await;
+            n_deleted += call.map_err(|error| self.error(error))?.rows_affected;
+        }
+        transaction
+            .commit()
+            .await
+            .map_err(|error| self.error(error))?;
+        let empty_log = self
+            .db
+            .execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)");
+        empty_log.await.map_err(|error| self.error(error))?;
+        Ok(n_deleted)
     }
 
     /// Notes that the search index is gone: every call is missing in it.

@@ -28,6 +28,8 @@ pub(crate) struct Channel {
     engine_rate_hz: u32,
     /// Next sample the recogniser has not heard, while an utterance is open.
     heard_to: Option<u64>,
+    /// End of the last utterance: what lies before is its speech, and no pad of the next one.
+    last_end: u64,
     frames_judged: u64,
     rate_hz: u32,
     /// Samples that came in.
@@ -51,6 +53,7 @@ impl Channel {
             kept_from: 0,
             engine_rate_hz,
             heard_to: None,
+            last_end: 0,
             frames_judged: 0,
             rate_hz,
             n_samples: 0,
@@ -98,7 +101,8 @@ impl Channel {
             EndpointEvent::Start(frame) => {
                 let start_ms = frame * FRAME_MS;
                 let audio_from_ms = start_ms.saturating_sub(self.settings.pad_before_ms);
-                let from = self.sample_at(audio_from_ms).max(self.kept_from);
+                let from = self.sample_at(audio_from_ms).max(self.last_end);
+                let from = from.max(self.kept_from);
                 self.heard_to = Some(from);
                 Some(ChannelEvent::Open {
                     start_ms,
@@ -122,9 +126,11 @@ impl Channel {
         self.take_to(to_ms)
     }
 
-    /// The rest of an utterance that closed: up to the pad after its end.
+    /// The rest of an utterance that closed: up to the pad after its end, as far as that is known for silence.
     pub(crate) fn take_rest(&mut self, end_ms: u64) -> &[f32] {
-        let end = self.sample_at(end_ms + self.settings.pad_after_ms);
+        self.last_end = self.sample_at(end_ms);
+        let judged_ms = self.frames_judged * FRAME_MS;
+        let end = self.sample_at((end_ms + self.settings.pad_after_ms).min(judged_ms));
         let from = self.heard_to.take().unwrap_or(end);
         self.slice(from, end)
     }
@@ -167,5 +173,74 @@ impl Channel {
             self.engine_audio.drain(..unused as usize);
             self.kept_from += unused;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the recogniser hears of each utterance of a channel that counts its samples, 100,000 to full scale.
+    /// `is_speech` says so for each frame; audio comes in pieces of `piece` samples.
+    fn heard(piece: usize, is_speech: fn(u64) -> bool) -> Vec<(usize, usize)> {
+        let settings = EndpointSettings {
+            max_utterance_ms: 1_000,
+            ..EndpointSettings::default()
+        };
+        let mut channel = Channel::new(VAD_RATE_HZ, VAD_RATE_HZ, settings).unwrap();
+        let audio: Vec<f32> = (0..40_000).map(|at| at as f32 / 100_000.0).collect();
+        let mut utterances: Vec<Vec<f32>> = Vec::new();
+        let mut frame = 0;
+        for piece in audio.chunks(piece) {
+            channel.accept(piece).unwrap();
+            while channel.next_vad_frame().is_some() {
+                let event = channel.judged(f32::from(u8::from(is_speech(frame))));
+                frame += 1;
+                let more = match event {
+                    Some(ChannelEvent::Close { end_ms }) => channel.take_rest(end_ms),
+                    _ => channel.take_speech(),
+                };
+                match event {
+                    Some(ChannelEvent::Open { .. }) => utterances.push(more.to_vec()),
+                    _ if more.is_empty() => {}
+                    _ => utterances.last_mut().unwrap().extend(more),
+                }
+            }
+            channel.drop_heard();
+        }
+        let at = |sample: f32| (sample * 100_000.0).round() as usize;
+        let span = |audio: &Vec<f32>| {
+            let (first, last) = (at(audio[0]), at(audio[audio.len() - 1]));
+            assert_eq!(
+                last + 1 - first,
+                audio.len(),
+                "without gaps and repetitions"
+            );
+            (first, last + 1)
+        };
+        utterances.iter().map(span).collect()
+    }
+
+    #[test]
+    fn no_speech_is_heard_twice_where_a_long_utterance_was_parted() {
+        // 1,500 ms are 47 frames of 256 samples.
+        let endless = [
+            (0, 12_032),
+            (12_032, 24_064),
+            (24_064, 36_096),
+            (36_096, 39_936),
+        ];
+        assert_eq!(heard(100, |_| true), endless);
+        assert_eq!(heard(40_000, |_| true), endless);
+    }
+
+    #[test]
+    fn a_short_pause_in_a_long_utterance_is_heard_on_both_sides() {
+        let pause = |frame: u64| !(40..46).contains(&frame);
+        let parted = heard(100, pause);
+        // The pad before the second is the pause alone; that after the first ends where silence is known.
+        assert_eq!(parted[0], (0, 45 * 256));
+        assert_eq!(parted[1].0, 40 * 256);
+        assert_eq!(heard(40_000, pause), parted);
     }
 }

@@ -78,6 +78,8 @@ impl Hotwords {
     /// Names the first line that is wrong.
     pub fn parse(text: &str) -> Result<Self, HotwordsError> {
         let mut words = Vec::new();
+        // Editors on Windows put a byte order mark before UTF-8.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (at, line) in text.lines().enumerate() {
             let content = line.split('#').next().unwrap_or_default().trim();
             if content.is_empty() {
@@ -256,9 +258,10 @@ mod tests {
 
     #[test]
     fn reads_words_pinyin_and_weights() {
-        let list =
-            Hotwords::parse("# products\n安心贷\n\n征信 2.5\nVIP卡 wei1 ai5 pi1 ka3 3 # spoken\n")
-                .unwrap();
+        let list = Hotwords::parse(
+            "\u{feff}# products\n安心贷\n\n征信 2.5\nVIP卡 wei1 ai5 pi1 ka3 3 # spoken\n",
+        )
+        .unwrap();
         let shown: Vec<String> = list
             .words
             .iter()

@@ -1,7 +1,7 @@
 //! Everything that hearing needs, loaded once and shared by all workers.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use auricle_models::registry::{hex, sha256_of_file};
 use auricle_models::{
@@ -79,8 +79,9 @@ pub struct SpeechParts {
     pub vad: Box<dyn VadSource>,
     /// Reads finished utterances a second time.
     pub second_pass: Option<Box<dyn SecondPassEngine>>,
-    /// Words, how they sound, and how likely they follow one another.
-    pub language: LanguageData,
+    /// Words, how they sound, and how likely they follow one another. Models may share it: one with hotwords
+    /// takes a copy.
+    pub language: Arc<LanguageData>,
     /// Words to lean towards.
     pub hotwords: Hotwords,
 }
@@ -115,7 +116,7 @@ pub struct SpeechModel {
     vad: Box<dyn VadSource>,
     second_pass: Option<Box<dyn SecondPassEngine>>,
     settings: SpeechSettings,
-    language: LanguageData,
+    language: Arc<LanguageData>,
     hotwords: Hotwords,
     engines: Pool<dyn StreamingEngine>,
     vads: Pool<dyn VoiceActivity>,
@@ -144,7 +145,9 @@ impl SpeechModel {
                 "the hotword `{word}` has no effect: the recogniser has no tokens to spell it with"
             );
         }
-        hotwords.add_to(&mut language);
+        if !hotwords.is_empty() {
+            hotwords.add_to(Arc::make_mut(&mut language));
+        }
         let engine = recogniser.engine()?;
         let first_vad = vad.vad()?;
         let info = engine.info().clone();

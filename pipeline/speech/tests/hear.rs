@@ -34,7 +34,7 @@ fn load(hotwords: &str) -> Option<Arc<SpeechModel>> {
         beam: 4,
         ..SpeechSettings::default()
     };
-    let language = LanguageData::default_model().unwrap();
+    let language = Arc::new(LanguageData::default_model().unwrap());
     let transducer = TransducerModel::open(&recogniser, RunBy::Auricle, settings.decode()).unwrap();
     let parts = SpeechParts {
         recogniser: Box::new(transducer),

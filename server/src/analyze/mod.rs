@@ -25,6 +25,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use auricle_models::registry::Engine;
+use auricle_speech::lm::Keeping;
 
 use crate::app::App;
 use crate::clock;
@@ -32,7 +33,6 @@ use crate::engine::{Passes, Recognition, Speech, SpeechOptions};
 use crate::exit::{Exit, usage};
 use crate::file_name::digits;
 use crate::index::CallIndex;
-use crate::language::Keeping;
 use crate::sources::Networks;
 use args::EngineName;
 pub(crate) use args::{AnalyzeArgs, AnalyzeConfig};
@@ -160,7 +160,9 @@ fn begin<'a>(app: &App, request: &Request, plan: &Plan, shared: &Shared<'a>) -> 
         .block_on(store.begin_run(&clock::now_text(), n_files))?;
     app.runtime
         .block_on(store.save_pending(run, &plan.recordings()))?;
-    let mut index = CallIndex::open_to_write(&app.config.data.index())?;
+    let folder = app.config.data.index();
+    let index = CallIndex::open_to_write(&folder, store);
+    let mut index = app.runtime.block_on(index)?;
     app.runtime.block_on(index.catch_up(store))?;
     Ok(Writer {
         store,
@@ -210,7 +212,7 @@ fn speech_options(app: &App, args: &AnalyzeArgs) -> SpeechOptions {
         keeping: if args.dry_run {
             Keeping::Nothing
         } else {
-            Keeping::InCache
+            Keeping::InFolder
         },
     }
 }

@@ -122,12 +122,7 @@ impl Writer<'_> {
 
     fn stored_transcript(&self, job: &Job) -> Result<Option<Transcript>> {
         let read = self.store.transcript(&job.recording.call_id);
-        let read = self.runtime.block_on(read);
-        read.map_err(|error| {
-            anyhow!(
-                "its transcript cannot be read: {error}\nhint: --force hears the recording again"
-            )
-        })
+        Ok(self.runtime.block_on(read)?)
     }
 
     fn save(

@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use auricle_contracts::{CallId, Transcript};
-use auricle_store::{CallFilter, CallKind, CallRecord, Store, parse_time_ms};
+use auricle_store::{CallFilter, CallKind, CallRecord, Store, StoreError, parse_time_ms};
 use clap::Args;
 
 use crate::app::App;
 use crate::atomic::{AtomicFile, write_atomically};
 use crate::clock;
-use crate::exit::{Exit, usage};
+use crate::exit::{Exit, message_of, usage};
 use crate::export::ExportFormat;
 use crate::file_name::file_stem;
 use crate::index::CallSearch;
+use crate::terminal::{count, say};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -77,7 +78,7 @@ struct Selection<'a> {
 
 pub(crate) fn run(app: &mut App, args: &ExportArgs) -> Result<Exit> {
     let selection = Selection::read(app, args)?;
-    let n_written = match (&args.out, args.format.is_per_call()) {
+    let tally = match (&args.out, args.format.is_per_call()) {
         (Some(folder), true) => selection.to_folder(folder)?,
         (Some(path), false) => selection.to_file(path)?,
         (None, is_per_call) => {
@@ -92,9 +93,21 @@ pub(crate) fn run(app: &mut App, args: &ExportArgs) -> Result<Exit> {
         }
     };
     if args.out.is_some() {
-        crate::terminal::say!("exported {}", crate::terminal::count(n_written, "call"));
+        say!("exported {}", count(tally.n_written, "call"));
     }
-    Ok(Exit::Done)
+    Ok(if tally.n_failed == 0 {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+/// What became of the calls asked for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    n_written: u64,
+    /// Their transcripts cannot be read; each was named.
+    n_failed: u64,
 }
 
 fn filter(app: &App, args: &ExportArgs) -> Result<CallFilter> {
@@ -125,6 +138,12 @@ fn named_calls(app: &App, store: &Store, names: &[String]) -> Result<BTreeSet<Ca
         named.insert(call.recording.call_id);
     }
     Ok(named)
+}
+
+/// Whether the other calls can be read all the same: what the database itself says ends everything.
+fn is_of_one_call(cause: &anyhow::Error) -> bool {
+    let store = cause.downcast_ref::<StoreError>();
+    store.is_none_or(|error| matches!(error, StoreError::Transcript { .. }))
 }
 
 impl<'a> Selection<'a> {
@@ -186,27 +205,35 @@ impl<'a> Selection<'a> {
         }
     }
 
-    /// Calls `each` with every transcript asked for; gives their number.
-    fn each_transcript(&self, mut each: impl FnMut(&Transcript) -> Result<()>) -> Result<u64> {
-        let mut n_written = 0;
-        self.each_call(|call| {
-            n_written += 1;
-            each(&self.app.transcript(&self.store, call)?)
+    /// Calls `each` with every transcript asked for. One that cannot be read is named, the others go on.
+    fn each_transcript(&self, mut each: impl FnMut(&Transcript) -> Result<()>) -> Result<Tally> {
+        let mut tally = Tally::default();
+        self.each_call(|call| match self.app.transcript(&self.store, call) {
+            Ok(transcript) => {
+                tally.n_written += 1;
+                each(&transcript)
+            }
+            Err(cause) if is_of_one_call(&cause) => {
+                tally.n_failed += 1;
+                say!("failed: {}", message_of(&cause));
+                Ok(())
+            }
+            Err(cause) => Err(cause),
         })?;
-        Ok(n_written)
+        Ok(tally)
     }
 
-    fn to_stdout(&self) -> Result<u64> {
+    fn to_stdout(&self) -> Result<Tally> {
         let mut out = std::io::BufWriter::new(std::io::stdout());
         out.write_all(self.format.head()?.as_bytes())?;
-        let n_written = self.each_transcript(|transcript| {
+        let tally = self.each_transcript(|transcript| {
             Ok(out.write_all(self.format.write(transcript)?.as_bytes())?)
         })?;
         out.flush()?;
-        Ok(n_written)
+        Ok(tally)
     }
 
-    fn to_file(&self, path: &Path) -> Result<u64> {
+    fn to_file(&self, path: &Path) -> Result<Tally> {
         if path.is_dir() {
             bail!(
                 "`{}` is a folder\nhint: `--format {}` writes one file",
@@ -216,13 +243,13 @@ impl<'a> Selection<'a> {
         }
         let mut out = AtomicFile::create(path)?;
         out.write(self.format.head()?.as_bytes())?;
-        let n_written = self
+        let tally = self
             .each_transcript(|transcript| out.write(self.format.write(transcript)?.as_bytes()))?;
         out.commit()?;
-        Ok(n_written)
+        Ok(tally)
     }
 
-    fn to_folder(&self, folder: &Path) -> Result<u64> {
+    fn to_folder(&self, folder: &Path) -> Result<Tally> {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make `{}`", folder.display()))?;
         self.each_transcript(|transcript| {

@@ -59,7 +59,9 @@ enum Imported {
 pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
     let _lock = app.config.data.lock()?;
     let store = app.store()?;
-    let mut index = CallIndex::open_to_write(&app.config.data.index())?;
+    let folder = app.config.data.index();
+    let index = CallIndex::open_to_write(&folder, &store);
+    let mut index = app.runtime.block_on(index)?;
     let existing = if args.replace {
         Existing::Replace
     } else {
@@ -151,7 +153,12 @@ fn whole_json(file: impl Read, max_bytes: u64) -> Result<Transcript> {
     if text.len() as u64 > max_bytes {
         bail!("this is no transcript: it is longer than {max_bytes} bytes");
     }
-    serde_json::from_slice(&text).context("this is no transcript")
+    serde_json::from_slice(without_mark(&text)).context("this is no transcript")
+}
+
+/// Editors on Windows put a byte order mark before UTF-8.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
 }
 
 /// One transcript a line, read as they are needed; empty lines count as nothing. A line that is too
@@ -179,7 +186,7 @@ fn json_lines(
                 }
                 Ok(_) if line.trim_ascii().is_empty() => {}
                 Ok(_) => {
-                    let parsed = serde_json::from_slice(&line);
+                    let parsed = serde_json::from_slice(without_mark(&line));
                     return Some(
                         parsed.with_context(|| format!("line {n_lines} is no transcript")),
                     );
@@ -258,6 +265,8 @@ mod tests {
         check(&read).unwrap();
         assert_eq!(read.utterances[0].syllables[0].s, "nin2");
         assert_eq!(read.layout, auricle_contracts::ChannelLayout::PerParty);
+        let marked = format!("\u{feff}{PROMISED}");
+        assert_eq!(whole_json(marked.as_bytes(), 10_000).unwrap(), read);
     }
 
     #[test]

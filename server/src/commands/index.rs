@@ -26,9 +26,9 @@ fn rebuild(app: &mut App) -> Result<Exit> {
     let _lock = app.config.data.lock()?;
     let store = app.existing_store()?;
     let folder = app.config.data.index();
-    app.runtime.block_on(store.forget_index())?;
     index::remove(&folder)?;
-    let mut index = CallIndex::open_to_write(&folder)?;
+    let opened = CallIndex::open_to_write(&folder, &store);
+    let mut index = app.runtime.block_on(opened)?;
     let n_calls = app.runtime.block_on(index.catch_up(&store))?;
     let counts = app.runtime.block_on(store.counts())?;
     let n_utterances = index.n_utterances()?;

@@ -4,9 +4,8 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use auricle_speech::lm::dictionary::Dictionary;
-use auricle_speech::lm::smooth::Counter;
-use auricle_speech::lm::{SENTENCE_END, UNKNOWN, Vocabulary, WordId, arpa, count, eval, evaluate};
+use auricle_speech::lm::texts::model_of_texts;
+use auricle_speech::lm::{Keeping, Vocabulary, WordId, arpa, count, eval, evaluate};
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -14,7 +13,7 @@ use crate::app::App;
 use crate::atomic::write_atomically;
 use crate::engine::model_store;
 use crate::exit::{Exit, usage};
-use crate::language::{self, Keeping};
+use crate::language;
 use crate::terminal::say;
 
 const EXAMPLES: &str = "\
@@ -30,8 +29,6 @@ Then, in auricle.toml:
 Perplexity is comparable between models over the same text only; the one for each hanzi also between
 models with different words. Lower is better.";
 
-/// jieba's sentences have about this many words: how likely a sentence ends, without context.
-const SENTENCE_WORDS: f64 = 12.0;
 /// Expectation maximisation has settled long before.
 const WEIGHT_ROUNDS: usize = 30;
 
@@ -48,7 +45,7 @@ pub(crate) enum LmCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
         /// Words of context and the word itself.
-        #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=4))]
+        #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=3))]
         order: u8,
     },
     /// Measure how well a model foresees texts.
@@ -83,44 +80,25 @@ fn absolute(path: &PathBuf) -> PathBuf {
 }
 
 fn build(texts: &[PathBuf], out: &Path, order: usize) -> Result<Exit> {
-    let dictionary = Dictionary::load();
-    let vocabulary = Vocabulary::from_words(dictionary.hanzi_words().map(|entry| entry.word));
-    let mut counter = Counter::default();
-    let mut n_known = 0;
-    for sentence in read_sentences(texts, &vocabulary)? {
-        n_known += sentence.iter().filter(|word| **word != UNKNOWN).count();
-        counter.add(&sentence, 1);
-    }
-    if n_known == 0 {
+    let (model, vocabulary, report) = model_of_texts(texts, order)?;
+    if report.n_known_words() == 0 {
         return Err(usage(
             "the texts have no words in hanzi\nhint: one sentence a line, UTF-8",
         ));
     }
-    let base = base_frequencies(&dictionary, &vocabulary);
-    let model = counter.smooth(order, vocabulary.len(), &base);
     let mut bytes = BufWriter::new(Vec::new());
     arpa::write(&model, &vocabulary, &mut bytes)?;
     write_atomically(
         out,
         &bytes.into_inner().map_err(|error| error.into_error())?,
     )?;
-    let (n_sentences, n_words) = (counter.n_sentences(), counter.n_words());
     say!(
-        "{n_sentences} sentences, {n_words} words; n-grams by order: {:?}",
-        model.counts()
+        "{} sentences, {} words; n-grams by order: {:?}",
+        report.n_sentences,
+        report.n_words,
+        report.n_ngrams
     );
     Ok(Exit::Done)
-}
-
-/// jieba's counts: what the model falls back on for words the texts do not have.
-fn base_frequencies(dictionary: &Dictionary, vocabulary: &Vocabulary) -> Vec<(WordId, f64)> {
-    let known = dictionary.hanzi_words();
-    let known =
-        known.filter_map(|entry| Some((vocabulary.id(entry.word)?, entry.frequency as f64)));
-    let mut base = known.collect::<Vec<_>>();
-    let total = base.iter().map(|(_, weight)| weight).sum::<f64>();
-    base.push((SENTENCE_END, total / SENTENCE_WORDS));
-    base
 }
 
 fn read_sentences(texts: &[PathBuf], vocabulary: &Vocabulary) -> Result<Vec<Vec<WordId>>> {
@@ -154,7 +132,7 @@ struct Measured {
 }
 
 fn measure(app: &mut App, texts: &[PathBuf], form: Form) -> Result<Exit> {
-    let (language, _) = language::load(&app.config, &model_store(&app.config)?, Keeping::InCache)?;
+    let (language, _) = language::load(&app.config, &model_store(&app.config)?, Keeping::InFolder)?;
     let sentences = read_sentences(texts, &language.vocabulary)?;
     let found = evaluate(&language.model, &language.vocabulary, &sentences);
     let best = eval::best_weights(&language.model, &sentences, WEIGHT_ROUNDS);

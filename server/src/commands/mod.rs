@@ -1,5 +1,6 @@
 //! One file for each command; `analyze` has a folder of its own.
 
+pub(crate) mod delete;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;

@@ -312,6 +312,10 @@ fn a_lost_index_is_made_anew_from_the_store() {
     desk.fails(&["search", "退款"], 1, &["no transcript index"]);
     desk.ok(&["index", "rebuild"]);
     assert!(desk.ok(&["search", "退款"]).contains("1 hit"));
+    // Whatever writes next brings back all calls, not only its own.
+    fs::remove_dir_all(desk.path("data/index")).unwrap();
+    desk.ok(&["import", "in"]);
+    assert!(desk.ok(&["search", "退款"]).contains("1 hit"));
 }
 
 #[test]
@@ -364,4 +368,68 @@ fn a_reader_that_closes_the_pipe_is_no_failure() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// One statement on the store's file, as a defect or a bad disk would leave it.
+fn break_transcript(desk: &Desk, call_id: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let address = format!("sqlite://{}", desk.path("data/auricle.db").display());
+    runtime.block_on(async {
+        let db = sea_orm::Database::connect(address).await.unwrap();
+        let sql = format!("UPDATE transcripts SET body = x'00' WHERE call_id = '{call_id}'");
+        sea_orm::ConnectionTrait::execute_unprepared(&db, &sql)
+            .await
+            .unwrap();
+        db.close().await.unwrap();
+    });
+}
+
+#[test]
+fn one_transcript_that_cannot_be_read_keeps_only_itself_out() {
+    let desk = Desk::new();
+    desk.import_samples();
+    break_transcript(&desk, "card-7");
+    let named = [
+        "failed: the transcript of call `card-7` cannot be read",
+        "hint:",
+    ];
+    let run = desk.fails(&["export"], 1, &named);
+    assert_eq!(run.out.lines().count(), 1, "{}", run.out);
+    let run = desk.fails(&["export", "--format", "srt", "--out", "out"], 1, &named);
+    assert!(run.err.contains("exported 1 call"), "{}", run.err);
+    assert!(desk.path("out/贷款 回访 01.srt").exists());
+    desk.fails(&["export", "card-7", "--out", "x.jsonl"], 1, &named);
+}
+
+#[test]
+fn a_deleted_call_is_nowhere() {
+    let desk = Desk::new();
+    desk.import_samples();
+    let run = desk.fails(
+        &["delete", "card", "nobody", "贷款 回访 01"],
+        1,
+        &[
+            "no call has the id `card`\nhint: `card-7` may be meant",
+            "no call `nobody`",
+            "deleted `贷款 回访 01`; its recording was `recordings/贷款 回访 01.wav`",
+            "deleted 1 call",
+        ],
+    );
+    assert_eq!(run.out, "");
+    desk.fails(&["show", "贷款 回访 01"], 1, &["no call"]);
+    assert!(desk.ok(&["search", "退款"]).contains("0 hits"));
+    assert_eq!(desk.ok(&["export"]).lines().count(), 1);
+    let left = ["auricle.db", "auricle.db-wal"].map(|name| fs::read(desk.path("data").join(name)));
+    let recording = "recordings/贷款 回访 01.wav".as_bytes();
+    for bytes in left.into_iter().flatten() {
+        assert!(!bytes.windows(recording.len()).any(|some| some == recording));
+    }
+    desk.ok(&["delete", "card-7"]);
+    assert_eq!(desk.ok(&["export"]), "");
+    // It may come back like any other.
+    desk.ok(&["import", "in"]);
+    assert!(desk.ok(&["search", "退款"]).contains("1 hit"));
 }

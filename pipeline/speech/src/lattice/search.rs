@@ -20,6 +20,10 @@ const MAX_SPAN: usize = 12;
 /// A syllable that stays without a word costs this much, natural log.
 const UNREAD_LOG_PROB: f32 = -18.0;
 
+/// A slot that may be skipped with less than this (one half, natural log) was heard by most paths. Words cost
+/// and silence does not, so a single 对 or 五 would be read as nothing: where such a slot is, something is read.
+const SURELY_SPOKEN: f32 = -std::f32::consts::LN_2;
+
 /// How sounds and words are weighed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -370,14 +374,15 @@ impl Search<'_> {
     }
 
     fn trace(&self) -> Vec<LatticeWord> {
-        let best = self.ends.last().and_then(|end| {
-            let total = |hypothesis: &Hypothesis| {
-                hypothesis.score
-                    + self.settings.lm_weight_ratio * self.data.model.end(hypothesis.state)
-            };
-            end.values()
-                .max_by(|a, b| total(a).total_cmp(&total(b)).then(b.link.cmp(&a.link)))
-        });
+        let is_spoken = self
+            .slots
+            .iter()
+            .any(|slot| slot.skip_log_prob < SURELY_SPOKEN);
+        let best = match is_spoken {
+            true => self.best_end(|hypothesis| self.reads_something(hypothesis)),
+            false => None,
+        };
+        let best = best.or_else(|| self.best_end(|_| true));
         let mut words = Vec::new();
         let mut at = best.map_or(START, |hypothesis| hypothesis.link);
         while let Some(link) = self.links.get(at as usize) {
@@ -386,6 +391,26 @@ impl Search<'_> {
         }
         words.reverse();
         words
+    }
+
+    fn best_end(&self, may_be: impl Fn(&Hypothesis) -> bool) -> Option<&Hypothesis> {
+        let total = |hypothesis: &Hypothesis| {
+            hypothesis.score + self.settings.lm_weight_ratio * self.data.model.end(hypothesis.state)
+        };
+        let ends = self.ends.last()?.values();
+        ends.filter(|hypothesis| may_be(hypothesis))
+            .max_by(|a, b| total(a).total_cmp(&total(b)).then(b.link.cmp(&a.link)))
+    }
+
+    fn reads_something(&self, hypothesis: &Hypothesis) -> bool {
+        let mut at = hypothesis.link;
+        while let Some(link) = self.links.get(at as usize) {
+            if !matches!(link.word, Found::Skipped) {
+                return true;
+            }
+            at = link.before;
+        }
+        false
     }
 
     fn word(&self, link: &Link) -> Option<LatticeWord> {
@@ -429,5 +454,50 @@ impl Search<'_> {
                 Some(SyllableChoice { slot, syllable })
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lattice::Sound;
+
+    /// `wu3` was surely said, `ni3/0.3` only on paths that together have this probability, `OK` is foreign.
+    fn slots(heard: &str) -> Vec<Slot> {
+        let slot = |(at, text): (usize, &str)| {
+            let (text, presence) = text.split_once('/').unwrap_or((text, "1"));
+            let presence: f32 = presence.parse().unwrap();
+            let kind = match text.parse() {
+                Ok(syllable) => SlotKind::Sounds(vec![Sound {
+                    syllable,
+                    log_prob: presence.ln(),
+                }]),
+                Err(_) => SlotKind::Foreign(text.into()),
+            };
+            Slot {
+                start_ms: 200 * at as u32,
+                end_ms: 200 * at as u32 + 80,
+                kind,
+                skip_log_prob: (1.0 - presence).ln(),
+            }
+        };
+        heard.split(' ').enumerate().map(slot).collect()
+    }
+
+    fn check(data: &LanguageData, heard: &str, expected: &str) {
+        let words = search(&slots(heard), data, &LatticeSettings::default());
+        let text: Vec<&str> = words.iter().map(|word| &*word.text).collect();
+        assert_eq!(text.join(" "), expected, "{heard}");
+    }
+
+    #[test]
+    fn what_most_paths_heard_is_not_read_as_nothing() {
+        let data = LanguageData::default_model().unwrap();
+        check(&data, "wu3", "五");
+        check(&data, "ni3/0.22 wu3/0.86", "五");
+        check(&data, "dui4/0.8", "对");
+        check(&data, "ni3/0.22", "");
+        check(&data, "OK ni3/0.1", "OK");
+        check(&data, "bao3 zheng4 shou1 yi4/0.9", "保证 收益");
     }
 }

@@ -4,7 +4,7 @@
 //! (u64), checksum of the body (CRC-32), body. The body is a row of arrays, each with its length in
 //! elements (u64) before it.
 
-use std::fs;
+use std::fs::{self, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,8 @@ const MAGIC: &[u8; 8] = b"AURICLM\0";
 /// Grows whenever the layout changes; an older file is built again.
 pub const FORMAT_VERSION: u32 = 1;
 const HEAD_BYTES: usize = 24;
+/// The ending of a file that is being written.
+pub(super) const UNFINISHED: &str = "part";
 
 /// A language model file cannot be used.
 #[derive(Debug, Error)]
@@ -46,21 +48,13 @@ pub enum CacheError {
 
 impl LanguageData {
     /// Writes everything to `path`, which is complete or not there at all.
+    ///
+    /// # Errors
+    /// When the disk is full or the folder cannot be written, or when another process is writing the same model.
     pub fn save(&self, path: &Path) -> Result<(), CacheError> {
-        let bytes = to_bytes(self);
-        let partial = path.with_extension(format!("part{}", std::process::id()));
-        let write = || {
-            let mut file = fs::File::create(&partial)?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            fs::rename(&partial, path)
-        };
-        write().map_err(|source| {
-            let _ = fs::remove_file(&partial);
-            CacheError::Io {
-                path: path.to_owned(),
-                source,
-            }
+        write_aside(path, &to_bytes(self)).map_err(|source| CacheError::Io {
+            path: path.to_owned(),
+            source,
         })
     }
 
@@ -75,6 +69,36 @@ impl LanguageData {
             problem,
         })
     }
+}
+
+/// Writes beside the place and renames. The unfinished file is locked while somebody writes it: one that is not
+/// was left by a process that was killed.
+fn write_aside(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = path.with_extension(UNFINISHED);
+    let mut options = fs::File::options();
+    let mut file = options
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&unfinished)?;
+    if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Err(io::Error::other("another process is writing it"));
+    }
+    let mut write = || {
+        file.set_len(0)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)
+    };
+    write().inspect_err(|_| {
+        let _ = fs::remove_file(&unfinished);
+    })
+}
+
+/// Whether nobody is writing the unfinished file at `path`.
+pub(super) fn is_abandoned(path: &Path) -> bool {
+    let file = fs::File::options().write(true).open(path);
+    file.is_ok_and(|file| file.try_lock().is_ok())
 }
 
 /// The bytes of a language model file.
@@ -434,7 +458,9 @@ mod tests {
         )
         .unwrap();
         let mut model = MixedModel::new();
-        model.add("small", 2.0, Scorer::Ngram(ngram), &vocabulary);
+        model
+            .add("small", 2.0, Scorer::Ngram(ngram), &vocabulary)
+            .unwrap();
         let lexicon = Lexicon::of_vocabulary(&vocabulary);
         LanguageData {
             vocabulary,

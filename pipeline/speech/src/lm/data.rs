@@ -2,19 +2,17 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jieba_rs::Jieba;
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::arpa::{self, ArpaError};
-use super::cache::FORMAT_VERSION;
 use super::classes::ClassModel;
 use super::count::{read_lines, sentences};
-use super::dictionary::{Dictionary, own_corpus, packed};
+use super::dictionary::{Dictionary, own_corpus};
 use super::lexicon::Lexicon;
-use super::mixed::{MixedModel, Scorer};
+use super::mixed::{MAX_COMPONENTS, MixedModel, Scorer, TooManyModels};
 use super::smooth::Counter;
 use super::vocabulary::{MARKS, SENTENCE_END, Vocabulary, WordId};
 
@@ -83,8 +81,23 @@ pub enum BuildError {
         /// Cause.
         source: ArpaError,
     },
+    /// More ARPA files than can be mixed.
+    #[error(
+        "`{n_files}` language models are named, at most `{MAX_ARPA_FILES}` can be mixed\nhint: count their texts together with `auricle lm build`"
+    )]
+    TooManyFiles {
+        /// How many are named.
+        n_files: usize,
+    },
+    /// The mixture is full.
+    #[error(transparent)]
+    TooMany(#[from] TooManyModels),
 }
 
+/// Parts of the model that the program carries with it: words, texts, classes.
+const OWN_COMPONENTS: usize = 3;
+/// ARPA files that fit beside them.
+const MAX_ARPA_FILES: usize = MAX_COMPONENTS - OWN_COMPONENTS;
 /// A word seen so often in the texts is a class of its own.
 const OWN_CLASS_COUNT: u32 = 25;
 /// Words a sentence has, for the probability of its end without context.
@@ -96,31 +109,15 @@ impl LanguageData {
         Self::build(&LanguageOptions::default(), |_| ())
     }
 
-    /// The model of these options out of `folder`, where it is kept in a file named after what it is made of;
-    /// built, and put there, if it is not. A folder that cannot be written costs the time, not the model.
-    pub fn open(
-        folder: &Path,
-        options: &LanguageOptions,
-        progress: impl FnMut(&str),
-    ) -> Result<Self, BuildError> {
-        let path = folder.join(format!("language-{}.lm", fingerprint(options)?));
-        if let Ok(data) = Self::load(&path) {
-            return Ok(data);
-        }
-        let data = Self::build(options, progress)?;
-        // Where the folder cannot be made, saving says so.
-        let _ = std::fs::create_dir_all(folder);
-        if let Err(error) = data.save(&path) {
-            tracing::warn!(%error, "the language model is not kept and will be built again");
-        }
-        Ok(data)
-    }
-
     /// Builds a model; `progress` is told what is being done.
     pub fn build(
         options: &LanguageOptions,
         mut progress: impl FnMut(&str),
     ) -> Result<Self, BuildError> {
+        let n_files = options.arpa.len();
+        if n_files > MAX_ARPA_FILES {
+            return Err(BuildError::TooManyFiles { n_files });
+        }
         let weights = options.weights.unwrap_or_default();
         progress("words");
         let dictionary = Dictionary::load();
@@ -142,23 +139,23 @@ impl LanguageData {
         let mut model = MixedModel::new();
         let base = frequencies(&dictionary, &vocabulary);
         let unigrams = Counter::default().smooth(1, vocabulary.len(), &base);
-        model.add("words", weights.words, Scorer::Ngram(unigrams), &vocabulary);
+        model.add("words", weights.words, Scorer::Ngram(unigrams), &vocabulary)?;
         let mut counter = Counter::default();
         texts.iter().for_each(|sentence| counter.add(sentence, 1));
         let trigrams = counter.smooth(3, vocabulary.len(), &base);
-        model.add("texts", weights.texts, Scorer::Ngram(trigrams), &vocabulary);
+        model.add("texts", weights.texts, Scorer::Ngram(trigrams), &vocabulary)?;
         let classes = class_model(&dictionary, &vocabulary, &texts, &base);
         model.add(
             "classes",
             weights.classes,
             Scorer::Class(classes),
             &vocabulary,
-        );
+        )?;
         for (path, weight, from_file) in from_files {
             let name = path
                 .file_name()
                 .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            model.add(&name, weight, Scorer::Ngram(from_file), &vocabulary);
+            model.add(&name, weight, Scorer::Ngram(from_file), &vocabulary)?;
         }
         progress("lexicon");
         let lexicon = Lexicon::of_vocabulary(&vocabulary);
@@ -168,37 +165,6 @@ impl LanguageData {
             lexicon,
         })
     }
-}
-
-/// A short name for everything a model is made of: the program's own data, the files, the weights.
-fn fingerprint(options: &LanguageOptions) -> Result<String, BuildError> {
-    let mut hash = Sha256::new();
-    hash.update(FORMAT_VERSION.to_le_bytes());
-    packed().iter().for_each(|bytes| hash.update(bytes));
-    let weights = options.weights.unwrap_or_default();
-    hash.update(format!("{weights:?}"));
-    for (path, weight) in &options.arpa {
-        let bytes = std::fs::read(path).map_err(|source| BuildError::Arpa {
-            path: path.clone(),
-            source: ArpaError::Io { line: 0, source },
-        })?;
-        hash.update(format!("arpa {weight:?} {}", bytes.len()));
-        hash.update(bytes);
-    }
-    for path in &options.texts {
-        let bytes = std::fs::read(path).map_err(|source| BuildError::Text {
-            path: path.clone(),
-            source,
-        })?;
-        hash.update(format!("text {}", bytes.len()));
-        hash.update(bytes);
-    }
-    Ok(hash
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
 }
 
 fn all_texts(paths: &[PathBuf], vocabulary: &Vocabulary) -> Result<Vec<Vec<WordId>>, BuildError> {
@@ -342,34 +308,6 @@ mod tests {
     }
 
     #[test]
-    fn a_model_is_kept_and_found_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let text = folder.path().join("own.txt");
-        std::fs::write(&text, "安心贷款很安心\n").unwrap();
-        let options = LanguageOptions {
-            texts: vec![text.clone()],
-            ..LanguageOptions::default()
-        };
-        let mut n_built = 0;
-        let first = LanguageData::open(folder.path(), &options, |part| {
-            n_built += usize::from(part == "words")
-        })
-        .unwrap();
-        let again = LanguageData::open(folder.path(), &options, |part| {
-            n_built += usize::from(part == "words")
-        })
-        .unwrap();
-        assert_eq!(n_built, 1);
-        assert_eq!(first.model, again.model);
-        std::fs::write(&text, "换了一个说法\n").unwrap();
-        LanguageData::open(folder.path(), &options, |part| {
-            n_built += usize::from(part == "words")
-        })
-        .unwrap();
-        assert_eq!(n_built, 2);
-    }
-
-    #[test]
     fn a_missing_file_is_named() {
         let options = LanguageOptions {
             arpa: vec![("nowhere/model.arpa".into(), None)],
@@ -377,5 +315,31 @@ mod tests {
         };
         let error = LanguageData::build(&options, |_| ()).unwrap_err();
         assert!(error.to_string().contains("nowhere/model.arpa"), "{error}");
+    }
+
+    #[test]
+    fn several_arpa_files_are_mixed_and_too_many_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let arpa = |n_files: usize| LanguageOptions {
+            arpa: (0..n_files)
+                .map(|at| (folder.path().join(format!("{at}.arpa")), None))
+                .collect(),
+            ..LanguageOptions::default()
+        };
+        let two = arpa(2);
+        let text = "\\data\\\nngram 1=2\n\n\\1-grams:\n-0.3 银行卡\n-0.4 </s>\n\n\\end\\\n";
+        for (path, _) in &two.arpa {
+            std::fs::write(path, text).unwrap();
+        }
+        let data = LanguageData::build(&two, |_| ()).unwrap();
+        let names: Vec<&str> = data.model.names().collect();
+        assert_eq!(names, ["words", "texts", "classes", "0.arpa", "1.arpa"]);
+        let error = LanguageData::build(&arpa(6), |_| ()).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("`6` language models are named"),
+            "{error}"
+        );
     }
 }

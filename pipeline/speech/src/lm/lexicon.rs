@@ -18,8 +18,7 @@ pub struct LexiconEntry {
 
 /// How words sound: a trie over toned syllables in sorted arrays, children of a node by syllable.
 ///
-/// Syllables are kept with the tone of the dictionary; a syllable heard without tone or with a doubtful one
-/// is followed by [`Self::arcs_of`], which gives all tones of a spelling as one slice.
+/// Syllables are kept with the tone of the dictionary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lexicon {
     /// First child of each node; the next entry ends it. Nodes lie breadth first.
@@ -107,22 +106,13 @@ impl Lexicon {
 
     /// All syllables that lead on from `node`, by [`Syllable::index`], with the node after each.
     pub fn arcs(&self, node: Node) -> impl Iterator<Item = (Syllable, Node)> {
-        let children = self.child_range(node);
-        self.arcs_in(children)
-    }
-
-    /// The syllables of one spelling, whatever their tone, that lead on from `node`.
-    pub fn arcs_of(
-        &self,
-        node: Node,
-        syllable: Syllable,
-    ) -> impl Iterator<Item = (Syllable, Node)> {
-        let children = self.child_range(node);
-        let own = &self.syllables[children.clone()];
-        let first = syllable.toneless().index() as u16;
-        let from = own.partition_point(|&index| index < first);
-        let to = from + own[from..].partition_point(|&index| index < first + TONES);
-        self.arcs_in(children.start + from..children.start + to)
+        let nodes = self.child_range(node);
+        self.syllables[nodes.clone()]
+            .iter()
+            .zip(nodes)
+            .filter_map(|(&index, node)| {
+                Some((Syllable::from_index(usize::from(index))?, node as Node))
+            })
     }
 
     /// The words that end at `node`, by their number.
@@ -157,19 +147,6 @@ impl Lexicon {
             Some(&[from, to]) => from as usize..to as usize,
             _ => 0..0,
         }
-    }
-
-    fn arcs_in(&self, nodes: std::ops::Range<usize>) -> impl Iterator<Item = (Syllable, Node)> {
-        let from = nodes.start;
-        self.syllables[nodes]
-            .iter()
-            .enumerate()
-            .filter_map(move |(row, &index)| {
-                Some((
-                    Syllable::from_index(usize::from(index))?,
-                    (from + row) as Node,
-                ))
-            })
     }
 
     /// Lays the trie out breadth first: a node is a range of the sorted rows that share its syllables.
@@ -215,9 +192,6 @@ impl Lexicon {
     }
 }
 
-/// Tones, "not known" included, of one spelling in [`Syllable::index`].
-const TONES: u16 = 6;
-
 /// One reading of one word.
 struct Row {
     syllables: Vec<u16>,
@@ -259,24 +233,6 @@ mod tests {
         check(&lexicon, &vocabulary, "zhi1", &["支"]);
         assert_eq!(walk(&lexicon, "yin1 hang2"), None);
         assert!(lexicon.words(lexicon.root()).is_empty());
-    }
-
-    #[test]
-    fn all_tones_of_a_spelling_are_one_slice() {
-        let vocabulary = Vocabulary::from_words(["引", "银", "因", "印", "音", "你"]);
-        let lexicon = Lexicon::of_vocabulary(&vocabulary);
-        let tones: Vec<u8> = lexicon
-            .arcs_of(lexicon.root(), "yin".parse().unwrap())
-            .map(|(syllable, _)| syllable.tone())
-            .collect();
-        assert_eq!(tones, [1, 2, 3, 4]);
-        assert!(lexicon.arcs(lexicon.root()).count() > 4);
-        assert_eq!(
-            lexicon
-                .arcs_of(lexicon.root(), "bo".parse().unwrap())
-                .count(),
-            0
-        );
     }
 
     #[test]

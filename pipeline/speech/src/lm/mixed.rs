@@ -1,12 +1,21 @@
 //! Several models as one: the weighted sum of their probabilities.
 
+use thiserror::Error;
+
 use super::LanguageModel;
 use super::classes::ClassModel;
 use super::ngram::{NgramModel, State};
 use super::vocabulary::{SENTENCE_END, Vocabulary, WordId};
 
-/// Most models mixed.
-pub const MAX_COMPONENTS: usize = 4;
+/// Most models mixed: a [`MixedState`] has room for the states of so many.
+pub const MAX_COMPONENTS: usize = 8;
+
+/// A mixture has no room for another model.
+#[derive(Debug, Error)]
+#[error("the language model `{name}` is one more than the `{MAX_COMPONENTS}` that can be mixed")]
+pub struct TooManyModels {
+    name: String,
+}
 
 /// Longest word, in hanzi, that one model's words are put together to.
 const MAX_PIECE_HANZI: usize = 8;
@@ -94,13 +103,22 @@ impl MixedModel {
         Self::default()
     }
 
-    /// Adds a model with a weight above 0; weights are relative. At most [`MAX_COMPONENTS`] are kept.
-    pub fn add(&mut self, name: &str, weight: f32, model: Scorer, vocabulary: &Vocabulary) {
+    /// Adds a model with a weight above 0; weights are relative.
+    ///
+    /// # Errors
+    /// When [`MAX_COMPONENTS`] are there already.
+    pub fn add(
+        &mut self,
+        name: &str,
+        weight: f32,
+        model: Scorer,
+        vocabulary: &Vocabulary,
+    ) -> Result<(), TooManyModels> {
+        let name = name.to_owned();
         if self.components.len() == MAX_COMPONENTS {
-            return;
+            return Err(TooManyModels { name });
         }
         let pieces = Pieces::of(&model, vocabulary);
-        let name = name.to_owned();
         self.components.push(Component {
             name,
             model,
@@ -109,6 +127,7 @@ impl MixedModel {
             pieces,
         });
         self.share_weights();
+        Ok(())
     }
 
     /// Names of the models, in order.
@@ -338,8 +357,12 @@ mod tests {
         )
         .unwrap();
         let mut mixed = MixedModel::new();
-        mixed.add("first", 3.0, Scorer::Ngram(first), &vocabulary);
-        mixed.add("second", 1.0, Scorer::Ngram(second), &vocabulary);
+        mixed
+            .add("first", 3.0, Scorer::Ngram(first), &vocabulary)
+            .unwrap();
+        mixed
+            .add("second", 1.0, Scorer::Ngram(second), &vocabulary)
+            .unwrap();
         (mixed, vocabulary)
     }
 

@@ -7,7 +7,7 @@
 //! ARPA files ─────────────▶ NgramModel ─┴▶ MixedModel   (state, word) → (log probability, state)
 //! ```
 //! [`LanguageData`] holds the three together; [`LanguageData::default_model`] builds them from what the
-//! program carries with it, and [`cache`] keeps them in one file that loads in milliseconds.
+//! program carries with it, and [`LanguageData::open`] keeps them in one file that loads in milliseconds.
 
 pub mod arpa;
 pub mod cache;
@@ -17,17 +17,20 @@ mod customer;
 pub mod data;
 pub mod dictionary;
 pub mod eval;
+mod kept;
 pub mod lexicon;
 pub mod mixed;
 pub mod ngram;
 pub mod smooth;
 pub mod texts;
-pub mod viterbi;
+#[cfg(test)]
+mod viterbi;
 pub mod vocabulary;
 
 pub use customer::{CustomerWord, Piece, cut};
 pub use data::{LanguageData, LanguageOptions};
 pub use eval::{Evaluation, evaluate};
+pub use kept::Keeping;
 pub use lexicon::{Lexicon, LexiconEntry, Node};
 pub use mixed::{MixedModel, MixedState};
 pub use ngram::{NgramModel, State};

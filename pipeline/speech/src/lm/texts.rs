@@ -14,8 +14,6 @@ use super::vocabulary::Vocabulary;
 /// What [`model_of_texts`] counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextReport {
-    /// Lines read.
-    pub n_lines: u64,
     /// Sentences found in them.
     pub n_sentences: u64,
     /// Words counted, ends of sentences included.
@@ -24,30 +22,28 @@ pub struct TextReport {
     pub n_ngrams: Vec<usize>,
 }
 
-/// Lines between two calls of `progress`.
-const PROGRESS_LINES: u64 = 10_000;
+impl TextReport {
+    /// Words of the dictionary among them.
+    pub fn n_known_words(&self) -> u64 {
+        self.n_words - self.n_sentences
+    }
+}
 
 /// Counts texts (plain or gzip, one sentence a line) and smooths the counts to a model of `order` 1 to 3,
-/// which [`super::arpa::write`] writes out. `progress` is told the lines read so far.
+/// which [`super::arpa::write`] writes out.
 ///
 /// Words are those of jieba's dictionary. The model knows the words that were counted and no others; mixed
 /// with the default model it knows all.
 pub fn model_of_texts(
     paths: &[PathBuf],
     order: usize,
-    mut progress: impl FnMut(u64),
 ) -> Result<(NgramModel, Vocabulary, TextReport), BuildError> {
     let dictionary = Dictionary::load();
     let vocabulary = Vocabulary::from_words(dictionary.hanzi_words().map(|entry| entry.word));
     let jieba = Jieba::new();
     let mut counter = Counter::default();
-    let mut n_lines = 0;
     for path in paths {
         let count = |line: &str| {
-            n_lines += 1;
-            if n_lines % PROGRESS_LINES == 0 {
-                progress(n_lines);
-            }
             for sentence in sentences(line, &jieba, &vocabulary) {
                 counter.add(&sentence, 1);
             }
@@ -57,10 +53,8 @@ pub fn model_of_texts(
             source,
         })?;
     }
-    progress(n_lines);
     let model = counter.smooth(order, vocabulary.len(), &[]);
     let report = TextReport {
-        n_lines,
         n_sentences: counter.n_sentences(),
         n_words: counter.n_words(),
         n_ngrams: model.counts(),
@@ -82,8 +76,9 @@ mod tests {
             "您好，请问是王先生吗？\n您好，请问是李女士吗？\n我是客服。\n",
         )
         .unwrap();
-        let (model, vocabulary, report) = model_of_texts(&[path], 3, |_| ()).unwrap();
-        assert_eq!((report.n_lines, report.n_sentences), (3, 3));
+        let (model, vocabulary, report) = model_of_texts(&[path], 3).unwrap();
+        assert_eq!(report.n_sentences, 3);
+        assert!(report.n_known_words() >= 9, "{report:?}");
         let mut text = Vec::new();
         arpa::write(&model, &vocabulary, &mut text).unwrap();
         let mut words = Vocabulary::default();

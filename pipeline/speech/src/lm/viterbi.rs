@@ -26,7 +26,7 @@ struct Path {
 /// The words that `syllables` spell likeliest, `reading_scale` times the readings' log probabilities added to the model's.
 ///
 /// `None` where no words fit. A beam search over word boundaries: exact but for the beam of 64 states.
-pub fn words_of(
+pub(super) fn words_of(
     data: &LanguageData,
     syllables: &[Syllable],
     reading_scale: f32,

@@ -29,13 +29,21 @@ pub(super) fn after_day_part(cells: &Cells<'_>, at: usize) -> bool {
 /// Whether 一 before 点 (at `point`) is one o'clock and not 一点, a little.
 pub(super) fn is_one_o_clock(cells: &Cells<'_>, at: usize, point: usize) -> bool {
     let next = point + 1;
-    let minutes = matches!(cells.ch(next), '半' | '钟' | '整')
-        || cells.ch(next + 1) == '刻'
-        || (cells.digit(next).is_some() || cells.ch(next) == '十') && cells.ch(next + 1) == '分'
-        || cells.place(next) == Some(10)
-        || cells.digit(next).is_some_and(|tens| tens > 0) && cells.place(next + 1) == Some(10)
-        || cells.digit(next) == Some(0) && cells.digit(next + 1).is_some();
-    minutes || after_day_part(cells, at)
+    let says_so = matches!(cells.ch(next), '半' | '钟' | '整') || cells.ch(next + 1) == '刻';
+    says_so || minutes_follow(cells, next) || after_day_part(cells, at)
+}
+
+/// Ten to fifty-nine, or a digit behind 零 or before 分, that count nothing else:
+/// 便宜一点三十块 holds none.
+fn minutes_follow(cells: &Cells<'_>, at: usize) -> bool {
+    let tens_digit = usize::from(cells.digit(at).is_some_and(|tens| tens > 0));
+    let mut end = at + tens_digit;
+    if cells.place(end) == Some(10) {
+        end += 1 + usize::from(cells.digit(end + 1).is_some());
+        return cells.ch(end) == '分' || super::units::unit_cells(cells, end) == 0;
+    }
+    let ones = cells.digit(at).is_some() && cells.ch(at + 1) == '分';
+    ones || cells.digit(at) == Some(0) && cells.digit(at + 1).is_some()
 }
 
 /// Whether the number at `start` continues a date, a time or an amount, so that no pause parts them:

@@ -32,28 +32,29 @@ const WORDS: &[&str] = &[
      十分 十足 十全十美 十万火急 十拿九稳 十字 十字路口 红十字 红十字会 十恶不赦 十年寒窗 十年如一日 十指连心 十八般 \
      十万八千里 千万别 千万不要 千万不能 千方百计 千千万万 千辛万苦 千军万马 千变万化 成千上万 成百上千 \
      百分点 百家争鸣 百年大计 百发百中 百折不挠 万无一失 万万不可 万万没想到 万事如意 一千零一夜 \
-     数十万 数十亿 数十年 数十个 数十名 数十家 五年计划 八千里路 两万五千里长征 二万五千里长征",
+     数十万 数十亿 数十年 数十个 数十名 数十家 千儿八百 百儿八十 万儿八千 五年计划 八千里路 两万五千里长征 二万五千里长征",
     // 两, 二, 三 … as part of a word.
     "两边 两者 两口子 两旁 两侧 两岸 两头 两面 两难 两全 两全其美 两清 两码事 两回事 两样 两下子 两点一线 没两样 \
      这两天 那两天 前两天 过两天 头两天 后两天 隔两天 这两年 那两年 前两年 过两年 头两年 近两年 这两周 前两周 过两周 这两个月 前两个月 \
      过两个月 这两小时 这两日 前两日 二手 二手房 二手车 二维码 二话 二胎 二婚 二楼东 二线 二级市场 二元 \
      三方 第三方 第三者 第三产业 第二职业 第六感 三角 三角形 三角债 三角洲 四角 八角 五角星 五角大楼 三元桥 三元里 三元牛奶 \
      三亚 三明治 三轮 三星 三包 三农 三峡 三国 三伏天 三九天 三八线 三里屯 三元区 三好学生 四川 四合院 四大 五一 五一节 五四青年 \
-     六一 六一节 七一 八一 十一长假 十一假期 十一黄金周 国庆十一 双十一 双十二 双一流 双十二 三一五 三八节 三八妇女节 五保户 五险一金 六险二金 七夕 八卦 \
+     六一 六一节 七一 八一 十一长假 十一小长假 十一假期 十一期间 十一放假 十一黄金周 国庆十一 双十一 双十二 双一流 双十二 三一五 三八节 三八妇女节 五保户 五险一金 六险二金 七夕 八卦 \
      八成 九成 七成 六成 五成 四成 三成 两成 九江 九寨沟 十堰 九龙 八达岭 五台山 五月天 六安 四平 五粮液 七匹狼 三七 十三陵 十三香 \
      九九重阳 二十四节气 十二生肖 十二星座 百年 五百强企业 一年级 二年级 三年级 四年级 五年级 六年级 七年级 八年级 九年级 四级 六级 四六级 \
      三甲 三级甲等 二甲 八宝 四方 五官 七天连锁",
     // The calendar.
     "星期一 星期二 星期三 星期四 星期五 星期六 礼拜一 礼拜二 礼拜三 礼拜四 礼拜五 礼拜六 周一 周二 周三 周四 周五 周六 \
      周一三五 周二四六 初一 初二 初三 初四 初五 初六 初七 初八 初九 初十 高一 高二 高三 大一 大二 大三 大四 研一 研二 研三 \
-     大年初一 正月初一 腊八 腊月二十三 大年三十 年三十 三伏 三九 农历三月三 三月三",
+     大年初一 正月初一 初一十五 正月十五 腊八 腊月二十三 大年三十 年三十 三伏 三九 农历三月三 三月三",
 ];
 
 /// Numbers that begin like a word of the list and are none: 十分钟 against 十分.
 const NUMBERS: &str = "十分钟 十分之 一块钱 三角五分 四角钱 三角钱 八角钱 十字头 二次方 二元钱 两面包 四级风 六级风 四方面 三方面 一定额 三八三 百年一遇";
 
-/// Days of the week and the like: their numeral never opens a longer number.
-const CALENDAR_HEADS: [&str; 8] = ["星期", "礼拜", "周", "初", "高", "大", "研", "双"];
+/// What a day is called by. Its numeral opens a longer number (每周三百块) unless an hour, a date or a rate
+/// follows (周三十点, 周三十五号, 周一百分之五).
+const DAY_HEADS: [&str; 4] = ["星期", "礼拜", "周", "初"];
 
 struct Entry {
     characters: Vec<char>,
@@ -132,19 +133,25 @@ fn begins_inside_number(cells: &Cells<'_>, at: usize, word: &[char]) -> bool {
     all_numerals || before == '十' || before == '零' && place_of(cells.back(at, 2)).is_some()
 }
 
-/// 系统一百 holds 一百 and no 统一; 五一二三 is no holiday.
+/// 系统一百 holds 一百 and no 统一, 最高三十万 no grade; 五一二三 is no holiday.
 fn ends_inside_number(cells: &Cells<'_>, at: usize, word: &[char]) -> bool {
     let end = at + word.len();
     let last = word[word.len() - 1];
     if !is_numeral(last) || !is_numeral(cells.ch(end)) {
         return false;
     }
-    if CALENDAR_HEADS.iter().any(|head| cells.follows(at, head)) {
+    // 双十一百亿补贴: the day is never said otherwise.
+    if cells.ch(at) == '双' {
         return false;
     }
+    let is_day = DAY_HEADS.iter().any(|head| cells.follows(at, head));
     let longer = read_cardinal(cells, end - 1).is_some_and(|number| {
         let opens_rate = cells.follows(end, "百分之");
-        number.end > end && !opens_rate && number.value.is_some()
+        // 初一十五: nobody says 一十 for ten.
+        let tells_time = is_day
+            && (matches!(cells.ch(number.end), '点' | '号' | '日')
+                || cells.follows(end - 1, "一十"));
+        number.end > end && !opens_rate && !tells_time && number.value.is_some()
     });
     let all_numerals = word.iter().all(|&ch| is_numeral(ch));
     let digit_follows = |at: usize| digit_of(cells.ch(at)).is_some();

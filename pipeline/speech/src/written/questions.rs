@@ -36,7 +36,7 @@ const ASKING: [&str; 31] = [
 ];
 
 /// What makes a question word mean "any", "some" or an embedded clause.
-const NOT_ASKING: [&str; 40] = [
+const NOT_ASKING: [&str; 46] = [
     "没什么",
     "不知道",
     "不清楚",
@@ -65,6 +65,12 @@ const NOT_ASKING: [&str; 40] = [
     "不太清楚",
     "取决于",
     "查一下",
+    "查询是否",
+    "核实是否",
+    "确认是否",
+    "随时",
+    "哪怕",
+    "哪里哪里",
     "看您",
     "看你",
     "好像",
@@ -141,8 +147,14 @@ fn is_tag(clause: &str) -> bool {
 }
 
 fn asks_inside(clause: &str) -> bool {
+    // 能不能帮我查一下 asks, whatever follows; 帮我查一下能不能办 does not.
+    let a_not_a = find_a_not_a(clause);
+    let governed = |at: usize| NOT_ASKING.iter().any(|words| clause[..at].contains(words));
+    if a_not_a.is_some_and(|at| !governed(at)) {
+        return true;
+    }
+    let asks = a_not_a.is_some() || ASKING.iter().any(|word| asks_with(clause, word));
     let polite = clause.contains("请问");
-    let asks = ASKING.iter().any(|word| asks_with(clause, word)) || has_a_not_a(clause);
     (asks || offers_a_choice(clause))
         && (polite || !NOT_ASKING.iter().any(|words| clause.contains(words)))
 }
@@ -163,13 +175,15 @@ fn asks_with(clause: &str, word: &str) -> bool {
     !behind.chars().take(5).any(|ch| ALL.contains(&ch))
 }
 
-/// 是不是, 能不能, 有没有, 去不去: a verb, a negation and the same verb.
-fn has_a_not_a(clause: &str) -> bool {
-    let chars: Vec<char> = clause.chars().collect();
-    chars.windows(3).any(is_a_not_a)
+/// Where 是不是, 能不能, 有没有, 去不去 begins: a verb, a negation and the same verb.
+fn find_a_not_a(clause: &str) -> Option<usize> {
+    let chars: Vec<(usize, char)> = clause.char_indices().collect();
+    let found = chars.windows(3).find(|window| is_a_not_a(window))?;
+    found.first().map(|(at, _)| *at)
 }
 
-fn is_a_not_a(window: &[char]) -> bool {
-    const NO_VERBS: &str = "一二三四五六七八九十差左右时不没";
-    matches!(window, [a, '不' | '没', b] if a == b && !NO_VERBS.contains(*a))
+fn is_a_not_a(window: &[(usize, char)]) -> bool {
+    // 动不动就打来 says how often.
+    const NO_VERBS: &str = "一二三四五六七八九十差左右时动不没";
+    matches!(window, [(_, a), (_, '不' | '没'), (_, b)] if a == b && !NO_VERBS.contains(*a))
 }

@@ -1,7 +1,8 @@
 //! From spoken to written characters: one pass, the first reading that fits at each position.
 
-use super::cells::Cells;
+use super::cells::{Cells, is_numeral};
 use super::dates::continues;
+use super::number::format_cardinal;
 use super::quantity::{Figure, Quantity, read_quantity};
 use super::rates::{Rate, read_fraction, read_range_end, read_rate};
 use super::units::{single_is_figure, unit_cells};
@@ -76,7 +77,7 @@ fn step_negative(cells: &Cells<'_>, at: usize, draft: &mut Draft) -> Option<usiz
     let is_rate = read_rate(cells, at + 1).is_some_and(|rate| rate.written.is_some());
     let is_number = read_quantity(cells, at + 1).is_some_and(|quantity| match quantity.figure {
         Figure::Decimal(_) => true,
-        Figure::Value(_) => cells.ch(quantity.end) == '度',
+        Figure::Value(_) | Figure::Single(_) => cells.ch(quantity.end) == '度',
         _ => false,
     });
     (is_rate || is_number).then(|| {
@@ -108,8 +109,11 @@ fn step_quantity(cells: &Cells<'_>, at: usize, quantity: &Quantity, draft: &mut 
     if let Some(fraction) = read_fraction(cells, quantity) {
         return draft.push_rate(cells, at, &fraction);
     }
+    if let Some(text) = with_shared_unit(cells, quantity) {
+        return draft.push_written(cells, at, quantity.end, text);
+    }
     let end = match &quantity.figure {
-        Figure::Rough => draft.push_as_said(cells, at, quantity.end),
+        Figure::Rough => draft.push_as_said(cells, at, rough_end(cells, quantity.end)),
         Figure::Single(_) if !single_is_figure(cells, at) => {
             return draft.push_as_said(cells, at, quantity.end);
         }
@@ -131,6 +135,37 @@ fn step_quantity(cells: &Cells<'_>, at: usize, quantity: &Quantity, draft: &mut 
     end
 }
 
+/// 三到五千 is 3000 to 5000: a single digit before 到 takes the hundreds or thousands of what stands behind it.
+/// `None` where there is nothing to take; in 三到五万 the 万 stays in the text and counts both.
+fn with_shared_unit(cells: &Cells<'_>, from: &Quantity) -> Option<String> {
+    let Figure::Single(first) = from.figure else {
+        return None;
+    };
+    if !matches!(cells.ch(from.end), '到' | '至') {
+        return None;
+    }
+    let Figure::Value(last) = read_quantity(cells, from.end + 1)?.figure else {
+        return None;
+    };
+    let zeros = last.checked_ilog10()?;
+    let unit = 10_u64.pow(zeros);
+    let is_round = last.is_multiple_of(unit) && matches!(zeros % 4, 2 | 3);
+    let rises = first > 0 && u64::from(first) < last / unit;
+    (is_round && rises).then(|| format_cardinal(u64::from(first) * unit))
+}
+
+/// Where a guess ends that a number rounds up: 十几二十块, 二十几三十岁.
+fn rough_end(cells: &Cells<'_>, end: usize) -> usize {
+    let paused = cells.get(end).is_some_and(|cell| cell.after_pause);
+    if paused || cells.back(end, 1) != '几' {
+        return end;
+    }
+    match read_quantity(cells, end) {
+        Some(next) if matches!(next.figure, Figure::Value(_)) => next.end,
+        _ => end,
+    }
+}
+
 impl Draft {
     /// Cells as they were said, one piece each.
     fn push_as_said(&mut self, cells: &Cells<'_>, start: usize, end: usize) -> usize {
@@ -149,11 +184,23 @@ impl Draft {
     /// A number as one piece, unless it would run into the number before it.
     fn push_written(&mut self, cells: &Cells<'_>, start: usize, end: usize, text: String) -> usize {
         if !self.may_begin_with(cells, start, text.chars().next()) {
+            self.take_back_cardinal(cells, start);
             return self.push_as_said(cells, start, end);
         }
         self.pieces.push(Piece { start, end, text });
         self.join(start + 1, end);
         end
+    }
+
+    /// 一百两百的: of two amounts in one breath none is written in digits.
+    fn take_back_cardinal(&mut self, cells: &Cells<'_>, end: usize) {
+        let is_cardinal = |piece: &Piece| {
+            let mut said = piece.start..piece.end;
+            said.len() > 1 && said.all(|at| is_numeral(cells.ch(at)))
+        };
+        if let Some(piece) = self.pieces.pop_if(|piece| is_cardinal(piece)) {
+            self.push_as_said(cells, piece.start, end);
+        }
     }
 
     /// Digits as one piece per cell, so that every digit keeps its own time.

@@ -11,11 +11,22 @@ pub(super) fn is_rough_pair(cells: &Cells<'_>, at: usize) -> bool {
     let liang_first = cells.ch(at) == '两';
     let neighbours = second == first + 1 && !(liang_first && cells.ch(at + 1) == '二');
     let habit = matches!((cells.ch(at), cells.ch(at + 1)), ('三', '五' | '两'));
-    !spelled && (neighbours || habit)
+    !spelled && !is_year(cells, at) && (neighbours || habit)
 }
 
-/// A guess that begins here: 几百, 几十万, 两三千, 三四十万. Returns where it ends.
+/// 一二年, 二三年: who guesses says 一两年, 两三年.
+fn is_year(cells: &Cells<'_>, at: usize) -> bool {
+    matches!(
+        (cells.ch(at), cells.ch(at + 1)),
+        ('一', '二') | ('二', '三')
+    ) && cells.ch(at + 2) == '年'
+}
+
+/// A guess that begins here: 几百, 几十万, 两三千, 三四十万, 百八十. Returns where it ends.
 pub(super) fn read_rough(cells: &Cells<'_>, at: usize) -> Option<usize> {
+    if let Some(unit) = cells.multiplier(at) {
+        return read_about_one(cells, at, unit);
+    }
     if cells.ch(at) == '几' && cells.multiplier(at + 1).is_some() {
         return Some(skip_multipliers(cells, at + 1));
     }
@@ -26,11 +37,22 @@ pub(super) fn read_rough(cells: &Cells<'_>, at: usize) -> Option<usize> {
     None
 }
 
-/// What makes the number that ended here a rough one: 几, 多, 余, 来. Returns where the guess ends.
+/// 百十块, 百八十, 千八百, 万八千: about one of the unit. Returns where it ends.
+fn read_about_one(cells: &Cells<'_>, at: usize, unit: u64) -> Option<usize> {
+    if unit == 100 && cells.ch(at + 1) == '十' {
+        return Some(at + 2);
+    }
+    let is_about =
+        unit >= 100 && cells.ch(at + 1) == '八' && cells.place(at + 2) == Some(unit / 10);
+    is_about.then_some(at + 3)
+}
+
+/// What makes the number that ended here a rough one: 几, 零几, 多, 余, 来. Returns where the guess ends.
 pub(super) fn rough_tail(cells: &Cells<'_>, end: usize) -> Option<usize> {
     let next = cells.ch(end + 1);
     let is_rough = match cells.ch(end) {
         '几' => true,
+        '零' if next == '几' => return Some(end + 2),
         '多' => !matches!(next, '少' | '久' | '长' | '大' | '数'),
         '余' => !matches!(next, '额' | '款' | '下' | '地' | '生'),
         '来' => {

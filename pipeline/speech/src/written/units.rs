@@ -41,7 +41,7 @@ const UNITS: [Unit; 71] = [
     Unit("月", One::Digit, "亮饼子球供息租薪"),
     Unit("号", One::Digit, "码称召"),
     Unit("日", One::Hanzi, "本语常子前"),
-    Unit("点", One::Hanzi, "击名评头心赞菜缀儿"),
+    Unit("点", One::Hanzi, "击名评头心赞菜缀儿建原意"),
     Unit("秒", One::Hanzi, "杀懂"),
     Unit("分钟", One::Hanzi, ""),
     Unit("季度", One::Digit, ""),
@@ -78,7 +78,7 @@ const UNITS: [Unit; 71] = [
     Unit("单元", One::Digit, ""),
     Unit("楼", One::Digit, "梯道盘市"),
     Unit("层", One::Hanzi, "次面"),
-    Unit("室", One::Digit, "友"),
+    Unit("室", One::Digit, "友一两二三"),
     // Measures.
     Unit("公里", One::Hanzi, ""),
     Unit("厘米", One::Hanzi, ""),
@@ -148,7 +148,11 @@ pub(super) fn single_is_figure(cells: &Cells<'_>, at: usize) -> bool {
 
 fn counts_a_figure(cells: &Cells<'_>, at: usize) -> bool {
     let (this, next) = (cells.ch(at), at + 1);
-    if is_pressed_or_ordinal(cells, at) || is_beside_latin(cells, at) || is_odd_money(cells, at) {
+    if is_pressed_or_ordinal(cells, at)
+        || is_beside_latin(cells, at)
+        || is_odd_money(cells, at)
+        || is_below_zero(cells, at)
+    {
         return true;
     }
     let Some(unit) = find_unit(cells, next) else {
@@ -173,6 +177,11 @@ fn is_pressed_or_ordinal(cells: &Cells<'_>, at: usize) -> bool {
     let counts = super::number::is_counter(cells, at + 1) && !cells.follows(at + 1, "人工");
     let pressed = asked_for && !counts && cells.ch(at) != '两';
     pressed || cells.back(at, 1) == '第' && cells.ch(at) != '两'
+}
+
+/// 负五度, 零下五度.
+fn is_below_zero(cells: &Cells<'_>, at: usize) -> bool {
+    cells.ch(at + 1) == '度' && (cells.back(at, 1) == '负' || cells.precedes(at, "零下"))
 }
 
 /// 五G, B二B, X五.

@@ -17,7 +17,8 @@ use auricle_speech::{Hotwords, SpeechModel, SpeechParts, SpeechSettings};
 use crate::engine::Recognition;
 
 /// Made once: it takes longer than everything else here.
-static LANGUAGE: LazyLock<LanguageData> = LazyLock::new(|| LanguageData::default_model().unwrap());
+static LANGUAGE: LazyLock<Arc<LanguageData>> =
+    LazyLock::new(|| Arc::new(LanguageData::default_model().unwrap()));
 
 /// Calls of the campaign `broken` have no model; all others hear `said`.
 pub(super) struct Scripted {
@@ -30,7 +31,7 @@ impl Scripted {
             recogniser: Box::new(Script(said)),
             vad: Box::new(Loudness),
             second_pass: None,
-            language: LANGUAGE.clone(),
+            language: Arc::clone(&LANGUAGE),
             hotwords: Hotwords::default(),
         };
         let model = SpeechModel::new(parts, SpeechSettings::default()).unwrap();

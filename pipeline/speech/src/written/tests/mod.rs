@@ -1,4 +1,5 @@
 mod calls;
+mod desk;
 mod figures;
 mod marks;
 mod properties;

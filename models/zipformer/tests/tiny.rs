@@ -1,7 +1,5 @@
 //! A small encoder made here: read, stepped, and damaged in every place.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 #[path = "common/tiny.rs"]
 mod tiny;
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes the corpora that fuzzing starts from: python3 fuzz/seed.py. Written to fuzz/corpus/, which git ignores.
 
-Recordings come from fixtures/audio, queries from the examples of docs/query-language.md; the rest is written here.
+Recordings come from fixtures/audio, queries from the examples of docs/query-language.md, an encoder from an example of
+models/networks; the rest is written here.
 """
 
 import gzip
@@ -9,6 +10,8 @@ import hashlib
 import pathlib
 import re
 import struct
+import subprocess
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LARGEST_BYTES = 256 * 1024
@@ -77,6 +80,14 @@ def onnx(nodes, tensors, metadata):
     return field(1, 7) + field(7, graph) + pairs
 
 
+def encoder():
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "encoder.onnx"
+        command = "cargo run --quiet -p auricle-networks --example tiny_encoder --".split()
+        subprocess.run([*command, path], cwd=ROOT, check=True)
+        return path.read_bytes()
+
+
 def weights():
     decoder = onnx(
         [("Gemm", ["x", "decoder_proj.weight", "decoder_proj.bias"], "decoder_out")],
@@ -93,7 +104,7 @@ def weights():
         {"w": [3, 5], "output_linear.bias": [5]},
         {"joiner_dim": "3"},
     )
-    return [decoder, joiner, onnx([], {}, {"model_type": "zipformer2", "T": "45", "decode_chunk_len": "32"})]
+    return [encoder(), decoder, joiner, onnx([], {}, {"model_type": "zipformer2", "T": "45", "decode_chunk_len": "32"})]
 
 
 def queries():

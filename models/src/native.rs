@@ -14,8 +14,6 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-pub use probe::oldest_onnxruntime;
-
 /// A library that Auricle loads at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NativeLibrary {

@@ -16,6 +16,7 @@ use whisper_rs::{
 };
 
 use crate::engine::{EngineError, Hypothesis};
+use crate::registry::primary_language;
 use pieces::{Piece, join_pieces};
 
 /// Rate of the audio Whisper hears, hertz.
@@ -240,16 +241,7 @@ fn model_file(path: &Path) -> Result<PathBuf, EngineError> {
 
 /// The language by Whisper's name for it.
 fn check_language(language: &str, is_multilingual: bool) -> Result<String, String> {
-    let primary = language
-        .split(['-', '_'])
-        .next()
-        .unwrap_or_default()
-        .to_lowercase();
-    let primary = if primary == "cmn" {
-        "zh".to_owned()
-    } else {
-        primary
-    };
+    let primary = primary_language(language);
     // The look-up panics on a zero byte.
     let is_known = !primary.contains('\0') && get_lang_id(&primary).is_some();
     match (is_known, is_multilingual) {

@@ -9,6 +9,8 @@ use auricle_models::{
     EngineError, OnnxRuntime, OrtSilero, PlainSileroSource, VAD_FRAME_SAMPLES, VadSource, VadState,
     VoiceActivity,
 };
+use auricle_networks::onnx::{Dim, Graph, Kind, Model, Node, Shape, TensorKind, ValueInfo};
+use prost::Message;
 
 fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -139,6 +141,78 @@ fn another_model_is_refused() {
         .unwrap()
         .to_string();
     assert!(error.contains("cannot be read"), "{error}");
+}
+
+/// A graph with Silero's inputs that gives the first of them back.
+fn echo(outputs: &[&str]) -> Vec<u8> {
+    let value = |name: &str, elem_type: i32, dims: &[i64]| ValueInfo {
+        name: name.to_owned(),
+        kind: Some(Kind {
+            tensor: Some(TensorKind {
+                elem_type,
+                shape: Some(Shape {
+                    dim: dims
+                        .iter()
+                        .map(|value| Dim {
+                            value: *value,
+                            name: String::new(),
+                        })
+                        .collect(),
+                }),
+            }),
+        }),
+    };
+    let node = |output: &&str| Node {
+        op_type: "Identity".to_owned(),
+        input: vec!["input".to_owned()],
+        output: vec![(*output).to_owned()],
+        ..Node::default()
+    };
+    let graph = Graph {
+        name: "echo".to_owned(),
+        node: outputs.iter().map(node).collect(),
+        input: vec![
+            value("input", 1, &[1, 288]),
+            value("state", 1, &[2, 1, 128]),
+            value("sr", 7, &[]),
+        ],
+        output: outputs
+            .iter()
+            .map(|name| value(name, 1, &[1, 288]))
+            .collect(),
+        ..Graph::default()
+    };
+    Model {
+        ir_version: 8,
+        // The default operator set, version 13.
+        opset_import: vec![vec![0x10, 13]],
+        graph: Some(graph),
+        ..Model::default()
+    }
+    .encode_to_vec()
+}
+
+#[test]
+fn a_graph_that_only_looks_like_silero_is_an_error() {
+    let Some(runtime) = runtime() else {
+        eprintln!("skipped: ONNX Runtime is not set up; run scripts/setup.sh");
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("silero_vad.onnx");
+    std::fs::write(&path, echo(&["speech"])).unwrap();
+    let error = OrtSilero::open(runtime, &path).err().unwrap().to_string();
+    assert!(error.contains("its outputs are speech"), "{error}");
+    std::fs::write(&path, echo(&["output", "stateN"])).unwrap();
+    let mut vad = OrtSilero::open(runtime, &path).unwrap();
+    let mut state = VadState::default();
+    let judged = vad.judge(
+        &[&[0.0; VAD_FRAME_SAMPLES]],
+        &mut [&mut state],
+        &mut Vec::new(),
+    );
+    let error = judged.unwrap_err().to_string();
+    assert!(error.contains("288 probabilities"), "{error}");
 }
 
 #[cfg(feature = "tract")]

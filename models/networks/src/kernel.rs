@@ -206,7 +206,7 @@ pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(work)
 }
 
-/// `eˣ`, good to 3e-7 of its value for x from −87 to 87, 0 or huge beyond.
+/// `eˣ`, good to 4e-7 of its value for x from −86 to 87; beyond, about what it is at −87 or 87.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     /// Adding it leaves the nearest whole number in the low bits.
@@ -235,7 +235,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     f32::from_bits(sum.to_bits().wrapping_add(rounded.to_bits() << 23))
 }
 
-/// `ln(1 + eˣ)`, to 1e-6.
+/// `ln(1 + eˣ)`, to 1e-6 or the last digit of an f32.
 #[inline(always)]
 fn softplus(x: f32) -> f32 {
     // Below 1e-7 the term is lost beside the rest, and its square would be slow: a denormal.
@@ -401,7 +401,7 @@ mod tests {
 
     #[test]
     fn functions_agree_with_double_precision() {
-        for step in -4000..4000 {
+        for step in -4300..4350 {
             let x = step as f32 / 50.0;
             let wide = f64::from(x);
             assert!(

@@ -198,7 +198,7 @@ impl BiasNorm {
             #[inline(always)]
             || {
                 for row in rows.chunks_exact_mut(n_channels) {
-                    // Eight sums side by side, so that the loop can use vectors.
+                    // Sixteen sums side by side, so that the loop can use vectors.
                     let mut sums = [0.0f32; 16];
                     for (values, biases) in row.chunks(16).zip(self.bias.chunks(16)) {
                         for ((sum, value), bias) in sums.iter_mut().zip(values).zip(biases) {

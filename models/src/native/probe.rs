@@ -9,7 +9,7 @@ use super::{NativeLibrary, Outcome, image};
 
 /// The lowest minor version `1.x` of ONNX Runtime that Auricle runs with: that of the interface the
 /// `ort` crate was built for.
-pub const fn oldest_onnxruntime() -> u32 {
+const fn oldest_onnxruntime() -> u32 {
     ort::MINOR_VERSION
 }
 

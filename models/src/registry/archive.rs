@@ -8,8 +8,8 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-use bzip2::read::BzDecoder;
-use flate2::read::GzDecoder;
+use bzip2::read::MultiBzDecoder;
+use flate2::read::MultiGzDecoder;
 use tar::EntryType;
 use thiserror::Error;
 use zip::ZipArchive;
@@ -65,8 +65,9 @@ pub(super) fn unpack(
         taken: Vec::new(),
     };
     match archive.format {
-        ArchiveFormat::TarBz2 => unpack_tar(BzDecoder::new(packed), &mut sink)?,
-        ArchiveFormat::TarGz => unpack_tar(GzDecoder::new(packed), &mut sink)?,
+        // Packers that use several processors write one stream after the other.
+        ArchiveFormat::TarBz2 => unpack_tar(MultiBzDecoder::new(packed), &mut sink)?,
+        ArchiveFormat::TarGz => unpack_tar(MultiGzDecoder::new(packed), &mut sink)?,
         ArchiveFormat::Zip => unpack_zip(packed, &mut sink)?,
     }
     Ok(sink.taken)

@@ -24,7 +24,8 @@ pub struct ModelsConfig {
     pub profile: String,
     /// Language (`zh`) → model, alias or profile.
     pub language: BTreeMap<String, String>,
-    /// Region (`guangdong`) → model, alias or profile; before the language.
+    /// Region (`guangdong`) → model, alias or profile; before the language. A call's region is looked
+    /// for as it is written, then in small letters.
     pub region: BTreeMap<String, String>,
     /// Campaign → model, alias or profile; before the region.
     pub campaign: BTreeMap<String, String>,
@@ -219,9 +220,11 @@ fn named<'c>(config: &'c ModelsConfig, wanted: &Wanted<'_>) -> Option<(String, &
         return None;
     }
     let language = primary_language(wanted.language);
+    let region = wanted.region.map(str::to_lowercase);
     let maps = [
         ("campaign", &config.campaign, wanted.campaign),
         ("region", &config.region, wanted.region),
+        ("region", &config.region, region.as_deref()),
         ("language", &config.language, Some(wanted.language)),
         ("language", &config.language, Some(language.as_str())),
     ];
@@ -295,6 +298,12 @@ mod tests {
             &store,
             maps,
             call(Some("guangdong"), None),
+            "canton by `models.region.guangdong`",
+        );
+        check(
+            &store,
+            maps,
+            call(Some("Guangdong"), None),
             "canton by `models.region.guangdong`",
         );
         check(

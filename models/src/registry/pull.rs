@@ -457,7 +457,8 @@ fn file_name(archive: &ModelArchive) -> &str {
         .unwrap_or("archive")
 }
 
-/// Unpacks aside; moves the files in when those that were lacking are right.
+/// Unpacks aside; moves the files in when those that were lacking are right. A file that is there and
+/// right already stays: the archive's own copy of it was never compared with the card.
 fn unpack_into(
     packed: &Path,
     archive: &ModelArchive,
@@ -468,17 +469,22 @@ fn unpack_into(
 ) -> Result<(), UnpackError> {
     let taken = unpack(packed, archive, card, staging, Limits::default())?;
     for file in lacking {
-        match check_file(file, &staging.join(&file.path), Depth::Checksum) {
-            FileVerdict::Good | FileVerdict::NoChecksumKnown => {}
-            verdict => {
-                return Err(UnpackError::Archive(format!(
-                    "the archive's `{}` is not the right file: {verdict}",
-                    file.path
-                )));
-            }
+        let verdict = check_file(file, &staging.join(&file.path), Depth::Checksum);
+        if !verdict.is_usable() && !may_lack(card, file, &verdict) {
+            return Err(UnpackError::Archive(format!(
+                "the archive's `{}` is not the right file: {verdict}",
+                file.path
+            )));
         }
     }
+    let is_among = |files: &[ModelFile], path: &Path| {
+        let mut files = files.iter();
+        files.any(|file| Path::new(&file.path) == path)
+    };
     for path in taken {
+        if is_among(&card.files, &path) && !is_among(lacking, &path) {
+            continue;
+        }
         let place = folder.join(&path);
         if let Some(parent) = place.parent() {
             std::fs::create_dir_all(parent).map_err(UnpackError::Disk)?;
@@ -486,6 +492,13 @@ fn unpack_into(
         std::fs::rename(staging.join(&path), place).map_err(UnpackError::Disk)?;
     }
     Ok(())
+}
+
+/// Whether an archive may do without a file: where the model runs without it, or another archive may
+/// hold it.
+fn may_lack(card: &ModelCard, file: &ModelFile, verdict: &FileVerdict) -> bool {
+    let is_elsewhere = file.need == Need::Optional || card.archives.len() > 1;
+    *verdict == FileVerdict::Missing && is_elsewhere
 }
 
 #[cfg(test)]

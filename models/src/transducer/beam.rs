@@ -11,8 +11,6 @@ use crate::transducer::tokens::TokenTable;
 const N_ALTERNATIVES: usize = 8;
 const BLANK: usize = 0;
 const NO_NODE: u32 = u32::MAX;
-/// One frame of the encoder's output: four frames of features.
-const FRAME_MS: u32 = 40;
 
 /// An emitted token; paths are chains of these.
 struct Node {
@@ -55,6 +53,8 @@ pub(crate) struct BeamRules {
     pub(crate) n_tokens: usize,
     /// Counts as blank: a path is not extended by it.
     pub(crate) unknown: Option<usize>,
+    /// Time that one frame of the encoder's output stands for.
+    pub(crate) frame_ms: u32,
 }
 
 /// The living paths of one stream.
@@ -164,21 +164,22 @@ impl Beam {
     }
 
     /// The best reading so far.
-    pub(crate) fn best(&self, tokens: &TokenTable) -> Hypothesis {
+    pub(crate) fn best(&self, tokens: &TokenTable, rules: &BeamRules) -> Hypothesis {
         let best = self
             .paths
             .iter()
             .max_by(|a, b| self.rank(a).total_cmp(&self.rank(b)));
-        best.map(|path| self.read(path, tokens)).unwrap_or_default()
+        best.map(|path| self.read(path, tokens, rules))
+            .unwrap_or_default()
     }
 
     /// All readings, best first.
-    pub(crate) fn n_best(&self, tokens: &TokenTable) -> Vec<Hypothesis> {
+    pub(crate) fn n_best(&self, tokens: &TokenTable, rules: &BeamRules) -> Vec<Hypothesis> {
         let mut order: Vec<&Path> = self.paths.iter().collect();
         order.sort_by(|a, b| self.rank(b).total_cmp(&self.rank(a)));
         order
             .into_iter()
-            .map(|path| self.read(path, tokens))
+            .map(|path| self.read(path, tokens, rules))
             .collect()
     }
 
@@ -192,7 +193,7 @@ impl Beam {
         (path.score() + settled) / length as f32
     }
 
-    fn read(&self, path: &Path, tokens: &TokenTable) -> Hypothesis {
+    fn read(&self, path: &Path, tokens: &TokenTable, rules: &BeamRules) -> Hypothesis {
         let mut chain = Vec::with_capacity(path.n_tokens as usize);
         let mut at = path.head;
         while let Some(node) = self.nodes.get(at as usize) {
@@ -204,8 +205,8 @@ impl Beam {
             .into_iter()
             .map(|node| Token {
                 text: tokens.text(node.token as usize),
-                start_ms: node.frame * FRAME_MS,
-                end_ms: (node.frame + 1) * FRAME_MS,
+                start_ms: node.frame * rules.frame_ms,
+                end_ms: (node.frame + 1) * rules.frame_ms,
                 confidence: node.log_prob.exp().min(1.0),
                 alternatives: node
                     .alternatives
@@ -254,21 +255,31 @@ mod tests {
         n_paths: usize,
         hotwords: Option<Arc<HotwordGraph>>,
     ) -> Vec<String> {
+        read(frames, n_paths, hotwords, 40)
+            .iter()
+            .map(|reading| reading.tokens.iter().map(|token| &*token.text).collect())
+            .collect()
+    }
+
+    fn read(
+        frames: &[&[f32]],
+        n_paths: usize,
+        hotwords: Option<Arc<HotwordGraph>>,
+        frame_ms: u32,
+    ) -> Vec<Hypothesis> {
         let table = TokenTable::parse("<blk> 0\na 1\nb 2\n").unwrap();
         let rules = BeamRules {
             n_paths,
             n_tokens: 3,
             unknown: None,
+            frame_ms,
         };
         let mut beam = Beam::new(2, hotwords);
         for row in rows(frames) {
             let all: Vec<f32> = beam.contexts().flat_map(|_| row.clone()).collect();
             beam.advance(&all, &rules);
         }
-        beam.n_best(&table)
-            .iter()
-            .map(|reading| reading.tokens.iter().map(|token| &*token.text).collect())
-            .collect()
+        beam.n_best(&table, &rules)
     }
 
     const FRAMES: [&[f32]; 3] = [&[0.1, 0.6, 0.3], &[0.8, 0.1, 0.1], &[0.1, 0.4, 0.5]];
@@ -276,6 +287,15 @@ mod tests {
     #[test]
     fn one_path_is_greedy() {
         assert_eq!(decode(&FRAMES, 1, None), ["ab"]);
+    }
+
+    #[test]
+    fn times_follow_the_rate_of_the_network() {
+        for (frame_ms, expected) in [(40, [(0, 40), (80, 120)]), (20, [(0, 20), (40, 60)])] {
+            let tokens = &read(&FRAMES, 1, None, frame_ms)[0].tokens;
+            let times = tokens.iter().map(|token| (token.start_ms, token.end_ms));
+            assert_eq!(times.collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

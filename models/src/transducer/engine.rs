@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use auricle_audio::{Fbank, N_BINS};
+use auricle_audio::{FRAMES_PER_SEC, Fbank, N_BINS};
 use auricle_networks::{Decoder, Joiner, NetworkError, Zipformer};
 
 use crate::engine::{
@@ -24,13 +24,18 @@ use crate::transducer::tokens::TokenTable;
 
 /// Features of icefall models are computed at this rate.
 const SAMPLE_RATE_HZ: u32 = 16_000;
-const SAMPLES_PER_FRAME: usize = SAMPLE_RATE_HZ as usize / 100;
+const SAMPLES_PER_FRAME: usize = (SAMPLE_RATE_HZ / FRAMES_PER_SEC) as usize;
+/// One frame of features.
+const FEATURE_MS: u32 = 1000 / FRAMES_PER_SEC;
 /// Silence decoded after the last sample, in frames: a transducer emits a token late.
 const FLUSH_FRAMES: usize = 25;
 /// Streams in one batch: more gain nothing, their rows leave the cache.
 const MAX_BATCH: usize = 16;
 /// Decoder vectors kept: a context is a pair of tokens, so a pinyin model needs 40,000 at most.
 const MAX_CACHED_CONTEXTS: usize = 1 << 16;
+
+/// Time of one output frame until the network has given some: four frames of features.
+const USUAL_FRAME_MS: u32 = 40;
 
 /// How a transducer searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,12 +140,13 @@ impl TransducerModel {
                 name: self.name.clone(),
                 sample_rate_hz: SAMPLE_RATE_HZ,
                 token_kind: self.tokens.kind(),
-                chunk_ms: (shape.step * 10) as u32,
+                chunk_ms: shape.step as u32 * FEATURE_MS,
             },
             rules: BeamRules {
                 n_paths: self.settings.n_paths.clamp(1, 64),
                 n_tokens: shape.n_tokens,
                 unknown: self.tokens.id("<unk>"),
+                frame_ms: USUAL_FRAME_MS,
             },
             tokens: Arc::clone(&self.tokens),
             shape,
@@ -318,7 +324,11 @@ impl TransducerEngine {
     fn search(&mut self, ready: &[usize]) -> Result<(), EngineError> {
         let dim = self.shape.dim;
         let n_values = self.batch.vectors.len() / ready.len();
-        for frame in 0..n_values / dim {
+        let n_frames = n_values / dim;
+        if let Some(frame_ms) = (self.shape.step as u32 * FEATURE_MS).checked_div(n_frames as u32) {
+            self.rules.frame_ms = frame_ms;
+        }
+        for frame in 0..n_frames {
             self.batch.encoded.clear();
             self.batch.decoded.clear();
             for (index, slot) in ready.iter().enumerate() {
@@ -461,7 +471,7 @@ impl StreamingEngine for TransducerEngine {
             .get(stream.slot as usize)
             .filter(|slot| slot.generation == stream.generation)
             .and_then(|slot| slot.stream.as_ref())
-            .map(|stream| stream.beam.best(&self.tokens))
+            .map(|stream| stream.beam.best(&self.tokens, &self.rules))
             .ok_or(EngineError::NoSuchStream)
     }
 
@@ -475,7 +485,7 @@ impl StreamingEngine for TransducerEngine {
         let closed = self.slots[key.slot as usize].stream.take();
         stepped?;
         Ok(closed
-            .map(|stream| stream.beam.n_best(&self.tokens))
+            .map(|stream| stream.beam.n_best(&self.tokens, &self.rules))
             .unwrap_or_default())
     }
 }

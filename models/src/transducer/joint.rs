@@ -81,6 +81,7 @@ impl Joint {
         let y = TensorRef::from_array_view(([1, self.context_size], context)).map_err(run_error)?;
         let outputs = self.decoder.run(ort::inputs![y]).map_err(run_error)?;
         let (_, vector) = outputs[0].try_extract_tensor::<f32>().map_err(run_error)?;
+        check_length("decoder", vector.len(), self.dim)?;
         out.clear();
         out.extend_from_slice(vector);
         Ok(())
@@ -97,7 +98,8 @@ impl Joint {
         out.clear();
         let block = MAX_ROWS * self.dim;
         for (encoded, decoded) in encoded.chunks(block).zip(decoded.chunks(block)) {
-            let dims = [encoded.len() / self.dim, self.dim];
+            let n_rows = encoded.len() / self.dim;
+            let dims = [n_rows, self.dim];
             let encoded = TensorRef::from_array_view((dims, encoded)).map_err(run_error)?;
             let decoded = TensorRef::from_array_view((dims, decoded)).map_err(run_error)?;
             let outputs = self
@@ -105,11 +107,22 @@ impl Joint {
                 .run(ort::inputs![encoded, decoded])
                 .map_err(run_error)?;
             let (_, logits) = outputs[0].try_extract_tensor::<f32>().map_err(run_error)?;
+            check_length("joiner", logits.len(), n_rows * self.n_tokens)?;
             out.extend_from_slice(logits);
         }
         out.chunks_mut(self.n_tokens).for_each(log_softmax);
         Ok(())
     }
+}
+
+/// A graph's free dimensions are known only when it runs.
+fn check_length(network: &str, found: usize, expected: usize) -> Result<(), EngineError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(EngineError::Run(format!(
+        "the {network} gave {found} values where {expected} were expected"
+    )))
 }
 
 fn log_softmax(row: &mut [f32]) {

@@ -72,10 +72,9 @@ impl TokenTable {
                 line: at + 1,
                 found: line.chars().take(40).collect(),
             })?;
-            let slot = slots.get_mut(number).ok_or(TokenTableError::Gap {
-                missing: n_lines - 1,
-            })?;
-            if slot.replace(token.into()).is_some() {
+            // A number beyond the lines leaves another one out, which is found below.
+            let slot = slots.get_mut(number);
+            if slot.is_some_and(|slot| slot.replace(token.into()).is_some()) {
                 return Err(TokenTableError::Twice {
                     line: at + 1,
                     number,
@@ -187,7 +186,11 @@ mod tests {
             error("a 0\nb 0\n"),
             TokenTableError::Twice { line: 2, number: 0 }
         );
-        assert_eq!(error("a 1\nb 2\n"), TokenTableError::Gap { missing: 1 });
+        assert_eq!(error("a 1\nb 2\n"), TokenTableError::Gap { missing: 0 });
+        assert_eq!(
+            error("a 0\nb 5\nc 2\n"),
+            TokenTableError::Gap { missing: 1 }
+        );
     }
 
     proptest::proptest! {

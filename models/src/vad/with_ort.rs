@@ -12,6 +12,9 @@ use crate::vad::{
     fill_input,
 };
 
+const INPUTS: &[&str] = &["input", "state", "sr"];
+const OUTPUTS: &[&str] = &["output", "stateN"];
+
 /// Silero VAD on one thread.
 pub struct OrtSilero {
     session: Session,
@@ -27,19 +30,21 @@ impl OrtSilero {
     /// When the file is missing, damaged or another model.
     pub fn open(runtime: &OnnxRuntime, path: &Path) -> Result<Self, EngineError> {
         let session = runtime.open(path)?;
-        let names: Vec<&str> = session.inputs().iter().map(|input| input.name()).collect();
-        if !["input", "state", "sr"]
-            .iter()
-            .all(|name| names.contains(name))
-        {
-            return Err(EngineError::Misfit {
-                path: path.into(),
-                cause: format!(
-                    "its inputs are {}, Silero VAD has input, state and sr",
-                    names.join(", ")
-                ),
-                hint: "take silero_vad.onnx of version 5 or later".into(),
-            });
+        let misfit = |side: &str, names: &[&str], wanted: &[&str]| EngineError::Misfit {
+            path: path.into(),
+            cause: format!(
+                "its {side} are {}, Silero VAD has {}",
+                names.join(", "),
+                wanted.join(", ")
+            ),
+            hint: "take silero_vad.onnx of version 5 or later".into(),
+        };
+        let inputs: Vec<&str> = session.inputs().iter().map(|input| input.name()).collect();
+        let outputs: Vec<&str> = session.outputs().iter().map(|out| out.name()).collect();
+        for (side, names, wanted) in [("inputs", inputs, INPUTS), ("outputs", outputs, OUTPUTS)] {
+            if !wanted.iter().all(|name| names.contains(name)) {
+                return Err(misfit(side, &names, wanted));
+            }
         }
         let rate = Tensor::from_array(((), vec![i64::from(VAD_RATE_HZ)])).map_err(run_error)?;
         Ok(Self {
@@ -83,10 +88,17 @@ impl VoiceActivity for OrtSilero {
         let (_, speech) = outputs["output"]
             .try_extract_tensor::<f32>()
             .map_err(run_error)?;
-        probs.extend_from_slice(speech);
         let (_, hidden) = outputs["stateN"]
             .try_extract_tensor::<f32>()
             .map_err(run_error)?;
+        if (speech.len(), hidden.len()) != (n_channels, self.hidden.len()) {
+            return Err(EngineError::Run(format!(
+                "voice activity gave {} probabilities and {} values of state for {n_channels} channels",
+                speech.len(),
+                hidden.len()
+            )));
+        }
+        probs.extend_from_slice(speech);
         for (at, values) in hidden.chunks_exact(STATE_VALUES).enumerate() {
             states[at % n_channels].hidden[at / n_channels].copy_from_slice(values);
         }

@@ -61,7 +61,9 @@ impl TractSilero {
             inputs[at] = Some(tensor.into_tvalue());
         }
         let outputs = self.plan.run(inputs.into_iter().flatten().collect())?;
-        let (speech, next) = (&outputs[0], &outputs[1]);
+        let [speech, next, ..] = &outputs[..] else {
+            return Err(TractError::msg("the network gave no probability and state"));
+        };
         let next = next.to_plain_array_view::<f32>()?;
         for (kept, value) in state.hidden.as_flattened_mut().iter_mut().zip(next.iter()) {
             *kept = *value;

@@ -48,32 +48,6 @@ impl Law {
         }
     }
 
-    /// Decodes as many code words as both slices hold; returns how many.
-    pub fn decode_slice(self, codes: &[u8], samples: &mut [i16]) -> usize {
-        let table = self.linear_table();
-        for (sample, &code) in samples.iter_mut().zip(codes) {
-            *sample = table[usize::from(code)];
-        }
-        samples.len().min(codes.len())
-    }
-
-    /// Decodes to samples in [-1, 1] as many code words as both slices hold; returns how many.
-    pub fn decode_unit_slice(self, codes: &[u8], samples: &mut [f32]) -> usize {
-        let table = self.unit_table();
-        for (sample, &code) in samples.iter_mut().zip(codes) {
-            *sample = table[usize::from(code)];
-        }
-        samples.len().min(codes.len())
-    }
-
-    /// Encodes as many samples as both slices hold; returns how many.
-    pub fn encode_slice(self, samples: &[i16], codes: &mut [u8]) -> usize {
-        for (code, &sample) in codes.iter_mut().zip(samples) {
-            *code = self.encode(sample);
-        }
-        samples.len().min(codes.len())
-    }
-
     fn linear_table(self) -> &'static [i16; 256] {
         match self {
             Self::A => &ALAW_TO_LINEAR,
@@ -222,18 +196,5 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn slices_stop_at_the_shorter() {
-        let mut samples = [7_i16; 3];
-        assert_eq!(Law::A.decode_slice(&[0xd5, 0x55], &mut samples), 2);
-        assert_eq!(samples, [8, -8, 7]);
-        let mut codes = [0_u8; 2];
-        assert_eq!(Law::A.encode_slice(&samples, &mut codes), 2);
-        assert_eq!(codes, [0xd5, 0x55]);
-        let mut unit = [0.0_f32; 2];
-        assert_eq!(Law::Mu.decode_unit_slice(&[0x80, 0x00], &mut unit), 2);
-        assert_eq!(unit, [32124.0 / 32768.0, -32124.0 / 32768.0]);
     }
 }

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeSet;
 use std::f64::consts::PI;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use auricle_audio::{AudioBlock, AudioReader, MAX_BLOCK_FRAMES, Survey};
+use auricle_audio::{AudioBlock, AudioReader, MAX_BLOCK_FRAMES, ReadWarning, Survey};
 use serde_json::Value;
 
 #[path = "common/program.rs"]
@@ -46,7 +47,14 @@ struct Recording {
 }
 
 fn read(file: &str) -> Recording {
-    let mut reader = AudioReader::open(folder().join(file)).unwrap();
+    read_all(AudioReader::open(folder().join(file)).unwrap())
+}
+
+fn read_bytes(bytes: Vec<u8>) -> Recording {
+    read_all(AudioReader::from_source(Cursor::new(bytes), "bytes").unwrap())
+}
+
+fn read_all(mut reader: AudioReader) -> Recording {
     let mut planes = vec![Vec::new(); reader.info().n_channels];
     let mut block = AudioBlock::new();
     loop {
@@ -195,6 +203,80 @@ fn unreadable_files_say_why_and_what_to_do() {
         for expected in texts(&entry["error"]) {
             assert!(error.contains(expected), "{file}: {error}");
         }
+    }
+}
+
+fn bytes_of(file: &str) -> Vec<u8> {
+    std::fs::read(folder().join(file)).unwrap()
+}
+
+#[test]
+fn a_chain_of_streams_is_read_as_far_as_they_are_alike() {
+    for (first, second) in [
+        ("opus-8k-mono.opus", "opus-16k-stereo.opus"),
+        ("vorbis-8k-mono.ogg", "vorbis-44k-stereo.ogg"),
+    ] {
+        let alone = read(first).planes[0].len();
+        let twice = read_bytes([bytes_of(first), bytes_of(first)].concat());
+        assert_eq!(twice.reader.warnings(), [], "{first}");
+        assert_eq!(twice.planes[0].len(), 2 * alone, "{first}");
+        let other = read_bytes([bytes_of(first), bytes_of(second)].concat());
+        let at_secs = alone as f64 / 8_000.0;
+        assert_eq!(
+            other.reader.warnings(),
+            [ReadWarning::FormatChange { at_secs }]
+        );
+        assert_eq!(other.planes[0].len(), alone, "{first}");
+    }
+}
+
+#[test]
+fn a_count_of_frames_that_cannot_be_is_not_believed() {
+    for file in ["adpcm-ima-8k-stereo.wav", "adpcm-ms-8k-stereo.wav"] {
+        let n_frames = read(file).planes[0].len();
+        for stated in [0_u32, 1, 100, u32::MAX] {
+            let mut bytes = bytes_of(file);
+            let fact = bytes.windows(4).position(|tag| tag == b"fact").unwrap();
+            bytes[fact + 8..fact + 12].copy_from_slice(&stated.to_le_bytes());
+            let found = read_bytes(bytes).planes[0].len();
+            // With what fills the last block up.
+            assert!(
+                found >= n_frames,
+                "{file}: {found} of {n_frames}, `{stated}` stated"
+            );
+        }
+    }
+}
+
+/// An AIFF-C file of one second at 8 kHz.
+fn aiff_c(coding: &[u8; 4], n_bits: u16, sample: &[u8]) -> Vec<u8> {
+    let chunk =
+        |id: &[u8; 4], body: &[u8]| [&id[..], &(body.len() as u32).to_be_bytes(), body].concat();
+    let mut common = [1_u16.to_be_bytes(), [0; 2], 8_000_u16.to_be_bytes()].concat();
+    common.extend(n_bits.to_be_bytes());
+    // 8000 as an 80-bit float, then the coding and an empty name.
+    common.extend([0x40, 0x0b, 0xfa, 0, 0, 0, 0, 0, 0, 0]);
+    common.extend([&coding[..], &[0, 0]].concat());
+    let sound = [&[0; 8][..], &sample.repeat(8_000)].concat();
+    let body = [
+        b"AIFC".to_vec(),
+        chunk(b"COMM", &common),
+        chunk(b"SSND", &sound),
+    ];
+    chunk(b"FORM", &body.concat())
+}
+
+#[test]
+fn codecs_in_aiff_have_their_own_names() {
+    for (coding, n_bits, sample, codec, level) in [
+        (b"alaw", 16, &[0xaa][..], "alaw", 0.984_375),
+        (b"ulaw", 16, &[0x80][..], "mulaw", 0.980_346_7),
+        (b"fl32", 32, &0.25_f32.to_be_bytes()[..], "pcm_f32", 0.25),
+    ] {
+        let recording = read_bytes(aiff_c(coding, n_bits, sample));
+        assert_eq!(recording.reader.info().codec.to_string(), codec);
+        assert_eq!(recording.planes[0].len(), 8_000, "{codec}");
+        assert!((recording.planes[0][4_000] - level).abs() < 1e-6, "{codec}");
     }
 }
 

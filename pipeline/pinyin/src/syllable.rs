@@ -160,26 +160,30 @@ impl fmt::Debug for Syllable {
 impl FromStr for Syllable {
     type Err = ParseSyllableError;
 
-    /// Reads `bao3`, `bao`, `lü4`, `lv4`, `lu:4`, `bǎo`; case does not matter. No tone gives tone 0
-    /// (write 5 for the neutral tone).
+    /// Reads `bao3`, `bao`, `lü4`, `lv4`, `lu:4`, `bǎo`, marks composed or combining; case does not
+    /// matter. No tone gives tone 0 (write 5 for the neutral tone); two tones are a mistake.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mistake = || ParseSyllableError(text.chars().take(16).collect());
+        let (letters, mut tone) = match text.char_indices().next_back() {
+            Some((at, digit @ '0'..='5')) => (&text[..at], Some(digit as u8 - b'0')),
+            _ => (text, None),
+        };
         let mut base = String::with_capacity(8);
-        let mut tone = 0;
-        for letter in text.chars().flat_map(char::to_lowercase) {
-            let (plain, mark) = unmark(letter);
-            match plain {
-                ':' if base.ends_with('u') => {
+        for letter in letters.chars().flat_map(char::to_lowercase) {
+            let mark = match unmark(letter) {
+                (':' | COMBINING_DOTS, _) if base.ends_with('u') => {
                     base.pop();
                     base.push('v');
+                    0
                 }
-                '0'..='5' => tone = plain as u8 - b'0',
-                _ => base.push(plain),
-            }
-            if mark != 0 {
-                tone = mark;
-            }
-            if base.len() > 8 {
-                break;
+                (COMBINING_TONE, mark) => mark,
+                (plain, mark) => {
+                    base.push(plain);
+                    mark
+                }
+            };
+            if (mark != 0 && tone.replace(mark).is_some()) || base.len() > 8 {
+                return Err(mistake());
             }
         }
         // After j, q, x and y the dots are not written; after l and n `ue` can only mean `üe`.
@@ -188,9 +192,14 @@ impl FromStr for Syllable {
             [b'l' | b'n', b'u', b'e'] => base.replacen('u', "v", 1),
             _ => base,
         };
-        Self::new(&spelled, tone).ok_or_else(|| ParseSyllableError(text.chars().take(16).collect()))
+        Self::new(&spelled, tone.unwrap_or(0)).ok_or_else(mistake)
     }
 }
+
+/// The two dots as a character of their own.
+const COMBINING_DOTS: char = '\u{308}';
+/// What [`unmark`] gives for a mark as a character of its own.
+const COMBINING_TONE: char = '\u{304}';
 
 /// A letter without its tone mark, and the tone (0 without a mark). ü comes out as `v`.
 const fn unmark(letter: char) -> (char, u8) {
@@ -225,6 +234,10 @@ const fn unmark(letter: char) -> (char, u8) {
         'ň' => ('n', 3),
         'ǹ' => ('n', 4),
         'ḿ' => ('m', 2),
+        '\u{304}' => (COMBINING_TONE, 1),
+        '\u{301}' => (COMBINING_TONE, 2),
+        '\u{30c}' => (COMBINING_TONE, 3),
+        '\u{300}' => (COMBINING_TONE, 4),
         other => (other, 0),
     }
 }
@@ -264,11 +277,29 @@ mod tests {
         check("lue4", "lve4");
         check("de5", "de5");
         check("ma", "ma");
+        check("ba\u{30c}o", "bao3");
+        check("nu\u{308}\u{30c}", "nv3");
+        check("ma0", "ma");
     }
 
     #[test]
     fn refuses_what_is_no_syllable() {
-        for text in ["", "3", "bxo3", "hello", "保", "bao3bao3", "zhuangzhuang"] {
+        for text in [
+            "",
+            "3",
+            "bxo3",
+            "hello",
+            "保",
+            "bao3bao3",
+            "zhuangzhuang",
+            "3bao",
+            "ba3o",
+            "bao33",
+            "bao6",
+            "bǎo3",
+            "bǎò",
+            "\u{30c}",
+        ] {
             assert!(text.parse::<Syllable>().is_err(), "{text}");
         }
     }

@@ -142,6 +142,16 @@ impl Embed {
         WIDE_PAD * self.plane()
     }
 
+    /// Values that one window is worked on with.
+    pub(crate) fn n_values(&self) -> usize {
+        let shape = &self.shape;
+        let sizes = shape.frames.iter().zip(&shape.bins).zip(&shape.channels);
+        let planes =
+            sizes.map(|((frames, bins), channels)| (frames * bins).saturating_mul(*channels));
+        let wide = (self.n_frames() * shape.bins[3]).saturating_mul(self.widen.n_out());
+        planes.fold(wide, usize::saturating_add)
+    }
+
     fn plane(&self) -> usize {
         self.shape.bins[3] * self.shape.channels[3]
     }

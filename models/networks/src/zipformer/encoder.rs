@@ -9,6 +9,9 @@ use crate::weights::bypass;
 
 /// Values per feature frame.
 const N_BINS: usize = 80;
+/// Values that one stream may take, several times those of the largest published model: a small file
+/// must not ask for all the memory there is.
+const MAX_STREAM_VALUES: usize = 1 << 24;
 
 /// Sizes of an encoder, in frames of 10 ms unless said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +103,15 @@ impl Zipformer {
             return Err(NetworkError::new(
                 "its last projection does not fit its stacks",
             ));
+        }
+        let layers = stacks.iter().flat_map(|stack| &stack.layers);
+        let n_values = layers
+            .map(Layer::n_values)
+            .fold(embed.n_values(), usize::saturating_add);
+        if n_values > MAX_STREAM_VALUES {
+            return Err(NetworkError::new(format!(
+                "a stream would take {n_values} values, at most {MAX_STREAM_VALUES} are allowed"
+            )));
         }
         Ok(Self {
             shape: ZipformerShape {

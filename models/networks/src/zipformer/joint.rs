@@ -72,8 +72,8 @@ impl Decoder {
                 .and_then(|token| usize::try_from(*token).ok());
             token
                 .and_then(|token| {
-                    self.embedding
-                        .get(token.checked_mul(self.n_channels)? + channel)
+                    let row = token.checked_mul(self.n_channels)?;
+                    self.embedding.get(row.checked_add(channel)?)
                 })
                 .copied()
                 .unwrap_or(0.0)

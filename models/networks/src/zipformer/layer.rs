@@ -2,6 +2,8 @@
 //!
 //! Rows are `[stream][frame][channel]`; what looks across frames keeps, per stream, the frames before the chunk.
 
+use std::collections::HashSet;
+
 use crate::NetworkError;
 use crate::kernel::{
     Linear, add, add_scaled, multiply_add, sigmoid, softmax, swoosh_l, swoosh_r, tanh, vectorized,
@@ -146,6 +148,21 @@ impl Layer {
         fits.then_some(()).ok_or_else(|| {
             NetworkError::new(format!("the parts of `{prefix}` do not fit each other"))
         })
+    }
+
+    /// Values that one stream takes, remembered and worked on.
+    pub(crate) fn n_values(&self) -> usize {
+        let shape = self.shape;
+        let n_keys = shape.left + shape.n_frames;
+        let n_heads = shape.n_heads;
+        let remembered = n_keys
+            * (n_heads * (shape.query_dim + 2 * shape.value_dim) + self.mixing[1].n_in())
+            + 2 * (shape.kernel / 2 + shape.n_frames) * shape.n_channels;
+        let pairs = self.feed_forwards.iter().chain(&self.values);
+        let linears = pairs.chain([&self.mixing]).flatten();
+        let widest = linears.chain([&self.attention]).map(Linear::n_out).max();
+        let worked_on = n_heads * n_keys + widest.unwrap_or(0);
+        remembered.saturating_add(worked_on.saturating_mul(shape.n_frames))
     }
 
     pub(crate) fn fresh_state(&self) -> LayerState {
@@ -453,13 +470,11 @@ impl Convolution {
                         *row = value * sigmoid(*gate);
                     }
                 }
-                let taps = |weights: &'_ [f32], tap: usize| {
-                    tap * n_channels..(tap + 1) * n_channels.min(weights.len())
-                };
                 for (frame, out) in out.chunks_exact_mut(n_channels).enumerate() {
                     out.copy_from_slice(&self.within_bias);
                     for other in frame.saturating_sub(before)..(frame + before + 1).min(n_frames) {
-                        let weights = &self.within[taps(&self.within, other + before - frame)];
+                        let tap = other + before - frame;
+                        let weights = &self.within[tap * n_channels..][..n_channels];
                         multiply_add(
                             out,
                             &state[(before + other) * n_channels..][..n_channels],
@@ -471,7 +486,7 @@ impl Convolution {
                         *out = out.mul_add(*edge, *bias);
                     }
                     for tap in 0..=before {
-                        let weights = &self.causal[taps(&self.causal, tap)];
+                        let weights = &self.causal[tap * n_channels..][..n_channels];
                         multiply_add(
                             out,
                             &state[(frame + tap) * n_channels..][..n_channels],
@@ -490,6 +505,7 @@ fn read_positions(wiring: &Wiring, bias: &str) -> Result<Vec<f32>, NetworkError>
         .consumer(bias, "Add")
         .and_then(|node| node.output.first());
     let mut frontier: Vec<&str> = sum.map(String::as_str).into_iter().collect();
+    let mut seen: HashSet<&str> = frontier.iter().copied().collect();
     // Slices, a reshape and a transposition lie between, and the quantisation of the moving side.
     for _ in 0..5 {
         let mut next = Vec::new();
@@ -502,7 +518,9 @@ fn read_positions(wiring: &Wiring, bias: &str) -> Result<Vec<f32>, NetworkError>
                     }
                 }
                 "Slice" | "Reshape" | "Transpose" | "DynamicQuantizeLinear" | "Split" => {
-                    next.extend(node.output.iter().map(String::as_str));
+                    // Each name once: a graph may read a value, and give it, any number of times.
+                    let outputs = node.output.iter().map(String::as_str);
+                    next.extend(outputs.filter(|name| seen.insert(*name)));
                 }
                 _ => {}
             }

@@ -377,10 +377,17 @@ async fn a_full_disk_is_told_with_what_is_needed() {
 }
 
 fn tar_bz2(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(bzip2::write::BzEncoder::new(
-        Vec::new(),
-        bzip2::Compression::fast(),
-    ));
+    bz2(&tar_of(members))
+}
+
+fn bz2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn tar_of(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
     for (path, content) in members {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
@@ -390,7 +397,7 @@ fn tar_bz2(members: &[(&str, &[u8])]) -> Vec<u8> {
         header.set_cksum();
         builder.append(&header, *content).unwrap();
     }
-    builder.into_inner().unwrap().finish().unwrap()
+    builder.into_inner().unwrap()
 }
 
 fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
@@ -439,6 +446,48 @@ async fn a_zip_can_give_every_file() {
         names(&dir.path().join("own")),
         ["conf/b.conf", "sub/a.onnx"]
     );
+}
+
+#[tokio::test]
+async fn an_archive_replaces_only_what_was_lacking() {
+    let server = TestServer::start().await;
+    let members: [(&str, &[u8]); 2] =
+        [("top/sub/a.onnx", &weights()), ("top/b.txt", b"other text")];
+    server.put("/m.tar.bz2", Resource::plain(tar_bz2(&members)));
+    let card = format!(
+        "{}[[file]]\npath = 'b.txt'\nsha256 = '{}'\n",
+        archived(&server, "/m.tar.bz2", "tar.bz2", "listed"),
+        sum(b"right text")
+    );
+    let (dir, store) = store(&card);
+    let right = dir.path().join("own/b.txt");
+    fs::create_dir(dir.path().join("own")).unwrap();
+    fs::write(&right, b"right text").unwrap();
+    assert!(pull(&store).await.0.unwrap().is_good());
+    assert_eq!(fs::read(&right).unwrap(), b"right text");
+    assert!(store.verify("own").unwrap().is_good());
+}
+
+#[tokio::test]
+async fn two_archives_make_one_model_and_need_not_hold_what_is_optional() {
+    let server = TestServer::start().await;
+    let whole = tar_of(&[("top/sub/a.onnx", &weights())]);
+    // As packers with several threads write it: two streams, one behind the other.
+    let (first, second) = whole.split_at(whole.len() / 2);
+    server.put(
+        "/m.tar.bz2",
+        Resource::plain([bz2(first), bz2(second)].concat()),
+    );
+    server.put("/n.zip", Resource::plain(zip_of(&[("b.txt", b"x")])));
+    let card = format!(
+        "{}[[archive]]\nurls = ['{}']\nformat = 'zip'\n\
+         [[file]]\npath = 'b.txt'\n[[file]]\npath = 'c.txt'\nneed = 'optional'\n",
+        archived(&server, "/m.tar.bz2", "tar.bz2", "listed"),
+        server.url("/n.zip")
+    );
+    let (dir, store) = store(&card);
+    assert!(pull(&store).await.0.unwrap().is_good());
+    assert_eq!(names(&dir.path().join("own")), ["b.txt", "sub/a.onnx"]);
 }
 
 #[tokio::test]

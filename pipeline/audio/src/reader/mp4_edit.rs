@@ -32,7 +32,7 @@ struct Mp4Box {
 struct Track {
     id: u32,
     timescale: u32,
-    /// Length in movie units and first frame in track units, of the first entry that has sound.
+    /// Length in movie units (0: not stated) and first frame in track units.
     edit: Option<(u64, u64)>,
 }
 
@@ -147,10 +147,13 @@ impl Walker<'_> {
         self.bytes_at(header.start + offset).map(u32::from_be_bytes)
     }
 
+    /// The first entry that has sound. Of a recording put together of several stretches all is read that
+    /// follows the earliest one's beginning: what an editor left out is heard rather than anything lost.
     fn edit_list(&mut self, list: Mp4Box) -> io::Result<Option<(u64, u64)>> {
         let [version, _, _, _, count @ ..] = self.bytes_at::<8>(list.start)?;
         let n_entries = u32::from_be_bytes(count).min(16);
         let mut position = list.start + 8;
+        let mut found = None;
         for _ in 0..n_entries {
             let (length, first, n_bytes) = match version {
                 1 => {
@@ -165,11 +168,14 @@ impl Walker<'_> {
             };
             // An entry from -1 is a pause before the sound.
             if let Ok(first) = u64::try_from(first) {
-                return Ok(Some((length, first)));
+                found = match found {
+                    None => Some((length, first)),
+                    Some((_, earlier)) => Some((0, first.min(earlier))),
+                };
             }
             position += n_bytes;
         }
-        Ok(None)
+        Ok(found)
     }
 
     fn bytes_at<const N: usize>(&mut self, position: u64) -> io::Result<[u8; N]> {
@@ -192,5 +198,56 @@ impl Track {
                 .ok()
                 .filter(|&n_frames| n_frames > 0),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn part(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        [&(body.len() as u32 + 8).to_be_bytes(), &kind[..], body].concat()
+    }
+
+    /// A header of version 0, its field behind the two times.
+    fn header(kind: &[u8; 4], field: u32) -> Vec<u8> {
+        part(kind, &[&[0; 12][..], &field.to_be_bytes()].concat())
+    }
+
+    /// A movie of milliseconds with one track, number 7, of 8 kHz.
+    fn movie(entries: &[(u32, i32)]) -> Vec<u8> {
+        let mut list = [[0; 4], (entries.len() as u32).to_be_bytes()].concat();
+        for (length, first) in entries {
+            list.extend(length.to_be_bytes());
+            list.extend(first.to_be_bytes());
+            list.extend([0, 1, 0, 0]);
+        }
+        let track = [
+            header(b"tkhd", 7),
+            part(b"edts", &part(b"elst", &list)),
+            part(b"mdia", &header(b"mdhd", 8_000)),
+        ];
+        let movie = [header(b"mvhd", 1_000), part(b"trak", &track.concat())];
+        [part(b"ftyp", b"M4A "), part(b"moov", &movie.concat())].concat()
+    }
+
+    #[test]
+    fn sound_begins_where_the_first_entry_with_sound_does() {
+        for (entries, n_frames) in [
+            (&[(1_000, 1_024)][..], Some(8_000)),
+            (&[(500, -1), (1_000, 1_024)], Some(8_000)),
+            (&[(0, 1_024)], None),
+            (&[(1_000, 1_024), (2_000, 50_000)], None),
+        ] {
+            let bytes = Cursor::new(movie(entries));
+            let mut source = Source::new(Box::new(bytes), "x".into()).unwrap();
+            let edit = Edit {
+                n_skipped: 1_024,
+                n_frames,
+            };
+            assert_eq!(read_edits(&mut source).unwrap(), [(7, edit)], "{entries:?}");
+        }
     }
 }

@@ -67,7 +67,7 @@ impl OpusHead {
 /// One Opus stream being decoded.
 pub(super) struct OpusDecoder {
     inner: MSDecoder,
-    n_channels: usize,
+    pub(super) n_channels: usize,
     pub(super) rate_hz: u32,
     interleaved: Vec<f32>,
 }

@@ -2,9 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use symphonia::core::audio::Channels;
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::well_known::{
-    CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_VORBIS,
+    CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_PCM_ALAW,
+    CODEC_ID_PCM_F32BE, CODEC_ID_PCM_F32LE, CODEC_ID_PCM_F64BE, CODEC_ID_PCM_F64LE,
+    CODEC_ID_PCM_MULAW, CODEC_ID_VORBIS,
 };
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
@@ -23,6 +26,7 @@ use super::source::Source;
 use super::{AudioInfo, CHANNELS_LIMIT, Codec, FrameSource, More, RATES_HZ, in_range};
 use crate::block::{AudioBlock, MAX_BLOCK_FRAMES};
 use crate::error::{AudioError, Container, ReadWarning};
+use crate::g711::Law;
 
 /// Packets in a row that give nothing, before the rest is taken for rubbish.
 const VAIN_PACKETS_LIMIT: u32 = 2_000;
@@ -413,6 +417,7 @@ impl PacketReader {
         if let Some((track, parameters)) = parameters
             && codec(parameters) == self.info.codec
             && let Ok(decoder) = guarded(|| Decoder::new(parameters))
+            && decoder.gives(parameters, &self.info)
         {
             self.decoder = decoder;
             self.track_id = track.id;
@@ -501,6 +506,19 @@ impl Decoder {
         Ok(Self::Opus(Box::new(decoder)))
     }
 
+    /// Whether its frames will have the rate and the channels of `info`, as far as headers tell.
+    fn gives(&self, parameters: &AudioCodecParameters, info: &AudioInfo) -> bool {
+        let (rate_hz, n_channels) = match self {
+            Self::Symphonia(_) => (
+                parameters.sample_rate,
+                parameters.channels.as_ref().map(Channels::count),
+            ),
+            Self::Opus(decoder) => (Some(decoder.rate_hz), Some(decoder.n_channels)),
+        };
+        rate_hz.is_none_or(|rate_hz| rate_hz == info.sample_rate_hz)
+            && n_channels.is_none_or(|n_channels| n_channels == info.n_channels)
+    }
+
     /// Replaces `planes` by the frames of the packet; returns their rate.
     fn decode(&mut self, packet: &Packet, planes: &mut Vec<Vec<f32>>) -> Result<u32, Error> {
         match self {
@@ -525,6 +543,10 @@ fn codec(parameters: &AudioCodecParameters) -> Codec {
         CODEC_ID_ALAC => Codec::Alac,
         CODEC_ID_VORBIS => Codec::Vorbis,
         CODEC_ID_OPUS => Codec::Opus,
+        CODEC_ID_PCM_ALAW => Codec::G711(Law::A),
+        CODEC_ID_PCM_MULAW => Codec::G711(Law::Mu),
+        CODEC_ID_PCM_F32BE | CODEC_ID_PCM_F32LE => Codec::PcmFloat { n_bits: 32 },
+        CODEC_ID_PCM_F64BE | CODEC_ID_PCM_F64LE => Codec::PcmFloat { n_bits: 64 },
         _ => Codec::PcmInteger {
             n_bits: parameters.bits_per_sample.unwrap_or(0).min(64) as u8,
         },

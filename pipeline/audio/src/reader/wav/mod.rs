@@ -85,7 +85,7 @@ fn codec(format: &WavFormat) -> Codec {
 }
 
 /// Frames in `data_bytes` of samples; for ADPCM not more than the header's `fact` says, since the
-/// last block is filled up.
+/// last block is filled up. A `fact` that leaves out more than that was not kept up to date.
 fn n_frames(header: &WavHeader, data_bytes: u64) -> u64 {
     let format = &header.format;
     let block_bytes = format.block_bytes as u64;
@@ -102,7 +102,14 @@ fn n_frames(header: &WavHeader, data_bytes: u64) -> u64 {
         _ => return whole,
     };
     let n_frames = whole + partial.unwrap_or(0);
-    header.n_frames_stated.unwrap_or(n_frames).min(n_frames)
+    let is_believed = |stated: &u64| {
+        let n_filled_up = n_frames.checked_sub(*stated);
+        n_filled_up.is_some_and(|n_frames| n_frames < format.block_frames as u64)
+    };
+    header
+        .n_frames_stated
+        .filter(is_believed)
+        .unwrap_or(n_frames)
 }
 
 impl FrameSource for WavReader {

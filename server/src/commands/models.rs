@@ -1,13 +1,14 @@
 //! `auricle models`: what there is, what is installed, and how it is fetched.
 
 use std::io::{IsTerminal, Write};
+use std::iter;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use anyhow::Result;
 use auricle_models::registry::{
-    Listed, ModelCard, ModelState, ModelStore, ModelsConfig, Need, PullError, PullOptions,
-    PullProgress, Role,
+    Listed, Measured, ModelCard, ModelState, ModelStore, ModelsConfig, Need, PullError,
+    PullOptions, PullProgress, Role,
 };
 use clap::Subcommand;
 use console::Style;
@@ -111,14 +112,16 @@ fn list(app: &mut App, store: &ModelStore) -> Result<Exit> {
             notes.push(format!("profile {}", card.profiles.join(", ")));
         }
         notes.push(card.licence.clone());
-        notes.extend(card.measured.iter().map(|rate| {
+        let measured = card.measured.iter().map(|rate| {
             format!(
                 "{} {} %: {} ({})",
                 rate.measure, rate.value_percent, rate.data, rate.how
             )
-        }));
-        let notes = out.paint(&Style::new().dim(), notes.join(" · "));
-        writeln!(out, "{}  {notes}", " ".repeat(width))?;
+        });
+        for line in iter::once(notes.join(" · ")).chain(measured) {
+            let line = out.paint(&Style::new().dim(), line);
+            writeln!(out, "{}  {line}", " ".repeat(width))?;
+        }
     }
     Ok(Exit::Done)
 }
@@ -138,6 +141,7 @@ struct ListedJson<'a> {
     size_bytes: u64,
     state: String,
     folder: String,
+    measured: &'a [Measured],
 }
 
 fn list_json(app: &mut App, store: &ModelStore) -> Result<Exit> {
@@ -153,6 +157,7 @@ fn list_json(app: &mut App, store: &ModelStore) -> Result<Exit> {
             size_bytes: model.card.known_bytes(),
             state: model.state.to_string(),
             folder: model.folder.display().to_string(),
+            measured: &model.card.measured,
         })
     };
     let rows = listed

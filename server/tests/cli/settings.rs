@@ -131,12 +131,16 @@ fn models_are_listed_and_missing_ones_say_how_to_get_them() {
         list.contains("silero-vad") && list.contains("missing"),
         "{list}"
     );
-    let json = desk.ok(&["models", "list", "--json"]);
+    let rate = "toned syllable error 14.8 %";
     assert!(
-        serde_json::from_str::<serde_json::Value>(&json)
-            .unwrap()
-            .is_array()
+        list.lines().any(|line| line.trim().starts_with(rate)),
+        "{list}"
     );
+    let json = desk.ok(&["models", "list", "--json"]);
+    let json = serde_json::from_str::<serde_json::Value>(&json).unwrap();
+    let mut models = json.as_array().unwrap().iter();
+    let recogniser = models.find(|model| model["name"] == "zh-zipformer-3.3m");
+    assert_eq!(recogniser.unwrap()["measured"][1]["value_percent"], 14.8);
     desk.fails(
         &["models", "path", "silero-vad"],
         1,

@@ -14,8 +14,8 @@ use crate::place::Place;
 use crate::queries::{SegmentFiles, Snapshot};
 use crate::query::Node;
 use crate::results::{
-    CallHits, ContextLine, FacetCount, FacetMode, Facets, Hit, MAX_FACET_VALUES, MAX_LIMIT,
-    SearchRequest, SearchResults, Sort,
+    CallHits, ContextLine, FacetCount, FacetMode, Facets, Hit, MAX_CONTEXT, MAX_FACET_VALUES,
+    MAX_HITS_PER_CALL, MAX_LIMIT, SearchRequest, SearchResults, Sort,
 };
 use crate::schema::Fields;
 use crate::show::{Shower, joined};
@@ -232,11 +232,11 @@ impl ShownCall<'_> {
         request: &SearchRequest,
     ) -> tantivy::Result<CallHits> {
         hits.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        hits.truncate(request.hits_per_call.max(1));
+        hits.truncate(request.hits_per_call.clamp(1, MAX_HITS_PER_CALL));
         hits.sort_by_key(|(doc, _)| *doc);
         let mut shown = Vec::with_capacity(hits.len());
         for (doc, relevance) in hits {
-            shown.push(self.hit(doc, relevance, request.context)?);
+            shown.push(self.hit(doc, relevance, request.context.min(MAX_CONTEXT))?);
         }
         let header = self.shower.header(self.start)?;
         Ok(CallHits {

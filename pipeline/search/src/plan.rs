@@ -8,7 +8,7 @@
 //! - a sound without a full edit occurs only where each of its pairs occurs with some of the
 //!   syllables that the budget allows for;
 //! - a full edit of a sound changes one syllable and with it the two pairs it is in, or comes between
-//!   two syllables and changes one pair; all other pairs occur. A match with as many full edits as the
+//!   two syllables and changes one pair; all other syllables and pairs occur. A match with as many full edits as the
 //!   budget pays for has only the rest of the budget for near sounds. Of three syllables one edit may
 //!   change both pairs; there every case is listed: the first pair stands, or the last, or the middle
 //!   syllable is missing or another.
@@ -124,23 +124,21 @@ impl Plan {
         if edits == 0 {
             return Self::Groups(pairs(budget).collect());
         }
-        let near: Vec<Vec<u32>> = pairs(budget).collect();
-        // Beside the most full edits only this is left for near sounds.
-        let rest = budget % FULL_COST;
-        let same: Vec<Vec<u32>> = pairs(rest).collect();
         match n {
             3 if edits == 1 => {
+                // Beside a full edit only this is left for near sounds.
+                let rest = budget % FULL_COST;
                 let (firsts, lasts) = (pattern.rows(0, rest), pattern.rows(2, rest));
                 let missing = syllable_pairs(&firsts, &lasts);
-                let mut parts = vec![Self::Groups(near)];
-                parts.extend(same.into_iter().map(|group| Self::Groups(vec![group])));
+                let mut parts = vec![Self::Groups(pairs(budget).collect())];
+                parts.extend(pairs(rest).map(|group| Self::Groups(vec![group])));
                 parts.push(Self::Groups(vec![missing]));
                 parts.push(Self::Around { firsts, lasts });
                 Self::AnyOf(parts)
             }
             // All pairs may be changed; the parser refuses such short sounds.
             _ if n <= 2 * edits + 1 => Self::Ranges(vec![ANY_SYLLABLES]),
-            _ => Self::Edited(Edited::new(near, same, edits)),
+            _ => Self::Edited(Edited::new(pattern)),
         }
     }
 

@@ -40,6 +40,8 @@ const MOST_EDITS: usize = crate::query::MAX_EDITS as usize;
 pub(crate) struct SoundPattern {
     wanted: Vec<Wanted>,
     budget: u16,
+    /// What the nearest sound costs that is not the same.
+    least_near: u16,
     masks: Masks,
 }
 
@@ -66,9 +68,11 @@ impl SoundPattern {
             .collect();
         let budget = budget.min(FULL_COST * (MOST_EDITS as u16 + 1) - 1);
         let masks = Masks::new(&wanted, budget);
+        let least_near = wanted.iter().map(Wanted::least_near).min();
         Self {
             wanted,
             budget,
+            least_near: least_near.unwrap_or(FULL_COST),
             masks,
         }
     }

@@ -89,6 +89,7 @@ pub(super) fn union(lists: &[List<'_>], n_docs: u32) -> Vec<DocId> {
 const DENSE: usize = 64;
 
 /// A set of documents.
+#[derive(Clone)]
 pub(super) struct Bits(Vec<u64>);
 
 impl Bits {
@@ -99,11 +100,11 @@ impl Bits {
     /// The documents of several lists.
     pub(super) fn of(lists: &[List<'_>], n_docs: u32) -> Self {
         let mut bits = Self::new(n_docs);
-        bits.insert_all(lists);
+        bits.insert_all(lists.iter().copied());
         bits
     }
 
-    pub(super) fn insert_all(&mut self, lists: &[List<'_>]) {
+    pub(super) fn insert_all<'a>(&mut self, lists: impl IntoIterator<Item = List<'a>>) {
         for list in lists {
             list.for_each(|doc| self.insert(doc));
         }

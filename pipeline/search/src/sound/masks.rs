@@ -19,7 +19,6 @@ pub(super) struct Mask {
 #[derive(Debug)]
 pub(super) struct Masks {
     by_number: Vec<Mask>,
-    has_near: bool,
 }
 
 impl Masks {
@@ -46,11 +45,7 @@ impl Masks {
                 };
             }
         }
-        let has_near = by_number.iter().any(|mask| mask.near != mask.same);
-        Self {
-            by_number,
-            has_near,
-        }
+        Self { by_number }
     }
 
     #[inline]
@@ -59,10 +54,5 @@ impl Masks {
             .get(number_of(code))
             .copied()
             .unwrap_or_default()
-    }
-
-    /// Whether any syllable may be heard that is near and not the same.
-    pub(super) const fn has_near(&self) -> bool {
-        self.has_near
     }
 }

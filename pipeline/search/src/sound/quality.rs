@@ -16,12 +16,12 @@ impl SoundPattern {
     /// Whether the row of codes that lies at `bytes` may match: every match is found, with near
     /// sounds taken as free.
     pub(crate) fn may_match(&self, bytes: &[u8]) -> bool {
-        let near = |_, mask: Mask| [mask.near];
-        let [fewest] = match self.full_edits() {
-            0 => self.fewest_edits::<1, 1>(bytes, near),
-            1 => self.fewest_edits::<2, 1>(bytes, near),
-            2 => self.fewest_edits::<3, 1>(bytes, near),
-            _ => self.fewest_edits::<4, 1>(bytes, near),
+        let near = |_, mask: Mask| pair(mask.near, 0);
+        let [fewest, _] = match self.full_edits() {
+            0 => self.fewest_edits::<1>(bytes, near),
+            1 => self.fewest_edits::<2>(bytes, near),
+            2 => self.fewest_edits::<3>(bytes, near),
+            _ => self.fewest_edits::<4>(bytes, near),
         };
         fewest.is_some()
     }
@@ -39,8 +39,8 @@ impl SoundPattern {
 
     /// With less than one edit to spend a match has the pattern's length.
     fn quality_unedited(&self, bytes: &[u8], codes: &mut Vec<u16>) -> Option<f32> {
-        let [toned, near] =
-            self.fewest_edits::<1, 2>(bytes, |code, mask| [toned_bits(code, mask), mask.near]);
+        let toned_or_near = |code, mask: Mask| pair(toned_bits(code, mask), mask.near);
+        let [toned, near] = self.fewest_edits::<1>(bytes, toned_or_near);
         match (toned, near) {
             // Nothing is better.
             (Some(_), _) => Some(1.0),
@@ -58,20 +58,18 @@ impl SoundPattern {
         bytes: &[u8],
         codes: &mut Vec<u16>,
     ) -> Option<f32> {
-        let (same, near) = if self.masks.has_near() {
-            let both = |_, mask: Mask| [mask.same, mask.near];
-            let [same, near] = self.fewest_edits::<LEVELS, 2>(bytes, both);
-            (same, near)
-        } else {
-            let [same] = self.fewest_edits::<LEVELS, 1>(bytes, |_, mask| [mask.same]);
-            (same, same)
-        };
+        let same_or_near = |_, mask: Mask| pair(mask.same, mask.near);
+        let [same, near] = self.fewest_edits::<LEVELS>(bytes, same_or_near);
         if same == Some(0) {
             return self.quality_of_same(bytes, codes);
         }
         // A match costs at most its edits without near sounds, and at least those with near sounds free.
         if same == near {
             return near.map(|edits| quality_of(EDITED, FULL_COST * edits));
+        }
+        // What has near sounds costs more than its edits.
+        if near.is_none_or(|edits| FULL_COST * edits + self.least_near > self.budget) {
+            return None;
         }
         read(bytes, codes);
         let cost = self.least_edited_cost(codes)?;
@@ -80,7 +78,8 @@ impl SoundPattern {
 
     /// The quality of a row in which the very syllables stand, of a pattern that allows for edits.
     fn quality_of_same(&self, bytes: &[u8], codes: &mut Vec<u16>) -> Option<f32> {
-        let [toned] = self.fewest_edits::<1, 1>(bytes, |code, mask| [toned_bits(code, mask)]);
+        let only_toned = |code, mask| pair(toned_bits(code, mask), 0);
+        let [toned, _] = self.fewest_edits::<1>(bytes, only_toned);
         if toned.is_some() {
             return Some(1.0);
         }
@@ -89,33 +88,30 @@ impl SoundPattern {
     }
 
     /// The fewest edits after which all wanted syllables stand in a row; `None` where `LEVELS` or more
-    /// are needed. `pick` says which syllables a code is taken for; `CHAINS` ways of taking it are followed
-    /// side by side. No more is looked at once the first needs no edit.
+    /// are needed. `pick` says which wanted syllables a code is taken for, in two ways that are followed
+    /// side by side (see [`pair`]). No more is looked at once the first way needs no edit.
     ///
     /// All wanted syllables are followed at once, one bit each, with one word of bits for each number
     /// of edits (Wu and Manber 1992, "Fast text searching allowing errors").
     #[inline]
-    fn fewest_edits<const LEVELS: usize, const CHAINS: usize>(
+    fn fewest_edits<const LEVELS: usize>(
         &self,
         bytes: &[u8],
-        pick: impl Fn(u16, Mask) -> [u32; CHAINS],
-    ) -> [Option<u16>; CHAINS] {
+        pick: impl Fn(u16, Mask) -> u64,
+    ) -> [Option<u16>; 2] {
         let Some(last) = self.wanted.len().checked_sub(1) else {
-            return [None; CHAINS];
+            return [None; 2];
         };
-        let mut chains = [const { Chain::<LEVELS>::new() }; CHAINS];
-        for pair in bytes.chunks_exact(2) {
-            let code = code_of(pair);
-            let picked = pick(code, self.masks.of(code));
-            for (chain, bits) in chains.iter_mut().zip(picked) {
-                chain.step(bits, is_alternative(code));
-            }
-            if chains[0].seen[0] >> last & 1 == 1 {
+        let mut followed = const { Followed::<LEVELS>::new() };
+        for &code in bytes.as_chunks().0 {
+            let code = u16::from_le_bytes(code);
+            followed.step(pick(code, self.masks.of(code)), is_alternative(code));
+            if followed.seen[0] >> last & 1 == 1 {
                 break;
             }
         }
-        chains.map(|chain| {
-            let ends = chain.seen.iter().zip(0..);
+        [last, last + HALF].map(|last| {
+            let ends = followed.seen.iter().zip(0..);
             let mut ends = ends.filter(|(seen, _)| **seen >> last & 1 == 1);
             ends.next().map(|(_, edits)| edits)
         })
@@ -196,19 +192,30 @@ fn read(bytes: &[u8], codes: &mut Vec<u16>) {
     codes.extend(bytes.chunks_exact(2).map(code_of));
 }
 
-/// Which beginnings of the wanted syllables end here, for each number of edits: a bit each.
-#[derive(Clone, Copy)]
-struct Chain<const LEVELS: usize> {
-    /// Before the present position.
-    before: [u32; LEVELS],
-    now: [u32; LEVELS],
-    /// What the hearings of the present position so far stand for.
-    heard: u32,
-    /// All that ended anywhere.
-    seen: [u32; LEVELS],
+/// Bits for each of two ways to take a code: the first in the low half, the second in the high one.
+///
+/// A shift carries the last bit of the low half into the first one of the high half; that bit is always set
+/// after a shift.
+const fn pair(first: u32, second: u32) -> u64 {
+    (second as u64) << HALF | first as u64
 }
 
-impl<const LEVELS: usize> Chain<LEVELS> {
+const HALF: usize = u32::BITS as usize;
+
+/// Which beginnings of the wanted syllables end here, for each number of edits: a bit each, in the halves
+/// of [`pair`].
+#[derive(Clone, Copy)]
+struct Followed<const LEVELS: usize> {
+    /// Before the present position.
+    before: [u64; LEVELS],
+    now: [u64; LEVELS],
+    /// What the hearings of the present position so far stand for.
+    heard: u64,
+    /// All that ended anywhere.
+    seen: [u64; LEVELS],
+}
+
+impl<const LEVELS: usize> Followed<LEVELS> {
     const fn new() -> Self {
         // With so many edits as many syllables are missing at the very beginning.
         let mut states = [0; LEVELS];
@@ -228,18 +235,18 @@ impl<const LEVELS: usize> Chain<LEVELS> {
     /// Another hearing of the present position repeats its step with more bits: what ended before is among
     /// what ends then. Which it is cannot be foretold, so there is no branch.
     #[inline]
-    fn step(&mut self, bits: u32, is_another_hearing: bool) {
+    fn step(&mut self, bits: u64, is_another_hearing: bool) {
         self.heard = select_unpredictable(is_another_hearing, self.heard, 0) | bits;
         for level in 0..LEVELS {
             let (before, now) = (self.before[level], self.now[level]);
             self.before[level] = select_unpredictable(is_another_hearing, before, now);
         }
         for level in 0..LEVELS {
-            let mut here = (self.before[level] << 1 | 1) & self.heard;
+            let mut here = (self.before[level] << 1 | pair(1, 1)) & self.heard;
             if let Some(fewer) = level.checked_sub(1) {
-                let (extra, missing) = (self.before[fewer], self.now[fewer] << 1);
-                let changed = extra << 1;
-                here |= extra | changed | missing | first_missing(level);
+                // A syllable too many, another one, and one that is missing.
+                let extra = self.before[fewer];
+                here |= extra | (extra | self.now[fewer]) << 1 | first_missing(level);
             }
             self.now[level] = here;
             self.seen[level] |= here;
@@ -247,6 +254,7 @@ impl<const LEVELS: usize> Chain<LEVELS> {
     }
 }
 
-const fn first_missing(edits: usize) -> u32 {
-    (1 << edits) - 1
+const fn first_missing(edits: usize) -> u64 {
+    let bits = (1 << edits) - 1;
+    pair(bits, bits)
 }

@@ -83,6 +83,54 @@ fn near_sounding_syllables_share_a_class_and_others_do_not() {
     assert_ne!(class("xin"), class("xian"));
 }
 
+/// Looks for a sound in both ways: they must agree whether it is there, and on what it costs.
+fn check_both_ways(pattern: &SoundPattern, codes: &[u16]) -> Result<(), TestCaseError> {
+    let found = pattern.find(codes);
+    let least = found.iter().map(|span| span.cost).min();
+    let bytes: Vec<u8> = codes.iter().flat_map(|code| code.to_le_bytes()).collect();
+    let quality = pattern.quality(&bytes, &mut Vec::new());
+    prop_assert_eq!(least.is_some(), quality.is_some());
+    prop_assert!(quality.is_none() || pattern.may_match(&bytes));
+    if let (Some(least), Some(quality)) = (least, quality) {
+        let edited = pattern.full_edits() > 0;
+        let (low, high) = match (edited, least) {
+            (true, 0) => (quality_of(quality::EDITED, 0), 1.0),
+            (true, _) => (
+                quality_of(quality::EDITED, least),
+                quality_of(quality::EDITED, least),
+            ),
+            (false, _) => (quality_of(0.3, least), 1.0),
+        };
+        prop_assert!(
+            (low - 1e-6..=high + 1e-6).contains(&quality),
+            "{} costs {}",
+            quality,
+            least
+        );
+    }
+    Ok(())
+}
+
+/// Few syllables, half of them near each other.
+fn alike(number: usize) -> Syllable {
+    let all = ["zhi1", "zi3", "shi4", "si4", "lan2", "nan2", "ma1", "ya2"];
+    all[number % all.len()].parse().unwrap()
+}
+
+/// Hearings from numbers: 0 is no syllable, and every other one may have been another.
+fn heard_codes(heard: Vec<(usize, bool)>, syllable: impl Fn(usize) -> Syllable) -> Vec<u16> {
+    let mut codes = Vec::new();
+    for (number, alternative) in heard {
+        if number == 0 {
+            codes.push(BREAK);
+            continue;
+        }
+        let other = alternative.then(|| syllable(number + 1));
+        push_position(&mut codes, [syllable(number)].into_iter().chain(other));
+    }
+    codes
+}
+
 proptest! {
     #[test]
     fn quality_and_find_agree(
@@ -90,29 +138,25 @@ proptest! {
         wanted in prop::collection::vec(0usize..60, 1..7),
         budget in prop::sample::select(vec![0u16, 6, 10, 20, 26, 40, 60]),
     ) {
-        let syllable = |index: usize| Syllable::from_index(index * 37 % Syllable::COUNT).unwrap();
-        let mut codes = Vec::new();
-        for (index, alternative) in heard {
-            if index == 0 {
-                codes.push(BREAK);
-                continue;
-            }
-            let other = alternative.then(|| syllable(index + 1));
-            push_position(&mut codes, [syllable(index)].into_iter().chain(other));
-        }
         // The parser refuses patterns that could be edited away.
         prop_assume!(usize::from(budget) < 20 * wanted.len());
+        let syllable = |index: usize| Syllable::from_index(index * 37 % Syllable::COUNT).unwrap();
         let rows: Vec<_> = wanted.into_iter().map(|index| vec![syllable(index)]).collect();
         let pattern = SoundPattern::new(&rows, budget);
-        let found = pattern.find(&codes);
-        let least = found.iter().map(|span| span.cost).min();
-        let bytes: Vec<u8> = codes.iter().flat_map(|code| code.to_le_bytes()).collect();
-        let quality = pattern.quality(&bytes, &mut Vec::new());
-        prop_assert_eq!(least.is_some(), quality.is_some());
-        prop_assert!(quality.is_none() || pattern.may_match(&bytes));
-        if let (Some(least), Some(quality)) = (least, quality) {
-            let bound = 1.0 / (1.0 + f32::from(least) / 20.0);
-            prop_assert!(quality <= bound + 1e-6 && quality > bound * 0.3);
-        }
+        check_both_ways(&pattern, &heard_codes(heard, syllable))?;
+    }
+
+    #[test]
+    fn quality_and_find_agree_where_much_sounds_alike(
+        heard in prop::collection::vec((0usize..20, any::<bool>()), 0..40),
+        wanted in prop::collection::vec(0usize..8, 1..33),
+        length in prop::sample::select(vec![2usize, 3, 5, 8, 32]),
+        budget in prop::sample::select(vec![0u16, 6, 12, 20, 30, 40, 50, 60, 79]),
+    ) {
+        let wanted = &wanted[..length.min(wanted.len())];
+        prop_assume!(usize::from(budget) < 20 * wanted.len());
+        let rows: Vec<_> = wanted.iter().map(|&number| vec![alike(number)]).collect();
+        let pattern = SoundPattern::new(&rows, budget);
+        check_both_ways(&pattern, &heard_codes(heard, alike))?;
     }
 }

@@ -41,6 +41,12 @@ impl Wanted {
             .map_or(FULL_COST, |&cost| u16::from(cost))
     }
 
+    /// What the nearest syllable costs that is not a wanted one.
+    pub(super) fn least_near(&self) -> u16 {
+        let costs = self.costs.iter().copied().filter(|&cost| cost > 0);
+        costs.min().map_or(FULL_COST, u16::from)
+    }
+
     /// The least cost over the hearings of a position.
     pub(super) fn cost(&self, position: &[u16]) -> u16 {
         let rows = position.iter().filter_map(|&code| row_of(code));

@@ -29,8 +29,8 @@ struct Heard {
 
 /// The most full edits, and none.
 const LEVELS: usize = MAX_EDITS as usize + 1;
-/// Where more than one document in so many holds enough pairs, their syllables are looked at too.
-const MANY: usize = 32;
+/// Reading this many entries of many short lists costs about as much as checking one line.
+const ENTRIES_A_LINE: usize = 32;
 
 impl Edited {
     /// A sound with full edits, longer than they can change as a whole.
@@ -71,8 +71,7 @@ impl Edited {
             let found = held.standing(fewer);
             (held, fewer, found)
         });
-        let n_near = near.as_ref().map_or(0, |(.., found)| n_set(found));
-        if n_set(&same).max(n_near) > n_docs as usize / MANY {
+        if self.syllables_are_worth(pairs, &held, &same) {
             held.syllables = (0..=n_pairs).map(|_| Bits::new(n_docs)).collect();
             held.add_syllables(&self.same, pairs);
             same = held.standing(self.edits);
@@ -90,6 +89,16 @@ impl Edited {
         }
         let expected = n_set(&same);
         Bits::from_words(same).members(expected)
+    }
+
+    /// Whether reading all documents of the syllables costs less than checking the lines of those that they
+    /// may turn away: all that were `found` but those whose pairs alone hold enough syllables.
+    fn syllables_are_worth(&self, pairs: &Pairs, held: &Held, found: &[u64]) -> bool {
+        let n_unsure = n_set(found).saturating_sub(n_set(&held.surely_standing(self.edits)));
+        let rows = self.same.rows.iter().chain(&self.near.rows).flatten();
+        let lists = rows.flat_map(|&row| pairs.lists(syllable_range(row)));
+        let n_entries: usize = lists.map(|(_, list)| list.size()).sum();
+        n_unsure * ENTRIES_A_LINE > n_entries
     }
 }
 
@@ -147,21 +156,39 @@ impl Held {
 
     /// The documents in which all stands but what `edits` edits may change, 64 a word.
     fn standing(&self, edits: usize) -> Vec<u64> {
-        let pairs: Vec<&[u64]> = self.pairs.iter().map(Bits::words).collect();
-        let syllables: Vec<&[u64]> = self.syllables.iter().map(Bits::words).collect();
-        let n_words = pairs.iter().map(|words| words.len()).min().unwrap_or(0);
-        let held = |all: &[&[u64]], index: usize, at: usize| {
-            let word = all.get(index).and_then(|words| words.get(at));
-            word.copied().unwrap_or(u64::MAX)
+        self.standing_with(edits, |index, at| word_of(&self.syllables, index, at))
+    }
+
+    /// Those of [`Self::standing`] in which every syllable that stands is part of a pair that is held.
+    fn surely_standing(&self, edits: usize) -> Vec<u64> {
+        self.standing_with(edits, |index, at| {
+            let before = index
+                .checked_sub(1)
+                .and_then(|before| self.pairs.get(before));
+            let pairs = before.into_iter().chain(self.pairs.get(index));
+            let words = pairs.filter_map(|bits| bits.words().get(at));
+            words.fold(0, |all, word| all | word)
+        })
+    }
+
+    /// `syllable` gives word `at` of the documents that hold a syllable.
+    fn standing_with(&self, edits: usize, syllable: impl Fn(usize, usize) -> u64) -> Vec<u64> {
+        let n_words = self.pairs.iter().map(|bits| bits.words().len()).min();
+        let steps = |at| {
+            (0..self.pairs.len()).map(move |index| (word_of(&self.pairs, index, at), index + 1))
         };
-        (0..n_words)
+        (0..n_words.unwrap_or(0))
             .map(|at| {
-                let steps = (0..pairs.len())
-                    .map(|index| (held(&pairs, index, at), held(&syllables, index + 1, at)));
-                standing_word(held(&syllables, 0, at), steps, edits)
+                let steps = steps(at).map(|(pair, next)| (pair, syllable(next, at)));
+                standing_word(syllable(0, at), steps, edits)
             })
             .collect()
     }
+}
+
+fn word_of(all: &[Bits], index: usize, at: usize) -> u64 {
+    let word = all.get(index).and_then(|bits| bits.words().get(at));
+    word.copied().unwrap_or(u64::MAX)
 }
 
 /// For 64 documents: in which of them all stands but what `edits` edits may change. `steps` are the

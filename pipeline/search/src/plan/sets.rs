@@ -44,7 +44,7 @@ pub(super) fn intersect_groups(pairs: &Pairs, groups: &[Vec<u32>], n_docs: u32) 
 
 /// Keeps the documents that are in any of the lists.
 pub(super) fn keep_listed(docs: &mut Vec<DocId>, lists: &[List<'_>], n_docs: u32) {
-    if lists.len() > 1 && docs.len() > n_docs as usize / DENSE {
+    if size_of(lists) > n_docs as usize / DENSE {
         let listed = Bits::of(lists, n_docs);
         docs.retain(|&doc| listed.contains(doc));
         return;

@@ -17,7 +17,7 @@ impl SoundPattern {
     /// sounds taken as free.
     pub(crate) fn may_match(&self, bytes: &[u8]) -> bool {
         let near = |_, mask: Mask| pair(mask.near, 0);
-        let [fewest, _] = match self.full_edits() {
+        let ([fewest, _], _) = match self.full_edits() {
             0 => self.fewest_edits::<1>(bytes, near),
             1 => self.fewest_edits::<2>(bytes, near),
             2 => self.fewest_edits::<3>(bytes, near),
@@ -40,7 +40,7 @@ impl SoundPattern {
     /// With less than one edit to spend a match has the pattern's length.
     fn quality_unedited(&self, bytes: &[u8], codes: &mut Vec<u16>) -> Option<f32> {
         let toned_or_near = |code, mask: Mask| pair(toned_bits(code, mask), mask.near);
-        let [toned, near] = self.fewest_edits::<1>(bytes, toned_or_near);
+        let ([toned, near], _) = self.fewest_edits::<1>(bytes, toned_or_near);
         match (toned, near) {
             // Nothing is better.
             (Some(_), _) => Some(1.0),
@@ -59,9 +59,12 @@ impl SoundPattern {
         codes: &mut Vec<u16>,
     ) -> Option<f32> {
         let same_or_near = |_, mask: Mask| pair(mask.same, mask.near);
-        let [same, near] = self.fewest_edits::<LEVELS>(bytes, same_or_near);
+        let ([same, near], n_bytes) = self.fewest_edits::<LEVELS>(bytes, same_or_near);
         if same == Some(0) {
-            return self.quality_of_same(bytes, codes);
+            return match self.is_toned_before(bytes.get(..n_bytes).unwrap_or(bytes)) {
+                true => Some(1.0),
+                false => self.quality_of_same(bytes, codes),
+            };
         }
         // A match costs at most its edits without near sounds, and at least those with near sounds free.
         if same == near {
@@ -78,18 +81,27 @@ impl SoundPattern {
 
     /// The quality of a row in which the very syllables stand, of a pattern that allows for edits.
     fn quality_of_same(&self, bytes: &[u8], codes: &mut Vec<u16>) -> Option<f32> {
-        let only_toned = |code, mask| pair(toned_bits(code, mask), 0);
-        let [toned, _] = self.fewest_edits::<1>(bytes, only_toned);
-        if toned.is_some() {
-            return Some(1.0);
-        }
         read(bytes, codes);
         self.best_window(codes, 0).map(agreement_unedited)
     }
 
+    /// Whether the last positions of a row of codes are the pattern's syllables and tones, each in its
+    /// likeliest hearing.
+    fn is_toned_before(&self, bytes: &[u8]) -> bool {
+        let codes = bytes.as_chunks().0.iter().rev();
+        let mut likeliest = codes
+            .map(|&code| u16::from_le_bytes(code))
+            .filter(|&code| !is_alternative(code));
+        (0..self.wanted.len()).rev().all(|index| {
+            let toned = likeliest.next().map(|code| self.masks.of(code).toned);
+            toned.is_some_and(|toned| toned >> index & 1 == 1)
+        })
+    }
+
     /// The fewest edits after which all wanted syllables stand in a row; `None` where `LEVELS` or more
     /// are needed. `pick` says which wanted syllables a code is taken for, in two ways that are followed
-    /// side by side (see [`pair`]). No more is looked at once the first way needs no edit.
+    /// side by side (see [`pair`]). No more is looked at once the first way needs no edit; with the edits comes
+    /// how many bytes were.
     ///
     /// All wanted syllables are followed at once, one bit each, with one word of bits for each number
     /// of edits (Wu and Manber 1992, "Fast text searching allowing errors").
@@ -98,23 +110,26 @@ impl SoundPattern {
         &self,
         bytes: &[u8],
         pick: impl Fn(u16, Mask) -> u64,
-    ) -> [Option<u16>; 2] {
+    ) -> ([Option<u16>; 2], usize) {
         let Some(last) = self.wanted.len().checked_sub(1) else {
-            return [None; 2];
+            return ([None; 2], 0);
         };
+        let mut n_bytes = 0;
         let mut followed = const { Followed::<LEVELS>::new() };
         for &code in bytes.as_chunks().0 {
             let code = u16::from_le_bytes(code);
+            n_bytes += 2;
             followed.step(pick(code, self.masks.of(code)), is_alternative(code));
             if followed.seen[0] >> last & 1 == 1 {
                 break;
             }
         }
-        [last, last + HALF].map(|last| {
+        let fewest = [last, last + HALF].map(|last| {
             let ends = followed.seen.iter().zip(0..);
             let mut ends = ends.filter(|(seen, _)| **seen >> last & 1 == 1);
             ends.next().map(|(_, edits)| edits)
-        })
+        });
+        (fewest, n_bytes)
     }
 
     /// The best quality of a match without full edits that costs at most `most`.

@@ -28,6 +28,8 @@ pub(crate) struct Compiled {
 /// The left side of a `THEN`.
 pub(crate) struct Lead {
     pub(crate) compiled: Compiled,
+    /// The right side: it leads to nothing else.
+    pub(crate) right: Arc<dyn Query>,
     pub(crate) within: u32,
 }
 
@@ -111,11 +113,12 @@ impl Compiler<'_> {
         } = self.compile(right)?;
         let question = Question::Then {
             left: Arc::clone(&left.query),
-            right: query,
+            right: Arc::clone(&query),
             within,
         };
         leads.push(Lead {
             compiled: left,
+            right: query,
             within,
         });
         Ok(Compiled {

@@ -1,9 +1,10 @@
 //! What can go wrong with the index.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tantivy::TantivyError;
-use tantivy::directory::error::{LockError, OpenDirectoryError};
+use tantivy::directory::error::{LockError, OpenDirectoryError, OpenWriteError};
 use thiserror::Error;
 
 use crate::query::QueryError;
@@ -80,7 +81,16 @@ pub enum IndexError {
     /// The call's metadata cannot be stored.
     #[error("the metadata of a call cannot be stored: {0}")]
     Header(serde_json::Error),
-    /// The disk or the memory gave out, or something unforeseen happened.
+    /// There is no room left to write.
+    #[error(
+        "the disk is full: the transcript index in `{folder}` cannot be written\n\
+         hint: make room and run the command again"
+    )]
+    DiskFull {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The memory gave out, or something unforeseen happened.
     #[error("the transcript index in `{folder}` failed: {cause}")]
     Failed {
         /// The folder.
@@ -113,11 +123,21 @@ impl IndexError {
         matches!(self, Self::UtteranceTooLong { .. } | Self::Header(_))
     }
 
+    /// Of the folder itself.
+    pub(crate) fn from_io(folder: &Path, source: io::Error) -> Self {
+        let folder = folder.to_owned();
+        match is_disk_full(&source) {
+            true => Self::DiskFull { folder },
+            false => Self::Folder { folder, source },
+        }
+    }
+
     /// Sorts what tantivy reports into what a person can do about it.
     pub(crate) fn from_tantivy(folder: &Path, error: &TantivyError) -> Self {
         let folder = folder.to_owned();
         let cause = error.to_string();
         match error {
+            _ if io_of(error).is_some_and(is_disk_full) => Self::DiskFull { folder },
             TantivyError::LockFailure(LockError::LockBusy, _) => Self::Locked { folder },
             TantivyError::OpenDirectoryError(OpenDirectoryError::DoesNotExist(_)) => {
                 Self::Missing { folder }
@@ -155,6 +175,23 @@ impl IndexError {
             cause: first_line,
         }
     }
+}
+
+/// The system's error beneath tantivy's.
+fn io_of(error: &TantivyError) -> Option<&io::Error> {
+    match error {
+        TantivyError::IoError(io)
+        | TantivyError::OpenWriteError(OpenWriteError::IoError { io_error: io, .. })
+        | TantivyError::OpenDirectoryError(OpenDirectoryError::IoError { io_error: io, .. })
+        | TantivyError::LockFailure(LockError::IoError(io), _) => Some(io.as_ref()),
+        _ => None,
+    }
+}
+
+/// Whether the system says that there is no room, or none for this user.
+pub(crate) fn is_disk_full(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::StorageFull | Kind::QuotaExceeded)
 }
 
 const fn reads_as_damage(kind: std::io::ErrorKind) -> bool {

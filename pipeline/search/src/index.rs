@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use auricle_contracts::{CallId, Transcript};
-use tantivy::directory::MmapDirectory;
 use tantivy::indexer::UserOperation;
 use tantivy::{Executor, Index, IndexWriter, ReloadPolicy, TantivyDocument, Term};
 
@@ -16,9 +15,11 @@ use crate::error::IndexError;
 use crate::lines::LinesPlugin;
 use crate::schema::Fields;
 
+use directory::{DiskFull, WatchedDirectory};
 use folder::{TANTIVY_FILE, VERSION_FILE, Version, check_files, check_version, guarded};
 use reader::Shared;
 
+mod directory;
 mod folder;
 mod reader;
 #[cfg(test)]
@@ -50,8 +51,8 @@ impl Default for IndexOptions {
 
 /// A full-text index over transcripts in a folder.
 ///
-/// One process writes at a time; any number read, also while it is written. What is added shows
-/// after [`Self::commit`].
+/// One process writes at a time; any number read, also while it is written: they see what was
+/// committed when they opened it. What is added here shows after [`Self::commit`].
 pub struct TranscriptIndex {
     shared: Arc<Shared>,
     writing: RwLock<Writing>,
@@ -88,21 +89,21 @@ impl TranscriptIndex {
                 folder: folder.to_owned(),
             });
         }
-        let fail = |source| IndexError::Folder {
-            folder: folder.to_owned(),
-            source,
-        };
+        let fail = |source| IndexError::from_io(folder, source);
         fs::create_dir_all(folder).map_err(fail)?;
         // First, so that a folder that was left half made is known for what it is.
         let version = serde_json::to_vec(&Version::now()).map_err(IndexError::Header)?;
         fs::write(folder.join(VERSION_FILE), version).map_err(fail)?;
         let fields = Fields::new();
-        let index = Index::builder()
-            .schema(fields.schema.clone())
-            .register_plugin(Arc::new(LinesPlugin))
-            .create_in_dir(folder)
-            .map_err(|error| IndexError::from_tantivy(folder, &error))?;
-        Self::with_index(folder, index, fields, options)
+        let disk_full = DiskFull::default();
+        let index = WatchedDirectory::open(folder, disk_full.clone()).and_then(|directory| {
+            Index::builder()
+                .schema(fields.schema.clone())
+                .register_plugin(Arc::new(LinesPlugin))
+                .open_or_create(directory)
+        });
+        let index = index.map_err(|error| IndexError::from_tantivy(folder, &error))?;
+        Self::with_index(folder, index, fields, disk_full, options)
     }
 
     /// Opens the index in a folder and reads enough of every file to know it is whole.
@@ -113,10 +114,10 @@ impl TranscriptIndex {
     pub fn open(folder: &Path, options: IndexOptions) -> Result<Self, IndexError> {
         check_version(folder)?;
         guarded(folder, || {
-            let directory = MmapDirectory::open(folder)
-                .map_err(|error| IndexError::from_tantivy(folder, &error.into()))?;
-            let mut index =
-                Index::open(directory).map_err(|error| IndexError::from_tantivy(folder, &error))?;
+            let disk_full = DiskFull::default();
+            let mut index = WatchedDirectory::open(folder, disk_full.clone())
+                .and_then(Index::open)
+                .map_err(|error| IndexError::from_tantivy(folder, &error))?;
             index.register_plugin(Arc::new(LinesPlugin));
             let fields = Fields::new();
             if index.schema() != fields.schema {
@@ -127,7 +128,7 @@ impl TranscriptIndex {
                 });
             }
             check_files(folder, &index)?;
-            let opened = Self::with_index(folder, index, fields, options)?;
+            let opened = Self::with_index(folder, index, fields, disk_full, options)?;
             opened.shared.snapshot()?;
             Ok(opened)
         })
@@ -148,6 +149,7 @@ impl TranscriptIndex {
         folder: &Path,
         index: Index,
         fields: Fields,
+        disk_full: DiskFull,
         options: IndexOptions,
     ) -> Result<Self, IndexError> {
         let fail = |error| IndexError::from_tantivy(folder, &error);
@@ -169,6 +171,7 @@ impl TranscriptIndex {
             fields,
             executor,
             snapshot,
+            disk_full,
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -244,8 +247,10 @@ impl TranscriptIndex {
         let committed = writing.writer.as_mut().map(IndexWriter::commit);
         if let Some(Err(error)) = committed {
             self.give_up(writing);
-            return Err(self.shared.error(&error));
+            return Err(self.shared.write_error(&error));
         }
+        // What a merge in the background met stopped nothing.
+        self.shared.disk_full.take();
         // While nobody can add: calls are known by the searcher before they are forgotten here.
         self.shared.reload()?;
         self.forget_added();
@@ -263,7 +268,7 @@ impl TranscriptIndex {
         if let Some(writer) = writing.writer.take() {
             writer
                 .wait_merging_threads()
-                .map_err(|error| self.shared.error(&error))?;
+                .map_err(|error| self.shared.write_error(&error))?;
         }
         self.shared.reload()
     }
@@ -295,7 +300,7 @@ impl TranscriptIndex {
                 if writing.generation == generation {
                     self.give_up(&mut writing);
                 }
-                self.shared.error(&error)
+                self.shared.write_error(&error)
             });
         }
         drop(writing);
@@ -306,7 +311,7 @@ impl TranscriptIndex {
         };
         operation(writing.writer.insert(opened)).map_err(|error| {
             self.give_up(&mut writing);
-            self.shared.error(&error)
+            self.shared.write_error(&error)
         })
     }
 
@@ -332,7 +337,7 @@ impl TranscriptIndex {
             .shared
             .index
             .writer_with_num_threads::<TantivyDocument>(threads, bytes)
-            .map_err(|error| self.shared.error(&error))?;
+            .map_err(|error| self.shared.write_error(&error))?;
         // From here on no other process commits: what the searcher knows is all there is.
         self.shared.reload()?;
         Ok(writer)

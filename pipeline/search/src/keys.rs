@@ -96,6 +96,9 @@ pub(crate) const fn syllable_range(first: u16) -> RangeInclusive<u32> {
     syllable_pair(first, 0)..=syllable_pair(first, SYLLABLE_END)
 }
 
+/// The keys of all pairs of syllables.
+pub(crate) const ANY_SYLLABLES: RangeInclusive<u32> = 0..=FIRST_UNIT_KEY - 1;
+
 /// The second syllable of a key.
 pub(crate) const fn second_syllable(key: u32) -> u16 {
     (key & 0x1FF) as u16

@@ -46,6 +46,7 @@ pub use error::{IndexError, SearchError};
 pub use index::{Added, IndexOptions, IndexSize, TranscriptIndex, TranscriptReader};
 pub use query::{QueryError, parse};
 pub use results::{
-    CallHits, ContextLine, FacetCount, FacetMode, Facets, Highlight, Hit, MAX_FACET_VALUES,
-    MAX_LIMIT, SearchRequest, SearchResults, Snippet, Sort, mark,
+    CallHits, ContextLine, FacetCount, FacetMode, Facets, Highlight, Hit, MAX_CONTEXT,
+    MAX_FACET_VALUES, MAX_HITS_PER_CALL, MAX_LIMIT, SearchRequest, SearchResults, Snippet, Sort,
+    mark,
 };

@@ -5,7 +5,7 @@
 
 use crate::lines::{Line, LineParts, Wanted, code_of};
 use crate::query::Order;
-use crate::sound::SoundPattern;
+use crate::sound::{SoundPattern, quality_of};
 use crate::units;
 
 mod near;
@@ -91,7 +91,7 @@ impl Place {
     /// [`Self::quality`] of two phrases near each other, without allocation; `None` where it is something
     /// else, or the line is so long that [`near`] must bound the work.
     fn quality_of_phrases(&self, parts: &LineParts<'_>) -> Option<Option<f32>> {
-        const LONGEST: usize = 512;
+        const LONGEST: usize = 128;
         let Self::Near {
             left,
             right,
@@ -456,7 +456,7 @@ fn find_sound(pattern: &SoundPattern, line: &Line) -> Vec<Span> {
     in_order(found.into_iter().map(|sound| {
         let start = code_of(sound.start);
         let end = code_of(sound.end - 1).max(start) + 1;
-        let quality = sound.agreement / (1.0 + f32::from(sound.cost) / 20.0);
+        let quality = quality_of(sound.agreement, sound.cost);
         Span {
             start,
             end,

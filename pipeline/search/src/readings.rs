@@ -77,6 +77,15 @@ mod tests {
         assert!(names('a').is_empty());
     }
 
+    /// Syllables are put under hanzi by counting both.
+    #[test]
+    fn only_hanzi_have_readings() {
+        let all = ('\u{80}'..=char::MAX).filter(|&letter| !readings(letter).is_empty());
+        for letter in all {
+            assert!(crate::units::is_hanzi_letter(letter), "{letter:?}");
+        }
+    }
+
     #[test]
     fn splits_pinyin_run_together() {
         let check = |word: &str, expected: &str| {

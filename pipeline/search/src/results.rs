@@ -18,10 +18,10 @@ pub struct SearchRequest {
     /// Calls to show, at most [`MAX_LIMIT`].
     #[serde(default = "default_limit")]
     pub limit: usize,
-    /// The most hits to show of one call; the best are taken.
+    /// The most hits to show of one call, from 1 to [`MAX_HITS_PER_CALL`]; the best are taken.
     #[serde(default = "default_hits_per_call")]
     pub hits_per_call: usize,
-    /// Utterances to show before and after each hit.
+    /// Utterances to show before and after each hit, at most [`MAX_CONTEXT`].
     #[serde(default = "default_context")]
     pub context: u32,
     /// Whether to count hits by party, agent, campaign, region, month and day.
@@ -31,6 +31,10 @@ pub struct SearchRequest {
 
 /// The most calls of one page.
 pub const MAX_LIMIT: usize = 1000;
+/// The most hits shown of one call.
+pub const MAX_HITS_PER_CALL: usize = 1000;
+/// The most utterances shown before a hit, and after it.
+pub const MAX_CONTEXT: u32 = 100;
 
 const fn default_limit() -> usize {
     10

@@ -305,14 +305,12 @@ impl DocSet for CallsScorer {
     }
 
     fn size_hint(&self) -> u32 {
-        let whole: u32 = self
-            .calls
-            .iter()
-            .take(64)
-            .map(|(start, end)| end - start)
-            .sum();
-        let sampled = self.calls.len().clamp(1, 64) as u32;
-        whole / sampled * self.calls.len() as u32
+        let first = self.calls.iter().take(64);
+        let whole: u64 = first.map(|&(start, end)| u64::from(end - start)).sum();
+        let sampled = self.calls.len().clamp(1, 64) as u64;
+        let last = self.calls.last().map_or(0, |&(_, end)| end);
+        let guess = whole / sampled * self.calls.len() as u64;
+        guess.min(u64::from(last)) as u32
     }
 }
 

@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tantivy::query::{EnableScoring, Weight};
+use tantivy::query::{EnableScoring, Query, Weight};
 use tantivy::{DocId, DocSet, Executor, SegmentReader, TERMINATED};
 
 use crate::calls::{CALL_FACETS, Calls, NO_VALUE, Values};
@@ -14,8 +14,8 @@ use crate::place::Place;
 use crate::queries::{SegmentFiles, Snapshot};
 use crate::query::Node;
 use crate::results::{
-    CallHits, ContextLine, FacetCount, FacetMode, Facets, Hit, MAX_FACET_VALUES, MAX_LIMIT,
-    SearchRequest, SearchResults, Sort,
+    CallHits, ContextLine, FacetCount, FacetMode, Facets, Hit, MAX_CONTEXT, MAX_FACET_VALUES,
+    MAX_HITS_PER_CALL, MAX_LIMIT, SearchRequest, SearchResults, Sort,
 };
 use crate::schema::Fields;
 use crate::show::{Shower, joined};
@@ -232,11 +232,11 @@ impl ShownCall<'_> {
         request: &SearchRequest,
     ) -> tantivy::Result<CallHits> {
         hits.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        hits.truncate(request.hits_per_call.max(1));
+        hits.truncate(request.hits_per_call.clamp(1, MAX_HITS_PER_CALL));
         hits.sort_by_key(|(doc, _)| *doc);
         let mut shown = Vec::with_capacity(hits.len());
         for (doc, relevance) in hits {
-            shown.push(self.hit(doc, relevance, request.context)?);
+            shown.push(self.hit(doc, relevance, request.context.min(MAX_CONTEXT))?);
         }
         let header = self.shower.header(self.start)?;
         Ok(CallHits {
@@ -286,7 +286,32 @@ struct LeadDocs {
     within: u32,
     places: Vec<Arc<Place>>,
     docs: Vec<DocId>,
+    /// What they may lead to.
+    rights: Vec<DocId>,
     earlier: Vec<LeadDocs>,
+}
+
+/// The documents of some calls that answer a query.
+fn docs_of(
+    query: &dyn Query,
+    snapshot: &Snapshot,
+    reader: &SegmentReader,
+    calls: &[(DocId, DocId)],
+) -> tantivy::Result<Vec<DocId>> {
+    let scoring = EnableScoring::enabled_from_searcher(&snapshot.searcher);
+    let mut scorer = query.weight(scoring)?.scorer(reader, 1.0)?;
+    let mut docs = Vec::new();
+    for &(start, end) in calls {
+        let mut doc = match scorer.doc() < start {
+            true => scorer.seek(start),
+            false => scorer.doc(),
+        };
+        while doc < end {
+            docs.push(doc);
+            doc = scorer.advance();
+        }
+    }
+    Ok(docs)
 }
 
 impl LeadDocs {
@@ -296,20 +321,6 @@ impl LeadDocs {
         reader: &SegmentReader,
         calls: &[(DocId, DocId)],
     ) -> tantivy::Result<Self> {
-        let scoring = EnableScoring::enabled_from_searcher(&snapshot.searcher);
-        let mut scorer = lead.compiled.query.weight(scoring)?.scorer(reader, 1.0)?;
-        let mut docs = Vec::new();
-        for &(start, end) in calls {
-            let mut doc = if scorer.doc() < start {
-                scorer.seek(start)
-            } else {
-                scorer.doc()
-            };
-            while doc < end {
-                docs.push(doc);
-                doc = scorer.advance();
-            }
-        }
         let earlier = lead
             .compiled
             .leads
@@ -319,7 +330,8 @@ impl LeadDocs {
         Ok(Self {
             within: lead.within,
             places: lead.compiled.places.clone(),
-            docs,
+            docs: docs_of(lead.compiled.query.as_ref(), snapshot, reader, calls)?,
+            rights: docs_of(lead.right.as_ref(), snapshot, reader, calls)?,
             earlier,
         })
     }
@@ -331,6 +343,9 @@ impl LeadDocs {
         shower: &Shower<'_>,
         out: &mut Vec<ContextLine>,
     ) -> tantivy::Result<()> {
+        if self.rights.binary_search(&doc).is_err() {
+            return Ok(());
+        }
         let before = self.docs.partition_point(|&lead| lead < doc);
         let earliest = shower.lines.turns_before(doc, self.within);
         let last = before.checked_sub(1).and_then(|index| self.docs.get(index));

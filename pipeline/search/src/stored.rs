@@ -151,8 +151,8 @@ pub(crate) fn unit_times(utterance: &Utterance, spoken: &[u16]) -> Vec<(u64, u64
 
 /// Splits a span into `parts` of equal length.
 fn spread(start_ms: u64, end_ms: u64, parts: usize, times: &mut Vec<(u64, u64)>) {
-    let length = end_ms.saturating_sub(start_ms);
-    let at = |part: usize| start_ms + length * part as u64 / parts.max(1) as u64;
+    let length = u128::from(end_ms.saturating_sub(start_ms));
+    let at = |part: usize| start_ms + (length * part as u128 / parts.max(1) as u128) as u64;
     times.extend((0..parts).map(|part| (at(part), at(part + 1))));
 }
 

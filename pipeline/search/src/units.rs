@@ -79,6 +79,15 @@ pub(crate) const fn is_hanzi(code: u16) -> bool {
     matches!(code, 0x4E00..=0x9FFF | 0x3400..=0x4DBF | 0xF900..=0xFAFF | 0x3007 | 0xD840..=0xD88D)
 }
 
+/// [`is_hanzi`] of a character.
+pub(crate) fn is_hanzi_letter(letter: char) -> bool {
+    let mut codes = [0; 2];
+    letter
+        .encode_utf16(&mut codes)
+        .first()
+        .is_some_and(|&code| is_hanzi(code))
+}
+
 /// Whether a code starts a unit, given the code before it.
 pub(crate) fn starts_unit(before: Option<u16>, code: u16) -> bool {
     if code == SPACE || is_low_surrogate(code) {

@@ -5,13 +5,6 @@ use std::io::{self, ErrorKind};
 use auricle_search::IndexError;
 use auricle_store::StoreError;
 
-/// "No space left on device" (POSIX `ENOSPC`), as far as an error's text is all that is left of it.
-#[cfg(unix)]
-const NO_SPACE: &str = "(os error 28)";
-/// `ERROR_DISK_FULL`.
-#[cfg(not(unix))]
-const NO_SPACE: &str = "(os error 112)";
-
 /// Looks through the whole chain: the store, the index and plain files each tell it in their own way.
 pub(crate) fn is_disk_full(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
@@ -20,7 +13,7 @@ pub(crate) fn is_disk_full(error: &anyhow::Error) -> bool {
         }
         match (cause.downcast_ref(), cause.downcast_ref()) {
             (Some(StoreError::DiskFull { .. }), _) => true,
-            (_, Some(IndexError::Failed { cause, .. })) => cause.contains(NO_SPACE),
+            (_, Some(IndexError::DiskFull { .. })) => true,
             _ => false,
         }
     })
@@ -41,16 +34,10 @@ mod tests {
             path: PathBuf::new(),
         };
         assert!(is_disk_full(&anyhow::Error::from(store).context("save")));
-        #[cfg(unix)]
-        {
-            let cause = io::Error::from_raw_os_error(28);
-            assert_eq!(cause.kind(), ErrorKind::StorageFull);
-            let index = IndexError::Failed {
-                folder: PathBuf::new(),
-                cause: format!("an IO error occurred: '{cause}'"),
-            };
-            assert!(is_disk_full(&index.into()));
-        }
+        let index = IndexError::DiskFull {
+            folder: PathBuf::new(),
+        };
+        assert!(is_disk_full(&index.into()));
         let other = io::Error::from(ErrorKind::PermissionDenied);
         assert!(!is_disk_full(&other.into()));
         assert!(!is_disk_full(&anyhow::anyhow!("no sound")));

@@ -47,6 +47,9 @@ struct Arguments {
     /// Where the indexes are written; a folder of the system's own otherwise.
     #[arg(long)]
     folder: Option<PathBuf>,
+    /// Asks only the kinds of queries whose name holds this.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
     /// Searches the index an earlier run left in `--folder`, and builds none.
     #[arg(long, requires = "folder")]
     search_only: bool,
@@ -76,7 +79,8 @@ fn main() -> Result<()> {
     say(&format!("{:?}", reader.size()?));
     // Reads every file once, as a process that has served a while has done.
     reader.verify()?;
-    let kinds = queries::kinds(&calls, corpus.surnames(), arguments.queries);
+    let mut kinds = queries::kinds(&calls, corpus.surnames(), arguments.queries);
+    kinds.retain(|kind| kind.name.contains(&arguments.only));
     report::search_all(&reader, &kinds)?;
     drop((reader, index));
     if arguments.folder.is_none() {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use tantivy::{Executor, Index, IndexReader};
 
+use super::directory::DiskFull;
 use super::folder::guarded;
 use crate::error::{IndexError, SearchError};
 use crate::queries::Snapshot;
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) fields: Fields,
     pub(super) executor: Executor,
     pub(super) snapshot: Mutex<Option<Snapshot>>,
+    pub(super) disk_full: DiskFull,
 }
 
 /// What an index holds, and the room it takes.
@@ -60,14 +62,6 @@ impl TranscriptReader {
                 .map_err(|error| self.shared.error(&error))
         })?;
         Ok(results)
-    }
-
-    /// Shows what other processes have committed since.
-    ///
-    /// # Errors
-    /// The index cannot be read.
-    pub fn refresh(&self) -> Result<(), IndexError> {
-        guarded(&self.shared.folder, || self.shared.reload())
     }
 
     /// What the index holds, and the room it takes.
@@ -118,6 +112,16 @@ impl TranscriptReader {
 impl Shared {
     pub(super) fn error(&self, error: &tantivy::TantivyError) -> IndexError {
         IndexError::from_tantivy(&self.folder, error)
+    }
+
+    /// Of an error met in writing, which may come from a thread that did not say why.
+    pub(super) fn write_error(&self, error: &tantivy::TantivyError) -> IndexError {
+        match self.disk_full.take() {
+            true => IndexError::DiskFull {
+                folder: self.folder.clone(),
+            },
+            false => self.error(error),
+        }
     }
 
     /// Shows what was committed last.

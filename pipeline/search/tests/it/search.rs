@@ -374,6 +374,54 @@ fn hits_are_marked_and_play_from_a_little_before() {
     assert_eq!(hit.play_from_ms, hit.start_ms + 400 - 500);
     assert_eq!(hit.before[0].utterance, 4);
     assert!(hit.after.is_empty());
+
+    // What was said earlier led to the right side of THEN and to nothing else.
+    let results = search(&index, "call:loan ((保证 THEN 投诉) OR 需要)");
+    let led_by = results.calls[0].hits.iter().map(|hit| hit.led_by.len());
+    assert_eq!(led_by.collect::<Vec<_>>(), [0, 1]);
+}
+
+/// Tones never exclude; where they agree a hit comes first, with edits allowed too.
+#[test]
+fn tones_tell_equal_sounds_apart() {
+    let calls = [
+        ("other", "bao4 zheng1 shou2 yi1"),
+        ("toned", "bao3 zheng4 shou1 yi4"),
+    ];
+    let calls = calls.map(|(id, syllables)| {
+        let mut call = call(id, &["a 保 证 收 益"]);
+        call.utterances[0] = with_syllables(call.utterances[0].clone(), syllables);
+        call
+    });
+    let index = index_of(&calls);
+    for query in ["sound:保证收益", "sound:保证收益~0.5", "sound:保证收益~1"] {
+        let found = search(&index, query).calls;
+        let ids: Vec<&str> = found.iter().map(|call| call.call_id.as_str()).collect();
+        assert_eq!(ids, ["toned", "other"], "{query}");
+        assert!(found[0].relevance > found[1].relevance, "{query}");
+    }
+}
+
+/// A hanzi that no table reads keeps its place between the others.
+#[test]
+fn hanzi_without_readings_do_not_shift_what_is_marked() {
+    let blocks = [
+        '\u{3400}'..='\u{4DBF}',
+        '\u{4E00}'..='\u{9FFF}',
+        '\u{20000}'..='\u{323AF}',
+    ];
+    let mut rare = blocks
+        .into_iter()
+        .flatten()
+        .filter(|letter| letter.is_alphabetic() && auricle_pinyin::readings(*letter).is_empty());
+    let rare = rare.next().unwrap();
+    let index = index_of(&[call("rare", &[&format!("a 您{rare}好保证收益")])]);
+    let hit = &search(&index, "sound:保证").calls[0].hits[0];
+    assert_eq!(
+        mark(&hit.text, &hit.highlights, "<", ">"),
+        format!("您{rare}好<保证>收益")
+    );
+    assert_eq!(search(&index, "sound:您好").total_hits, 0);
 }
 
 #[test]

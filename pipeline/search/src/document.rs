@@ -1,6 +1,6 @@
 //! A call's transcript as documents of the index.
 
-use auricle_contracts::{Transcript, Utterance};
+use auricle_contracts::{CallMetadata, Transcript, Utterance};
 use serde::{Deserialize, Serialize};
 use tantivy::TantivyDocument;
 
@@ -38,30 +38,20 @@ pub(crate) struct Header {
     pub(crate) file: String,
     pub(crate) duration_ms: u64,
     pub(crate) engine: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) agent: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) campaign: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) region: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) started_at: Option<String>,
+    #[serde(flatten)]
+    pub(crate) metadata: CallMetadata,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) score: Option<f64>,
 }
 
 impl Header {
     fn new(transcript: &Transcript, annotations: &Annotations) -> Self {
-        let metadata = &transcript.metadata;
         Self {
             call_id: transcript.call_id.0.clone(),
             file: transcript.file.clone(),
             duration_ms: transcript.duration_ms,
             engine: transcript.engine.clone(),
-            agent: metadata.agent.clone(),
-            campaign: metadata.campaign.clone(),
-            region: metadata.region.clone(),
-            started_at: metadata.started_at.clone(),
+            metadata: transcript.metadata.clone(),
             score: annotations.score,
         }
     }
@@ -69,9 +59,9 @@ impl Header {
     /// In the order of [`crate::schema::CALL_TEXTS`].
     fn texts(&self) -> [Option<&str>; 5] {
         [
-            self.agent.as_deref(),
-            self.campaign.as_deref(),
-            self.region.as_deref(),
+            self.metadata.agent.as_deref(),
+            self.metadata.campaign.as_deref(),
+            self.metadata.region.as_deref(),
             Some(&self.engine),
             Some(&self.file),
         ]
@@ -135,7 +125,7 @@ fn add_call(
     if let Some(score) = header.score {
         document.add_f64(fields.score, score);
     }
-    if let Some(started_at) = &header.started_at {
+    if let Some(started_at) = &header.metadata.started_at {
         match LocalTime::parse(started_at) {
             Some(time) => document.add_i64(fields.started, time.seconds()),
             None => warnings.push(format!(

@@ -1,6 +1,6 @@
 //! What a search asks and what it gives back.
 
-use auricle_contracts::Party;
+use auricle_contracts::{CallMetadata, Party};
 use serde::{Deserialize, Serialize};
 
 /// A query and how its hits are to be shown.
@@ -111,18 +111,9 @@ pub struct CallHits {
     pub engine: String,
     /// Length of the recording.
     pub duration_ms: u64,
-    /// Agent's name or number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub agent: Option<String>,
-    /// Campaign or queue.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub campaign: Option<String>,
-    /// Region or dialect area.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<String>,
-    /// When the call began, RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub started_at: Option<String>,
+    /// What is known of the call; its fields stand beside the others in JSON.
+    #[serde(flatten)]
+    pub metadata: CallMetadata,
     /// The call's quality score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,

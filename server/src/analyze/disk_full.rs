@@ -11,11 +11,8 @@ pub(crate) fn is_disk_full(error: &anyhow::Error) -> bool {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
             return matches!(io.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
         }
-        match (cause.downcast_ref(), cause.downcast_ref()) {
-            (Some(StoreError::DiskFull { .. }), _) => true,
-            (_, Some(IndexError::DiskFull { .. })) => true,
-            _ => false,
-        }
+        let is_store_full = matches!(cause.downcast_ref(), Some(StoreError::DiskFull { .. }));
+        is_store_full || matches!(cause.downcast_ref(), Some(IndexError::DiskFull { .. }))
     })
 }
 

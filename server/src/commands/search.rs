@@ -141,10 +141,13 @@ pub(crate) fn run(app: &mut App, args: &SearchArgs) -> Result<Exit> {
 fn write_call(out: &mut Terminal, call: &CallHits) -> Result<()> {
     let name = out.paint(&Style::new().bold(), printable(&call.call_id));
     let mut facts = vec![call.file.clone(), duration_text(call.duration_ms)];
-    for (title, value) in [("agent", &call.agent), ("campaign", &call.campaign)] {
+    for (title, value) in [
+        ("agent", &call.metadata.agent),
+        ("campaign", &call.metadata.campaign),
+    ] {
         facts.extend(value.as_ref().map(|value| format!("{title} {value}")));
     }
-    facts.extend(call.started_at.clone());
+    facts.extend(call.metadata.started_at.clone());
     if call.total_hits as usize > call.hits.len() {
         facts.push(format!(
             "{} of {}",

@@ -27,8 +27,9 @@ use crate::queries::Snapshot;
 use crate::sound::{FULL_COST, SoundPattern};
 use crate::units;
 
+use around::Around;
 use edited::Edited;
-use sets::{group_lists, intersect_groups, merged, shared, size_of, union};
+use sets::{Bits, group_lists, intersect_groups, shared, size_of, union};
 
 mod around;
 mod edited;
@@ -42,7 +43,7 @@ pub(crate) enum Plan {
     /// A key within one of the ranges.
     Ranges(Vec<RangeInclusive<u32>>),
     /// Two syllables with any one between them.
-    Around { firsts: Vec<u16>, lasts: Vec<u16> },
+    Around(Around),
     /// Most of the pairs of a sound.
     Edited(Edited),
     /// Any of these.
@@ -133,7 +134,9 @@ impl Plan {
                 let mut parts = vec![Self::Groups(pairs(budget).collect())];
                 parts.extend(pairs(rest).map(|group| Self::Groups(vec![group])));
                 parts.push(Self::Groups(vec![missing]));
-                parts.push(Self::Around { firsts, lasts });
+                // In the middle the very syllable makes the first pair stand.
+                let but = pattern.rows(1, 0);
+                parts.push(Self::Around(Around { firsts, lasts, but }));
                 Self::AnyOf(parts)
             }
             // All pairs may be changed; the parser refuses such short sounds.
@@ -182,7 +185,7 @@ impl Plan {
                 let lists = ranges.iter().flat_map(|range| pairs.lists(range.clone()));
                 lists.map(|(_, list)| list.size()).sum()
             }
-            Self::Around { .. } => 0,
+            Self::Around(_) => 0,
             Self::Edited(edited) => edited.size_in(pairs),
             Self::AnyOf(parts) => parts.iter().map(|part| part.size_in(pairs)).sum(),
             Self::AllOf(parts) => parts
@@ -201,18 +204,33 @@ impl Plan {
                 let lists = ranges.iter().flat_map(|range| pairs.lists(range.clone()));
                 union(&lists.map(|(_, list)| list).collect::<Vec<_>>(), n_docs)
             }
-            Self::Around { firsts, lasts } => around::documents(pairs, firsts, lasts, n_docs),
-            Self::Edited(edited) => edited.documents(pairs, n_docs),
-            Self::AnyOf(parts) => merged(
-                parts
-                    .iter()
-                    .map(|part| part.documents(pairs, n_docs))
-                    .collect(),
-                n_docs,
-            ),
+            Self::Edited(edited) => edited.documents(pairs, n_docs).members(),
+            Self::Around(_) | Self::AnyOf(_) => {
+                let mut found = Bits::new(n_docs);
+                self.insert_into(&mut found, pairs, n_docs);
+                found.members()
+            }
             Self::AllOf(parts) => {
                 let all = parts.iter().map(|part| part.documents(pairs, n_docs));
                 all.reduce(shared).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Adds the documents of a segment to others.
+    fn insert_into(&self, found: &mut Bits, pairs: &Pairs, n_docs: u32) {
+        match self {
+            Self::AnyOf(parts) => parts
+                .iter()
+                .for_each(|part| part.insert_into(found, pairs, n_docs)),
+            Self::Around(around) => around.insert_into(found, pairs, n_docs),
+            Self::Groups(groups) if groups.len() == 1 => {
+                let group = groups.iter().flatten();
+                found.insert_all(group.filter_map(|&key| pairs.list(key)));
+            }
+            other => {
+                let docs = other.documents(pairs, n_docs).into_iter();
+                docs.for_each(|doc| found.insert(doc));
             }
         }
     }

@@ -1,7 +1,5 @@
 //! Sounds with full edits: which documents hold enough of their pairs and syllables.
 
-use tantivy::DocId;
-
 use super::sets::{Bits, group_lists, size_of};
 use super::sound_pairs;
 use crate::keys::syllable_range;
@@ -54,8 +52,8 @@ impl Edited {
         sizes.iter().take(self.edits + 1).sum()
     }
 
-    /// The documents of a segment of `n_docs` documents, in order.
-    pub(super) fn documents(&self, pairs: &Pairs, n_docs: u32) -> Vec<DocId> {
+    /// The documents of a segment of `n_docs` documents.
+    pub(super) fn documents(&self, pairs: &Pairs, n_docs: u32) -> Bits {
         let n_pairs = self.same.pairs.len();
         let mut held = Held {
             pairs: (0..n_pairs).map(|_| Bits::new(n_docs)).collect(),
@@ -87,8 +85,7 @@ impl Edited {
         {
             *word |= more;
         }
-        let expected = n_set(&same);
-        Bits::from_words(same).members(expected)
+        Bits::from_words(same)
     }
 
     /// Whether reading all documents of the syllables costs less than checking the lines of those that they

@@ -74,7 +74,7 @@ pub(super) fn union(lists: &[List<'_>], n_docs: u32) -> Vec<DocId> {
         return docs;
     }
     if size > n_docs as usize / DENSE {
-        return Bits::of(lists, n_docs).members(size);
+        return Bits::of(lists, n_docs).members();
     }
     let mut docs = Vec::with_capacity(size);
     lists
@@ -131,8 +131,10 @@ impl Bits {
         }
     }
 
-    pub(super) fn members(&self, expected: usize) -> Vec<DocId> {
-        let mut docs = Vec::with_capacity(expected);
+    /// In order.
+    pub(super) fn members(&self) -> Vec<DocId> {
+        let n_docs: u32 = self.0.iter().map(|word| word.count_ones()).sum();
+        let mut docs = Vec::with_capacity(n_docs as usize);
         for (index, &word) in self.0.iter().enumerate() {
             let mut rest = word;
             while rest != 0 {
@@ -142,19 +144,6 @@ impl Bits {
         }
         docs
     }
-}
-
-pub(super) fn merged(mut parts: Vec<Vec<DocId>>, n_docs: u32) -> Vec<DocId> {
-    parts.retain(|part| !part.is_empty());
-    if parts.len() < 2 {
-        return parts.pop().unwrap_or_default();
-    }
-    let mut bits = Bits::new(n_docs);
-    let expected = parts.iter().map(Vec::len).sum();
-    for doc in parts.into_iter().flatten() {
-        bits.insert(doc);
-    }
-    bits.members(expected)
 }
 
 pub(super) fn shared(mut one: Vec<DocId>, other: Vec<DocId>) -> Vec<DocId> {

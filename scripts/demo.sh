@@ -110,7 +110,9 @@ head -c 600 "$out/json/$dialogue.json"
 printf '…\n'
 without_hits=()
 for search in "${searches[@]}"; do search "$search"; done
-say "Data: $out/data. More: auricle --help, README.md, docs/query-language.md"
+say "Look around in it yourself"
+printf 'export AURICLE_DATA=%q AURICLE_MODELS=%q\n%q search 您好\n' "$out/data" "${AURICLE_MODELS:-$user_data/models}" "$auricle"
+printf 'More: auricle --help, README.md, docs/query-language.md\n'
 if [ "${#without_hits[@]}" -gt 0 ]; then
     printf 'demo: no hits for: %s\n' "${without_hits[*]}" >&2
     # The fixtures are a synthesiser's voice: not finding anything in them says nothing of Auricle.

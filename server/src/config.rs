@@ -210,6 +210,23 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_shows_the_defaults() {
+        let text = include_str!("../../docs/configuration.md");
+        let block = text.split("```toml\n").nth(1).unwrap();
+        let shown = block.split("```").next().unwrap();
+        let (documented, default) = (load(shown).unwrap(), load("").unwrap());
+        assert_eq!(documented.speech, default.speech);
+        assert_eq!(documented.models.profile, default.models.profile);
+        // The examples are keys that exist, too.
+        let examples = shown
+            .lines()
+            .map(|line| line.strip_prefix("# ").unwrap_or(line))
+            .collect::<Vec<_>>()
+            .join("\n");
+        load(&examples).unwrap();
+    }
+
+    #[test]
     fn defaults() {
         let config = load("").unwrap();
         assert_eq!(config.log_filter, "warn");

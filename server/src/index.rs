@@ -12,6 +12,7 @@ use auricle_search::{
 };
 use auricle_store::{Store, StoreError};
 
+use crate::data::DataFolder;
 use crate::exit::{message_of, usage};
 
 /// Calls given to the index before a commit, when many are added.
@@ -132,6 +133,18 @@ pub(crate) fn remove(folder: &Path) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Calls that were heard and no search finds now: all, where the index was lost. `None` where no store can be read.
+pub(crate) async fn n_not_found(data: &DataFolder) -> Option<u64> {
+    let store = Store::open_existing(&data.database()).await.ok()?;
+    let counts = store.counts().await.ok()?;
+    let is_lost = !fs::exists(data.index()).unwrap_or(true);
+    Some(if is_lost {
+        counts.n_done
+    } else {
+        counts.n_unindexed
+    })
 }
 
 /// The index, open to search.

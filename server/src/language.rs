@@ -8,6 +8,7 @@ use auricle_speech::lm::{Keeping, LanguageData, LanguageOptions};
 
 use crate::config::{Config, beside};
 use crate::engine::installed_file;
+use crate::terminal::say;
 
 /// Loads the language model that the configuration asks for, from the cache where it was made before.
 /// Gives with it a fingerprint of everything it was made from.
@@ -23,8 +24,13 @@ pub(crate) fn load(
         weights: None,
     };
     let folder = config.data.cache();
+    let mut is_told = false;
     let opened = LanguageData::open(&folder, &options, keeping, |step| {
         tracing::debug!(step, "language model");
+        if !is_told {
+            say!("making the language model; this takes some seconds, once");
+            is_told = true;
+        }
     });
     Ok(opened?)
 }

@@ -14,7 +14,9 @@ use crate::query::QueryError;
 #[non_exhaustive]
 pub enum IndexError {
     /// There is no index in the folder.
-    #[error("there is no transcript index in `{folder}`\nhint: it is made when calls are analysed")]
+    #[error(
+        "there is no transcript index in `{folder}`\nhint: it is made when calls are analysed, or anew by `auricle index rebuild`"
+    )]
     Missing {
         /// The folder.
         folder: PathBuf,

@@ -11,8 +11,9 @@ use console::Style;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::engine::{NOBODY, model_store, wanted};
-use crate::exit::Exit;
+use crate::engine::{NOBODY, model_store, search_path, wanted};
+use crate::exit::{Exit, message_of};
+use crate::sources::{self, Networks};
 use crate::terminal::{Terminal, printable_lines};
 use look::look;
 
@@ -108,8 +109,16 @@ struct Report<'a> {
 pub(crate) fn run(app: &mut App, args: &DoctorArgs) -> Result<Exit> {
     let registry = model_store(&app.config)?;
     let chosen = chosen(app, &registry);
-    let engine = chosen.map(|card| format!("{}/{}", card.engine, card.name));
-    let findings = look(app, &registry, chosen.map(|card| card.engine));
+    let mut findings = look(app, &registry, chosen.map(|card| card.engine));
+    let mut engine = None;
+    match chosen.and_then(|card| engine_of(app, &registry, card)) {
+        Some(Ok(name)) => engine = Some(name),
+        Some(Err(cause)) => {
+            findings.push(Finding::new("engine", Health::Broken, message_of(&cause)));
+        }
+        // That it is not installed stands among the findings.
+        None => {}
+    }
     let works = !findings
         .iter()
         .any(|finding| finding.health.stops_analyze());
@@ -131,6 +140,14 @@ pub(crate) fn run(app: &mut App, args: &DoctorArgs) -> Result<Exit> {
         writeln!(app.terminal, "\n{verdict}")?;
     }
     Ok(if works { Exit::Done } else { Exit::Failed })
+}
+
+/// What would hear them: the recogniser is loaded as `analyze` loads it. `None` where it is not installed.
+fn engine_of(app: &App, registry: &ModelStore, card: &ModelCard) -> Option<Result<String>> {
+    let folder = registry.path(&card.name).ok()?;
+    let (search, speech) = (search_path(&app.config), &app.config.speech);
+    let source = sources::recogniser(card, &folder, &search, speech, Networks::Best);
+    Some(source.and_then(|source| Ok(source.engine()?.info().name.clone())))
 }
 
 /// The recogniser of calls without region and campaign.

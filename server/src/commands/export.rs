@@ -28,7 +28,7 @@ Examples:
   auricle export --format csv --since 2026-11-01 --until 2026-12-01
 
 Without --out it goes to standard output; srt and vtt make a file for each call, so they need a
-folder, unless one call is asked for.";
+folder, unless one call is asked for: then `--out call.srt` names its file.";
 
 /// Calls read from the store at a time.
 const PAGE_CALLS: u64 = 200;
@@ -79,8 +79,8 @@ struct Selection<'a> {
 pub(crate) fn run(app: &mut App, args: &ExportArgs) -> Result<Exit> {
     let selection = Selection::read(app, args)?;
     let tally = match (&args.out, args.format.is_per_call()) {
-        (Some(folder), true) => selection.to_folder(folder)?,
-        (Some(path), false) => selection.to_file(path)?,
+        (Some(folder), true) if !selection.is_subtitle(folder) => selection.to_folder(folder)?,
+        (Some(path), _) => selection.to_file(path)?,
         (None, is_per_call) => {
             let wanted = selection.wanted.as_ref();
             if is_per_call && wanted.is_none_or(|wanted| wanted.len() != 1) {
@@ -221,6 +221,13 @@ impl<'a> Selection<'a> {
             Err(cause) => Err(cause),
         })?;
         Ok(tally)
+    }
+
+    /// Whether a path names the one file of the one call that was asked for.
+    fn is_subtitle(&self, path: &Path) -> bool {
+        let is_one = self.wanted.as_ref().is_some_and(|wanted| wanted.len() == 1);
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        is_one && ending == Some(self.format.ending()) && !path.is_dir()
     }
 
     fn to_stdout(&self) -> Result<Tally> {

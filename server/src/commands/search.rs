@@ -12,9 +12,9 @@ use console::Style;
 use super::show::party_style;
 use crate::app::App;
 use crate::exit::{Exit, usage};
-use crate::index::CallSearch;
+use crate::index::{CallSearch, n_not_found};
 use crate::terminal::{
-    CLOSE_MARK, OPEN_MARK, PlayTime, Terminal, count, duration_text, pad_to, printable, wrap,
+    CLOSE_MARK, OPEN_MARK, PlayTime, Terminal, count, duration_text, pad_to, printable, say, wrap,
 };
 
 const QUERY_LANGUAGE: &str = "\
@@ -44,6 +44,11 @@ Put a query with spaces or signs into quotes for the shell:
   auricle search 保证收益 --facets        how the hits are spread over parties, agents, campaigns, days
 
 A mistake in a query is shown with its place, and the exit code is 2. No hits: exit code 0.";
+
+/// Words that join queries where they are written in capitals.
+const KEYWORDS: [&str; 6] = ["AND", "OR", "NOT", "NEAR", "BEFORE", "THEN"];
+/// Fields that hearing a call does not fill in.
+const UNFILLED: [&str; 3] = ["rule", "emotion", "score"];
 
 /// Options of `auricle search`.
 #[derive(Debug, Args)]
@@ -113,6 +118,18 @@ pub(crate) fn run(app: &mut App, args: &SearchArgs) -> Result<Exit> {
     // The query first: its mistakes can be told where nothing was analysed yet.
     auricle_search::parse(&request.query).map_err(|mistake| usage(mistake.to_string()))?;
     let found = CallSearch::open(&app.config.data.index())?.search(&request)?;
+    let n_lacking = app.runtime.block_on(n_not_found(&app.config.data));
+    if let Some(n_lacking) = n_lacking.filter(|n_lacking| *n_lacking > 0) {
+        say!(
+            "warning: {} heard and not in the search index yet\nhint: the next analyze adds what is missing, and so does `auricle index rebuild`",
+            count(n_lacking, "call")
+        );
+    }
+    if found.total_hits == 0 {
+        for note in notes(&request.query) {
+            say!("note: {note}");
+        }
+    }
     let out = &mut app.terminal;
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &found)?;
@@ -136,6 +153,27 @@ pub(crate) fn run(app: &mut App, args: &SearchArgs) -> Result<Exit> {
         write_facets(out, &found.facets)?;
     }
     Ok(Exit::Done)
+}
+
+/// What a query that finds nothing may have meant.
+fn notes(query: &str) -> Vec<String> {
+    let mut notes = Vec::new();
+    for word in query.split([' ', '(', ')', '\u{3000}']) {
+        let name = word.split('/').next().unwrap_or_default();
+        let capitals = name.to_ascii_uppercase();
+        if name != capitals && KEYWORDS.contains(&capitals.as_str()) {
+            notes.push(format!(
+                "`{word}` was looked for as a word; between two queries it is written in capitals: {capitals}"
+            ));
+        }
+        let field = word.trim_start_matches('-').split_once(':');
+        if let Some((field, _)) = field.filter(|(field, _)| UNFILLED.contains(field)) {
+            notes.push(format!(
+                "`{field}:` finds nothing yet: hearing a call does not fill it in"
+            ));
+        }
+    }
+    notes
 }
 
 fn write_call(out: &mut Terminal, call: &CallHits) -> Result<()> {

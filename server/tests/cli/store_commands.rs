@@ -256,6 +256,20 @@ fn what_other_programs_write_is_imported() {
 }
 
 #[test]
+fn subtitles_of_one_call_may_be_one_file() {
+    let desk = Desk::new();
+    desk.import_samples();
+    desk.ok(&["export", "--format", "vtt", "--out", "x.vtt", "card-7"]);
+    let text = fs::read_to_string(desk.path("x.vtt")).unwrap();
+    assert!(text.starts_with("WEBVTT"), "{text}");
+    desk.ok(&["export", "--format", "vtt", "--out", "all.vtt"]);
+    assert!(
+        desk.path("all.vtt/card-7.vtt").is_file(),
+        "several calls need a folder"
+    );
+}
+
+#[test]
 fn a_named_call_that_gives_nothing_is_an_error() {
     let desk = Desk::new();
     desk.import_samples();
@@ -319,6 +333,38 @@ fn a_lost_index_is_made_anew_from_the_store() {
 }
 
 #[test]
+fn a_search_that_cannot_see_all_calls_says_so() {
+    let desk = Desk::new();
+    desk.import_samples();
+    fs::remove_dir_all(desk.path("data/index")).unwrap();
+    desk.fails(&["search", "保证"], 1, &["auricle index rebuild"]);
+    let report = desk.run(&["doctor"]).out;
+    assert!(report.contains("not there; 2 calls not in it"), "{report}");
+    desk.ok(&["index", "rebuild"]);
+    assert!(!desk.run(&["search", "保证"]).err.contains("warning"));
+    change_store(&desk, "UPDATE calls SET indexed_version = 0");
+    let found = desk.run(&["search", "没说过"]);
+    assert!(
+        found
+            .err
+            .contains("2 calls heard and not in the search index yet"),
+        "{}",
+        found.err
+    );
+}
+
+#[test]
+fn finding_nothing_tells_what_was_probably_meant() {
+    let desk = Desk::new();
+    desk.import_samples();
+    let notes = |query: &str| desk.run(&["search", query]).err;
+    assert!(notes("保证收益 or 承诺").contains("in capitals: OR"));
+    assert!(notes("没说过 near/5 保证").contains("in capitals: NEAR"));
+    assert!(notes("rule:promise").contains("`rule:` finds nothing yet"));
+    assert_eq!(notes("没说过"), "");
+}
+
+#[test]
 fn a_damaged_index_says_how_to_mend_it() {
     let desk = Desk::new();
     desk.import_samples();
@@ -370,8 +416,12 @@ fn a_reader_that_closes_the_pipe_is_no_failure() {
     );
 }
 
+fn broken(call_id: &str) -> String {
+    format!("UPDATE transcripts SET body = x'00' WHERE call_id = '{call_id}'")
+}
+
 /// One statement on the store's file, as a defect or a bad disk would leave it.
-fn break_transcript(desk: &Desk, call_id: &str) {
+fn change_store(desk: &Desk, sql: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -379,8 +429,7 @@ fn break_transcript(desk: &Desk, call_id: &str) {
     let address = format!("sqlite://{}", desk.path("data/auricle.db").display());
     runtime.block_on(async {
         let db = sea_orm::Database::connect(address).await.unwrap();
-        let sql = format!("UPDATE transcripts SET body = x'00' WHERE call_id = '{call_id}'");
-        sea_orm::ConnectionTrait::execute_unprepared(&db, &sql)
+        sea_orm::ConnectionTrait::execute_unprepared(&db, sql)
             .await
             .unwrap();
         db.close().await.unwrap();
@@ -391,7 +440,7 @@ fn break_transcript(desk: &Desk, call_id: &str) {
 fn one_transcript_that_cannot_be_read_keeps_only_itself_out() {
     let desk = Desk::new();
     desk.import_samples();
-    break_transcript(&desk, "card-7");
+    change_store(&desk, &broken("card-7"));
     let named = [
         "failed: the transcript of call `card-7` cannot be read",
         "hint:",

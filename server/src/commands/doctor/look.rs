@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::data::DataFolder;
 use crate::engine::{NOBODY, search_path, wanted};
 use crate::exit::message_of;
-use crate::index::CallSearch;
+use crate::index::{CallSearch, n_not_found};
 use crate::sources::Networks;
 use crate::terminal::count;
 use crate::vad::VadChoice;
@@ -205,38 +205,36 @@ fn run_text(run: &RunRecord) -> String {
 }
 
 fn index(app: &App) -> Finding {
+    let what = "search index";
     let folder = app.config.data.index();
+    let n_lacking = app
+        .runtime
+        .block_on(n_not_found(&app.config.data))
+        .unwrap_or_default();
+    let lacking = count(n_lacking, "call");
     if !fs::exists(&folder).unwrap_or(false) {
-        return Finding::new(
-            "search index",
-            Health::Good,
-            "empty; the first analyze makes it",
-        );
+        return if n_lacking == 0 {
+            Finding::new(what, Health::Good, "empty; the first analyze makes it")
+        } else {
+            let text = format!(
+                "not there; {lacking} not in it\nhint: `auricle index rebuild` makes it from the store"
+            );
+            Finding::new(what, Health::Warning, text)
+        };
     }
     let looked = CallSearch::open(&folder).and_then(|search| {
         search.verify()?;
         search.n_utterances()
     });
-    let lacking = app.runtime.block_on(async {
-        let store = Store::open_existing(&app.config.data.database())
-            .await
-            .ok()?;
-        store.counts().await.ok().map(|counts| counts.n_unindexed)
-    });
-    match (looked, lacking) {
-        (Err(error), _) => Finding::new("search index", Health::Broken, message_of(&error)),
-        (Ok(n_utterances), Some(n_lacking)) if n_lacking > 0 => {
+    match looked {
+        Err(error) => Finding::new(what, Health::Broken, message_of(&error)),
+        Ok(n_utterances) if n_lacking > 0 => {
             let text = format!(
-                "{}; {} not in it\nhint: the next analyze adds what is missing, and so does `auricle index rebuild`",
+                "{}; {lacking} not in it\nhint: the next analyze adds what is missing, and so does `auricle index rebuild`",
                 count(n_utterances, "utterance"),
-                count(n_lacking, "call")
             );
-            Finding::new("search index", Health::Warning, text)
+            Finding::new(what, Health::Warning, text)
         }
-        (Ok(n_utterances), _) => Finding::new(
-            "search index",
-            Health::Good,
-            count(n_utterances, "utterance"),
-        ),
+        Ok(n_utterances) => Finding::new(what, Health::Good, count(n_utterances, "utterance")),
     }
 }

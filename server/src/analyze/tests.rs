@@ -234,6 +234,45 @@ fn an_imported_call_is_not_replaced() {
 }
 
 #[test]
+fn an_imported_call_of_this_very_recording_is_left_as_it_is() {
+    let desk = Desk::new();
+    desk.put("in/x.wav", wav(1));
+    desk.run("in/../in/ --out out/");
+    let mut corrected = desk.json("out/x.json");
+    corrected.utterances[0].spoken = "再见".into();
+    corrected.utterances[0].text = "再见。".into();
+    // At the path of the recording, as a fresh installation has it, and over the call that was heard.
+    let fresh = Desk::new();
+    let files = [
+        fresh.path("in/x.wav").display().to_string(),
+        corrected.file.clone(),
+    ];
+    for (mut desk, file) in [fresh, desk].into_iter().zip(files) {
+        desk.put("in/x.wav", wav(1));
+        let here = Transcript {
+            file,
+            ..corrected.clone()
+        };
+        desk.put("back.json", serde_json::to_string(&here).unwrap());
+        let back = desk.path("back.json").display().to_string();
+        let words = ["auricle", "import", "--replace", back.as_str()];
+        let Command::Import(args) = AuricleArgs::try_parse_from(words).unwrap().command else {
+            panic!("this is import");
+        };
+        let exit = crate::commands::import::run(&mut desk.app, &args).unwrap();
+        assert_eq!(exit, Exit::Done);
+
+        assert_eq!(desk.run("in/ --out again/"), (0, 1, 0));
+        assert_eq!(desk.json("again/x.json"), here);
+        assert_eq!(desk.run("in/ --campaign cards"), (0, 1, 0));
+        assert_eq!(desk.found("campaign:cards 再见"), ["x"]);
+        assert_eq!(desk.run("in/ --campaign loans --force"), (1, 0, 0));
+        assert_eq!(desk.found("您好"), ["x"]);
+        assert!(desk.found("再见").is_empty());
+    }
+}
+
+#[test]
 fn a_dry_run_leaves_no_trace() {
     let mut desk = Desk::new();
     desk.put("in/x.wav", wav(1));

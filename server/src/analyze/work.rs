@@ -81,6 +81,8 @@ pub(crate) enum Outcome {
     },
     /// The store has what hearing it again would give.
     Same(Box<CallRecord>),
+    /// Its transcript was imported, perhaps corrected by hand: hearing would lose that.
+    Imported(Box<CallRecord>),
     /// It could not be heard.
     Failed(String),
 }
@@ -140,17 +142,21 @@ fn outcome_of(job: &Job, shared: &Shared<'_>, told: &Told<'_>) -> Outcome {
 }
 
 fn try_job(job: &Job, shared: &Shared<'_>, told: &Told<'_>) -> Result<Outcome> {
+    let known = match shared.again {
+        Again::WhenChanged => {
+            let call = shared.store.call(&job.recording.call_id);
+            shared.runtime.block_on(call)?
+        }
+        Again::Always => None,
+    };
+    // Before all that hearing needs: that may be missing where calls are only imported.
+    if let Some(imported) = known.as_ref().filter(|known| known.is_imported()) {
+        return Ok(Outcome::Imported(Box::new(imported.clone())));
+    }
     let model = job.model.as_ref().map_err(|cause| anyhow!(cause.clone()))?;
     let prints = fingerprints(job, model, shared.settings_print)?;
-    if shared.again == Again::WhenChanged {
-        let call = shared.store.call(&job.recording.call_id);
-        if let Some(known) = shared
-            .runtime
-            .block_on(call)?
-            .filter(|known| is_same(known, &prints))
-        {
-            return Ok(Outcome::Same(Box::new(known)));
-        }
+    if let Some(known) = known.filter(|known| is_same(known, &prints)) {
+        return Ok(Outcome::Same(Box::new(known)));
     }
     let transcript = hear(&job.recording, model, shared.channels, told)?;
     Ok(Outcome::Heard {

@@ -26,7 +26,9 @@ A call that is there with the same transcript is skipped; one that differs is re
 --replace is given. Other programs may write such files too: `layout`, `metadata`, `confidence`,
 `warnings` and `alternatives` may be left out.
 
-An imported call keeps its id. A recording of the same name that `analyze` meets is another call.";
+An imported call keeps its id. A recording of the same name that `analyze` meets is another call;
+the one at the very path that the transcript has as `file` is this call, and is left as imported
+unless `analyze --force` is given.";
 
 /// A longer text is no transcript: a day of speech is about 100 MB.
 const MAX_TRANSCRIPT_BYTES: u64 = 1 << 30;
@@ -212,19 +214,33 @@ fn save(app: &App, store: &Store, transcript: &Transcript, existing: Existing) -
         ),
         _ => {}
     }
-    let recording = Recording {
-        call_id: call_id.clone(),
-        file: transcript.file.clone(),
-        path: transcript.file.clone(),
-        size_bytes: 0,
-        metadata: transcript.metadata.clone(),
-    };
+    let recording = recording_of(app, store, transcript)?;
     // No fingerprints: what heard this call is not here to compare with.
     let prints = Fingerprints::default();
     let now = clock::now_text();
     app.runtime
         .block_on(store.save_done(None, &recording, &prints, transcript, &now))?;
     Ok(Imported::Saved)
+}
+
+/// The recording of a transcript. A call that was heard here and comes back, corrected by hand, stays
+/// the call of the recording it was heard from.
+fn recording_of(app: &App, store: &Store, transcript: &Transcript) -> Result<Recording> {
+    let known = app.runtime.block_on(store.call(&transcript.call_id))?;
+    let here = known
+        .map(|known| known.recording)
+        .filter(|recording| recording.file == transcript.file);
+    let (path, size_bytes) = here.map_or_else(
+        || (transcript.file.clone(), 0),
+        |recording| (recording.path, recording.size_bytes),
+    );
+    Ok(Recording {
+        call_id: transcript.call_id.clone(),
+        file: transcript.file.clone(),
+        path,
+        size_bytes,
+        metadata: transcript.metadata.clone(),
+    })
 }
 
 /// What files of others may not bring in.

@@ -86,6 +86,6 @@ fn foresee(app: &App, job: &Job, known: &Known<'_>) -> Result<&'static str> {
     if call.is_some_and(|call| is_same(&call, &prints)) {
         return Ok("unchanged");
     }
-    AudioReader::open(&job.recording.file)?;
+    AudioReader::open(&job.file)?;
     Ok("hear")
 }

@@ -10,6 +10,7 @@ use time::UtcOffset;
 
 use crate::clock;
 use crate::exit::usage;
+use crate::file_name::path_text;
 
 /// One row. `file` is required; it is a file's name, its stem, or a path.
 #[derive(Debug, Deserialize)]
@@ -86,7 +87,7 @@ impl MetadataTable {
         let row = names
             .into_iter()
             .flatten()
-            .find_map(|name| self.by_name.get(name.to_str()?));
+            .find_map(|name| self.by_name.get(&path_text(name)));
         let row = row.cloned().unwrap_or_default();
         CallMetadata {
             agent: row.agent.or_else(|| self.everywhere.agent.clone()),

@@ -272,6 +272,33 @@ fn an_imported_call_of_this_very_recording_is_left_as_it_is() {
     }
 }
 
+/// Names as archives made on Windows leave them, and names with control characters.
+#[test]
+#[cfg(target_os = "linux")]
+fn recordings_are_heard_whatever_bytes_their_names_have() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let desk = Desk::new();
+    fs::create_dir(desk.path("in")).unwrap();
+    let names = [
+        &b"\xbf\xcd.wav"[..],
+        b"\xbb\xa7.wav",
+        b"a\nb.wav",
+        b"a_b.wav",
+    ];
+    for (seed, name) in names.into_iter().enumerate() {
+        let path = desk.path("in").join(OsStr::from_bytes(name));
+        fs::write(path, wav(seed as u8)).unwrap();
+    }
+    assert_eq!(desk.run("in/ --out out/"), (4, 0, 0));
+    assert_eq!(desk.run("in/ --out out/"), (0, 4, 0));
+    assert_eq!(fs::read_dir(desk.path("out")).unwrap().count(), 4);
+    let found = desk.found("您好");
+    assert_eq!(found[..2], ["%BB%A7", "%BF%CD"]);
+    assert_eq!(found[2], "a_b");
+    assert!(found[3].starts_with("a_b-"), "{found:?}");
+}
+
 #[test]
 fn a_dry_run_leaves_no_trace() {
     let mut desk = Desk::new();

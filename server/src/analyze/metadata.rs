@@ -11,6 +11,7 @@ use time::UtcOffset;
 use crate::clock;
 use crate::exit::usage;
 use crate::file_name::path_text;
+use crate::text_file::read_text;
 
 /// One row. `file` is required; it is a file's name, its stem, or a path.
 #[derive(Debug, Deserialize)]
@@ -48,10 +49,10 @@ impl MetadataTable {
     /// `started_at`. Times without an offset are taken at `offset`.
     pub(crate) fn read(mut self, path: &Path, offset: UtcOffset) -> Result<Self> {
         let place = || format!("metadata `{}`", path.display());
+        let text = read_text(path).map_err(|cause| usage(format!("{}: {cause}", place())))?;
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
-            .from_path(path)
-            .map_err(|cause| usage(format!("{}: {cause}", place())))?;
+            .from_reader(text.as_bytes());
         for row in reader.deserialize::<Row>() {
             let row = row.map_err(|cause| usage(format!("{}: {cause}", place())))?;
             self.add(row, offset).map_err(usage).with_context(place)?;

@@ -1,7 +1,7 @@
 //! The one place where recognition is put together: models found, loaded, shared by the workers.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};

@@ -54,7 +54,7 @@ impl Plan {
         }
         let mut plan = Self {
             jobs: Vec::new(),
-            warnings: Vec::new(),
+            warnings: said.warnings(files, app.config.said_utc_offset),
         };
         let mut first_error = None;
         for call in calls {

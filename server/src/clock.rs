@@ -13,17 +13,26 @@ pub(crate) fn now_text() -> String {
         .unwrap_or_default()
 }
 
-/// Reads `2026-11-20`, `2026-11-20 08:30`, `2026-11-20T08:30:00` (in the given offset) or RFC 3339
-/// with its own offset, and writes RFC 3339.
+/// Whether a time says its own offset, as RFC 3339 does.
+pub(crate) fn has_offset(text: &str) -> bool {
+    OffsetDateTime::parse(text.trim(), &Rfc3339).is_ok()
+}
+
+/// Reads `2026-11-20`, `2026-11-20 08:30`, `2026-11-20T08:30:00` and what spreadsheets make of them,
+/// `2026/1/5 8:30` (in the given offset), or RFC 3339 with its own offset, and writes RFC 3339.
 pub(crate) fn parse_moment(text: &str, offset: UtcOffset) -> Result<String, String> {
     let text = text.trim();
     if let Ok(moment) = OffsetDateTime::parse(text, &Rfc3339) {
         return moment.format(&Rfc3339).map_err(|error| error.to_string());
     }
-    let day = format_description!("[year]-[month]-[day]");
-    let minute = format_description!("[year]-[month]-[day] [hour]:[minute]");
-    let second = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
-    let spaced = text.replacen('T', " ", 1);
+    let day = format_description!("[year]-[month padding:none]-[day padding:none]");
+    let minute = format_description!(
+        "[year]-[month padding:none]-[day padding:none] [hour padding:none]:[minute]"
+    );
+    let second = format_description!(
+        "[year]-[month padding:none]-[day padding:none] [hour padding:none]:[minute]:[second]"
+    );
+    let spaced = text.replacen('T', " ", 1).replace('/', "-");
     let local = Date::parse(&spaced, &day)
         .map(Date::midnight)
         .or_else(|_| PrimitiveDateTime::parse(&spaced, &minute))
@@ -61,6 +70,9 @@ mod tests {
         check("2026-11-20", "2026-11-20T00:00:00+08:00");
         check("2026-11-20 08:30", "2026-11-20T08:30:00+08:00");
         check("2026-11-20T08:30:15", "2026-11-20T08:30:15+08:00");
+        check("2026/11/20 10:00", "2026-11-20T10:00:00+08:00");
+        check("2026/1/5 9:05:07", "2026-01-05T09:05:07+08:00");
+        check("2026/1/5", "2026-01-05T00:00:00+08:00");
         check("2026-11-20T08:30:15Z", "2026-11-20T08:30:15Z");
         check("2026-11-20T08:30:15-05:00", "2026-11-20T08:30:15-05:00");
     }

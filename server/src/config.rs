@@ -55,7 +55,10 @@ pub(crate) struct Config {
     /// The file that was read, if there is one.
     pub(crate) file: Option<PathBuf>,
     pub(crate) data: DataFolder,
+    /// What a time without an offset means.
     pub(crate) utc_offset: UtcOffset,
+    /// The same where the file says it.
+    pub(crate) said_utc_offset: Option<UtcOffset>,
     pub(crate) log_filter: String,
     pub(crate) analyze: AnalyzeConfig,
     pub(crate) speech: SpeechSettings,
@@ -97,10 +100,14 @@ impl Config {
         file.speech
             .check()
             .map_err(|cause| in_file(&path, &cause))?;
-        let offset = file.utc_offset.as_deref().unwrap_or("Z");
+        let said_utc_offset = match &file.utc_offset {
+            Some(text) => Some(clock::parse_offset(text).map_err(|cause| in_file(&path, &cause))?),
+            None => None,
+        };
         let log_filter = overrides.log_filter.clone().or(file.log.level);
         Ok(Self {
-            utc_offset: clock::parse_offset(offset).map_err(|cause| in_file(&path, &cause))?,
+            utc_offset: said_utc_offset.unwrap_or(UtcOffset::UTC),
+            said_utc_offset,
             data: DataFolder::new(root),
             log_filter: log_filter.unwrap_or_else(|| "warn".to_owned()),
             analyze: file.analyze,

@@ -1,7 +1,7 @@
 //! The one place where recognition is put together: models found, loaded, shared by the workers.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
@@ -20,6 +20,7 @@ use crate::config::{Config, beside};
 use crate::exit::{message_of, usage};
 use crate::language;
 use crate::sources::{self, Networks};
+use crate::text_file::read_text;
 use crate::vad::VadChoice;
 
 /// `[native]`: libraries that are loaded at run time.
@@ -117,6 +118,12 @@ pub(crate) struct Speech {
     loaded: HashMap<String, Result<Arc<SpeechModel>, String>>,
 }
 
+fn read_hotwords(path: &Path) -> Result<Hotwords> {
+    let shown = path.display();
+    let text = read_text(path).map_err(|cause| usage(format!("hotwords `{shown}`: {cause}")))?;
+    Hotwords::parse(&text).map_err(|cause| usage(format!("`{shown}`: {cause}")))
+}
+
 impl Speech {
     /// Finds the libraries, the voice activity model and the language, and reads the hotwords.
     pub(crate) fn open(config: &Config, options: &SpeechOptions) -> Result<Self> {
@@ -130,8 +137,7 @@ impl Speech {
             force_model(&registry, &mut models_config, name, &config.speech.language)?;
         }
         let hotwords = match &options.hotwords {
-            Some(path) => Hotwords::read(path)
-                .map_err(|cause| usage(format!("hotwords `{}`: {cause}", path.display())))?,
+            Some(path) => read_hotwords(path)?,
             None => Hotwords::default(),
         };
         let mut settings = config.speech.clone();

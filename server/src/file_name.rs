@@ -1,4 +1,8 @@
-//! Names of files made from names of calls: safe, and short enough for a file system.
+//! Names of files made from names of calls, and names of calls made from names of files: safe, short
+//! enough for a file system, and text whatever bytes the file system has.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
 
 use auricle_contracts::CallId;
 use auricle_models::registry::hex;
@@ -6,6 +10,8 @@ use sha2::{Digest, Sha256};
 
 /// File systems take 255 bytes (NAME_MAX); five are left for the longest ending, `.json`.
 const MAX_STEM_BYTES: usize = 250;
+/// Longer ids are not imported; a name of a file is never longer, but as text it may be.
+const MAX_ID_BYTES: usize = 255;
 /// Digits of a checksum that tell two long names apart.
 const HASH_DIGITS: usize = 8;
 
@@ -31,6 +37,34 @@ pub(crate) fn with_suffix(stem: &str, suffix: &str) -> String {
     format!("{}-{suffix}", &stem[..stem.floor_char_boundary(room)])
 }
 
+/// A path or a part of one as text. Bytes that are no UTF-8, as archives from Windows leave them, become
+/// `%B5`: two names stay two. To be shown and stored; what opens the file is the path itself.
+pub(crate) fn path_text(path: &OsStr) -> String {
+    let mut text = String::new();
+    for chunk in path.as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a text does not fail.
+            _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+/// A call's name after a file's stem: without control characters, never blank, and not too long. Stems
+/// that were different may meet here.
+pub(crate) fn call_name(stem: &OsStr) -> String {
+    let clean = |letter: char| if letter.is_control() { '_' } else { letter };
+    let name = path_text(stem).chars().map(clean).collect::<String>();
+    if name.trim().is_empty() {
+        return "_".to_owned();
+    }
+    if name.len() > MAX_ID_BYTES {
+        return with_suffix(&name, &digits(&name, HASH_DIGITS));
+    }
+    name
+}
+
 /// The first digits of a text's SHA-256.
 pub(crate) fn digits(text: &str, n_digits: usize) -> String {
     let mut digits = hex(&Sha256::digest(text.as_bytes()));
@@ -54,6 +88,29 @@ mod tests {
         check("", "_");
         check("客户 投诉 01", "客户 投诉 01");
         check("a\0b", "a_b");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn names_of_calls_are_text_that_import_takes() {
+        use std::os::unix::ffi::OsStrExt;
+        let check = |stem: &[u8], expected: &str| {
+            assert_eq!(call_name(OsStr::from_bytes(stem)), expected);
+        };
+        check("客户 一".as_bytes(), "客户 一");
+        check(b"a\nb\x1b[1m", "a_b_[1m");
+        check(b" ", "_");
+        // 客户 as GBK has it.
+        check(b"\xbf\xcd\xbb\xa7 1", "%BF%CD%BB%A7 1");
+        let (one, two) = (
+            [&[0xbf; 200][..], b"1"].concat(),
+            [&[0xbf; 200][..], b"2"].concat(),
+        );
+        let names = [one, two].map(|stem| call_name(OsStr::from_bytes(&stem)));
+        assert!(
+            names[0] != names[1] && names[0].len() <= MAX_ID_BYTES,
+            "{names:?}"
+        );
     }
 
     #[test]

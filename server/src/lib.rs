@@ -25,6 +25,7 @@ mod language;
 mod logs;
 mod sources;
 mod terminal;
+mod text_file;
 mod vad;
 
 use std::io::Write;

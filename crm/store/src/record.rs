@@ -110,6 +110,11 @@ impl CallRecord {
     pub const fn has_transcript(&self) -> bool {
         self.version > 0
     }
+
+    /// Whether its transcript was not heard here but handed over: nothing says what it was heard from.
+    pub const fn is_imported(&self) -> bool {
+        self.has_transcript() && self.fingerprints.audio_sha256.is_empty()
+    }
 }
 
 /// Calls by what there is of them.

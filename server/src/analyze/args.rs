@@ -24,10 +24,15 @@ Parties: one channel, or channels that carry the same sound, are one `unknown` p
 channel is a party; the left one is the agent unless --channels says otherwise.
 
 The metadata table has a head: file,agent,campaign,region,started_at - only `file` must be there. It
-is a file's name, its stem or its path. What it, or an option, said of a call stays until one of them
-says otherwise.
+is a file's name, its stem or its path. `started_at` is 2026-11-20, 2026-11-20 08:30,
+2026/11/20 8:30 or 2026-11-20T08:30:00+08:00; without an offset it is taken at the `utc_offset` of the
+configuration (like '+08:00'), else as UTC. What it, or an option, said of a call stays until one of
+them says otherwise.
 
-A call's id is its file's stem. Where two recordings share it, the second gets eight more digits.";
+A call that was imported for a recording is left as it was imported, unless --force is given.
+
+A call's id is its file's stem, without control characters; bytes that are no UTF-8 become `%B5`.
+Where two recordings share it, the second gets eight more digits.";
 
 /// `[analyze]` of the configuration: what the options of the same names say when they are not given.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -98,7 +103,7 @@ pub(crate) struct AnalyzeArgs {
     /// Paths of the beam search; 1 is greedy.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(super) beam: Option<u16>,
-    /// Hear again what is unchanged.
+    /// Hear again what is unchanged or was imported.
     #[arg(long)]
     pub(super) force: bool,
     /// Only say what would be done.

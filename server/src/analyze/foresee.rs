@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
 use auricle_audio::AudioReader;
-use auricle_store::{Store, StoreError};
+use auricle_store::{CallRecord, Store, StoreError};
 
 use super::plan::Plan;
 use super::work::{Again, Job, fingerprints, is_same};
@@ -72,14 +72,20 @@ pub(crate) fn write(
 }
 
 fn foresee(app: &App, job: &Job, known: &Known<'_>) -> Result<&'static str> {
+    let call = match (known.again, known.store) {
+        (Again::WhenChanged, Some(store)) => {
+            app.runtime.block_on(store.call(&job.recording.call_id))?
+        }
+        _ => None,
+    };
+    if call.as_ref().is_some_and(CallRecord::is_imported) {
+        return Ok("imported");
+    }
     let model = job.model.as_ref().map_err(|cause| anyhow!(cause.clone()))?;
     let prints = fingerprints(job, model, known.settings_print)?;
-    if let (Again::WhenChanged, Some(store)) = (known.again, known.store) {
-        let call = app.runtime.block_on(store.call(&job.recording.call_id))?;
-        if call.is_some_and(|call| is_same(&call, &prints)) {
-            return Ok("unchanged");
-        }
+    if call.is_some_and(|call| is_same(&call, &prints)) {
+        return Ok("unchanged");
     }
-    AudioReader::open(&job.recording.file)?;
+    AudioReader::open(&job.file)?;
     Ok("hear")
 }

@@ -19,14 +19,14 @@ pub(crate) trait HearProgress: Sync {
     fn heard(&self, ms: u64);
 }
 
-/// Hears a recording. Memory does not grow with its length, but for the utterances.
+/// Hears the recording in `path`. Memory does not grow with its length, but for the utterances.
 pub(crate) fn hear(
+    path: &Path,
     recording: &Recording,
     model: &Arc<SpeechModel>,
     map: ChannelMap,
     progress: &dyn HearProgress,
 ) -> Result<Transcript> {
-    let path = Path::new(&recording.file);
     let surveyed = survey(path)?;
     let channels = plan(map, &surveyed.channels).map_err(|cause| anyhow!(cause))?;
     let mut warnings = surveyed.warnings;

@@ -1,7 +1,7 @@
 //! `--metadata calls.csv`: what is known of calls beside their sound.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use auricle_contracts::CallMetadata;
@@ -10,6 +10,9 @@ use time::UtcOffset;
 
 use crate::clock;
 use crate::exit::usage;
+use crate::file_name::path_text;
+use crate::terminal::{count, printable};
+use crate::text_file::read_text;
 
 /// One row. `file` is required; it is a file's name, its stem, or a path.
 #[derive(Debug, Deserialize)]
@@ -26,10 +29,21 @@ struct Row {
     started_at: Option<String>,
 }
 
+/// What one row says.
+#[derive(Debug)]
+struct Known {
+    line: u64,
+    metadata: CallMetadata,
+}
+
 /// What a table and the command line say of calls.
 #[derive(Debug, Default)]
 pub(crate) struct MetadataTable {
-    by_name: HashMap<String, CallMetadata>,
+    by_name: HashMap<String, Known>,
+    /// Where the table was read from, for messages.
+    path: PathBuf,
+    /// Whether a time had no offset of its own.
+    assumes_offset: bool,
     /// For every call that the table does not say otherwise of.
     everywhere: CallMetadata,
 }
@@ -38,8 +52,8 @@ impl MetadataTable {
     /// The values of `--agent`, `--campaign` and `--region`, and no table.
     pub(crate) fn new(everywhere: CallMetadata) -> Self {
         Self {
-            by_name: HashMap::new(),
             everywhere,
+            ..Self::default()
         }
     }
 
@@ -47,32 +61,40 @@ impl MetadataTable {
     /// `started_at`. Times without an offset are taken at `offset`.
     pub(crate) fn read(mut self, path: &Path, offset: UtcOffset) -> Result<Self> {
         let place = || format!("metadata `{}`", path.display());
+        let text = read_text(path).map_err(|cause| usage(format!("{}: {cause}", place())))?;
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
-            .from_path(path)
-            .map_err(|cause| usage(format!("{}: {cause}", place())))?;
-        for row in reader.deserialize::<Row>() {
-            let row = row.map_err(|cause| usage(format!("{}: {cause}", place())))?;
-            self.add(row, offset).map_err(usage).with_context(place)?;
+            .from_reader(text.as_bytes());
+        let wrong = |cause: csv::Error| usage(format!("{}: {cause}", place()));
+        let head = reader.headers().map_err(wrong)?.clone();
+        for record in reader.records() {
+            let record = record.map_err(wrong)?;
+            let row = record.deserialize::<Row>(Some(&head)).map_err(wrong)?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let added = self.add(row, line, offset);
+            added.map_err(usage).with_context(place)?;
         }
+        path.clone_into(&mut self.path);
         Ok(self)
     }
 
-    fn add(&mut self, row: Row, offset: UtcOffset) -> Result<(), String> {
+    fn add(&mut self, row: Row, line: u64, offset: UtcOffset) -> Result<(), String> {
         let filled = |value: Option<String>| value.filter(|value| !value.is_empty());
         let started_at = match filled(row.started_at) {
-            Some(text) => Some(
-                clock::parse_moment(&text, offset)
-                    .map_err(|cause| format!("`{}`: {cause}", row.file))?,
-            ),
+            Some(text) => {
+                self.assumes_offset |= !clock::has_offset(&text);
+                let moment = clock::parse_moment(&text, offset);
+                Some(moment.map_err(|cause| format!("`{}`: {cause}", row.file))?)
+            }
             None => None,
         };
-        let known = CallMetadata {
+        let metadata = CallMetadata {
             agent: filled(row.agent),
             campaign: filled(row.campaign),
             region: filled(row.region),
             started_at,
         };
+        let known = Known { line, metadata };
         match self.by_name.insert(row.file.clone(), known) {
             Some(_) => Err(format!("`{}` has two rows", row.file)),
             None => Ok(()),
@@ -82,12 +104,8 @@ impl MetadataTable {
     /// What is known of a recording: by its path, else its name, else its stem; what the row leaves
     /// open comes from the command line.
     pub(crate) fn of(&self, path: &Path) -> CallMetadata {
-        let names = [Some(path.as_os_str()), path.file_name(), path.file_stem()];
-        let row = names
-            .into_iter()
-            .flatten()
-            .find_map(|name| self.by_name.get(name.to_str()?));
-        let row = row.cloned().unwrap_or_default();
+        let row = names_of(path).find_map(|name| self.by_name.get(&name));
+        let row = row.map_or_else(CallMetadata::default, |row| row.metadata.clone());
         CallMetadata {
             agent: row.agent.or_else(|| self.everywhere.agent.clone()),
             campaign: row.campaign.or_else(|| self.everywhere.campaign.clone()),
@@ -95,6 +113,51 @@ impl MetadataTable {
             started_at: row.started_at,
         }
     }
+}
+
+impl MetadataTable {
+    /// What somebody who reads the table's answers should know: rows that fit none of these recordings,
+    /// and times whose offset nobody said.
+    pub(crate) fn warnings(
+        &self,
+        files: &[PathBuf],
+        said_offset: Option<UtcOffset>,
+    ) -> Vec<String> {
+        let table = printable(&self.path.display().to_string());
+        let unused = self.unused(files, &table);
+        let assumed = (self.assumes_offset && said_offset.is_none()).then(|| {
+            format!(
+                "times without an offset in `{table}` are taken as UTC\n\
+                 hint: `utc_offset = \"+08:00\"` in auricle.toml says otherwise"
+            )
+        });
+        unused.into_iter().chain(assumed).collect()
+    }
+
+    fn unused(&self, files: &[PathBuf], table: &str) -> Option<String> {
+        let names = files.iter().flat_map(|path| names_of(path));
+        let names = names.collect::<HashSet<_>>();
+        let unused = self
+            .by_name
+            .iter()
+            .filter(|(name, _)| !names.contains(*name));
+        let unused = unused.collect::<Vec<_>>();
+        let (name, first) = unused.iter().min_by_key(|(_, known)| known.line)?;
+        Some(format!(
+            "{} of {} of `{table}` {} no recording, the first in line {}: `{}`",
+            unused.len(),
+            count(self.by_name.len() as u64, "row"),
+            if unused.len() == 1 { "fits" } else { "fit" },
+            first.line,
+            printable(name)
+        ))
+    }
+}
+
+/// What a row may call a recording, the surest first.
+fn names_of(path: &Path) -> impl Iterator<Item = String> {
+    let names = [Some(path.as_os_str()), path.file_name(), path.file_stem()];
+    names.into_iter().flatten().map(path_text)
 }
 
 /// What is known of a call: what a row or an option says now, else what was known before.
@@ -137,6 +200,27 @@ mod tests {
         );
         assert_eq!(table.of(Path::new("c/y.mp3")).agent.as_deref(), Some("A3"));
         assert_eq!(table.of(Path::new("c/z.mp3")).agent, None);
+    }
+
+    #[test]
+    fn rows_that_fit_nothing_and_times_without_offset_are_said() {
+        let files = ["a/x.wav", "a/y.wav"].map(PathBuf::from);
+        let one = table("file,started_at\nx,2026-11-20T08:00:00Z\ny.wav,\n").unwrap();
+        assert_eq!(one.warnings(&files, None), [""; 0]);
+        let text = "file,started_at\nx,2026/11/20 8:00\nb/y.wav,\nz,\n";
+        let other = table(text).unwrap();
+        let warnings = other.warnings(&files, None);
+        let (first, second) = (&warnings[0], &warnings[1]);
+        assert!(first.starts_with("2 of 3 rows of `"), "{first}");
+        let end = "` fit no recording, the first in line 3: `b/y.wav`";
+        assert!(first.ends_with(end), "{first}");
+        assert!(
+            second.contains("taken as UTC\nhint: `utc_offset"),
+            "{second}"
+        );
+        let x = other.of(&files[0]);
+        assert_eq!(x.started_at.as_deref(), Some("2026-11-20T08:00:00Z"));
+        assert_eq!(other.warnings(&files[..1], Some(UtcOffset::UTC)).len(), 1);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use auricle_store::{CallRecord, Store};
 use serde::Deserialize;
 
 use super::inputs::absolute;
-use crate::file_name::{digits, file_stem, with_suffix};
+use crate::file_name::{call_name, digits, file_stem, path_text, with_suffix};
 
 /// Digits of a path's checksum in a name; more where fewer are taken.
 const HASH_DIGITS: [usize; 3] = [8, 16, 64];
@@ -42,7 +42,7 @@ pub(crate) async fn name_calls(store: Option<&Store>, files: &[PathBuf]) -> Resu
     let mut taken = HashSet::new();
     let mut known = Vec::new();
     for file in files {
-        let path = absolute(file).to_string_lossy().into_owned();
+        let path = path_text(absolute(file).as_os_str());
         let call = match store {
             Some(store) => store.call_at_path(&path).await?,
             None => None,
@@ -107,12 +107,13 @@ async fn name_new(
     Ok(named)
 }
 
+/// What a call of this recording is named after.
 fn stem(file: &Path) -> String {
     let stem = file
         .file_stem()
         .or(file.file_name())
         .unwrap_or(file.as_os_str());
-    stem.to_string_lossy().into_owned()
+    call_name(stem)
 }
 
 /// Whether the call's recording was moved to `file`. Reads the file only when the call has a checksum.
@@ -178,7 +179,7 @@ fn is_free(path: &Path, call: &Named) -> bool {
         .as_ref()
         .map(|known| known.recording.file.as_str());
     let is_same_file = known == Some(holder.file.as_str())
-        || call.file.as_os_str() == holder.file.as_str()
+        || path_text(call.file.as_os_str()) == holder.file
         || absolute(Path::new(&holder.file)).as_os_str() == call.path.as_str();
     holder.call_id == call.call_id && is_same_file
 }

@@ -15,6 +15,7 @@ use super::work::Job;
 use crate::app::App;
 use crate::engine::Recognition;
 use crate::exit::message_of;
+use crate::file_name::path_text;
 
 /// The jobs of a run.
 pub(crate) struct Plan {
@@ -53,7 +54,7 @@ impl Plan {
         }
         let mut plan = Self {
             jobs: Vec::new(),
-            warnings: Vec::new(),
+            warnings: said.warnings(files, app.config.said_utc_offset),
         };
         let mut first_error = None;
         for call in calls {
@@ -97,11 +98,12 @@ fn job(
         json_path: call.json_path,
         recording: Recording {
             call_id: call.call_id,
-            file: call.file.to_string_lossy().into_owned(),
+            file: path_text(call.file.as_os_str()),
             path: call.path,
             size_bytes: fs::metadata(&call.file).map_or(0, |known| known.len()),
             metadata,
         },
+        file: call.file,
     }
 }
 

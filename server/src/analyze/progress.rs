@@ -59,6 +59,11 @@ impl Progress {
         }
     }
 
+    /// Whether a bar is shown in place of a line for each recording.
+    pub(crate) const fn is_bar(&self) -> bool {
+        self.bar.is_some()
+    }
+
     /// A line above the bar.
     pub(crate) fn note(&self, line: &str) {
         match &self.bar {

@@ -17,7 +17,7 @@ use crate::atomic::write_atomically;
 use crate::clock;
 use crate::exit::message_of;
 use crate::index::CallIndex;
-use crate::terminal::{count, duration_text};
+use crate::terminal::{count, duration_text, printable};
 
 /// Calls are put into the index together: a commit of its own for each would cost more than hearing it.
 const CALLS_A_COMMIT: usize = 32;
@@ -40,7 +40,8 @@ impl Writer<'_> {
         let name = &job.recording.file;
         let saved = match &finished.outcome {
             Outcome::Heard { prints, transcript } => self.save_heard(job, prints, transcript),
-            Outcome::Same(known) => self.keep(job, known),
+            Outcome::Same(known) => self.keep(job, known).map(|()| "unchanged".to_owned()),
+            Outcome::Imported(known) => self.keep_imported(job, known),
             Outcome::Failed(cause) => self
                 .save_failure(job, cause)
                 .and_then(|()| Err(anyhow!(cause.clone()))),
@@ -101,23 +102,42 @@ impl Writer<'_> {
 
     /// A call that need not be heard: its metadata and its JSON file may still be behind, and hearing
     /// it may have failed since.
-    fn keep(&mut self, job: &Job, known: &CallRecord) -> Result<String> {
+    fn keep(&mut self, job: &Job, known: &CallRecord) -> Result<()> {
+        self.keep_as(job, known, &job.recording)
+    }
+
+    /// A call that was imported keeps its own path; only what is known beside the sound may be new.
+    fn keep_imported(&mut self, job: &Job, known: &CallRecord) -> Result<String> {
+        let recording = Recording {
+            metadata: job.recording.metadata.clone(),
+            ..known.recording.clone()
+        };
+        self.keep_as(job, known, &recording)?;
+        let call_id = printable(&recording.call_id.0);
+        let text = format!("`{call_id}` was imported; --force hears it again");
+        if self.progress.is_bar() {
+            self.progress.note(&text);
+        }
+        Ok(text)
+    }
+
+    fn keep_as(&mut self, job: &Job, known: &CallRecord, recording: &Recording) -> Result<()> {
         let is_behind =
-            known.state != CallState::Done || !is_same_recording(&known.recording, &job.recording);
+            known.state != CallState::Done || !is_same_recording(&known.recording, recording);
         if is_behind || job.json_path.is_some() {
             let transcript = self.stored_transcript(job)?;
             let mut transcript = transcript.context("the store has lost its transcript")?;
             if is_behind {
-                transcript.metadata = job.recording.metadata.clone();
-                transcript.file = job.recording.file.clone();
-                self.save(&job.recording, &known.fingerprints, &transcript)?;
+                transcript.metadata = recording.metadata.clone();
+                transcript.file = recording.file.clone();
+                self.save(recording, &known.fingerprints, &transcript)?;
             }
             if let Some(path) = &job.json_path {
                 write_json(path, &transcript)?;
             }
         }
         self.report.counts.n_skipped += 1;
-        Ok("unchanged".to_owned())
+        Ok(())
     }
 
     fn stored_transcript(&self, job: &Job) -> Result<Option<Transcript>> {

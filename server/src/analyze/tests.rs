@@ -234,6 +234,72 @@ fn an_imported_call_is_not_replaced() {
 }
 
 #[test]
+fn an_imported_call_of_this_very_recording_is_left_as_it_is() {
+    let desk = Desk::new();
+    desk.put("in/x.wav", wav(1));
+    desk.run("in/../in/ --out out/");
+    let mut corrected = desk.json("out/x.json");
+    corrected.utterances[0].spoken = "再见".into();
+    corrected.utterances[0].text = "再见。".into();
+    // At the path of the recording, as a fresh installation has it, and over the call that was heard.
+    let fresh = Desk::new();
+    let files = [
+        fresh.path("in/x.wav").display().to_string(),
+        corrected.file.clone(),
+    ];
+    for (mut desk, file) in [fresh, desk].into_iter().zip(files) {
+        desk.put("in/x.wav", wav(1));
+        let here = Transcript {
+            file,
+            ..corrected.clone()
+        };
+        desk.put("back.json", serde_json::to_string(&here).unwrap());
+        let back = desk.path("back.json").display().to_string();
+        let words = ["auricle", "import", "--replace", back.as_str()];
+        let Command::Import(args) = AuricleArgs::try_parse_from(words).unwrap().command else {
+            panic!("this is import");
+        };
+        let exit = crate::commands::import::run(&mut desk.app, &args).unwrap();
+        assert_eq!(exit, Exit::Done);
+
+        assert_eq!(desk.run("in/ --out again/"), (0, 1, 0));
+        assert_eq!(desk.json("again/x.json"), here);
+        assert_eq!(desk.run("in/ --campaign cards"), (0, 1, 0));
+        assert_eq!(desk.found("campaign:cards 再见"), ["x"]);
+        assert_eq!(desk.run("in/ --campaign loans --force"), (1, 0, 0));
+        assert_eq!(desk.found("您好"), ["x"]);
+        assert!(desk.found("再见").is_empty());
+    }
+}
+
+/// Names as archives made on Windows leave them, and names with control characters.
+#[test]
+#[cfg(target_os = "linux")]
+fn recordings_are_heard_whatever_bytes_their_names_have() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let desk = Desk::new();
+    fs::create_dir(desk.path("in")).unwrap();
+    let names = [
+        &b"\xbf\xcd.wav"[..],
+        b"\xbb\xa7.wav",
+        b"a\nb.wav",
+        b"a_b.wav",
+    ];
+    for (seed, name) in names.into_iter().enumerate() {
+        let path = desk.path("in").join(OsStr::from_bytes(name));
+        fs::write(path, wav(seed as u8)).unwrap();
+    }
+    assert_eq!(desk.run("in/ --out out/"), (4, 0, 0));
+    assert_eq!(desk.run("in/ --out out/"), (0, 4, 0));
+    assert_eq!(fs::read_dir(desk.path("out")).unwrap().count(), 4);
+    let found = desk.found("您好");
+    assert_eq!(found[..2], ["%BB%A7", "%BF%CD"]);
+    assert_eq!(found[2], "a_b");
+    assert!(found[3].starts_with("a_b-"), "{found:?}");
+}
+
+#[test]
 fn a_dry_run_leaves_no_trace() {
     let mut desk = Desk::new();
     desk.put("in/x.wav", wav(1));

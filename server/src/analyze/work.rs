@@ -7,7 +7,7 @@
 //! store, index and files have one writer, so nothing there needs a lock.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -28,6 +28,8 @@ use crate::exit::message_of;
 
 /// One recording to be heard.
 pub(crate) struct Job {
+    /// What is opened. The recording's own path is text, which not every path is.
+    pub(crate) file: PathBuf,
     pub(crate) recording: Recording,
     /// What hears it, or why nothing does.
     pub(crate) model: Result<Arc<SpeechModel>, String>,
@@ -81,6 +83,8 @@ pub(crate) enum Outcome {
     },
     /// The store has what hearing it again would give.
     Same(Box<CallRecord>),
+    /// Its transcript was imported, perhaps corrected by hand: hearing would lose that.
+    Imported(Box<CallRecord>),
     /// It could not be heard.
     Failed(String),
 }
@@ -140,19 +144,23 @@ fn outcome_of(job: &Job, shared: &Shared<'_>, told: &Told<'_>) -> Outcome {
 }
 
 fn try_job(job: &Job, shared: &Shared<'_>, told: &Told<'_>) -> Result<Outcome> {
+    let known = match shared.again {
+        Again::WhenChanged => {
+            let call = shared.store.call(&job.recording.call_id);
+            shared.runtime.block_on(call)?
+        }
+        Again::Always => None,
+    };
+    // Before all that hearing needs: that may be missing where calls are only imported.
+    if let Some(imported) = known.as_ref().filter(|known| known.is_imported()) {
+        return Ok(Outcome::Imported(Box::new(imported.clone())));
+    }
     let model = job.model.as_ref().map_err(|cause| anyhow!(cause.clone()))?;
     let prints = fingerprints(job, model, shared.settings_print)?;
-    if shared.again == Again::WhenChanged {
-        let call = shared.store.call(&job.recording.call_id);
-        if let Some(known) = shared
-            .runtime
-            .block_on(call)?
-            .filter(|known| is_same(known, &prints))
-        {
-            return Ok(Outcome::Same(Box::new(known)));
-        }
+    if let Some(known) = known.filter(|known| is_same(known, &prints)) {
+        return Ok(Outcome::Same(Box::new(known)));
     }
-    let transcript = hear(&job.recording, model, shared.channels, told)?;
+    let transcript = hear(&job.file, &job.recording, model, shared.channels, told)?;
     Ok(Outcome::Heard {
         prints,
         transcript: Box::new(transcript),
@@ -164,9 +172,8 @@ pub(crate) fn fingerprints(
     model: &SpeechModel,
     settings_print: &str,
 ) -> Result<Fingerprints> {
-    let file = Path::new(&job.recording.file);
-    let audio_sha256 =
-        sha256_of_file(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let audio_sha256 = sha256_of_file(&job.file)
+        .with_context(|| format!("cannot read `{}`", job.recording.file))?;
     Ok(Fingerprints {
         audio_sha256,
         model: model.fingerprint().to_owned(),

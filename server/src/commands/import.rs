@@ -26,7 +26,12 @@ A call that is there with the same transcript is skipped; one that differs is re
 --replace is given. Other programs may write such files too: `layout`, `metadata`, `confidence`,
 `warnings` and `alternatives` may be left out.
 
-An imported call keeps its id. A recording of the same name that `analyze` meets is another call.";
+An imported call keeps its id. A recording of the same name that `analyze` meets is another call;
+the one at the very path that the transcript has as `file` is this call, and is left as imported
+unless `analyze --force` is given.";
+
+const WANTED: &str =
+    "hint: wanted are the .json files that `analyze --out` writes, or the .jsonl file of `export`";
 
 /// A longer text is no transcript: a day of speech is about 100 MB.
 const MAX_TRANSCRIPT_BYTES: u64 = 1 << 30;
@@ -128,9 +133,19 @@ fn files(paths: &[PathBuf]) -> impl Iterator<Item = Result<PathBuf>> {
                     Some(Ok(entry.into_path()))
                 }
                 Ok(_) => None,
-                Err(error) => Some(Err(error.into())),
+                Err(error) => Some(Err(unreadable(&error, path))),
             })
     })
+}
+
+/// Without the words that the walk puts around the cause.
+fn unreadable(error: &walkdir::Error, given: &Path) -> anyhow::Error {
+    let path = error.path().unwrap_or(given).display().to_string();
+    let path = printable(&path);
+    match error.io_error() {
+        Some(cause) => anyhow!("cannot read `{path}`: {cause}"),
+        None => anyhow!("cannot read `{path}`: a link leads back to a folder above it"),
+    }
 }
 
 type Transcripts = Box<dyn Iterator<Item = Result<Transcript>>>;
@@ -153,7 +168,10 @@ fn whole_json(file: impl Read, max_bytes: u64) -> Result<Transcript> {
     if text.len() as u64 > max_bytes {
         bail!("this is no transcript: it is longer than {max_bytes} bytes");
     }
-    serde_json::from_slice(without_mark(&text)).context("this is no transcript")
+    let transcript = serde_json::from_slice(without_mark(&text))
+        .map_err(|cause| anyhow!("this is no transcript: {cause}\n{WANTED}"))?;
+    check(&transcript)?;
+    Ok(transcript)
 }
 
 /// Editors on Windows put a byte order mark before UTF-8.
@@ -167,7 +185,7 @@ fn json_lines(
     mut reader: impl BufRead + 'static,
     max_bytes: u64,
 ) -> impl Iterator<Item = Result<Transcript>> {
-    let (mut n_lines, mut is_over) = (0, false);
+    let (mut n_lines, mut is_over) = (0_u64, false);
     let mut line = Vec::new();
     std::iter::from_fn(move || {
         while !is_over {
@@ -186,10 +204,7 @@ fn json_lines(
                 }
                 Ok(_) if line.trim_ascii().is_empty() => {}
                 Ok(_) => {
-                    let parsed = serde_json::from_slice(without_mark(&line));
-                    return Some(
-                        parsed.with_context(|| format!("line {n_lines} is no transcript")),
-                    );
+                    return Some(one_line(&line, n_lines));
                 }
                 Err(error) => {
                     is_over = true;
@@ -201,8 +216,21 @@ fn json_lines(
     })
 }
 
+fn one_line(line: &[u8], number: u64) -> Result<Transcript> {
+    let transcript = serde_json::from_slice(without_mark(line)).map_err(|cause| {
+        // Said once of a file that is something else altogether.
+        let told = format!("line {number} is no transcript: {cause}");
+        if number == 1 {
+            anyhow!("{told}\n{WANTED}")
+        } else {
+            anyhow!(told)
+        }
+    })?;
+    check(&transcript).with_context(|| format!("line {number}"))?;
+    Ok(transcript)
+}
+
 fn save(app: &App, store: &Store, transcript: &Transcript, existing: Existing) -> Result<Imported> {
-    check(transcript)?;
     let call_id = &transcript.call_id;
     let known = app.runtime.block_on(store.transcript(call_id))?;
     match (known, existing) {
@@ -212,19 +240,33 @@ fn save(app: &App, store: &Store, transcript: &Transcript, existing: Existing) -
         ),
         _ => {}
     }
-    let recording = Recording {
-        call_id: call_id.clone(),
-        file: transcript.file.clone(),
-        path: transcript.file.clone(),
-        size_bytes: 0,
-        metadata: transcript.metadata.clone(),
-    };
+    let recording = recording_of(app, store, transcript)?;
     // No fingerprints: what heard this call is not here to compare with.
     let prints = Fingerprints::default();
     let now = clock::now_text();
     app.runtime
         .block_on(store.save_done(None, &recording, &prints, transcript, &now))?;
     Ok(Imported::Saved)
+}
+
+/// The recording of a transcript. A call that was heard here and comes back, corrected by hand, stays
+/// the call of the recording it was heard from.
+fn recording_of(app: &App, store: &Store, transcript: &Transcript) -> Result<Recording> {
+    let known = app.runtime.block_on(store.call(&transcript.call_id))?;
+    let here = known
+        .map(|known| known.recording)
+        .filter(|recording| recording.file == transcript.file);
+    let (path, size_bytes) = here.map_or_else(
+        || (transcript.file.clone(), 0),
+        |recording| (recording.path, recording.size_bytes),
+    );
+    Ok(Recording {
+        call_id: transcript.call_id.clone(),
+        file: transcript.file.clone(),
+        path,
+        size_bytes,
+        metadata: transcript.metadata.clone(),
+    })
 }
 
 /// What files of others may not bring in.
@@ -262,11 +304,24 @@ mod tests {
     #[test]
     fn what_other_programs_write_is_read() {
         let read = whole_json(PROMISED.as_bytes(), 10_000).unwrap();
-        check(&read).unwrap();
         assert_eq!(read.utterances[0].syllables[0].s, "nin2");
         assert_eq!(read.layout, auricle_contracts::ChannelLayout::PerParty);
         let marked = format!("\u{feff}{PROMISED}");
         assert_eq!(whole_json(marked.as_bytes(), 10_000).unwrap(), read);
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_line() {
+        let line = PROMISED.replace('\n', " ");
+        let damaged = line.replace(r#""call_id": "x""#, r#""call_id": "x\n""#);
+        let text = format!("{line}\n\n{damaged}\nRIFF\n");
+        let lines = json_lines(std::io::Cursor::new(text), 10_000);
+        let told = lines.skip(1).map(|read| message_of(&read.unwrap_err()));
+        let told = told.collect::<Vec<_>>();
+        assert!(told[0].starts_with("line 3: `call_id` must be"), "{told:?}");
+        assert!(told[1].starts_with("line 4 is no transcript"), "{told:?}");
+        let error = whole_json(&b"RIFF"[..], 10_000).unwrap_err().to_string();
+        assert!(error.ends_with(WANTED), "{error}");
     }
 
     #[test]

@@ -75,6 +75,19 @@ fn without_models_it_says_how_to_get_them() {
     );
 }
 
+/// As editors and spreadsheets of Chinese Windows save by default.
+#[test]
+fn lists_and_tables_in_gbk_are_refused_with_a_hint() {
+    let desk = Desk::new();
+    desk.put("a.wav", wav(std::iter::repeat_n(0, 8000)));
+    desk.put("words.txt", b"\xbf\xcd\xbb\xa7\n");
+    desk.put("m.csv", b"file,agent\na,\xbf\xcd\n");
+    let told = "`words.txt`: not UTF-8 in line 1\nhint: save it as UTF-8";
+    desk.fails(&["analyze", "a.wav", "--hotwords", "words.txt"], 2, &[told]);
+    let told = "metadata `m.csv`: not UTF-8 in line 2\nhint: save it as UTF-8";
+    desk.fails(&["analyze", "a.wav", "--metadata", "m.csv"], 2, &[told]);
+}
+
 #[test]
 fn engines_that_are_not_built_in_say_so() {
     let desk = Desk::new();

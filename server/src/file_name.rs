@@ -37,13 +37,23 @@ pub(crate) fn with_suffix(stem: &str, suffix: &str) -> String {
     format!("{}-{suffix}", &stem[..stem.floor_char_boundary(room)])
 }
 
-/// A path or a part of one as text. Bytes that are no UTF-8, as archives from Windows leave them, become
-/// `%B5`: two names stay two. To be shown and stored; what opens the file is the path itself.
+/// A path or a part of one as text. In a name that is no UTF-8, as archives from Windows leave them,
+/// bytes beyond ASCII become `%B5`: two names stay two, and what happens to look like UTF-8 in them is
+/// not taken for letters. To be shown and stored; what opens the file is the path itself.
 pub(crate) fn path_text(path: &OsStr) -> String {
+    let names = path.as_encoded_bytes().split(|byte| *byte == b'/');
+    names.map(name_text).collect::<Vec<_>>().join("/")
+}
+
+fn name_text(name: &[u8]) -> String {
+    if let Ok(text) = str::from_utf8(name) {
+        return text.to_owned();
+    }
     let mut text = String::new();
-    for chunk in path.as_encoded_bytes().utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
+    for byte in name {
+        if byte.is_ascii() {
+            text.push(char::from(*byte));
+        } else {
             // Writing to a text does not fail.
             _ = write!(text, "%{byte:02X}");
         }
@@ -100,6 +110,10 @@ mod tests {
         check("客户 一".as_bytes(), "客户 一");
         check(b"a\nb\x1b[1m", "a_b_[1m");
         check(b" ", "_");
+        assert_eq!(
+            path_text(OsStr::from_bytes(b"/\xe5\xae\xa2/\xbf.wav")),
+            "/客/%BF.wav"
+        );
         // 客户 as GBK has it.
         check(b"\xbf\xcd\xbb\xa7 1", "%BF%CD%BB%A7 1");
         let (one, two) = (

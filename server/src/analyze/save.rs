@@ -40,7 +40,9 @@ impl Writer<'_> {
         let name = &job.recording.file;
         let saved = match &finished.outcome {
             Outcome::Heard { prints, transcript } => self.save_heard(job, prints, transcript),
-            Outcome::Same(known) => self.keep(job, known).map(|()| "unchanged".to_owned()),
+            Outcome::Same(known) => self
+                .keep(job, known, &job.recording)
+                .map(|()| "unchanged".to_owned()),
             Outcome::Imported(known) => self.keep_imported(job, known),
             Outcome::Failed(cause) => self
                 .save_failure(job, cause)
@@ -100,19 +102,13 @@ impl Writer<'_> {
         Ok(text)
     }
 
-    /// A call that need not be heard: its metadata and its JSON file may still be behind, and hearing
-    /// it may have failed since.
-    fn keep(&mut self, job: &Job, known: &CallRecord) -> Result<()> {
-        self.keep_as(job, known, &job.recording)
-    }
-
     /// A call that was imported keeps its own path; only what is known beside the sound may be new.
     fn keep_imported(&mut self, job: &Job, known: &CallRecord) -> Result<String> {
         let recording = Recording {
             metadata: job.recording.metadata.clone(),
             ..known.recording.clone()
         };
-        self.keep_as(job, known, &recording)?;
+        self.keep(job, known, &recording)?;
         let call_id = printable(&recording.call_id.0);
         let text = format!("`{call_id}` was imported; --force hears it again");
         if self.progress.is_bar() {
@@ -121,7 +117,9 @@ impl Writer<'_> {
         Ok(text)
     }
 
-    fn keep_as(&mut self, job: &Job, known: &CallRecord, recording: &Recording) -> Result<()> {
+    /// A call that need not be heard: its metadata and its JSON file may still be behind, and hearing
+    /// it may have failed since.
+    fn keep(&mut self, job: &Job, known: &CallRecord, recording: &Recording) -> Result<()> {
         let is_behind =
             known.state != CallState::Done || !is_same_recording(&known.recording, recording);
         if is_behind || job.json_path.is_some() {

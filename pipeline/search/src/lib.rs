@@ -23,6 +23,7 @@ mod cut;
 mod date;
 mod document;
 mod error;
+mod facets;
 mod index;
 mod keys;
 mod lines;

@@ -1,21 +1,19 @@
 //! Running a query: find every hit, group by call, show one page.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::HashMap;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use tantivy::query::{EnableScoring, Query, Weight};
 use tantivy::{DocId, DocSet, Executor, SegmentReader, TERMINATED};
 
-use crate::calls::{CALL_FACETS, Calls, NO_VALUE, Values};
 use crate::compile::{Compiled, Compiler, Lead};
-use crate::lines::party_of;
+use crate::facets::{FacetCounts, SegmentCounter};
 use crate::place::Place;
 use crate::queries::{SegmentFiles, Snapshot};
 use crate::query::Node;
 use crate::results::{
-    CallHits, ContextLine, FacetCount, FacetMode, Facets, Hit, MAX_CONTEXT, MAX_FACET_VALUES,
-    MAX_HITS_PER_CALL, MAX_LIMIT, SearchRequest, SearchResults, Sort,
+    CallHits, ContextLine, Hit, MAX_CONTEXT, MAX_HITS_PER_CALL, MAX_LIMIT, SearchRequest,
+    SearchResults, Sort,
 };
 use crate::schema::Fields;
 use crate::show::{Shower, joined};
@@ -38,26 +36,21 @@ pub(crate) fn search(
         .weight(EnableScoring::enabled_from_searcher(searcher))?;
     let scan = |(segment, reader): (usize, &SegmentReader)| {
         let files = snapshot.files(reader)?;
-        scan_segment(
-            weight.as_ref(),
-            segment as u32,
-            reader,
-            files,
-            request.facets,
-        )
+        scan_segment(weight.as_ref(), segment as u32, reader, files, request)
     };
     let found = executor.map(scan, searcher.segment_readers().iter().enumerate())?;
 
     let mut facets = FacetCounts::default();
     let mut calls = Vec::new();
     let mut hits = Vec::with_capacity(found.len());
+    let mut total_calls = 0;
     for segment in found {
         facets.add(segment.facets);
-        calls.extend(segment.calls);
+        calls.extend(segment.best_calls);
         hits.push(segment.hits);
+        total_calls += segment.n_calls;
     }
     let total_hits = hits.iter().map(|hits| hits.len() as u64).sum();
-    let total_calls = calls.len() as u64;
     let page = page_of(calls, request);
     let calls = show_page(fields, snapshot, &hits, &compiled, &page, request)?;
     Ok(SearchResults {
@@ -80,23 +73,25 @@ struct CallFound {
     started: Option<i64>,
 }
 
-struct SegmentFound {
+struct SegmentFound<'a> {
     /// Every hit with its relevance, in order.
     hits: Vec<(DocId, f32)>,
-    calls: Vec<CallFound>,
-    facets: FacetCounts,
+    n_calls: u64,
+    /// As many as the pages up to the one asked for can show.
+    best_calls: Vec<CallFound>,
+    facets: FacetCounts<'a>,
 }
 
-fn scan_segment(
+fn scan_segment<'a>(
     weight: &dyn Weight,
     segment: u32,
     reader: &SegmentReader,
-    files: &SegmentFiles,
-    mode: FacetMode,
-) -> tantivy::Result<SegmentFound> {
+    files: &'a SegmentFiles,
+    request: &SearchRequest,
+) -> tantivy::Result<SegmentFound<'a>> {
     let mut scorer = weight.scorer(reader, 1.0)?;
     let (alive, lines) = (reader.alive_bitset(), files.lines.as_ref());
-    let mut counter = SegmentCounter::new(&files.calls, mode);
+    let mut counter = SegmentCounter::new(&files.calls, request.facets);
     let mut hits = Vec::with_capacity(scorer.size_hint() as usize / 4);
     let mut calls: Vec<CallFound> = Vec::new();
     let mut place = 0;
@@ -130,37 +125,44 @@ fn scan_segment(
             started: files.calls.started(place),
         });
     }
-    let facets = counter.finish();
+    let n_calls = calls.len() as u64;
+    keep_best(&mut calls, request);
     Ok(SegmentFound {
         hits,
-        calls,
-        facets,
+        n_calls,
+        best_calls: calls,
+        facets: counter.finish(),
     })
+}
+
+/// Which of two calls comes first.
+fn order_of(a: &CallFound, b: &CallFound, sort: Sort) -> Ordering {
+    let newer_first = b.started.cmp(&a.started);
+    let as_added = (a.segment, a.start).cmp(&(b.segment, b.start));
+    let first = match sort {
+        Sort::Relevance => b.relevance.total_cmp(&a.relevance),
+        Sort::Newest => Ordering::Equal,
+        Sort::Oldest => match (a.started, b.started) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        },
+    };
+    first.then(newer_first).then(as_added)
+}
+
+/// Keeps the first calls, up to the end of the page that was asked for; in no order.
+fn keep_best(calls: &mut Vec<CallFound>, request: &SearchRequest) {
+    let end = request.offset.saturating_add(request.limit.min(MAX_LIMIT));
+    if end < calls.len() {
+        calls.select_nth_unstable_by(end, |a, b| order_of(a, b, request.sort));
+        calls.truncate(end);
+    }
 }
 
 /// The calls of the page that was asked for, in order.
 fn page_of(mut calls: Vec<CallFound>, request: &SearchRequest) -> Vec<CallFound> {
-    let end = request.offset.saturating_add(request.limit.min(MAX_LIMIT));
-    let newer_first = |a: &CallFound, b: &CallFound| b.started.cmp(&a.started);
-    let as_added = |a: &CallFound, b: &CallFound| (a.segment, a.start).cmp(&(b.segment, b.start));
-    let order = |a: &CallFound, b: &CallFound| -> Ordering {
-        let first = match request.sort {
-            Sort::Relevance => b.relevance.total_cmp(&a.relevance),
-            Sort::Newest => Ordering::Equal,
-            Sort::Oldest => match (a.started, b.started) {
-                (Some(a), Some(b)) => a.cmp(&b),
-                (a, b) => b.is_some().cmp(&a.is_some()),
-            },
-        };
-        first
-            .then_with(|| newer_first(a, b))
-            .then_with(|| as_added(a, b))
-    };
-    if end < calls.len() {
-        calls.select_nth_unstable_by(end, order);
-        calls.truncate(end);
-    }
-    calls.sort_unstable_by(order);
+    keep_best(&mut calls, request);
+    calls.sort_unstable_by(|a, b| order_of(a, b, request.sort));
     calls.drain(..request.offset.min(calls.len()));
     calls
 }
@@ -354,134 +356,4 @@ impl LeadDocs {
         }
         Ok(())
     }
-}
-
-/// Hits and calls.
-type Count = (u64, u64);
-
-/// Counts by value over any number of segments.
-#[derive(Default)]
-struct FacetCounts {
-    party: [Count; 4],
-    /// In the order of [`CALL_FACETS`].
-    values: [HashMap<String, Count>; CALL_FACETS.len()],
-}
-
-/// Counts the hits of one segment.
-struct SegmentCounter<'a> {
-    values: [&'a Values; CALL_FACETS.len()],
-    counts: [Vec<Count>; CALL_FACETS.len()],
-    party: [Count; 4],
-}
-
-impl<'a> SegmentCounter<'a> {
-    fn new(calls: &'a Calls, mode: FacetMode) -> Self {
-        let values = CALL_FACETS.map(|facet| calls.values(facet));
-        let counts = match mode {
-            FacetMode::Count => values.map(|values| vec![(0, 0); values.names.len()]),
-            FacetMode::Skip => Default::default(),
-        };
-        Self {
-            values,
-            counts,
-            party: Default::default(),
-        }
-    }
-
-    fn count(&mut self, call: usize, n_hits: u32, by_party: &[u32; 4]) {
-        for (total, &party_hits) in self.party.iter_mut().zip(by_party) {
-            total.0 += u64::from(party_hits);
-            total.1 += u64::from(party_hits > 0);
-        }
-        for (values, counts) in self.values.iter().zip(&mut self.counts) {
-            let value = values.by_call.get(call).copied().unwrap_or(NO_VALUE);
-            if let Some(total) = counts.get_mut(value as usize) {
-                total.0 += u64::from(n_hits);
-                total.1 += 1;
-            }
-        }
-    }
-
-    fn finish(self) -> FacetCounts {
-        let mut found = FacetCounts::default();
-        for ((values, counts), total) in self
-            .values
-            .into_iter()
-            .zip(self.counts)
-            .zip(&mut found.values)
-        {
-            let named = values
-                .names
-                .iter()
-                .zip(counts)
-                .filter(|(_, count)| count.0 > 0);
-            total.extend(named.map(|(name, count)| (name.clone(), count)));
-        }
-        found.party = self.party;
-        found
-    }
-}
-
-impl FacetCounts {
-    fn add(&mut self, other: Self) {
-        let plus = |total: &mut Count, more: Count| *total = (total.0 + more.0, total.1 + more.1);
-        for (total, more) in self.party.iter_mut().zip(other.party) {
-            plus(total, more);
-        }
-        for (totals, counts) in self.values.iter_mut().zip(other.values) {
-            for (value, more) in counts {
-                plus(totals.entry(value).or_default(), more);
-            }
-        }
-    }
-
-    fn finish(self, mode: FacetMode) -> Facets {
-        if mode == FacetMode::Skip {
-            return Facets::default();
-        }
-        let party = self
-            .party
-            .iter()
-            .enumerate()
-            .filter(|(_, count)| count.0 > 0)
-            .map(|(number, &count)| facet(party_of(number as u32).as_str().to_owned(), count));
-        let party = most_first(party);
-        let [agent, campaign, region, days] = self.values;
-        let mut months: HashMap<String, Count> = HashMap::new();
-        for (day, count) in &days {
-            if let Some((month, _)) = day.rsplit_once('-') {
-                let total = months.entry(month.to_owned()).or_default();
-                *total = (total.0 + count.0, total.1 + count.1);
-            }
-        }
-        Facets {
-            party,
-            agent: most_first(facets(agent)),
-            campaign: most_first(facets(campaign)),
-            region: most_first(facets(region)),
-            month: by_value(facets(months)),
-            day: by_value(facets(days)),
-        }
-    }
-}
-
-fn facets(counts: HashMap<String, Count>) -> impl Iterator<Item = FacetCount> {
-    counts.into_iter().map(|(value, count)| facet(value, count))
-}
-
-fn by_value(counts: impl Iterator<Item = FacetCount>) -> Vec<FacetCount> {
-    let mut counts: Vec<FacetCount> = counts.collect();
-    counts.sort_by(|a, b| a.value.cmp(&b.value));
-    counts
-}
-
-const fn facet(value: String, (hits, calls): Count) -> FacetCount {
-    FacetCount { value, hits, calls }
-}
-
-fn most_first(counts: impl Iterator<Item = FacetCount>) -> Vec<FacetCount> {
-    let mut counts: Vec<FacetCount> = counts.collect();
-    counts.sort_by(|a, b| (Reverse(a.hits), &a.value).cmp(&(Reverse(b.hits), &b.value)));
-    counts.truncate(MAX_FACET_VALUES);
-    counts
 }

@@ -4,7 +4,6 @@
 //! `安心贷`, `招联好期贷 zhao1 lian2 hao3 qi1 dai4`, `征信 2.5`. `#` begins a comment. Words of other scripts
 //! (`insurance`) are for recognisers that write them.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use auricle_models::{Hotword, TokenKind, TokenTable};
@@ -39,14 +38,6 @@ struct Entry {
 /// A hotword list cannot be used.
 #[derive(Debug, Error)]
 pub enum HotwordsError {
-    /// The file cannot be read.
-    #[error("hotwords `{path}` cannot be read: {cause}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: std::io::Error,
-    },
     /// A line is wrong.
     #[error(
         "hotwords line {line}: {cause}\nhint: write `WORD`, `WORD 2.5` or `WORD pin1 yin1 2.5`"
@@ -60,18 +51,6 @@ pub enum HotwordsError {
 }
 
 impl Hotwords {
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// When it cannot be read, or names the first line that is wrong.
-    pub fn read(path: &Path) -> Result<Self, HotwordsError> {
-        let text = std::fs::read_to_string(path).map_err(|cause| HotwordsError::Unreadable {
-            path: path.into(),
-            cause,
-        })?;
-        Self::parse(&text)
-    }
-
     /// Reads the text of a list.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -28,6 +28,9 @@ const SHARING: Sharing = Sharing {
     max_connections: 4,
     busy_timeout: Duration::from_secs(10),
 };
+
+/// Between two tries to open a file that others hold.
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// The database of one data folder. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
@@ -145,10 +148,8 @@ impl Store {
     }
 
     async fn connect(path: &Path, sharing: Sharing) -> Result<Self, StoreError> {
-        let db = Database::connect(options(path, sharing)).await;
-        let db = db.map_err(|error| StoreError::from_db(path, error))?;
         let store = Self {
-            db,
+            db: connection(path, sharing).await?,
             path: path.to_owned(),
         };
         store.migrate().await?;
@@ -179,6 +180,21 @@ impl Store {
             });
         }
         Ok(known.len() - rows.len())
+    }
+}
+
+/// Opens the file, again and again while others hold it: where several make it at once, SQLite does not wait for the one
+/// that puts it into write-ahead mode, whatever its time limit.
+async fn connection(path: &Path, sharing: Sharing) -> Result<DatabaseConnection, StoreError> {
+    let give_up = Instant::now() + sharing.busy_timeout;
+    loop {
+        let opened = Database::connect(options(path, sharing)).await;
+        match opened.map_err(|error| StoreError::from_db(path, error)) {
+            Err(StoreError::Locked { .. }) if Instant::now() < give_up => {
+                tokio::time::sleep(BETWEEN_TRIES).await;
+            }
+            opened => return opened,
+        }
     }
 }
 

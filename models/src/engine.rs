@@ -5,7 +5,7 @@
 //! chunk waiting, together, and [`StreamingEngine::finish`] closes a stream with its n-best list.
 //! A worker has an engine of its own, made by an [`crate::EngineSource`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -175,4 +175,12 @@ pub trait StreamingEngine: Send {
     /// # Errors
     /// When the stream is not open or the model fails to run; the stream is closed all the same.
     fn finish(&mut self, stream: StreamKey) -> Result<Vec<Hypothesis>, EngineError>;
+}
+
+/// The bytes of a model's file.
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, EngineError> {
+    std::fs::read(path).map_err(|cause| EngineError::ModelFile {
+        path: path.into(),
+        cause: cause.to_string(),
+    })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use auricle_contracts::{CallMetadata, Party, Utterance};
+use auricle_models::VadSource;
 use auricle_models::native::SearchPath;
 use auricle_models::registry::{
     Engine, ModelCard, ModelStore, ModelsConfig, Role, Wanted, primary_language,
@@ -108,7 +109,7 @@ pub(crate) struct Speech {
     registry: ModelStore,
     models_config: ModelsConfig,
     search: SearchPath,
-    vad: VadChoice,
+    vad: Arc<dyn VadSource>,
     options: SpeechOptions,
     settings: SpeechSettings,
     language: Arc<LanguageData>,
@@ -146,7 +147,7 @@ impl Speech {
         }
         // What is meant counts, not how it was written: the default's number and no number are one.
         settings.beam = settings.decode().n_paths;
-        let vad = VadChoice::find(&registry, config, options.networks)?;
+        let vad = VadChoice::open(&registry, config, options.networks)?.source;
         let (language, language_print) = language::load(config, &registry, options.keeping)?;
         Ok(Self {
             search: search_path(config),
@@ -209,7 +210,7 @@ impl Speech {
                 &self.settings,
                 self.options.networks,
             )?,
-            vad: self.vad.runtime.open(&self.vad.file)?,
+            vad: Arc::clone(&self.vad),
             second_pass,
             language: Arc::clone(&self.language),
             hotwords: self.hotwords.clone(),

@@ -137,7 +137,7 @@ pub(crate) fn remove(folder: &Path) -> Result<()> {
 
 /// Calls that were heard and no search finds now: all, where the index was lost. `None` where no store can be read.
 pub(crate) async fn n_not_found(data: &DataFolder) -> Option<u64> {
-    let store = Store::open_existing(&data.database()).await.ok()?;
+    let store = Store::open_to_read(&data.database()).await.ok()?;
     let counts = store.counts().await.ok()?;
     let is_lost = !fs::exists(data.index()).unwrap_or(true);
     Some(if is_lost {

@@ -24,6 +24,31 @@ pub(crate) enum Networks {
     Ort,
 }
 
+impl Networks {
+    /// Auricle itself; where it does not know the graph and may go elsewhere, whatever `other` is.
+    pub(crate) fn open<T>(
+        self,
+        native: impl FnOnce() -> Result<T>,
+        other: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        match self {
+            Self::Ort => other(),
+            Self::Native => native(),
+            Self::Best => match native() {
+                Err(cause) if is_misfit(&cause) => {
+                    tracing::info!("not run natively: {cause}");
+                    other().map_err(|other| cause.context(other.to_string()))
+                }
+                opened => opened,
+            },
+        }
+    }
+}
+
+fn is_misfit(cause: &anyhow::Error) -> bool {
+    matches!(cause.downcast_ref(), Some(EngineError::Misfit { .. }))
+}
+
 /// Whether this build has an engine.
 pub(crate) const fn has_engine(engine: Engine) -> bool {
     match engine {
@@ -65,23 +90,19 @@ fn transducer(
     search: &SearchPath,
     settings: &SpeechSettings,
 ) -> Result<Box<dyn EngineSource>> {
-    let native = || TransducerModel::open(folder, RunBy::Auricle, settings.decode());
+    let native = || {
+        Ok(TransducerModel::open(
+            folder,
+            RunBy::Auricle,
+            settings.decode(),
+        )?)
+    };
     let on_ort = || -> Result<TransducerModel> {
         let runtime = OnnxRuntime::load(&native::onnxruntime(search)?)?;
         let run_by = RunBy::OnnxRuntime(runtime);
         Ok(TransducerModel::open(folder, run_by, settings.decode())?)
     };
-    let model = match networks {
-        Networks::Native => native()?,
-        Networks::Ort => on_ort()?,
-        Networks::Best => match native() {
-            Err(cause @ EngineError::Misfit { .. }) => {
-                tracing::info!("not run natively: {cause}");
-                on_ort().map_err(|other| anyhow::Error::new(cause).context(other.to_string()))?
-            }
-            opened => opened?,
-        },
-    };
+    let model = networks.open(native, on_ort)?;
     Ok(Box::new(model))
 }
 

@@ -1,11 +1,12 @@
 //! Voice activity: what runs it here, and which file of its model that can run.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use auricle_models::native::{self, SearchPath};
 use auricle_models::registry::{ModelCard, ModelStore, Role};
-use auricle_models::{EngineError, OnnxRuntime, OrtSileroSource, PlainSileroSource, VadSource};
+use auricle_models::{OnnxRuntime, OrtSileroSource, PlainSileroSource, VadSource};
 
 use crate::config::Config;
 use crate::engine::{NOBODY, search_path, wanted};
@@ -13,34 +14,26 @@ use crate::engine::{NOBODY, search_path, wanted};
 use crate::exit::usage;
 use crate::sources::Networks;
 
-/// The voice activity network, and what will run it.
+/// The voice activity network, opened, and what runs it.
 pub(crate) struct VadChoice {
     pub(crate) runtime: VadRuntime,
-    pub(crate) file: PathBuf,
+    pub(crate) source: Arc<dyn VadSource>,
 }
 
 impl VadChoice {
-    /// The first way of running it that is here and knows the network; the file is there.
-    pub(crate) fn find(registry: &ModelStore, config: &Config, networks: Networks) -> Result<Self> {
+    /// The first way of running it that is here and knows the network.
+    pub(crate) fn open(registry: &ModelStore, config: &Config, networks: Networks) -> Result<Self> {
         let wanted = wanted(Role::Vad, &config.speech.language, &NOBODY);
         let card = registry.choose(&config.models, &wanted)?.card;
         let folder = registry.path(&card.name)?;
-        if networks != Networks::Ort {
-            let file = VadRuntime::Auricle.installed(card, &folder)?;
-            match PlainSileroSource::open(&file) {
-                Err(cause @ EngineError::Misfit { .. }) if networks == Networks::Best => {
-                    tracing::info!("not run natively: {cause}");
-                }
-                opened => {
-                    opened?;
-                    let runtime = VadRuntime::Auricle;
-                    return Ok(Self { runtime, file });
-                }
-            }
-        }
-        let runtime = VadRuntime::find(&search_path(config))?;
-        let file = runtime.installed(card, &folder)?;
-        Ok(Self { runtime, file })
+        let run_by = |runtime: VadRuntime| {
+            let source = runtime.open(&runtime.installed(card, &folder)?)?;
+            Ok(Self { runtime, source })
+        };
+        networks.open(
+            || run_by(VadRuntime::Auricle),
+            || run_by(VadRuntime::find(&search_path(config))?),
+        )
     }
 }
 
@@ -108,10 +101,10 @@ impl VadRuntime {
     }
 
     /// The network in this file.
-    pub(crate) fn open(&self, file: &Path) -> Result<Box<dyn VadSource>> {
+    fn open(&self, file: &Path) -> Result<Arc<dyn VadSource>> {
         match self {
-            Self::Auricle => Ok(Box::new(PlainSileroSource::open(file)?)),
-            Self::Onnx(library) => Ok(Box::new(OrtSileroSource {
+            Self::Auricle => Ok(Arc::new(PlainSileroSource::open(file)?)),
+            Self::Onnx(library) => Ok(Arc::new(OrtSileroSource {
                 runtime: OnnxRuntime::load(library)?,
                 path: file.to_owned(),
             })),
@@ -121,14 +114,14 @@ impl VadRuntime {
 }
 
 #[cfg(feature = "tract")]
-fn tract_vad(file: &Path) -> Result<Box<dyn VadSource>> {
-    Ok(Box::new(auricle_models::TractSileroSource {
+fn tract_vad(file: &Path) -> Result<Arc<dyn VadSource>> {
+    Ok(Arc::new(auricle_models::TractSileroSource {
         path: file.to_owned(),
     }))
 }
 
 #[cfg(not(feature = "tract"))]
-fn tract_vad(_file: &Path) -> Result<Box<dyn VadSource>> {
+fn tract_vad(_file: &Path) -> Result<Arc<dyn VadSource>> {
     Err(usage("tract is not built into this auricle"))
 }
 

@@ -186,6 +186,13 @@ pub struct Dim {
     pub name: String,
 }
 
+impl Model {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, NetworkError> {
+        Self::decode(bytes)
+            .map_err(|cause| NetworkError::new(format!("it is not an ONNX file: {cause}")))
+    }
+}
+
 impl Graph {
     /// Every constant by name, those in its branches too.
     pub(crate) fn constants(&self) -> HashMap<&str, &Tensor> {
@@ -258,8 +265,7 @@ pub(crate) struct Wiring {
 
 impl Wiring {
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, NetworkError> {
-        let model = Model::decode(bytes)
-            .map_err(|cause| NetworkError::new(format!("it is not an ONNX file: {cause}")))?;
+        let model = Model::read(bytes)?;
         let metadata = model
             .metadata
             .into_iter()

@@ -3,11 +3,10 @@
 //! Source of the weights: github.com/snakers4/silero-vad (MIT), models of version 5 and 6. Their files hold a network
 //! for 16 kHz beside that for 8 kHz; it is left alone.
 
-use prost::Message;
-
 use crate::NetworkError;
 use crate::kernel::{Linear, Rows, sigmoid, tanh, vectorized};
 use crate::onnx::{Model, Tensor};
+use crate::weights::{patch_order, transposed};
 
 /// Samples of one window of the spectrum, and from one window to the next.
 const WINDOW: usize = 128;
@@ -55,9 +54,7 @@ impl Silero {
     /// # Errors
     /// When it is not an ONNX file, or has no network for 8 kHz of the shape of version 5 and 6.
     pub fn read(bytes: &[u8]) -> Result<Self, NetworkError> {
-        let model = Model::decode(bytes)
-            .map_err(|cause| NetworkError::new(format!("it is not an ONNX file: {cause}")))?;
-        let graph = model.graph.unwrap_or_default();
+        let graph = Model::read(bytes)?.graph.unwrap_or_default();
         let constants = graph.constants();
         let spectrum_dims = [2 * N_BINS, 1, WINDOW];
         let prefix = constants
@@ -81,15 +78,12 @@ impl Silero {
             let name = |what| format!("encoder.{index}.reparam_conv.{what}");
             let weights = values(&name("weight"), &[n_out, n_in, TAPS])?;
             let bias = values(&name("bias"), &[n_out])?;
-            let matrix = product_order(&weights, [n_out, n_in, TAPS]);
+            let matrix = patch_order(&weights, [n_out, n_in, 1, TAPS]);
             Ok::<_, NetworkError>(Linear::new(&matrix, n_out, Some(&bias)))
         };
         let rnn = |name: &str| values(&format!("decoder.rnn.{name}"), &[N_GATES * HIDDEN, HIDDEN]);
-        let mut gates = product_order(&rnn("weight_ih")?, [N_GATES * HIDDEN, HIDDEN, 1]);
-        gates.extend(product_order(
-            &rnn("weight_hh")?,
-            [N_GATES * HIDDEN, HIDDEN, 1],
-        ));
+        let mut gates = transposed(&rnn("weight_ih")?, HIDDEN);
+        gates.extend(transposed(&rnn("weight_hh")?, HIDDEN));
         let mut bias = values("decoder.rnn.bias_ih", &[N_GATES * HIDDEN])?;
         let more = values("decoder.rnn.bias_hh", &[N_GATES * HIDDEN])?;
         bias.iter_mut()
@@ -97,11 +91,7 @@ impl Silero {
             .for_each(|(sum, more)| *sum += more);
         let basis = values("stft.forward_basis_buffer", &spectrum_dims)?;
         Ok(Self {
-            spectrum: Linear::new(
-                &product_order(&basis, [2 * N_BINS, WINDOW, 1]),
-                2 * N_BINS,
-                None,
-            ),
+            spectrum: Linear::new(&transposed(&basis, WINDOW), 2 * N_BINS, None),
             convolutions: [
                 convolution(0)?,
                 convolution(1)?,
@@ -194,17 +184,6 @@ fn has_shape(tensor: &Tensor, dims: &[usize]) -> bool {
             .iter()
             .zip(dims)
             .all(|(got, wanted)| usize::try_from(*got) == Ok(*wanted))
-}
-
-/// Weights `[out][in][tap]` as a matrix `[tap · in][out]`: the order of a patch's values.
-fn product_order(weights: &[f32], [n_out, n_in, n_taps]: [usize; 3]) -> Vec<f32> {
-    let mut matrix = Vec::with_capacity(weights.len());
-    for tap in 0..n_taps {
-        for channel in 0..n_in {
-            matrix.extend((0..n_out).map(|out| weights[(out * n_in + channel) * n_taps + tap]));
-        }
-    }
-    matrix
 }
 
 /// Each channel's samples, and after the last of them those before it, backwards.

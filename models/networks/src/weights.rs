@@ -163,6 +163,26 @@ pub(crate) fn transposed(values: &[f32], n_columns: usize) -> Vec<f32> {
         .collect()
 }
 
+/// Weights `[out][in][row][column]` as a matrix `[row · column · in][out]`: the order of a patch's values.
+pub(crate) fn patch_order(
+    weights: &[f32],
+    [n_out, n_in, n_rows, n_columns]: [usize; 4],
+) -> Vec<f32> {
+    let mut matrix = Vec::with_capacity(weights.len());
+    for row in 0..n_rows {
+        for column in 0..n_columns {
+            for channel in 0..n_in {
+                for out in 0..n_out {
+                    matrix.push(
+                        weights[((out * n_in + channel) * n_rows + row) * n_columns + column],
+                    );
+                }
+            }
+        }
+    }
+    matrix
+}
+
 /// Divides a row by the root of its mean square distance from a learned bias, times a learned scale.
 #[derive(Debug)]
 pub(crate) struct BiasNorm {

@@ -9,7 +9,7 @@ use auricle_networks::{Decoder, Joiner, NetworkError, Zipformer};
 
 use crate::engine::{
     EngineError, EngineInfo, Hotword, Hypothesis, StepReport, StreamKey, StreamOptions,
-    StreamingEngine,
+    StreamingEngine, read_file,
 };
 use crate::transducer::beam::{Beam, BeamRules};
 use crate::transducer::encoder::Encoder;
@@ -188,12 +188,6 @@ impl TransducerModel {
 }
 
 fn read_weights(files: &ModelFiles) -> Result<PlainWeights, EngineError> {
-    let read = |path: &Path| {
-        std::fs::read(path).map_err(|cause| EngineError::ModelFile {
-            path: path.into(),
-            cause: cause.to_string(),
-        })
-    };
     let misfit = |path: &Path, cause: NetworkError| {
         EngineError::Misfit {
         path: path.into(),
@@ -204,9 +198,9 @@ fn read_weights(files: &ModelFiles) -> Result<PlainWeights, EngineError> {
     };
     let (encoder, decoder, joiner) = (&files.encoder, &files.decoder, &files.joiner);
     Ok(PlainWeights {
-        encoder: Zipformer::read(&read(encoder)?).map_err(|cause| misfit(encoder, cause))?,
-        decoder: Decoder::read(&read(decoder)?).map_err(|cause| misfit(decoder, cause))?,
-        joiner: Joiner::read(&read(joiner)?).map_err(|cause| misfit(joiner, cause))?,
+        encoder: Zipformer::read(&read_file(encoder)?).map_err(|cause| misfit(encoder, cause))?,
+        decoder: Decoder::read(&read_file(decoder)?).map_err(|cause| misfit(decoder, cause))?,
+        joiner: Joiner::read(&read_file(joiner)?).map_err(|cause| misfit(joiner, cause))?,
     })
 }
 

@@ -7,7 +7,7 @@ use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 
-use crate::engine::EngineError;
+use crate::engine::{EngineError, read_file};
 
 static RUNTIME: OnceLock<OnnxRuntime> = OnceLock::new();
 static LOADING: Mutex<()> = Mutex::new(());
@@ -44,17 +44,16 @@ impl OnnxRuntime {
     /// # Errors
     /// When the file cannot be read or is no model that this ONNX Runtime can run.
     pub(crate) fn open(&self, path: &Path) -> Result<Session, EngineError> {
-        let bytes = std::fs::read(path).map_err(|cause| EngineError::ModelFile {
-            path: path.into(),
-            cause: cause.to_string(),
-        })?;
-        self.session(&bytes).map_err(|cause| EngineError::Misfit {
+        self.session(&read_file(path)?)
+            .map_err(|cause| {
+                EngineError::Misfit {
             path: path.into(),
             cause: format!("ONNX Runtime refuses it: {cause}"),
             hint:
                 "the file is truncated or no ONNX model; `auricle models verify` compares checksums"
                     .into(),
-        })
+        }
+            })
     }
 
     fn session(&self, bytes: &[u8]) -> Result<Session, ort::Error> {

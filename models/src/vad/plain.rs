@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use auricle_networks::{Silero, SileroScratch};
 
-use crate::engine::EngineError;
+use crate::engine::{EngineError, read_file};
 use crate::source::VadSource;
 use crate::vad::{
     CONTEXT_SAMPLES, STATE_VALUES, VAD_FRAME_SAMPLES, VadState, VoiceActivity, fill_input,
@@ -27,11 +27,7 @@ impl PlainSileroSource {
     /// # Errors
     /// When the file is missing, damaged, another model, or wired in a way that is not known.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
-        let bytes = std::fs::read(path).map_err(|cause| EngineError::ModelFile {
-            path: path.into(),
-            cause: cause.to_string(),
-        })?;
-        let network = Silero::read(&bytes).map_err(|cause| EngineError::Misfit {
+        let network = Silero::read(&read_file(path)?).map_err(|cause| EngineError::Misfit {
             path: path.into(),
             cause: cause.to_string(),
             hint: "take silero_vad.onnx of version 5 or later; `auricle models verify` compares checksums".into(),

@@ -45,7 +45,7 @@ mod units;
 pub use document::{Annotations, UtteranceAnnotations};
 pub use error::{IndexError, SearchError};
 pub use index::{Added, IndexOptions, IndexSize, TranscriptIndex, TranscriptReader};
-pub use query::{QueryError, parse};
+pub use query::{QueryError, is_keyword, parse};
 pub use results::{
     CallHits, ContextLine, FacetCount, FacetMode, Facets, Highlight, Hit, MAX_CONTEXT,
     MAX_FACET_VALUES, MAX_HITS_PER_CALL, MAX_LIMIT, SearchRequest, SearchResults, Snippet, Sort,

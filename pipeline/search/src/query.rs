@@ -10,6 +10,7 @@ mod value;
 
 pub use ast::{Kind, Node, NumberField, Order, Sound, TextComparison, TextField};
 pub use error::QueryError;
+pub use lexer::is_keyword;
 pub use parser::{
     MAX_DEPTH, MAX_EDITS, MAX_PHRASE_UNITS, MAX_QUERY_BYTES, MAX_SYLLABLES, MAX_TERMS, parse,
 };

@@ -76,7 +76,7 @@ pub struct SpeechParts {
     /// Turns audio into tokens.
     pub recogniser: Box<dyn EngineSource>,
     /// Tells speech from silence.
-    pub vad: Box<dyn VadSource>,
+    pub vad: Arc<dyn VadSource>,
     /// Reads finished utterances a second time.
     pub second_pass: Option<Box<dyn SecondPassEngine>>,
     /// Words, how they sound, and how likely they follow one another. Models may share it: one with hotwords
@@ -113,7 +113,7 @@ type Pool<T> = Mutex<Vec<Box<T>>>;
 /// Recogniser, voice activity and language, loaded; workers borrow engines from it.
 pub struct SpeechModel {
     recogniser: Box<dyn EngineSource>,
-    vad: Box<dyn VadSource>,
+    vad: Arc<dyn VadSource>,
     second_pass: Option<Box<dyn SecondPassEngine>>,
     settings: SpeechSettings,
     language: Arc<LanguageData>,

@@ -38,7 +38,7 @@ fn load(hotwords: &str) -> Option<Arc<SpeechModel>> {
     let transducer = TransducerModel::open(&recogniser, RunBy::Auricle, settings.decode()).unwrap();
     let parts = SpeechParts {
         recogniser: Box::new(transducer),
-        vad: Box::new(OrtSileroSource {
+        vad: Arc::new(OrtSileroSource {
             runtime: OnnxRuntime::load(&library).unwrap(),
             path: vad,
         }),

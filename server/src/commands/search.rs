@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use auricle_search::{
     CallHits, ContextLine, FacetCount, FacetMode, Facets, Highlight, Hit, SearchRequest, Sort,
+    is_keyword,
 };
 use clap::{Args, ValueEnum};
 use console::Style;
@@ -45,8 +46,6 @@ Put a query with spaces or signs into quotes for the shell:
 
 A mistake in a query is shown with its place, and the exit code is 2. No hits: exit code 0.";
 
-/// Words that join queries where they are written in capitals.
-const KEYWORDS: [&str; 6] = ["AND", "OR", "NOT", "NEAR", "BEFORE", "THEN"];
 /// Fields that hearing a call does not fill in.
 const UNFILLED: [&str; 3] = ["rule", "emotion", "score"];
 
@@ -159,9 +158,8 @@ pub(crate) fn run(app: &mut App, args: &SearchArgs) -> Result<Exit> {
 fn notes(query: &str) -> Vec<String> {
     let mut notes = Vec::new();
     for word in query.split([' ', '(', ')', '\u{3000}']) {
-        let name = word.split('/').next().unwrap_or_default();
-        let capitals = name.to_ascii_uppercase();
-        if name != capitals && KEYWORDS.contains(&capitals.as_str()) {
+        let capitals = word.to_ascii_uppercase();
+        if word != capitals && is_keyword(&capitals) {
             notes.push(format!(
                 "`{word}` was looked for as a word; between two queries it is written in capitals: {capitals}"
             ));

@@ -5,7 +5,7 @@
 use crate::NetworkError;
 use crate::kernel::{Linear, Rows, add, multiply_add, swoosh_l, swoosh_r, vectorized};
 use crate::onnx::Wiring;
-use crate::weights::BiasNorm;
+use crate::weights::{BiasNorm, patch_order, transposed};
 
 /// Side of the square kernels.
 const KERNEL: usize = 3;
@@ -65,7 +65,7 @@ impl Embed {
             }
             channels[index + 1] = dims[0];
             Ok(Linear::new(
-                &patch_order(&weights, &dims),
+                &patch_order(&weights, [dims[0], channels[index], KERNEL, KERNEL]),
                 dims[0],
                 Some(&bias),
             ))
@@ -95,7 +95,7 @@ impl Embed {
         let pointwise = |name: &str| {
             let (weights, dims, bias) = wiring.convolution(name)?;
             Ok::<_, NetworkError>(Linear::new(
-                &crate::weights::transposed(&weights, dims[1]),
+                &transposed(&weights, dims[1]),
                 dims[0],
                 Some(&bias),
             ))
@@ -107,7 +107,7 @@ impl Embed {
         let embed = Self {
             shape,
             convolutions,
-            depthwise: crate::weights::transposed(&deep, WIDE_KERNEL * WIDE_KERNEL),
+            depthwise: transposed(&deep, WIDE_KERNEL * WIDE_KERNEL),
             depthwise_bias,
             widen: pointwise("encoder_embed.convnext.pointwise_conv1.weight")?,
             narrow: pointwise("encoder_embed.convnext.pointwise_conv2.weight")?,
@@ -264,24 +264,6 @@ fn pad_bins(features: &[f32], n_bins: usize, padded: &mut Vec<f32>) {
         padded.extend_from_slice(frame);
         padded.push(0.0);
     }
-}
-
-/// Weights `[out][in][row][column]` as a matrix `[row · column · in][out]`: the order of a patch's values.
-fn patch_order(weights: &[f32], dims: &[usize]) -> Vec<f32> {
-    let (n_out, n_in, n_rows, n_columns) = (dims[0], dims[1], dims[2], dims[3]);
-    let mut matrix = Vec::with_capacity(weights.len());
-    for row in 0..n_rows {
-        for column in 0..n_columns {
-            for channel in 0..n_in {
-                for out in 0..n_out {
-                    matrix.push(
-                        weights[((out * n_in + channel) * n_rows + row) * n_columns + column],
-                    );
-                }
-            }
-        }
-    }
-    matrix
 }
 
 /// Rows of a matrix from `[channel][bin]` to `[bin][channel]`.

@@ -283,6 +283,11 @@ impl<'a> Lexer<'a> {
 /// The largest number after `NEAR/`, `BEFORE/` and `THEN/`.
 pub(crate) const MOST_WITHIN: u32 = 1000;
 
+/// Whether a word joins queries: `AND`, `NEAR/5`.
+pub fn is_keyword(word: &str) -> bool {
+    keyword(word).is_some()
+}
+
 /// The keyword a word is; an error where its number cannot be read.
 fn keyword(word: &str) -> Option<Result<TokenKind, ()>> {
     match word {

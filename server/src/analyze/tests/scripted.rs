@@ -29,7 +29,7 @@ impl Scripted {
     pub(super) fn saying(said: &'static str) -> Self {
         let parts = SpeechParts {
             recogniser: Box::new(Script(said)),
-            vad: Box::new(Loudness),
+            vad: Arc::new(Loudness),
             second_pass: None,
             language: Arc::clone(&LANGUAGE),
             hotwords: Hotwords::default(),

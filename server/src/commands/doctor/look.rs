@@ -122,9 +122,14 @@ fn voice_activity(app: &App, registry: &ModelStore) -> Finding {
     if finding.health != Health::Good {
         return finding;
     }
-    match VadChoice::find(registry, &app.config, Networks::Best) {
+    match VadChoice::open(registry, &app.config, Networks::Best) {
         Ok(choice) => {
-            let file = choice.file.file_name().unwrap_or_default().display();
+            let file = choice
+                .source
+                .file()
+                .file_name()
+                .unwrap_or_default()
+                .display();
             let runtime = choice.runtime.name();
             let detail = format!("{}; {runtime} runs `{file}`", finding.detail);
             Finding::new(what, Health::Good, detail)

@@ -1,11 +1,19 @@
-//! What the rooms of Auricle say to each other: identifiers and the transcript of a call.
+//! What the rooms of Auricle say to each other: identifiers, the transcript of a call, and what is made of it.
 //!
-//! Everything here is data. The JSON shape of [`Transcript`] is a public interface: other programs
-//! read the files that `auricle analyze --out` writes, so fields are added and never renamed.
+//! Everything here is data. The JSON shapes of [`Transcript`] and [`AssessedCall`] are public interfaces:
+//! other programs read the files that `auricle analyze --out` writes, so fields are added and never renamed.
 
+mod assessment;
 mod transcript;
+mod voice;
 
+pub use assessment::{
+    Answer, AssessedCall, Assessment, Emotion, EmotionLabel, Evidence, Hit, Intent, Interruption,
+    Mood, PartyMood, PartyTalk, PiiKind, PiiSpan, Quote, ScoreItem, Scorecard, Severity, Stretch,
+    Summary, TalkMetrics, TextPlace, UtteranceInsight,
+};
 pub use transcript::{
     CallId, CallMetadata, ChannelLayout, Party, Syllable, SyllableAlternative, Transcript,
     Utterance, Word,
 };
+pub use voice::Voice;

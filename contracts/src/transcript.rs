@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::voice::Voice;
+
 /// Identifies one call in the store, the index and every report.
 ///
 /// For recordings it is the stem of the file's name, unless two recordings share it.
@@ -135,6 +137,9 @@ pub struct Utterance {
     pub syllables: Vec<Syllable>,
     /// Words of `spoken` with their times.
     pub words: Vec<Word>,
+    /// How the voice sounded; `None` where the sound was not there to measure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<Voice>,
 }
 
 /// One syllable as it was heard.

@@ -232,6 +232,7 @@ mod tests {
             confidence: 0.9,
             syllables: Vec::new(),
             words: Vec::new(),
+            voice: None,
         };
         Transcript {
             call_id: CallId(name.into()),

@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crate and the crates of the workspace it may depend on, tests and build scripts included.
 /// Change ARCHITECTURE.md with this table.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("auricle-contracts", &[]),
     ("auricle-pinyin", &[]),
     ("auricle-audio", &[]),
@@ -23,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
             "auricle-contracts",
         ],
     ),
+    ("auricle-insight", &["auricle-contracts", "auricle-pinyin"]),
     ("auricle-search", &["auricle-contracts", "auricle-pinyin"]),
     ("auricle-store", &["auricle-contracts"]),
     ("auricle", &["*"]),

@@ -74,6 +74,7 @@ mod tests {
             confidence: 0.5,
             syllables: Vec::new(),
             words: Vec::new(),
+            voice: None,
         };
         Transcript {
             call_id: CallId("c".into()),

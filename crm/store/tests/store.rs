@@ -55,6 +55,7 @@ fn transcript(name: &str, n_utterances: u64) -> Transcript {
             start_ms: 1,
             end_ms: 2,
         }],
+        voice: None,
     };
     Transcript {
         call_id: id(name),

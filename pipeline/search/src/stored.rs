@@ -180,6 +180,7 @@ mod tests {
                 confidence: 1.0,
                 syllables: Vec::new(),
                 words: Vec::new(),
+                voice: None,
             };
             let mut bytes = vec![1, 2, 3];
             StoredUtterance::write(&utterance, &times, &mut bytes);

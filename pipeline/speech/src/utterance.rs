@@ -60,6 +60,7 @@ impl Writer<'_> {
             confidence,
             syllables,
             words,
+            voice: None,
         })
     }
 

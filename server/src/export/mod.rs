@@ -92,6 +92,7 @@ pub(crate) mod tests {
             confidence: 0.875,
             syllables: Vec::new(),
             words: Vec::new(),
+            voice: None,
         };
         Transcript {
             call_id: CallId("客户, \"一\"".into()),

@@ -136,6 +136,7 @@ pub(crate) fn utterance(party: Party, start_ms: u64, words: &str, syllables: &st
             .map(syllable)
             .collect(),
         words: timed,
+        voice: None,
     }
 }
 

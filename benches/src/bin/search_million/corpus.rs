@@ -246,6 +246,7 @@ impl Corpus {
             spoken,
             confidence: 0.9,
             words: words.collect(),
+            voice: None,
             syllables,
         }
     }

@@ -56,6 +56,7 @@ fn transcript(texts: &[String]) -> Transcript {
         confidence: 0.9,
         syllables: syllables(text),
         words: Vec::new(),
+        voice: None,
     };
     Transcript {
         call_id: CallId("all".into()),

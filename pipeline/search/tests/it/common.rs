@@ -85,6 +85,7 @@ fn utterance(party: &str, spoken: &str, text: &str, start_ms: u64) -> Utterance 
         confidence: 0.9,
         syllables: Vec::new(),
         words,
+        voice: None,
     }
 }
 

@@ -1,0 +1,28 @@
+//! What a call means: from utterances to hits, personal data, emotion, intents, talk metrics, a summary and
+//! a score card.
+//!
+//! Everything here is pure and takes one utterance after the other, so that calls under way and calls of
+//! last year go through the same code:
+//!
+//! - [`rules`]: packs of rules in YAML, compiled into one automaton;
+//! - [`pii`]: personal data, spoken digit by digit or written;
+//! - [`emotion`]: how an utterance was said, beside how the same voice spoke before;
+//! - [`intent`]: what the customer wants, and when he asks to be called back;
+//! - [`talk`]: who talked how much, silences, interruptions;
+//! - [`summary`]: reason, outcome, promises and numbers, in the call's own words;
+//! - [`scorecard`]: points, from hits.
+
+pub mod emotion;
+mod facts;
+pub mod intent;
+pub mod pii;
+pub mod rules;
+pub mod scorecard;
+mod spoken;
+pub mod summary;
+pub mod talk;
+#[cfg(test)]
+mod testing;
+
+pub use facts::{Facts, TalkEvent};
+pub use spoken::{Letter, Spoken};

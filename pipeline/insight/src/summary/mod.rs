@@ -1,0 +1,1 @@
+//! Reason, outcome, promises and numbers, in the call's own words.

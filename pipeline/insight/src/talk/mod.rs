@@ -1,0 +1,1 @@
+//! Who talks how much, silences, interruptions.

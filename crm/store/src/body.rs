@@ -1,11 +1,12 @@
-//! Transcripts as bytes: JSON, compressed where that pays.
+//! Transcripts and assessments as bytes: JSON, compressed where that pays.
 
 use std::io::{Read, Write};
 
-use auricle_contracts::Transcript;
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// JSON as it is.
 const PLAIN: &str = "json";
@@ -16,15 +17,15 @@ const COMPRESS_FROM_BYTES: usize = 4096;
 /// A day of speech is about 100 MB of JSON; a longer body is damage, or a bomb.
 const MAX_JSON_BYTES: u64 = 1 << 30;
 
-/// A transcript ready for its column, and the name of its encoding.
+/// A value ready for its column, and the name of its encoding.
 pub(crate) struct Body {
     pub(crate) encoding: &'static str,
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Writes a transcript; fails only where JSON cannot hold a value.
-pub(crate) fn encode(transcript: &Transcript) -> Result<Body, String> {
-    let json = serde_json::to_vec(transcript).map_err(|error| error.to_string())?;
+/// Writes a value; fails only where JSON cannot hold a value.
+pub(crate) fn encode(value: &impl Serialize) -> Result<Body, String> {
+    let json = serde_json::to_vec(value).map_err(|error| error.to_string())?;
     if json.len() < COMPRESS_FROM_BYTES {
         return Ok(Body {
             encoding: PLAIN,
@@ -41,7 +42,10 @@ pub(crate) fn encode(transcript: &Transcript) -> Result<Body, String> {
 }
 
 /// Reads what [`encode`] wrote; the error says what is wrong with the bytes.
-pub(crate) fn decode(encoding: &str, bytes: &[u8]) -> Result<Transcript, String> {
+pub(crate) fn decode<Value: DeserializeOwned>(
+    encoding: &str,
+    bytes: &[u8],
+) -> Result<Value, String> {
     let parsed = match encoding {
         PLAIN => serde_json::from_slice(bytes),
         ZLIB => {
@@ -52,7 +56,7 @@ pub(crate) fn decode(encoding: &str, bytes: &[u8]) -> Result<Transcript, String>
                 .map_err(|error| error.to_string())?;
             serde_json::from_slice(&json)
         }
-        other => return Err(format!("transcript has the unknown encoding `{other}`")),
+        other => return Err(format!("it has the unknown encoding `{other}`")),
     };
     parsed.map_err(|error| error.to_string())
 }
@@ -60,7 +64,7 @@ pub(crate) fn decode(encoding: &str, bytes: &[u8]) -> Result<Transcript, String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auricle_contracts::{CallId, CallMetadata, ChannelLayout, Party, Utterance};
+    use auricle_contracts::{CallId, CallMetadata, ChannelLayout, Party, Transcript, Utterance};
     use proptest::prelude::*;
 
     fn transcript(texts: Vec<String>) -> Transcript {
@@ -100,9 +104,9 @@ mod tests {
     #[test]
     fn damaged_bytes_are_an_error() {
         let long = encode(&transcript(vec!["您好请问".into(); 400])).unwrap();
-        assert!(decode(ZLIB, &long.bytes[..long.bytes.len() / 2]).is_err());
-        assert!(decode(PLAIN, &long.bytes).is_err());
-        assert!(decode("cbor", &long.bytes).is_err());
+        assert!(decode::<Transcript>(ZLIB, &long.bytes[..long.bytes.len() / 2]).is_err());
+        assert!(decode::<Transcript>(PLAIN, &long.bytes).is_err());
+        assert!(decode::<Transcript>("cbor", &long.bytes).is_err());
     }
 
     proptest! {
@@ -110,7 +114,7 @@ mod tests {
         fn what_went_in_comes_out(texts in proptest::collection::vec(".{0,40}", 0..200)) {
             let original = transcript(texts);
             let body = encode(&original).unwrap();
-            prop_assert_eq!(decode(body.encoding, &body.bytes).unwrap(), original);
+            prop_assert_eq!(decode::<Transcript>(body.encoding, &body.bytes).unwrap(), original);
         }
     }
 }

@@ -67,6 +67,16 @@ pub enum StoreError {
         /// What is wrong with its bytes.
         cause: String,
     },
+    /// The assessment of one call cannot be read.
+    #[error(
+        "the assessment of call `{call_id}` cannot be read: {cause}\nhint: `auricle rescore --force {call_id}` makes it anew"
+    )]
+    Assessment {
+        /// The call.
+        call_id: CallId,
+        /// What is wrong with its bytes.
+        cause: String,
+    },
     /// Anything else the database said.
     #[error("the store `{}` failed: {cause}", .path.display())]
     Database {

@@ -2,6 +2,7 @@
 //!
 //! - **Calls** say what each recording is, what heard it and whether that went well.
 //! - **Transcripts** hold the call's [`Transcript`](auricle_contracts::Transcript) as JSON.
+//! - **Assessments** hold what was made of a transcript; every version stays, one is current.
 //! - **Runs** count what one `analyze` did.
 //!
 //! **Invariant**: a finished call and its transcript appear in one transaction; whoever stops the
@@ -10,6 +11,7 @@
 //! the writer, and what was saved survives a lost power supply.
 //! **Invariant**: the search index is not kept here; [`Store::unindexed`] says which calls it lacks.
 
+mod assessments;
 mod body;
 mod entity;
 mod error;
@@ -21,6 +23,7 @@ mod row;
 mod runs;
 mod write;
 
+pub use assessments::{AssessmentRecord, ScoreVersion};
 pub use error::StoreError;
 pub use open::Store;
 pub use record::{

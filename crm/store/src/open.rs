@@ -86,9 +86,10 @@ impl Store {
             db: db.map_err(|error| StoreError::from_db(path, error))?,
             path: path.to_owned(),
         };
-        match store.pending_changes().await? {
-            0 => Ok(store),
-            _ => Err(missing()),
+        // A file of an older Auricle lacks changes, and holds calls all the same.
+        match store.n_applied_changes().await? {
+            0 => Err(missing()),
+            _ => Ok(store),
         }
     }
 
@@ -158,7 +159,7 @@ impl Store {
 
     /// Applies the changes that the file lacks. Does not write where it lacks none.
     async fn migrate(&self) -> Result<(), StoreError> {
-        if self.pending_changes().await? == 0 {
+        if self.n_applied_changes().await? == Migrator::get_migration_files().len() {
             return Ok(());
         }
         let _lock = lock_beside(&self.path).await?;
@@ -167,7 +168,7 @@ impl Store {
             .map_err(|error| self.error(error))
     }
 
-    async fn pending_changes(&self) -> Result<usize, StoreError> {
+    async fn n_applied_changes(&self) -> Result<usize, StoreError> {
         let known = Migrator::get_migration_files();
         let rows = applied_changes(&self.db)
             .await
@@ -179,7 +180,7 @@ impl Store {
                 change: change.clone(),
             });
         }
-        Ok(known.len() - rows.len())
+        Ok(rows.len())
     }
 }
 

@@ -6,7 +6,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
 use crate::body::{self, Body};
-use crate::entity::{call, transcript};
+use crate::entity::{assessment, call, transcript};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::record::{CallState, Fingerprints, Recording, RunId};
@@ -112,7 +112,7 @@ impl Store {
             .map_err(|error| self.error(error))
     }
 
-    /// Takes calls out with their transcripts, all or none, and gives how many were there. Their bytes are
+    /// Takes calls out with their transcripts and assessments, all or none, and gives how many were there. Their bytes are
     /// overwritten in the file, and the log beside it is emptied unless somebody reads.
     ///
     /// # Errors
@@ -122,6 +122,10 @@ impl Store {
         let mut n_deleted = 0;
         for call_id in calls {
             let name = call_id.0.as_str();
+            let assessments = assessment::Entity::delete_many()
+                .filter(assessment::Column::CallId.eq(name))
+                .exec(&transaction);
+            assessments.await.map_err(|error| self.error(error))?;
             let transcript = transcript::Entity::delete_by_id(name).exec(&transaction);
             transcript.await.map_err(|error| self.error(error))?;
             let call = call::Entity::delete_by_id(name).exec(&transaction).await;

@@ -6,10 +6,12 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use auricle_contracts::{CallId, CallMetadata, ChannelLayout, Party, Transcript, Utterance, Word};
+use auricle_contracts::{
+    Assessment, CallId, CallMetadata, ChannelLayout, Party, Scorecard, Transcript, Utterance, Word,
+};
 use auricle_store::{
-    CallCounts, CallFilter, CallKind, CallState, Fingerprints, Recording, RunCounts, Store,
-    StoreError, parse_time_ms,
+    AssessmentRecord, CallCounts, CallFilter, CallKind, CallState, Fingerprints, Recording,
+    RunCounts, Store, StoreError, parse_time_ms,
 };
 
 const NOW: &str = "2026-11-20T08:00:00Z";
@@ -458,4 +460,68 @@ async fn killed_in_the_middle_nothing_finished_is_lost() {
             "{name} is there whole"
         );
     }
+}
+
+fn assessed(name: &str, transcript_version: i64, rules: &str, total: f32) -> AssessmentRecord {
+    AssessmentRecord {
+        call_id: id(name),
+        transcript_version,
+        rules_fingerprint: rules.into(),
+        made_at: NOW.into(),
+        assessment: Assessment {
+            scorecard: Some(Scorecard {
+                total,
+                passed: total >= 80.0,
+                ..Scorecard::default()
+            }),
+            ..Assessment::default()
+        },
+    }
+}
+
+#[tokio::test]
+async fn every_version_of_a_score_stays_and_one_is_current() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    let version = save(&store, "a").await;
+    assert_eq!(store.assessment(&id("a")).await.unwrap(), None);
+    for (rules, total) in [("r1", 90.0), ("r2", 70.0), ("r2", 75.0)] {
+        let record = assessed("a", version, rules, total);
+        store.save_assessment(&record).await.unwrap();
+        assert_eq!(store.assessment(&id("a")).await.unwrap(), Some(record));
+    }
+    let versions = store.score_versions(&id("a")).await.unwrap();
+    let versions: Vec<_> = versions
+        .iter()
+        .map(|version| {
+            (
+                version.rules_fingerprint.as_str(),
+                version.total,
+                version.is_current,
+            )
+        })
+        .collect();
+    // Made again with the same rules: nothing new, so the newer one takes its place.
+    assert_eq!(
+        versions,
+        [("r1", Some(90.0), false), ("r2", Some(75.0), true)]
+    );
+    assert_eq!(
+        store.assessed_with(&id("a")).await.unwrap(),
+        Some((version, "r2".to_owned()))
+    );
+}
+
+#[tokio::test]
+async fn assessments_need_their_call_and_go_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    let orphan = assessed("nobody", 1, "r", 1.0);
+    assert!(store.save_assessment(&orphan).await.is_err());
+    let version = save(&store, "a").await;
+    let record = assessed("a", version, "r", 1.0);
+    store.save_assessment(&record).await.unwrap();
+    store.delete(&[id("a")]).await.unwrap();
+    assert_eq!(store.assessment(&id("a")).await.unwrap(), None);
+    assert!(store.score_versions(&id("a")).await.unwrap().is_empty());
 }

@@ -1,5 +1,6 @@
 //! The tables as SeaORM sees them.
 
+pub(crate) mod assessment;
 pub(crate) mod call;
 pub(crate) mod run;
 pub(crate) mod transcript;

@@ -8,12 +8,16 @@
 use sea_orm_migration::prelude::*;
 
 mod m20261120_000001_calls;
+mod m20261121_000001_assessments;
 
 pub(crate) struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261120_000001_calls::Migration)]
+        vec![
+            Box::new(m20261120_000001_calls::Migration),
+            Box::new(m20261121_000001_assessments::Migration),
+        ]
     }
 }

@@ -49,31 +49,18 @@ pub struct ScoreVersion {
 }
 
 impl Store {
-    /// Saves what was made of a call; the version before it stays and is no longer current. One equal
-    /// in transcript and rules to the current one takes its place.
+    /// Saves what was made of calls, all or none. The version before stays and is no longer current; one
+    /// that is equal in transcript and rules gives its place.
     ///
     /// # Errors
-    /// As the database gives them: also where the call is not there. Then nothing is saved.
-    pub async fn save_assessment(&self, record: &AssessmentRecord) -> Result<(), StoreError> {
-        let body = body::encode(&record.assessment).map_err(|detail| self.damaged(detail))?;
-        let card = record.assessment.scorecard.as_ref();
-        let row = assessment::ActiveModel {
-            call_id: Set(record.call_id.0.clone()),
-            transcript_version: Set(record.transcript_version),
-            rules_fingerprint: Set(record.rules_fingerprint.clone()),
-            made_at: Set(record.made_at.clone()),
-            is_current: Set(true),
-            total: Set(card.map(|card| card.total)),
-            passed: Set(card.map(|card| card.passed)),
-            auto_fail: Set(card.map(|card| card.auto_fail)),
-            n_hits: Set(row::to_column(record.assessment.hits.len() as u64)),
-            encoding: Set(body.encoding.to_owned()),
-            body: Set(body.bytes),
-            ..Default::default()
-        };
+    /// As the database gives them: also where a call is not there. Then nothing is saved.
+    pub async fn save_assessments(&self, records: &[AssessmentRecord]) -> Result<(), StoreError> {
         let transaction = self.begin().await?;
-        let saved = replace_current(&transaction, record, row).await;
-        saved.map_err(|error| self.error(error))?;
+        for record in records {
+            let row = row_of(record).map_err(|detail| self.damaged(detail))?;
+            let saved = replace_current(&transaction, record, row).await;
+            saved.map_err(|error| self.error(error))?;
+        }
         transaction
             .commit()
             .await
@@ -155,6 +142,25 @@ impl Store {
             .await;
         found.map_err(|error| self.error(error))
     }
+}
+
+fn row_of(record: &AssessmentRecord) -> Result<assessment::ActiveModel, String> {
+    let body = body::encode(&record.assessment)?;
+    let card = record.assessment.scorecard.as_ref();
+    Ok(assessment::ActiveModel {
+        call_id: Set(record.call_id.0.clone()),
+        transcript_version: Set(record.transcript_version),
+        rules_fingerprint: Set(record.rules_fingerprint.clone()),
+        made_at: Set(record.made_at.clone()),
+        is_current: Set(true),
+        total: Set(card.map(|card| card.total)),
+        passed: Set(card.map(|card| card.passed)),
+        auto_fail: Set(card.map(|card| card.auto_fail)),
+        n_hits: Set(row::to_column(record.assessment.hits.len() as u64)),
+        encoding: Set(body.encoding.to_owned()),
+        body: Set(body.bytes),
+        ..Default::default()
+    })
 }
 
 async fn replace_current(

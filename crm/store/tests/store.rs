@@ -487,7 +487,10 @@ async fn every_version_of_a_score_stays_and_one_is_current() {
     assert_eq!(store.assessment(&id("a")).await.unwrap(), None);
     for (rules, total) in [("r1", 90.0), ("r2", 70.0), ("r2", 75.0)] {
         let record = assessed("a", version, rules, total);
-        store.save_assessment(&record).await.unwrap();
+        store
+            .save_assessments(std::slice::from_ref(&record))
+            .await
+            .unwrap();
         assert_eq!(store.assessment(&id("a")).await.unwrap(), Some(record));
     }
     let versions = store.score_versions(&id("a")).await.unwrap();
@@ -517,10 +520,13 @@ async fn assessments_need_their_call_and_go_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&database(&folder)).await.unwrap();
     let orphan = assessed("nobody", 1, "r", 1.0);
-    assert!(store.save_assessment(&orphan).await.is_err());
+    assert!(store.save_assessments(&[orphan]).await.is_err());
     let version = save(&store, "a").await;
     let record = assessed("a", version, "r", 1.0);
-    store.save_assessment(&record).await.unwrap();
+    store
+        .save_assessments(std::slice::from_ref(&record))
+        .await
+        .unwrap();
     store.delete(&[id("a")]).await.unwrap();
     assert_eq!(store.assessment(&id("a")).await.unwrap(), None);
     assert!(store.score_versions(&id("a")).await.unwrap().is_empty());

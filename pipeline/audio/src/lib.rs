@@ -1,4 +1,4 @@
-//! Call recordings in, frames of one rate out: containers, G.711, resampling, channel survey, filter banks.
+//! Call recordings in, frames of one rate out: containers, G.711, resampling, channel survey, filter banks, voices.
 
 mod block;
 mod error;
@@ -7,6 +7,7 @@ pub mod g711;
 mod reader;
 pub mod resample;
 pub mod survey;
+mod voice;
 mod write;
 
 pub use block::{AudioBlock, MAX_BLOCK_FRAMES};
@@ -17,4 +18,5 @@ pub use reader::{
 };
 pub use resample::{ResampleError, Resampler};
 pub use survey::{ChannelRole, ChannelSurvey, Layout, Survey, SurveyReport, SurveyWarning};
+pub use voice::{N_CEPSTRA, VOICE_RATE_HZ, VoiceMeasures, VoiceMeter};
 pub use write::{WavEncoding, WavWriter, WriteError};

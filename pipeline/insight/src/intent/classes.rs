@@ -1,0 +1,264 @@
+//! Classes of words that mean the same for a classifier: 保证, 担保 and 包 are one promise.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use auricle_pinyin::{Syllable, word_readings};
+
+use super::random::scramble;
+use super::tokens::{Token, letter_tokens};
+
+/// The classes that the models of this crate are trained with; the file's head describes its format.
+pub(super) const CLASSES_ZH: &str = include_str!("../../../../packs/intents/zh/synonyms.txt");
+
+static DEFAULT: LazyLock<WordClasses> = LazyLock::new(|| WordClasses::parse(CLASSES_ZH));
+
+/// Most tokens of a word.
+const MAX_WORD_TOKENS: usize = 8;
+
+/// Words and the class each belongs to, found by their letters or by their sounds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct WordClasses {
+    text: String,
+    names: Vec<String>,
+    words: HashMap<u64, u16, ReadyHash>,
+    /// Class of the words that turn what follows into its opposite.
+    not: Option<u16>,
+    /// Class of the words that open a quotation or a condition.
+    reported: Option<u16>,
+    /// Class of the words that ask.
+    question: Option<u16>,
+}
+
+/// A word of a class, found in an utterance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) class: u16,
+    /// First token.
+    pub(super) from: usize,
+    /// One past the last.
+    pub(super) to: usize,
+}
+
+impl WordClasses {
+    /// Reads lines of `class: word word …`. Anything else is passed over, and a word that stands twice
+    /// keeps its first class: the file is data that goes with models, and no model may fail by it.
+    pub(super) fn parse(text: &str) -> Self {
+        let mut classes = Self {
+            text: text.to_owned(),
+            ..Self::default()
+        };
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let Some((name, words)) = line.split_once(':') else {
+                continue;
+            };
+            let class = classes.class_named(name.trim());
+            for word in words.split_whitespace() {
+                classes.add(class, word);
+            }
+        }
+        classes.not = classes.find_class("not");
+        classes.reported = classes.find_class("reported");
+        classes.question = classes.find_class("question");
+        classes
+    }
+
+    /// Those of Mandarin call-centre speech.
+    pub(super) fn default_zh() -> &'static Self {
+        &DEFAULT
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) const fn negates(&self, class: u16) -> bool {
+        matches!(self.not, Some(not) if not == class)
+    }
+
+    pub(super) const fn reports(&self, class: u16) -> bool {
+        matches!(self.reported, Some(reported) if reported == class)
+    }
+
+    pub(super) const fn asks(&self, class: u16) -> bool {
+        matches!(self.question, Some(question) if question == class)
+    }
+
+    /// The words of classes in `tokens`, from left to right, the longest first, none over another.
+    pub(super) fn find(&self, tokens: &[Token]) -> Vec<Found> {
+        let mut found = Vec::new();
+        let mut from = 0;
+        while from < tokens.len() {
+            match self.longest_at(&tokens[from..]) {
+                Some((class, len)) => {
+                    found.push(Found {
+                        class,
+                        from,
+                        to: from + len,
+                    });
+                    from += len;
+                }
+                None => from += 1,
+            }
+        }
+        found
+    }
+
+    fn longest_at(&self, tokens: &[Token]) -> Option<(u16, usize)> {
+        let mut keys = Keys::default();
+        let mut best = None;
+        for (token, len) in tokens.iter().zip(1..=MAX_WORD_TOKENS) {
+            keys.push(token);
+            if let Some(class) = self.look_up(&keys, len) {
+                best = Some((class, len));
+            }
+        }
+        best
+    }
+
+    fn look_up(&self, keys: &Keys, len: usize) -> Option<u16> {
+        let by_letters = self.words.get(&keys.letters);
+        let by_toned = || self.words.get(&keys.toned).filter(|_| len >= 2);
+        let by_toneless = || self.words.get(&keys.toneless).filter(|_| len >= 3);
+        by_letters.or_else(by_toned).or_else(by_toneless).copied()
+    }
+
+    fn class_named(&mut self, name: &str) -> u16 {
+        self.find_class(name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            u16::try_from(self.names.len() - 1).unwrap_or(u16::MAX)
+        })
+    }
+
+    fn find_class(&self, name: &str) -> Option<u16> {
+        let place = self.names.iter().position(|known| known == name)?;
+        u16::try_from(place).ok()
+    }
+
+    fn add(&mut self, class: u16, word: &str) {
+        let mut tokens = letter_tokens(&word.replace('_', " "));
+        if tokens.is_empty() || tokens.len() > MAX_WORD_TOKENS {
+            return;
+        }
+        if let Some((sounds, _)) = word_readings(word).first() {
+            for (token, syllable) in tokens.iter_mut().zip(sounds) {
+                token.hear(*syllable);
+            }
+        }
+        let mut keys = Keys::default();
+        for token in &tokens {
+            keys.push(token);
+        }
+        self.words.entry(keys.letters).or_insert(class);
+        if tokens.len() >= 2 && keys.has_sounds {
+            self.words.entry(keys.toned).or_insert(class);
+        }
+        if tokens.len() >= 3 && keys.has_sounds {
+            self.words.entry(keys.toneless).or_insert(class);
+        }
+    }
+}
+
+/// What a word is looked up by.
+struct Keys {
+    letters: u64,
+    toned: u64,
+    toneless: u64,
+    has_sounds: bool,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            letters: 1,
+            toned: 2,
+            toneless: 3,
+            has_sounds: true,
+        }
+    }
+}
+
+impl Keys {
+    fn push(&mut self, token: &Token) {
+        self.letters = scramble(self.letters ^ token.letter);
+        match token.sound {
+            Some(sound) => {
+                self.toned = scramble(self.toned ^ steady(sound));
+                self.toneless = scramble(self.toneless ^ sound.toneless().index() as u64);
+            }
+            None => {
+                self.has_sounds = false;
+                self.toned = scramble(self.toned ^ token.letter);
+                self.toneless = scramble(self.toneless ^ token.letter);
+            }
+        }
+    }
+}
+
+/// 一 and 不 change their tone by what follows, so theirs does not count.
+fn steady(sound: Syllable) -> u64 {
+    match sound.base() {
+        "yi" | "bu" => sound.toneless().index() as u64,
+        _ => sound.index() as u64,
+    }
+}
+
+/// Keys of [`WordClasses::words`] are scrambled already.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ReadyHash(u64);
+
+impl std::hash::BuildHasher for ReadyHash {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        Self(0)
+    }
+}
+
+impl std::hash::Hasher for ReadyHash {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 ^= super::random::digest(bytes);
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Spoken;
+    use crate::intent::rows::utterance_of;
+    use crate::intent::tokens::tokens_of;
+    use auricle_contracts::Party;
+
+    fn check(text: &str, expected: &[&str]) {
+        let classes = WordClasses::parse(
+            "# head\nguarantee: 保证 担保 百分之百\nnot: 不 不能\nfine: 不错\ncall: give_me_a_call call\nbad line\n",
+        );
+        let utterance = utterance_of(Party::Agent, text);
+        let tokens = tokens_of(&Spoken::new(&utterance, 0));
+        let found = classes.find(&tokens);
+        let names: Vec<&str> = found
+            .iter()
+            .map(|found| classes.names[usize::from(found.class)].as_str())
+            .collect();
+        assert_eq!(names, expected, "{text}");
+    }
+
+    #[test]
+    fn words_are_found_by_letters_and_by_sound() {
+        check("我保证不亏", &["guarantee", "not"]);
+        check("不能担保", &["not", "guarantee"]);
+        check("不错", &["fine"]);
+        check("我饱证", &["guarantee"]);
+        check("我包证", &[]);
+        check("白分知百", &["guarantee"]);
+        check("please Give me a call", &["call"]);
+    }
+}

@@ -1,0 +1,184 @@
+//! The classifier of what one utterance wants or does.
+
+use std::sync::LazyLock;
+
+use auricle_contracts::{Intent, Party};
+
+use super::classes::WordClasses;
+use super::features::{Sink, extract};
+use super::table::Table;
+use crate::Spoken;
+
+/// Trained on the labelled text of `packs/intents/zh`.
+const DEFAULT_ZH: &[u8] = include_bytes!("../../../../packs/intents/zh/model.bin");
+
+static DEFAULT: LazyLock<IntentModel> =
+    LazyLock::new(|| IntentModel::read(DEFAULT_ZH).unwrap_or_default());
+
+/// Tells what utterances want (customers) or do (agents): one logistic output for each label, over features
+/// of letters and sounds. One head for each party.
+///
+/// Holds no state between utterances; scoring takes some microseconds and allocates a few short lists.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IntentModel {
+    pub(super) classes: WordClasses,
+    pub(super) heads: Vec<Head>,
+}
+
+/// What is told apart in one party's utterances.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Head {
+    pub(super) party: Party,
+    pub(super) labels: Vec<Label>,
+    pub(super) table: Table,
+}
+
+/// One output of a head.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Label {
+    pub(super) name: String,
+    pub(super) bias: f32,
+    pub(super) calibration: Calibration,
+    /// Probability from which on the label is given.
+    pub(super) threshold: f32,
+}
+
+/// From scores to probabilities (Platt, "Probabilistic outputs for support vector machines", 1999).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Calibration {
+    pub(super) slope: f32,
+    pub(super) offset: f32,
+}
+
+impl Calibration {
+    pub(super) const NONE: Self = Self {
+        slope: 1.0,
+        offset: 0.0,
+    };
+
+    pub(super) fn probability(self, score: f32) -> f32 {
+        logistic(self.slope * score + self.offset)
+    }
+}
+
+pub(super) fn logistic(score: f32) -> f32 {
+    1.0 / (1.0 + (-score).exp())
+}
+
+/// How much one label holds of one utterance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LabelScore<'a> {
+    /// Whose label it is.
+    pub party: Party,
+    /// Its name.
+    pub label: &'a str,
+    /// Calibrated, 0 to 1.
+    pub probability: f32,
+    /// From which probability on [`IntentModel::classify`] gives it.
+    pub threshold: f32,
+}
+
+impl IntentModel {
+    /// The model for Mandarin calls that Auricle brings with it.
+    pub fn default_zh() -> &'static Self {
+        &DEFAULT
+    }
+
+    /// Names of the labels of `party`, in the order of [`Self::scores`]; all for an unknown party.
+    pub fn labels(&self, party: Party) -> impl Iterator<Item = &str> {
+        let labels = self.heads_of(party).flat_map(|head| &head.labels);
+        labels.map(|label| label.name.as_str())
+    }
+
+    /// What `spoken` wants or does, likeliest first: labels of its party above their thresholds, of both
+    /// parties where it is unknown. `previous_of_other_party` is what it may answer.
+    pub fn classify(
+        &self,
+        spoken: &Spoken<'_>,
+        previous_of_other_party: Option<&Spoken<'_>>,
+    ) -> Vec<Intent> {
+        let scores = self.scores(spoken, previous_of_other_party);
+        let mut given: Vec<_> = scores
+            .into_iter()
+            .filter(|score| score.probability >= score.threshold)
+            .collect();
+        given.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        given.iter().map(LabelScore::intent).collect()
+    }
+
+    /// The probability of every label of the utterance's party, whatever the thresholds.
+    pub fn scores(
+        &self,
+        spoken: &Spoken<'_>,
+        previous_of_other_party: Option<&Spoken<'_>>,
+    ) -> Vec<LabelScore<'_>> {
+        if spoken.letters.is_empty() {
+            return Vec::new();
+        }
+        let mut scores = Vec::new();
+        for head in self.heads_of(spoken.party()) {
+            let mut sum = Sum::new(head);
+            extract(spoken, previous_of_other_party, &self.classes, &mut sum);
+            scores.extend(sum.finish());
+        }
+        scores
+    }
+
+    fn heads_of(&self, party: Party) -> impl Iterator<Item = &Head> {
+        let is_meant = move |head: &&Head| party == Party::Unknown || head.party == party;
+        self.heads.iter().filter(is_meant)
+    }
+}
+
+impl LabelScore<'_> {
+    fn intent(&self) -> Intent {
+        Intent {
+            label: self.label.to_owned(),
+            confidence: self.probability,
+            at: None,
+            until: None,
+        }
+    }
+}
+
+/// Adds up the weights of an utterance's features.
+struct Sum<'a> {
+    head: &'a Head,
+    scores: Vec<f32>,
+    squares: f32,
+}
+
+impl<'a> Sum<'a> {
+    fn new(head: &'a Head) -> Self {
+        Self {
+            head,
+            scores: vec![0.0; head.labels.len()],
+            squares: 0.0,
+        }
+    }
+
+    fn finish(self) -> impl Iterator<Item = LabelScore<'a>> {
+        let per_feature = length_factor(self.squares);
+        let labels = self.head.labels.iter().zip(self.scores);
+        labels.map(move |(label, sum)| LabelScore {
+            party: self.head.party,
+            label: &label.name,
+            probability: label
+                .calibration
+                .probability(label.bias + sum * per_feature),
+            threshold: label.threshold,
+        })
+    }
+}
+
+impl Sink for Sum<'_> {
+    fn take(&mut self, bucket: u32, amount: f32) {
+        self.squares += amount * amount;
+        self.head.table.add_to(&mut self.scores, bucket, amount);
+    }
+}
+
+/// Makes long and short utterances comparable, from the sum of the squares of their features.
+pub(super) fn length_factor(squares: f32) -> f32 {
+    1.0 / squares.max(1.0).sqrt()
+}

@@ -1,0 +1,95 @@
+//! Weights by feature: few of the many features have one.
+
+use super::features::N_BUCKETS;
+
+/// For each feature that counts, the labels it counts for and how much.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Table {
+    /// One bit for each feature: whether it has weights at all.
+    present: Vec<u64>,
+    /// Features present before each word of `present`.
+    ranks: Vec<u32>,
+    /// Where each present feature's entries start; one more at the end.
+    starts: Vec<u32>,
+    labels: Vec<u8>,
+    steps: Vec<i8>,
+    /// What one step is worth, by label.
+    step_sizes: Vec<f32>,
+}
+
+/// One feature's weights: label and steps.
+pub(super) type Row = Vec<(u8, i8)>;
+
+impl Table {
+    /// Of rows of any origin. `None` where buckets or labels are beyond what there is, or buckets do not rise.
+    pub(super) fn new(rows: &[(u32, Row)], step_sizes: Vec<f32>) -> Option<Self> {
+        let rises = rows.is_sorted_by(|a, b| a.0 < b.0);
+        let is_inside = rows.last().is_none_or(|last| (last.0 as usize) < N_BUCKETS);
+        let mut labels = rows.iter().flat_map(|(_, row)| row);
+        let are_known = labels.all(|(label, _)| usize::from(*label) < step_sizes.len());
+        (rises && is_inside && are_known).then(|| Self::of_rising(rows, step_sizes))
+    }
+
+    /// Of rows by rising bucket, all buckets and labels within what there is.
+    pub(super) fn of_rising(rows: &[(u32, Row)], step_sizes: Vec<f32>) -> Self {
+        let mut table = Self {
+            present: vec![0; N_BUCKETS / 64],
+            ranks: Vec::with_capacity(N_BUCKETS / 64),
+            starts: Vec::with_capacity(rows.len() + 1),
+            labels: Vec::new(),
+            steps: Vec::new(),
+            step_sizes,
+        };
+        for (bucket, row) in rows {
+            table.present[*bucket as usize / 64] |= 1 << (bucket % 64);
+            table.starts.push(table.labels.len() as u32);
+            table.labels.extend(row.iter().map(|entry| entry.0));
+            table.steps.extend(row.iter().map(|entry| entry.1));
+        }
+        table.starts.push(table.labels.len() as u32);
+        let mut rank = 0;
+        for word in &table.present {
+            table.ranks.push(rank);
+            rank += word.count_ones();
+        }
+        table
+    }
+
+    /// The rows it was made of.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (u32, Row)> {
+        let buckets = (0..N_BUCKETS as u32).filter(|&bucket| self.place(bucket).is_some());
+        buckets.map(|bucket| (bucket, self.entries(bucket).collect()))
+    }
+
+    pub(super) fn n_rows(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    pub(super) fn step_sizes(&self) -> &[f32] {
+        &self.step_sizes
+    }
+
+    /// Adds `amount` of feature `bucket` to the scores of its labels.
+    pub(super) fn add_to(&self, scores: &mut [f32], bucket: u32, amount: f32) {
+        for (label, steps) in self.entries(bucket) {
+            let label = usize::from(label);
+            scores[label] += f32::from(steps) * self.step_sizes[label] * amount;
+        }
+    }
+
+    fn entries(&self, bucket: u32) -> impl Iterator<Item = (u8, i8)> {
+        let range = match self.place(bucket) {
+            Some(place) => self.starts[place] as usize..self.starts[place + 1] as usize,
+            None => 0..0,
+        };
+        let labels = self.labels[range.clone()].iter();
+        labels.copied().zip(self.steps[range].iter().copied())
+    }
+
+    fn place(&self, bucket: u32) -> Option<usize> {
+        let word = self.present[bucket as usize / 64];
+        let bit = 1u64 << (bucket % 64);
+        let before = (word & (bit - 1)).count_ones();
+        (word & bit != 0).then(|| (self.ranks[bucket as usize / 64] + before) as usize)
+    }
+}

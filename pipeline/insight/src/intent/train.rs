@@ -1,0 +1,298 @@
+//! Learning from labelled text.
+
+use auricle_contracts::Party;
+use thiserror::Error;
+
+use super::augment::{Hanzi, Spoiling};
+use super::bags::{Bag, Bags};
+use super::calibrate::{Scored, calibrate, threshold, with_probabilities};
+use super::classes::WordClasses;
+use super::file::MAX_LABELS;
+use super::fit::{Weights, fit};
+use super::model::{Calibration, Head, IntentModel, Label};
+use super::random::{Chance, digest};
+use super::rows::LabelledText;
+
+/// How a model is trained. The same rows and options give the same model, byte for byte.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainOptions {
+    /// Where chance starts.
+    pub seed: u64,
+    /// Times every row is gone through.
+    pub n_epochs: usize,
+    /// Size of the first steps (AdaGrad makes them smaller).
+    pub learning_rate: f32,
+    /// How strongly weights are pulled to zero.
+    pub l2: f32,
+    /// Copies of each row as a recogniser might have heard it.
+    pub n_spoilt_copies: usize,
+    /// Share of hanzi that such a copy gets wrong.
+    pub spoilt_ratio: f32,
+    /// Share of copies that are joined with another row of the same party that has no label.
+    pub joined_ratio: f32,
+    /// Parts of the rows that are held out in turn to find probabilities and thresholds, at least 2.
+    pub n_folds: usize,
+    /// Precision that thresholds keep where they can.
+    pub least_precision: f32,
+    /// Labels with fewer rows are not learnt.
+    pub least_rows: usize,
+    /// Weights below this share of a label's largest are left out of the model.
+    pub prune_ratio: f32,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            n_epochs: 12,
+            learning_rate: 0.5,
+            l2: 1e-5,
+            n_spoilt_copies: 3,
+            spoilt_ratio: 0.12,
+            joined_ratio: 0.3,
+            n_folds: 5,
+            least_precision: 0.9,
+            least_rows: 8,
+            prune_ratio: 0.02,
+        }
+    }
+}
+
+/// Nothing can be learnt from these rows.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TrainError {
+    /// No label has rows enough.
+    #[error(
+        "no label has `{least_rows}` rows, there are `{n_rows}` rows in all\nhint: write more rows of `party<TAB>labels<TAB>text`"
+    )]
+    TooFewRows {
+        /// Rows there are.
+        n_rows: usize,
+        /// Wanted for one label.
+        least_rows: usize,
+    },
+    /// More labels than a model can tell apart.
+    #[error(
+        "party `{party}` has `{n_labels}` labels, at most {MAX_LABELS} can be told apart\nhint: look for misspelt labels, or join some"
+    )]
+    TooManyLabels {
+        /// Whose.
+        party: Party,
+        /// How many.
+        n_labels: usize,
+    },
+}
+
+/// How far training is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrainProgress {
+    /// Fits that are done.
+    pub n_done: usize,
+    /// Fits in all.
+    pub n_in_all: usize,
+}
+
+/// Learns from `rows`; `progress` is told after every fit. Takes some seconds for ten thousand rows.
+///
+/// # Errors
+/// Rows of which nothing can be learnt.
+pub fn train(
+    rows: &[LabelledText],
+    options: &TrainOptions,
+    mut progress: impl FnMut(TrainProgress),
+) -> Result<IntentModel, TrainError> {
+    let classes = WordClasses::default_zh();
+    let lessons = lessons(rows, options)?;
+    let n_in_all = lessons.len() * (folds(options) + 1);
+    let mut n_done = 0;
+    let mut step = || {
+        n_done += 1;
+        progress(TrainProgress { n_done, n_in_all });
+    };
+    let heads = lessons.iter().map(|lesson| {
+        let bags = lesson.bags(classes, options);
+        let scored = out_of_fold(lesson, &bags, options, &mut step);
+        let weights = fit(&bags, lesson.labels.len(), options, |_| true);
+        step();
+        head(lesson, &bags, &weights, &scored, options)
+    });
+    let heads = heads.collect();
+    Ok(IntentModel {
+        classes: classes.clone(),
+        heads,
+    })
+}
+
+pub(super) fn folds(options: &TrainOptions) -> usize {
+    options.n_folds.max(2)
+}
+
+/// What one party's head learns from.
+pub(super) struct Lesson<'a> {
+    pub(super) party: Party,
+    pub(super) labels: Vec<&'a str>,
+    pub(super) rows: Vec<&'a LabelledText>,
+}
+
+/// One for each party that has a label with rows enough.
+pub(super) fn lessons<'a>(
+    rows: &'a [LabelledText],
+    options: &TrainOptions,
+) -> Result<Vec<Lesson<'a>>, TrainError> {
+    let mut lessons = Vec::new();
+    for party in [Party::Agent, Party::Customer] {
+        let rows: Vec<_> = rows.iter().filter(|row| row.party == party).collect();
+        let all = rows.iter().flat_map(|row| &row.labels);
+        let mut labels: Vec<&str> = all.map(String::as_str).collect();
+        labels.sort_unstable();
+        let runs = labels.chunk_by(|a, b| a == b);
+        let frequent = runs.filter(|run| run.len() >= options.least_rows.max(2));
+        let labels: Vec<&str> = frequent.map(|run| run[0]).collect();
+        if labels.len() > MAX_LABELS {
+            let n_labels = labels.len();
+            return Err(TrainError::TooManyLabels { party, n_labels });
+        }
+        if !labels.is_empty() {
+            lessons.push(Lesson {
+                party,
+                labels,
+                rows,
+            });
+        }
+    }
+    match lessons.is_empty() {
+        false => Ok(lessons),
+        true => Err(TrainError::TooFewRows {
+            n_rows: rows.len(),
+            least_rows: options.least_rows,
+        }),
+    }
+}
+
+impl Lesson<'_> {
+    /// Features of every row, and of its copies.
+    pub(super) fn bags(&self, classes: &WordClasses, options: &TrainOptions) -> Bags {
+        let mut chance = Chance::new(options.seed ^ digest(self.party.as_str().as_bytes()));
+        let hanzi = Hanzi::of(self.rows.iter().map(|row| row.text.as_str()));
+        let plain: Vec<usize> = (0..self.rows.len())
+            .filter(|&place| self.rows[place].labels.is_empty())
+            .collect();
+        let spoiling = Spoiling {
+            homophone_ratio: options.spoilt_ratio * 0.45,
+            near_ratio: options.spoilt_ratio * 0.4,
+            drop_ratio: options.spoilt_ratio * 0.15,
+        };
+        let mut bags = Bags::default();
+        for (place, row) in self.rows.iter().enumerate() {
+            let fold = fold_of(row, options);
+            let bag = |is_copy| Bag {
+                row: place as u32,
+                fold,
+                is_copy,
+                labels: self.mask(row),
+            };
+            let previous = row.previous.as_deref();
+            bags.push(bag(false), self.party, &row.text, previous, classes);
+            for _ in 0..options.n_spoilt_copies {
+                let mut text = hanzi.spoil(&row.text, spoiling, &mut chance);
+                let other = plain
+                    .get(chance.below(plain.len()))
+                    .map(|&other| self.rows[other])
+                    .filter(|other| fold_of(other, options) == fold);
+                if let (Some(other), true) = (other, chance.share() < options.joined_ratio) {
+                    let other = hanzi.spoil(&other.text, spoiling, &mut chance);
+                    text = match chance.below(2) {
+                        0 => format!("{other} {text}"),
+                        _ => format!("{text} {other}"),
+                    };
+                }
+                if text.chars().any(char::is_alphanumeric) {
+                    bags.push(bag(true), self.party, &text, previous, classes);
+                }
+            }
+        }
+        bags.number();
+        bags
+    }
+
+    fn mask(&self, row: &LabelledText) -> u64 {
+        let labels = self.labels.iter().enumerate();
+        let held = labels.filter(|(_, label)| row.labels.iter().any(|held| held == *label));
+        held.fold(0, |mask, (place, _)| mask | 1 << place)
+    }
+}
+
+/// The part a row belongs to; the same text is always in the same.
+fn fold_of(row: &LabelledText, options: &TrainOptions) -> u32 {
+    let letters: String = row.text.chars().filter(|c| c.is_alphanumeric()).collect();
+    let hash = super::random::scramble(digest(letters.as_bytes()) ^ options.seed);
+    (hash % folds(options) as u64) as u32
+}
+
+/// Scores of every row by weights that did not see it: `[label][row]`, and the row's part.
+pub(super) struct OutOfFold {
+    pub(super) scored: Vec<Vec<Scored>>,
+    pub(super) folds: Vec<u32>,
+}
+
+pub(super) fn out_of_fold(
+    lesson: &Lesson<'_>,
+    bags: &Bags,
+    options: &TrainOptions,
+    step: &mut impl FnMut(),
+) -> OutOfFold {
+    let mut out = OutOfFold {
+        scored: vec![Vec::new(); lesson.labels.len()],
+        folds: Vec::new(),
+    };
+    for fold in 0..folds(options) as u32 {
+        let weights = fit(bags, lesson.labels.len(), options, |bag| bag.fold != fold);
+        let held_out = bags
+            .bags
+            .iter()
+            .enumerate()
+            .filter(|(_, bag)| bag.fold == fold && !bag.is_copy);
+        for (place, bag) in held_out {
+            out.folds.push(fold);
+            for (label, score) in weights.scores(bags.features(place)).into_iter().enumerate() {
+                out.scored[label].push((score, bag.labels >> label & 1 == 1));
+            }
+        }
+        step();
+    }
+    out
+}
+
+fn head(
+    lesson: &Lesson<'_>,
+    bags: &Bags,
+    weights: &Weights,
+    out: &OutOfFold,
+    options: &TrainOptions,
+) -> Head {
+    let labels = lesson.labels.iter().zip(&out.scored).enumerate();
+    let labels = labels.map(|(place, (name, scored))| {
+        let (calibration, threshold) = settle(scored, options);
+        Label {
+            name: (*name).to_owned(),
+            bias: weights.bias(place),
+            calibration,
+            threshold,
+        }
+    });
+    Head {
+        party: lesson.party,
+        labels: labels.collect(),
+        table: weights.table(bags, options.prune_ratio),
+    }
+}
+
+/// Calibration and threshold from scores of rows that were not trained on.
+pub(super) fn settle(scored: &[Scored], options: &TrainOptions) -> (Calibration, f32) {
+    let calibration = calibrate(scored);
+    let probabilities = with_probabilities(scored, calibration);
+    (
+        calibration,
+        threshold(&probabilities, options.least_precision),
+    )
+}

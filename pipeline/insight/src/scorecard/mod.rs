@@ -1,1 +1,128 @@
-//! Points, from hits.
+//! Points, from hits: score cards in YAML, filled in by rules, measures and people.
+//!
+//! ```text
+//! card.yaml ─ Card::read ─▶ Card ─ score(CallView) ─▶ Scorecard: an answer, points, evidence and a reason for
+//!                                └ score_with(…, what people answered)                       each question
+//! ```
+//! A card's sections share 100 points by their weights, and each section's questions share the section's; what
+//! does not apply to a call gives its points to the others. `docs/scorecards.md` describes the format.
+
+mod format;
+mod judge;
+mod metric;
+mod read;
+mod reason;
+mod score;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use auricle_contracts::{
+    Answer, Assessment, CallMetadata, Hit, Mood, Scorecard, TalkMetrics, UtteranceInsight,
+};
+use serde::{Deserialize, Serialize};
+
+pub use format::{
+    AnsweredBy, AppliesWhen, Card, MetadataIs, MetricRange, OtherRules, Question, Section, Speaker,
+};
+pub use metric::Metric;
+pub use read::CardError;
+
+/// What a card looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct CallView<'a> {
+    /// Rules that fired.
+    pub hits: &'a [Hit],
+    /// Customers' intents, by utterance.
+    pub utterances: &'a [UtteranceInsight],
+    /// Who talked how.
+    pub metrics: &'a TalkMetrics,
+    /// How each party's mood went.
+    pub mood: &'a Mood,
+    /// Campaign, agent, region.
+    pub metadata: &'a CallMetadata,
+}
+
+impl<'a> CallView<'a> {
+    /// What `assessment` knows of a call.
+    pub const fn new(assessment: &'a Assessment, metadata: &'a CallMetadata) -> Self {
+        Self {
+            hits: assessment.hits.as_slice(),
+            utterances: assessment.utterances.as_slice(),
+            metrics: &assessment.metrics,
+            mood: &assessment.mood,
+            metadata,
+        }
+    }
+}
+
+/// What a person answered to a question, in the place of the card's own answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonAnswer {
+    /// The answer.
+    pub answer: Answer,
+    /// Why, in the person's words; may be empty.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// What people answered, by the id of the item: a question's, or `rule:ID` for a rule that stands on no question.
+pub type PersonAnswers = BTreeMap<String, PersonAnswer>;
+
+impl Card {
+    /// Reads a card; `file` is the name that errors give.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the card, and in which line.
+    pub fn read(bytes: &[u8], file: &str) -> Result<Self, CardError> {
+        read::read(bytes, file)
+    }
+
+    /// The card's format as a JSON schema.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
+    }
+
+    /// Fills the card in for a call. `None` where the card, or each of its questions, does not apply to the call.
+    pub fn score(&self, call: &CallView<'_>) -> Option<Scorecard> {
+        self.score_with(call, &PersonAnswers::new())
+    }
+
+    /// As [`Card::score`], with people's answers in the place of the card's own; the reason given then says so.
+    /// Answers to what the card does not ask change nothing: see [`Card::strays`].
+    pub fn score_with(&self, call: &CallView<'_>, answers: &PersonAnswers) -> Option<Scorecard> {
+        score::score(self, call, answers)
+    }
+
+    /// Ids in `answers` that the card has no question for, so that people can be told.
+    pub fn strays<'a>(&self, answers: &'a PersonAnswers) -> Vec<&'a str> {
+        let known: BTreeSet<&str> = self.questions().map(Question::id).collect();
+        let ids = answers.keys().map(String::as_str);
+        ids.filter(|id| !known.contains(id) && !id.starts_with(score::RULE_ITEM))
+            .collect()
+    }
+
+    /// All questions, in order.
+    pub fn questions(&self) -> impl Iterator<Item = &Question> {
+        self.sections.iter().flat_map(|section| &section.questions)
+    }
+
+    /// Rules that the card names: a rule that no pack has can never hit, and people should be told.
+    pub fn rules(&self) -> BTreeSet<&str> {
+        let whens = self.questions().filter_map(|q| q.applies_when.as_ref());
+        let whens = whens.chain(&self.applies_when);
+        let named = whens.flat_map(|when| when.rules.iter().chain(&when.no_rules));
+        let named = named.map(String::as_str);
+        self.judged_rules().into_iter().chain(named).collect()
+    }
+
+    /// Rules that questions are answered by.
+    pub(crate) fn judged_rules(&self) -> BTreeSet<&str> {
+        let named = self.questions().flat_map(|q| q.unless_rules.iter().chain(&q.needs_rules));
+        named.map(String::as_str).collect()
+    }
+}

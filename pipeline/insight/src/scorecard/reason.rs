@@ -1,0 +1,109 @@
+//! Why a question was answered so, in the card's language.
+
+use auricle_contracts::Answer;
+
+use super::format::MetricRange;
+use super::{CallView, Card, PersonAnswer};
+
+/// Language of reasons: Mandarin for `zh…`, English for all others.
+#[derive(Clone, Copy)]
+pub(super) enum Reasons {
+    Mandarin,
+    English,
+}
+
+impl Reasons {
+    pub(super) fn of(card: &Card) -> Self {
+        match card.language.starts_with("zh") {
+            true => Self::Mandarin,
+            false => Self::English,
+        }
+    }
+
+    const fn pick(self, mandarin: &'static str, english: &'static str) -> &'static str {
+        match self {
+            Self::Mandarin => mandarin,
+            Self::English => english,
+        }
+    }
+
+    pub(super) fn not_found(self, rules: &[String]) -> String {
+        let rules = quoted(rules.iter().map(String::as_str));
+        match self {
+            Self::Mandarin => format!("未出现 {rules}"),
+            Self::English => format!("no {rules}"),
+        }
+    }
+
+    /// The rules that hit, how often, and why the first of them did.
+    pub(super) fn found(self, call: &CallView<'_>, hits: &[usize]) -> String {
+        let mut rules: Vec<(&str, usize)> = Vec::new();
+        for hit in hits.iter().map(|&place| &call.hits[place]) {
+            match rules.iter_mut().find(|(rule, _)| *rule == hit.rule) {
+                Some((_, n)) => *n += 1,
+                None => rules.push((&hit.rule, 1)),
+            }
+        }
+        let rules = rules.into_iter().map(|(rule, n)| match n {
+            1 => format!("`{rule}`"),
+            _ => format!("`{rule}` × {n}"),
+        });
+        let rules = rules.collect::<Vec<_>>().join(", ");
+        match hits.first().map(|&place| call.hits[place].why.trim()) {
+            Some(why) if !why.is_empty() => format!("{rules}: {why}"),
+            _ => rules,
+        }
+    }
+
+    pub(super) fn measured(self, range: &MetricRange, value: Option<f64>) -> String {
+        let name = range.name.as_str();
+        match (value, self) {
+            (None, Self::Mandarin) => format!("`{name}` 未测得"),
+            (None, Self::English) => format!("`{name}` was not measured"),
+            (Some(value), Self::Mandarin) => {
+                format!("`{name}` 为 {}，要求 {range}", rounded(value))
+            }
+            (Some(value), Self::English) => {
+                format!("`{name}` is {}, asked for {range}", rounded(value))
+            }
+        }
+    }
+
+    pub(super) fn not_applicable(self, missing: String) -> String {
+        let text = self.pick("不适用，本通不符合", "does not apply: the call has not");
+        format!("{text} `{missing}`")
+    }
+
+    pub(super) fn left_to_person(self) -> String {
+        self.pick("待人工评定", "left to a person").into()
+    }
+
+    /// `automatic` is what the card itself would have answered, and why.
+    pub(super) fn person(self, person: &PersonAnswer, automatic: Answer, why: &str) -> String {
+        let said = match person.note.trim() {
+            "" => self.pick("人工评定", "answered by a person").to_owned(),
+            note => format!("{}{note}", self.pick("人工评定：", "answered by a person: ")),
+        };
+        match (automatic == person.answer, self) {
+            (true, _) => said,
+            (false, Self::Mandarin) => format!("{said}（自动评定：{why}）"),
+            (false, Self::English) => format!("{said} (the card itself: {why})"),
+        }
+    }
+
+    pub(super) const fn other_rules(self) -> &'static str {
+        self.pick("其他规则", "Other rules")
+    }
+}
+
+fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Two digits after the point at most.
+fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}

@@ -11,6 +11,7 @@ mod fit;
 mod model;
 mod random;
 mod rows;
+pub mod similarity;
 mod table;
 mod tokens;
 mod train;

@@ -1,1 +1,53 @@
-//! Personal data that is said.
+//! Personal data that is said: identity cards, bank cards, telephones, addresses, number plates, passports.
+//!
+//! - [`PiiFinder`] finds it, one utterance after the other;
+//! - [`settle`] leaves one span of those that cover one another;
+//! - [`Masker`] hides it in transcripts, quotes and assessments, and says where to silence the sound.
+
+mod align;
+mod checks;
+mod classify;
+mod digits;
+mod email;
+mod finder;
+mod mask;
+mod number;
+mod phrases;
+mod plate;
+mod runs;
+mod segment;
+
+use auricle_contracts::{PiiSpan, TextPlace};
+
+pub use finder::PiiFinder;
+pub use mask::{MASK_CHARACTER, Mask, Masker, SilentStretch, mask};
+
+/// Spans by start time; one that lies within another of the same party is left out.
+#[must_use]
+pub fn settle(mut spans: Vec<PiiSpan>) -> Vec<PiiSpan> {
+    spans.sort_by_key(|span| (span.start_ms, std::cmp::Reverse(span.end_ms)));
+    let mut kept: Vec<PiiSpan> = Vec::new();
+    for span in spans {
+        kept.retain(|other| !lies_within(other, &span) || lies_within(&span, other));
+        if !kept.iter().any(|other| lies_within(&span, other)) {
+            kept.push(span);
+        }
+    }
+    kept
+}
+
+fn lies_within(inner: &PiiSpan, outer: &PiiSpan) -> bool {
+    let covers = |place: &TextPlace| {
+        outer.places.iter().any(|other| {
+            other.utterance == place.utterance && other.from <= place.from && place.to <= other.to
+        })
+    };
+    inner.party == outer.party && inner.places.iter().all(covers)
+}
+
+#[cfg(test)]
+mod mask_tests;
+#[cfg(test)]
+mod measured;
+#[cfg(test)]
+mod tests;

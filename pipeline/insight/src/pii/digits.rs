@@ -1,0 +1,129 @@
+//! Which digit a letter is, or may be.
+
+use auricle_pinyin::Syllable;
+
+use crate::Letter;
+
+/// The digit a letter is written as.
+pub(super) const fn written(letter: char) -> Option<u8> {
+    Some(match letter {
+        '零' | '〇' | '○' | '0' | '０' => 0,
+        '一' | '幺' | '壹' | '1' | '１' => 1,
+        '二' | '两' | '贰' | '俩' | '2' | '２' => 2,
+        '三' | '叁' | '仨' | '3' | '３' => 3,
+        '四' | '肆' | '4' | '４' => 4,
+        '五' | '伍' | '5' | '５' => 5,
+        '六' | '陆' | '6' | '６' => 6,
+        '七' | '柒' | '7' | '７' => 7,
+        '八' | '捌' | '8' | '８' => 8,
+        '九' | '玖' | '9' | '９' => 9,
+        _ => return None,
+    })
+}
+
+/// What makes a number of the digit before it (三百), or counts and measures with it (一个, 三天).
+pub(super) const fn is_unit(letter: char) -> bool {
+    matches!(
+        letter,
+        '十' | '百'
+            | '千'
+            | '万'
+            | '亿'
+            | '拾'
+            | '佰'
+            | '仟'
+            | '元'
+            | '块'
+            | '毛'
+            | '角'
+            | '分'
+            | '年'
+            | '月'
+            | '日'
+            | '号'
+            | '点'
+            | '时'
+            | '秒'
+            | '天'
+            | '周'
+            | '个'
+            | '位'
+            | '次'
+            | '张'
+            | '条'
+            | '笔'
+            | '件'
+            | '套'
+            | '期'
+            | '岁'
+            | '楼'
+            | '层'
+            | '室'
+            | '栋'
+            | '度'
+            | '吨'
+            | '克'
+            | '斤'
+            | '米'
+            | '折'
+            | '倍'
+            | '成'
+            | '定'
+            | '下'
+            | '起'
+            | '样'
+            | '些'
+            | '直'
+            | '边'
+            | '般'
+            | '共'
+            | '份'
+            | '口'
+            | '家'
+            | '人'
+            | '种'
+            | '遍'
+            | '台'
+            | '辆'
+    )
+}
+
+/// What makes a word of the digit behind it: 第一, 周三, 唯一.
+pub(super) const fn takes_next(letter: char) -> bool {
+    matches!(
+        letter,
+        '第' | '周' | '期' | '拜' | '唯' | '统' | '万' | '每' | '初' | '十' | '百' | '千' | '点'
+    )
+}
+
+/// Likelihood below which a sound is not considered.
+const LEAST_PROB: f32 = 0.02;
+
+/// The digits a letter sounds like, likeliest first.
+pub(super) fn sounding(letter: &Letter) -> Vec<u8> {
+    let mut found = Vec::new();
+    for &(syllable, prob) in &letter.sounds {
+        if let Some(digit) = of_sound(syllable).filter(|_| prob >= LEAST_PROB) {
+            if !found.contains(&digit) {
+                found.push(digit);
+            }
+        }
+    }
+    found
+}
+
+fn of_sound(syllable: Syllable) -> Option<u8> {
+    Some(match syllable.base() {
+        "ling" => 0,
+        "yi" | "yao" => 1,
+        "er" | "liang" => 2,
+        "san" => 3,
+        "si" => 4,
+        "wu" => 5,
+        "liu" => 6,
+        "qi" => 7,
+        "ba" => 8,
+        "jiu" => 9,
+        _ => return None,
+    })
+}

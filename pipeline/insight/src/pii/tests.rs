@@ -1,0 +1,252 @@
+//! Calls in a few lines, and what in them is personal data.
+
+use std::fmt::Write as _;
+
+use auricle_contracts::{Party, PiiSpan, Utterance};
+
+use super::{PiiFinder, settle};
+use crate::Spoken;
+use crate::testing::utterance;
+
+/// A call from lines of `a: …` (agent), `c: …` (customer) and `u: …` (unknown), parted by `|`.
+pub(super) fn call(lines: &str) -> Vec<Utterance> {
+    let mut start_ms = 0;
+    lines
+        .split('|')
+        .map(|line| {
+            let (party, text) = line.trim().split_once(": ").unwrap_or(("u", line));
+            let party = match party {
+                "a" => Party::Agent,
+                "c" => Party::Customer,
+                _ => Party::Unknown,
+            };
+            let mut said = utterance(party, start_ms, text);
+            if text.is_ascii() {
+                said.spoken = text.to_owned();
+            }
+            start_ms = said.end_ms + 500;
+            said
+        })
+        .collect()
+}
+
+pub(super) fn find_in(call: &[Utterance]) -> Vec<PiiSpan> {
+    let mut finder = PiiFinder::new();
+    let mut spans = Vec::new();
+    for (idx, utterance) in call.iter().enumerate() {
+        spans.extend(finder.utterance(&Spoken::new(utterance, idx)));
+    }
+    spans.extend(finder.finish());
+    settle(spans)
+}
+
+/// `kind party text/text` for each span.
+pub(super) fn shown(call: &[Utterance], spans: &[PiiSpan]) -> Vec<String> {
+    let show = |span: &PiiSpan| {
+        let mut line = format!("{} {}", span.kind.as_str(), &span.party.as_str()[..1]);
+        for place in &span.places {
+            let chars = call[place.utterance].spoken.chars();
+            let text: String = chars.skip(place.from).take(place.to - place.from).collect();
+            let _ = write!(line, " {text}");
+        }
+        line
+    };
+    spans.iter().map(show).collect()
+}
+
+fn check(lines: &str, expected: &[&str]) {
+    let call = call(lines);
+    assert_eq!(shown(&call, &find_in(&call)), expected, "{lines}");
+}
+
+#[test]
+fn telephones() {
+    for (lines, expected) in [
+        (
+            "c: 我的电话是幺三八零零零零幺二三四",
+            &["phone c 幺三八零零零零幺二三四"] as &[&str],
+        ),
+        (
+            "c: 一三八，零零零零，一二三四。",
+            &["phone c 一三八零零零零一二三四"],
+        ),
+        (
+            "c: 加八六幺三八零零零零幺二三四",
+            &["phone c 八六幺三八零零零零幺二三四"],
+        ),
+        ("c: +86 138-0000-1234", &["phone c 86 138-0000-1234"]),
+        (
+            "c: 打幺三九二个八两个零一二三四吧",
+            &["phone c 幺三九二个八两个零一二三四"],
+        ),
+        ("c: 洞拐勾不是号码", &[]),
+        (
+            "c: 幺三拐洞洞洞洞幺二三勾",
+            &["phone c 幺三拐洞洞洞洞幺二三勾"],
+        ),
+        (
+            "c: 记一下一三八零零零零一二三四一定要打",
+            &["phone c 一三八零零零零一二三四"],
+        ),
+        (
+            "c: one three eight double oh double oh one two three four",
+            &["phone c one three eight double oh double oh one two three four"],
+        ),
+        (
+            "a: 请问联系电话是多少|c: 一三八零零|a: 嗯|c: 零零一二三四",
+            &["phone c 一三八零零 零零一二三四"],
+        ),
+        (
+            "a: 手机号报一下|c: 幺三八|a: 幺三八|c: 零零零零|a: 零零零零|c: 幺二三四|a: 幺二三四",
+            &[
+                "phone c 幺三八 零零零零 幺二三四",
+                "phone a 幺三八 零零零零 幺二三四",
+            ],
+        ),
+        (
+            "c: 一三八零零零，不对，一三九零零零零一二三四",
+            &["phone c 一三八零零零不对一三九零零零零一二三四"],
+        ),
+        (
+            "c: 一三八零零零零一二三四|a: 一三八零零零零一二三四对吗|c: 不对，是一三九零零零零一二三四",
+            &[
+                "phone c 一三八零零零零一二三四",
+                "phone a 一三八零零零零一二三四",
+                "phone c 一三九零零零零一二三四",
+            ],
+        ),
+        (
+            "c: 一三九，零零五四，不对，零零四五，一二三四",
+            &["phone c 一三九零零五四不对零零四五一二三四"],
+        ),
+        (
+            "c: 我的电话是一三八零零零零一二三",
+            &["phone c 一三八零零零零一二三"],
+        ),
+        (
+            "c: 幺三八零零零零幺二三四是我的手机号|a: 好",
+            &["phone c 幺三八零零零零幺二三四"],
+        ),
+        (
+            "u: 电话多少|u: 一三八零零|u: 嗯|u: 零零一二三四",
+            &["phone u 一三八零零 零零一二三四"],
+        ),
+        ("a: 我们的客服热线是四零零八零零一二三四", &[]),
+        ("a: 我们公司电话是零一零六二三四五六七八", &[]),
+        (
+            "c: 我家座机是零一零六二三四五六七八",
+            &["landline c 零一零六二三四五六七八"],
+        ),
+        (
+            "c: 打零七五五二六零零一二三四",
+            &["landline c 零七五五二六零零一二三四"],
+        ),
+        (
+            "a: 家里电话是多少|c: 六二三四五六七八",
+            &["landline c 六二三四五六七八"],
+        ),
+        ("c: 请拨打幺零零八六或者九五五八八", &[]),
+    ] {
+        check(lines, expected);
+    }
+}
+
+#[test]
+fn cards() {
+    for (lines, expected) in [
+        (
+            "c: 身份证一一零一零五一九四九一二三一零零二叉",
+            &["id_card c 一一零一零五一九四九一二三一零零二叉"] as &[&str],
+        ),
+        ("c: 11010519491231002X", &["id_card c 11010519491231002X"]),
+        (
+            "c: 一一零一零五|a: 嗯嗯|c: 一九四九一二三一|a: 对|c: 零零二艾克斯",
+            &["id_card c 一一零一零五 一九四九一二三一 零零二艾克斯"],
+        ),
+        (
+            "a: 身份证号码说一下|c: 一一零一零五四九一二三一零零二",
+            &["id_card c 一一零一零五四九一二三一零零二"],
+        ),
+        (
+            "a: 身份证号码说一下|c: 一一零一零五一九四九一二三一零零二",
+            &["id_card c 一一零一零五一九四九一二三一零零二"],
+        ),
+        ("c: 一一零一零五四九一二三一零零二", &[]),
+        (
+            "c: 卡号四一一一，一一一一，一一一一，一一一一",
+            &["bank_card c 四一一一一一一一一一一一一一一一"],
+        ),
+        (
+            "c: 六二二八|a: 嗯|c: 四八零四|a: 嗯|c: 零二五六|c: 四八九零|c: 零一八",
+            &["bank_card c 六二二八 四八零四 零二五六 四八九零 零一八"],
+        ),
+        ("a: 您的卡尾号是六二一八对吗", &[]),
+        (
+            "a: 卡号多少|c: 六二二八四八零四零二五六四八九零零一",
+            &["bank_card c 六二二八四八零四零二五六四八九零零一"],
+        ),
+        (
+            "c: 护照号是E一二三四五六七八",
+            &["passport c E一二三四五六七八"],
+        ),
+        ("c: 护照一二三四五六七八", &["passport c 一二三四五六七八"]),
+        ("c: 车牌是粤B一二三四五", &["plate c 粤B一二三四五"]),
+        ("c: 京A·D12345撞了我", &["plate c 京AD12345"]),
+    ] {
+        check(lines, expected);
+    }
+}
+
+#[test]
+fn addresses() {
+    for (lines, expected) in [
+        (
+            "c: 邮箱是zhangsan三二一艾特qq点com",
+            &["email c zhangsan三二一艾特qq点com"] as &[&str],
+        ),
+        (
+            "c: 发到zhang.san@example.com就行",
+            &["email c zhangsanexamplecom"],
+        ),
+        (
+            "c: my email is john dot smith at gmail dot com",
+            &["email c john dot smith at gmail dot com"],
+        ),
+        (
+            "c: 我的邮箱，九八七六五四三二一艾特一六三点康姆",
+            &["email c 九八七六五四三二一艾特一六三点康姆"],
+        ),
+        (
+            "c: 我QQ邮箱就是一二三四五六七八",
+            &["email c 一二三四五六七八"],
+        ),
+        ("c: 我在公司看邮件", &[]),
+        ("c: look at that dot", &[]),
+    ] {
+        check(lines, expected);
+    }
+}
+
+#[test]
+fn other_numbers_are_nobodys_secret() {
+    for lines in [
+        "c: 订单号是一三八零零零零一二三四",
+        "c: 快递单号六二二八四八零四零二五六四八九零零一八",
+        "a: 我是工号八八零一二三四五六七",
+        "c: 一共三万五千八百块",
+        "c: 二零二六年九月三号下午三点",
+        "c: 流水号是二零二六零九零三四四七一",
+        "a: 您的订单号报一下|c: 八六二零，五五一二，三三零九，七七一",
+        "c: 12345678901元",
+        "c: SF1380000123412",
+        "c: 2026-09-03 14:05:33",
+        "c: 一二三四五六七",
+        "c: 第一一三条",
+        "c: 我说一二三你就一二三四",
+        "a: 验证码是一三八六五零",
+        "c: 3.14159265358979",
+        "c: 合同编号一一零一零五二零二六零零一二",
+    ] {
+        check(lines, &[]);
+    }
+}

@@ -16,4 +16,4 @@ pub use transcript::{
     CallId, CallMetadata, ChannelLayout, Party, Syllable, SyllableAlternative, Transcript,
     Utterance, Word,
 };
-pub use voice::Voice;
+pub use voice::{N_CEPSTRA, Voice};

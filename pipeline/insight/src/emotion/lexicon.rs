@@ -1,0 +1,437 @@
+//! Words that say how somebody feels.
+//!
+//! Found as they are written and, for words of two hanzi and more, as they sound: what a recogniser writes
+//! wrong it mostly heard right. Two hanzi must agree in their tones, longer words need not. A word that is
+//! denied ("不生气", "not angry") says nothing, or the opposite where it is a good word.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use auricle_contracts::Intent;
+use auricle_pinyin::{Syllable, word_readings};
+
+use crate::{Letter, Spoken};
+
+/// What words may say at most; a word of the strongest kind says 3.
+const MOST: f32 = 4.0;
+/// A sound less likely than this was not heard.
+const LEAST_HEARD: f32 = 0.3;
+/// What a good word that is denied says of anger.
+const DENIED_GOOD: f32 = 1.0;
+/// Stands for a letter without sound among syllables.
+const NO_SYLLABLE: u16 = u16::MAX;
+/// How far before a word its denial may stand, in English words.
+const DENIAL_WORDS: usize = 3;
+
+/// What the text of one utterance says, each 0 to 4.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct TextScores {
+    pub(super) angry: f32,
+    pub(super) happy: f32,
+    pub(super) sad: f32,
+}
+
+/// What intents say, by name; those that are not listed say nothing.
+const INTENTS: [(&str, Feeling, f32); 9] = [
+    ("angry", Feeling::Angry, 3.0),
+    ("abuse", Feeling::Angry, 2.5),
+    ("complaint", Feeling::Angry, 1.2),
+    ("opt_out", Feeling::Angry, 0.8),
+    ("refuses", Feeling::Angry, 0.3),
+    ("price_objection", Feeling::Angry, 0.2),
+    ("interested", Feeling::Happy, 0.8),
+    ("thanks", Feeling::Happy, 1.5),
+    ("satisfied", Feeling::Happy, 2.5),
+];
+
+impl TextScores {
+    pub(super) fn of(spoken: &Spoken<'_>, intents: &[Intent]) -> Self {
+        let mut scores = Self::default();
+        LEXICON.look_up(spoken, &mut scores);
+        for intent in intents {
+            let said = INTENTS.iter().find(|(name, ..)| *name == intent.label);
+            if let Some((_, feeling, strength)) = said {
+                scores.add(*feeling, strength * intent.confidence.clamp(0.0, 1.0));
+            }
+        }
+        scores
+    }
+
+    fn add(&mut self, feeling: Feeling, strength: f32) {
+        let score = match feeling {
+            Feeling::Angry => &mut self.angry,
+            Feeling::Happy => &mut self.happy,
+            Feeling::Sad => &mut self.sad,
+        };
+        *score = (*score + strength).min(MOST);
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Feeling {
+    Angry,
+    Happy,
+    Sad,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Entry {
+    feeling: Feeling,
+    strength: f32,
+}
+
+/// Words of one kind, found together.
+struct Words {
+    finder: Option<AhoCorasick>,
+    entries: Vec<Entry>,
+}
+
+impl Words {
+    fn new(words: Vec<(Vec<u8>, Entry)>) -> Self {
+        let (patterns, entries): (Vec<_>, Vec<_>) = words.into_iter().unzip();
+        let built = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&patterns);
+        Self {
+            finder: built.ok(),
+            entries,
+        }
+    }
+
+    /// Start, end and entry of the words in `text`, from left to right.
+    fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (usize, usize, Entry)> + 'a {
+        let found = self
+            .finder
+            .iter()
+            .flat_map(move |finder| finder.find_iter(text));
+        found.map(|found| {
+            (
+                found.start(),
+                found.end(),
+                self.entries[found.pattern().as_usize()],
+            )
+        })
+    }
+}
+
+struct Lexicon {
+    hanzi: Words,
+    /// Syllables with tones of two hanzi, as pairs of bytes.
+    toned: Words,
+    /// Syllables without tones of longer words.
+    toneless: Words,
+    english: Words,
+}
+
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::new(include_str!("lexicon.txt")));
+
+impl Lexicon {
+    fn new(text: &str) -> Self {
+        let (mut hanzi, mut toned, mut toneless) = (Vec::new(), Vec::new(), Vec::new());
+        let mut english = Vec::new();
+        for (entry, word) in text.lines().filter_map(parse_line).flat_map(words_of) {
+            if word.is_ascii() {
+                english.push((word.as_bytes().to_vec(), entry));
+                continue;
+            }
+            hanzi.push((word.as_bytes().to_vec(), entry));
+            let n_hanzi = word.chars().count();
+            let readings = word_readings(word);
+            let Some((syllables, _)) = readings.first() else {
+                continue;
+            };
+            match n_hanzi {
+                0 | 1 => {}
+                2 => toned.push((bytes(syllables.iter().copied()), entry)),
+                _ => toneless.push((bytes(syllables.iter().map(|one| one.toneless())), entry)),
+            }
+        }
+        Self {
+            hanzi: Words::new(hanzi),
+            toned: Words::new(toned),
+            toneless: Words::new(toneless),
+            english: Words::new(english),
+        }
+    }
+
+    fn look_up(&self, spoken: &Spoken<'_>, scores: &mut TextScores) {
+        let text = spoken.text();
+        let mut taken = vec![false; spoken.letters.len()];
+        for (start, end, entry) in self.hanzi.find(text.as_bytes()) {
+            let from = text[..start].chars().count();
+            let to = from + text[start..end].chars().count();
+            taken[from..to].fill(true);
+            weigh(scores, entry, is_denied(&text[..start]));
+        }
+        let heard = |change: fn(Syllable) -> Syllable| -> Vec<u8> {
+            let letters = spoken.letters.iter();
+            letters.flat_map(|letter| sound(letter, change)).collect()
+        };
+        for (words, sounds) in [
+            (&self.toned, heard(|syllable| syllable)),
+            (&self.toneless, heard(Syllable::toneless)),
+        ] {
+            for (start, end, entry) in words.find(&sounds) {
+                let (from, to) = (start / 2, end / 2);
+                if start % 2 != 0 || taken[from..to].contains(&true) {
+                    continue;
+                }
+                taken[from..to].fill(true);
+                let before = spoken.letters[..from].iter().map(|letter| letter.letter);
+                weigh(scores, entry, is_denied(&before.collect::<String>()));
+            }
+        }
+        self.look_up_english(&spoken.utterance.text, scores);
+    }
+
+    fn look_up_english(&self, text: &str, scores: &mut TextScores) {
+        if !text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+            return;
+        }
+        let plain = plain_english(text);
+        let is_edge = |at: Option<&u8>| at.is_none_or(|byte| *byte == b' ');
+        for (start, end, entry) in self.english.find(plain.as_bytes()) {
+            let before = start.checked_sub(1).and_then(|at| plain.as_bytes().get(at));
+            if is_edge(before) && is_edge(plain.as_bytes().get(end)) {
+                weigh(scores, entry, is_denied_english(&plain[..start]));
+            }
+        }
+    }
+}
+
+fn weigh(scores: &mut TextScores, entry: Entry, is_denied: Denied) {
+    match (is_denied, entry.feeling) {
+        (Denied::No, feeling) => scores.add(feeling, entry.strength),
+        (Denied::Yes, Feeling::Happy) if entry.strength >= 2.0 => {
+            scores.add(Feeling::Angry, DENIED_GOOD);
+        }
+        (Denied::Yes, _) => {}
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Denied {
+    No,
+    Yes,
+}
+
+/// Ends of what stands before a word that denies it, and of what only seems to.
+const DENIALS: [&str; 14] = [
+    "不",
+    "没",
+    "没有",
+    "别",
+    "未",
+    "并非",
+    "不是",
+    "不会",
+    "不用",
+    "不要",
+    "不必",
+    "不太",
+    "不怎么",
+    "没什么",
+];
+const NO_DENIALS: [&str; 10] = [
+    "是不是",
+    "会不会",
+    "有没有",
+    "要不要",
+    "能不能",
+    "差别",
+    "特别",
+    "难道不是",
+    "还不是",
+    "可不是",
+];
+
+fn is_denied(before: &str) -> Denied {
+    let ends = |words: &[&str]| words.iter().any(|word| before.ends_with(word));
+    match ends(&DENIALS) && !ends(&NO_DENIALS) {
+        true => Denied::Yes,
+        false => Denied::No,
+    }
+}
+
+fn is_denied_english(before: &str) -> Denied {
+    let denies = |word: &str| {
+        matches!(
+            word,
+            "not" | "no" | "never" | "hardly" | "without" | "cannot"
+        ) || (word.len() > 3 && word.ends_with("nt") && is_contraction(word))
+    };
+    match before
+        .split(' ')
+        .rev()
+        .filter(|word| !word.is_empty())
+        .take(DENIAL_WORDS)
+        .any(denies)
+    {
+        true => Denied::Yes,
+        false => Denied::No,
+    }
+}
+
+/// `dont`, `isnt`, `couldnt`: apostrophes are dropped.
+fn is_contraction(word: &str) -> bool {
+    const VERBS: [&str; 16] = [
+        "do", "does", "did", "is", "was", "are", "were", "have", "has", "had", "ca", "wo", "could",
+        "would", "should", "ai",
+    ];
+    VERBS.contains(&word.trim_end_matches("nt"))
+}
+
+/// Lower-case words with a space between, apostrophes dropped.
+fn plain_english(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\'' | '’' => {}
+            letter if letter.is_ascii_alphanumeric() => plain.push(letter.to_ascii_lowercase()),
+            _ if plain.ends_with(' ') || plain.is_empty() => {}
+            _ => plain.push(' '),
+        }
+    }
+    plain
+}
+
+fn bytes(syllables: impl Iterator<Item = Syllable>) -> Vec<u8> {
+    let indices = syllables.map(|syllable| syllable.index() as u16);
+    indices.flat_map(u16::to_be_bytes).collect()
+}
+
+fn sound(letter: &Letter, change: fn(Syllable) -> Syllable) -> [u8; 2] {
+    let heard = letter
+        .sounds
+        .first()
+        .filter(|(_, prob)| *prob >= LEAST_HEARD);
+    let index = heard.map_or(NO_SYLLABLE, |(syllable, _)| {
+        change(*syllable).index() as u16
+    });
+    index.to_be_bytes()
+}
+
+/// `feeling strength: word, word, …`; blank lines and those that begin with `#` are for readers.
+fn parse_line(line: &str) -> Option<(Entry, &str)> {
+    let (head, words) = line.split_once(':')?;
+    let (feeling, strength) = head.split_once(' ')?;
+    let feeling = match feeling {
+        "angry" => Feeling::Angry,
+        "happy" => Feeling::Happy,
+        "sad" => Feeling::Sad,
+        _ => return None,
+    };
+    let strength = strength.parse().ok()?;
+    Some((Entry { feeling, strength }, words))
+}
+
+fn words_of((entry, words): (Entry, &str)) -> impl Iterator<Item = (Entry, &str)> {
+    words.split(',').map(move |word| (entry, word.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::utterance;
+    use auricle_contracts::{Party, Syllable as Heard};
+
+    fn scores(text: &str) -> TextScores {
+        let said = utterance(Party::Customer, 0, text);
+        TextScores::of(&Spoken::new(&said, 0), &[])
+    }
+
+    /// What is felt most, and nothing where nothing is.
+    fn felt(scores: TextScores) -> &'static str {
+        let all = [
+            (scores.angry, "angry"),
+            (scores.happy, "happy"),
+            (scores.sad, "sad"),
+        ];
+        let best = all
+            .into_iter()
+            .max_by(|(one, _), (other, _)| one.total_cmp(other));
+        best.filter(|(score, _)| *score > 0.0)
+            .map_or("", |(_, name)| name)
+    }
+
+    #[test]
+    fn every_line_of_the_lexicon_is_read() {
+        for line in include_str!("lexicon.txt").lines() {
+            let is_note = line.is_empty() || line.starts_with('#');
+            assert_eq!(parse_line(line).is_none(), is_note, "{line}");
+        }
+        let mut words: Vec<&str> = include_str!("lexicon.txt")
+            .lines()
+            .filter_map(parse_line)
+            .flat_map(words_of)
+            .map(|(_, word)| word)
+            .collect();
+        assert!(words.iter().all(|word| !word.is_empty()));
+        words.sort_unstable();
+        let twice: Vec<_> = words.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+    }
+
+    #[test]
+    fn words_say_how_somebody_feels() {
+        for (text, expected) in [
+            ("你们就是一帮骗子", "angry"),
+            ("我很生气，你们太过分了", "angry"),
+            ("我没有生气，您慢慢说", ""),
+            ("你是不是骗子", "angry"),
+            ("太好了，非常感谢你", "happy"),
+            ("我对你们的服务不满意", "angry"),
+            ("我很满意", "happy"),
+            ("我特别生气", "angry"),
+            ("我最近失业了，实在没办法，压力很大", "sad"),
+            ("请问今天几点开门", ""),
+            ("明天下午三点给我打电话", ""),
+            ("You people are liars, this is ridiculous!", "angry"),
+            ("I'm not angry, I just want to know", ""),
+            ("I don't feel angry at all.", ""),
+            ("That's wonderful, thank you so much.", "happy"),
+            ("I'm so worried, I lost my job", "sad"),
+            ("The rate is four percent", ""),
+            ("an unhappy ending is an ending", "angry"),
+            ("", ""),
+        ] {
+            let scores = scores(text);
+            assert_eq!(felt(scores), expected, "{text}: {scores:?}");
+        }
+    }
+
+    #[test]
+    fn misheard_words_are_found_by_sound() {
+        let mut said = utterance(Party::Customer, 0, "你们太过粪乐");
+        assert_eq!(felt(TextScores::of(&Spoken::new(&said, 0), &[])), "angry");
+        said = utterance(Party::Customer, 0, "平子");
+        let names = ["pian4", "zi5"];
+        said.syllables = names
+            .iter()
+            .map(|name| Heard {
+                s: (*name).into(),
+                start_ms: 0,
+                end_ms: 100,
+                conf: 0.9,
+                alternatives: Vec::new(),
+            })
+            .collect();
+        assert_eq!(felt(TextScores::of(&Spoken::new(&said, 0), &[])), "angry");
+    }
+
+    #[test]
+    fn intents_say_it_too() {
+        let said = utterance(Party::Customer, 0, "我说完了");
+        let intent = Intent {
+            label: "angry".into(),
+            confidence: 0.9,
+            at: None,
+            until: None,
+        };
+        let with = TextScores::of(&Spoken::new(&said, 0), std::slice::from_ref(&intent));
+        assert!((with.angry - 2.7).abs() < 1e-6);
+        let many = vec![intent; 9];
+        let with = TextScores::of(&Spoken::new(&said, 0), &many);
+        assert_eq!(with.angry, MOST);
+    }
+}

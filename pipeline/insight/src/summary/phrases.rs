@@ -1,0 +1,171 @@
+//! Phrases, found by letters and by sounds in one pass over an utterance.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use auricle_pinyin::{Syllable, word_readings};
+
+use super::words::{PHRASES, Role};
+use crate::spoken::Letter;
+
+/// Letters that `..` in a phrase stands for, at most.
+const MAX_GAP: usize = 6;
+/// How far before a phrase a "no" turns it round.
+const NEGATION_REACH: usize = 2;
+const NEGATIONS: &str = "不没别未甭";
+
+/// A phrase of the utterance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) role: Role,
+    /// Places in the utterance's letters.
+    pub(super) letters: Range<usize>,
+}
+
+struct Phrase {
+    role: Role,
+    /// What stands between the gaps.
+    parts: Vec<Vec<PhraseLetter>>,
+}
+
+struct PhraseLetter {
+    letter: char,
+    sound: Option<Syllable>,
+}
+
+/// All phrases, by the letter and by the sound that they begin with.
+struct Lexicon {
+    phrases: Vec<Phrase>,
+    by_letter: HashMap<char, Vec<usize>>,
+    by_sound: HashMap<Syllable, Vec<usize>>,
+}
+
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(Lexicon::new);
+
+/// Phrases in `letters`, in order; those that a "no" turns round are left out where the role minds it.
+pub(super) fn find(letters: &[Letter]) -> Vec<Found> {
+    let mut found = Vec::new();
+    for at in 0..letters.len() {
+        for phrase in LEXICON.beginning_with(&letters[at]) {
+            if let Some(end) = phrase.end(letters, at)
+                && !(phrase.role.minds_negation() && is_negated(letters, at))
+            {
+                found.push(Found {
+                    role: phrase.role,
+                    letters: at..end,
+                });
+            }
+        }
+    }
+    found
+}
+
+fn is_negated(letters: &[Letter], at: usize) -> bool {
+    let before = &letters[at.saturating_sub(NEGATION_REACH)..at];
+    before.iter().any(|letter| NEGATIONS.contains(letter.letter))
+}
+
+impl Lexicon {
+    fn new() -> Self {
+        let phrases: Vec<Phrase> = PHRASES
+            .iter()
+            .flat_map(|(role, texts)| texts.iter().map(|text| Phrase::new(*role, text)))
+            .collect();
+        let mut lexicon = Self {
+            phrases: Vec::new(),
+            by_letter: HashMap::new(),
+            by_sound: HashMap::new(),
+        };
+        for (place, phrase) in phrases.iter().enumerate() {
+            let Some(first) = phrase.parts.first().and_then(|part| part.first()) else {
+                continue;
+            };
+            lexicon.by_letter.entry(first.letter).or_default().push(place);
+            if let Some(sound) = first.sound {
+                let sound = sound.toneless();
+                lexicon.by_sound.entry(sound).or_default().push(place);
+            }
+        }
+        lexicon.phrases = phrases;
+        lexicon
+    }
+
+    /// Phrases whose first letter is, or sounds as, this one; each once.
+    fn beginning_with(&self, letter: &Letter) -> impl Iterator<Item = &Phrase> {
+        let by_letter = self.by_letter.get(&letter.letter);
+        let sound = letter.sounds.first().map(|(sound, _)| sound.toneless());
+        let by_sound = sound.and_then(|sound| self.by_sound.get(&sound));
+        let written = letter.letter;
+        let by_letter = by_letter.into_iter().flatten().map(|&place| &self.phrases[place]);
+        let by_sound = by_sound.into_iter().flatten().map(|&place| &self.phrases[place]);
+        by_letter.chain(by_sound.filter(move |phrase| phrase.parts[0][0].letter != written))
+    }
+}
+
+impl Phrase {
+    fn new(role: Role, text: &str) -> Self {
+        Self {
+            role,
+            parts: text.split("..").map(part).collect(),
+        }
+    }
+
+    /// One past the last letter of the phrase that begins at `at`.
+    fn end(&self, letters: &[Letter], at: usize) -> Option<usize> {
+        let (first, rest) = self.parts.split_first()?;
+        let mut end = part_end(first, letters, at)?;
+        for part in rest {
+            let from = end..(end + MAX_GAP + 1).min(letters.len());
+            end = from.into_iter().find_map(|at| part_end(part, letters, at))?;
+        }
+        Some(end)
+    }
+}
+
+fn part(text: &str) -> Vec<PhraseLetter> {
+    let text: String = text.chars().filter(|letter| letter.is_alphanumeric()).collect();
+    let readings = word_readings(&text);
+    let sounds = readings.first().map(|(sounds, _)| sounds.to_vec()).unwrap_or_default();
+    let letters = text.chars().enumerate();
+    letters
+        .map(|(place, letter)| PhraseLetter {
+            letter,
+            sound: sounds.get(place).copied(),
+        })
+        .collect()
+}
+
+/// One hanzi must be written so; two may also sound so, three and more also with other tones.
+fn part_end(part: &[PhraseLetter], letters: &[Letter], at: usize) -> Option<usize> {
+    let there = letters.get(at..at + part.len())?;
+    let is_there = part.iter().zip(there).all(|(wanted, letter)| {
+        wanted.letter == letter.letter || sounds_alike(wanted, letter, part.len())
+    });
+    (is_there && is_whole(part, letters, at)).then_some(at + part.len())
+}
+
+fn sounds_alike(wanted: &PhraseLetter, letter: &Letter, n_letters: usize) -> bool {
+    let Some((wanted, (heard, _))) = wanted.sound.zip(letter.sounds.first().copied()) else {
+        return false;
+    };
+    match n_letters {
+        0 | 1 => false,
+        2 => wanted == heard,
+        _ => wanted.toneless() == heard.toneless(),
+    }
+}
+
+/// Words of alphabets are not found inside other words.
+fn is_whole(part: &[PhraseLetter], letters: &[Letter], at: usize) -> bool {
+    let is_word = part.iter().all(|letter| letter.sound.is_none());
+    let goes_on = |left: Option<&Letter>, right: Option<&Letter>| {
+        left.zip(right).is_some_and(|(left, right)| {
+            left.at + 1 == right.at && left.sounds.is_empty() && right.sounds.is_empty()
+        })
+    };
+    let before = at.checked_sub(1).and_then(|place| letters.get(place));
+    let end = at + part.len();
+    let last = end.checked_sub(1).and_then(|place| letters.get(place));
+    !is_word || (!goes_on(before, letters.get(at)) && !goes_on(last, letters.get(end)))
+}

@@ -1,0 +1,62 @@
+//! Who promises to do what, until when.
+
+use auricle_contracts::Quote;
+
+use super::Ranked;
+use super::text::{Sentence, Text};
+use super::words::Role;
+
+/// A promise in a sentence.
+pub(super) struct Promise {
+    pub(super) quote: Quote,
+    /// Place in the list of texts.
+    pub(super) text_idx: usize,
+    /// 1 for an action with somebody bound to it or a time; 2 for both, or somebody's word.
+    strength: u32,
+}
+
+impl Promise {
+    pub(super) fn ranked(self) -> Ranked {
+        Ranked {
+            rank: self.strength,
+            quote: self.quote,
+        }
+    }
+}
+
+/// All promises, by time.
+pub(super) fn promises(texts: &[Text<'_>]) -> Vec<Promise> {
+    let may_promise = |text: &&Text<'_>| text.has(Role::Action) || text.has(Role::Pledge);
+    let texts = texts.iter().enumerate().filter(|(_, text)| may_promise(text));
+    let found = texts.flat_map(|(text_idx, text)| {
+        text.sentences().filter_map(move |sentence| promise(&sentence, text_idx))
+    });
+    found.collect()
+}
+
+/// A sentence promises something where its speaker gives his word, or where an action goes with being bound or with
+/// a time; not where it asks, threatens, or asks the other to do it.
+fn promise(sentence: &Sentence<'_>, text_idx: usize) -> Option<Promise> {
+    let unbinding = [Role::Request, Role::Threat];
+    if sentence.is_question() || unbinding.into_iter().any(|role| sentence.has(role)) {
+        return None;
+    }
+    let action = sentence.first(Role::Action);
+    let commit = sentence.found().find(|found| {
+        // A word that binds and the action must not be the same letters alone.
+        found.role == Role::Commit && action.is_some_and(|action| found.letters != action.letters)
+    });
+    let deadline = sentence.first(Role::Deadline);
+    let (strength, at) = match (sentence.first(Role::Pledge), action, commit, deadline) {
+        (Some(pledge), ..) => (2, pledge),
+        (_, Some(action), Some(_), Some(_)) => (2, action),
+        (_, Some(action), Some(_), None) | (_, Some(action), None, Some(_)) => (1, action),
+        _ => return None,
+    };
+    let quote = sentence.quote(&at.letters)?;
+    Some(Promise {
+        quote,
+        text_idx,
+        strength,
+    })
+}

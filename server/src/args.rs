@@ -10,6 +10,7 @@ use crate::commands::doctor::DoctorArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::index::IndexCommand;
+use crate::commands::intent::IntentCommand;
 use crate::commands::lm::LmCommand;
 use crate::commands::models::ModelsCommand;
 use crate::commands::search::SearchArgs;
@@ -17,6 +18,7 @@ use crate::commands::show::ShowArgs;
 use crate::config::Overrides;
 use crate::data::DATA_VARIABLE;
 use crate::exit::EXIT_CODES;
+use crate::rescore::RescoreArgs;
 use crate::terminal::ColorChoice;
 
 const LONG_ABOUT: &str = "\
@@ -95,6 +97,8 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Forget calls: out of the store and the search index.
     Delete(DeleteArgs),
+    /// Assess past calls anew, by the rules and models of today.
+    Rescore(RescoreArgs),
     /// Say what is installed, what is missing and how to get it.
     Doctor(DoctorArgs),
     /// Models: list, fetch, verify.
@@ -103,6 +107,9 @@ pub(crate) enum Command {
     /// Language models: build from text, measure.
     #[command(subcommand)]
     Lm(LmCommand),
+    /// The text classifier: train it, measure it.
+    #[command(subcommand)]
+    Intent(IntentCommand),
     /// The search index: make it anew from the store.
     #[command(subcommand)]
     Index(IndexCommand),

@@ -65,7 +65,7 @@ impl Drop for AtomicFile {
 /// Short, whatever the length of the file's own name.
 fn unfinished_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or(OsStr::new("")).to_string_lossy();
-    format!(".{}.part", digits(&name, NAME_DIGITS))
+    format!(".{}.part", digits(name.as_ref(), NAME_DIGITS))
 }
 
 /// Writes a whole file, see [`AtomicFile`].

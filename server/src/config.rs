@@ -15,6 +15,7 @@ use crate::clock;
 use crate::data::DataFolder;
 use crate::engine::{LmConfig, NativeConfig};
 use crate::exit::usage;
+use crate::judge::InsightConfig;
 
 /// The name looked for in the current folder and in the data folder.
 const FILE_NAME: &str = "auricle.toml";
@@ -39,6 +40,8 @@ pub(crate) struct ConfigFile {
     lm: LmConfig,
     /// Native libraries.
     native: NativeConfig,
+    /// What calls are assessed with.
+    insight: InsightConfig,
 }
 
 /// `[log]`.
@@ -65,6 +68,7 @@ pub(crate) struct Config {
     pub(crate) models: ModelsConfig,
     pub(crate) lm: LmConfig,
     pub(crate) native: NativeConfig,
+    pub(crate) insight: InsightConfig,
 }
 
 /// What the command line says of it.
@@ -115,6 +119,7 @@ impl Config {
             models: file.models,
             lm: file.lm,
             native: file.native,
+            insight: file.insight,
             file: path,
         })
     }

@@ -76,8 +76,8 @@ pub(crate) fn call_name(stem: &OsStr) -> String {
 }
 
 /// The first digits of a text's SHA-256.
-pub(crate) fn digits(text: &str, n_digits: usize) -> String {
-    let mut digits = hex(&Sha256::digest(text.as_bytes()));
+pub(crate) fn digits(text: impl AsRef<[u8]>, n_digits: usize) -> String {
+    let mut digits = hex(&Sha256::digest(text));
     digits.truncate(n_digits);
     digits
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
-use auricle_contracts::{CallId, Transcript};
+use auricle_contracts::CallId;
 use auricle_search::{
     FacetMode, IndexError, IndexOptions, SearchError, SearchRequest, SearchResults,
     TranscriptIndex, TranscriptReader,
@@ -14,6 +14,8 @@ use auricle_store::{Store, StoreError};
 
 use crate::data::DataFolder;
 use crate::exit::{message_of, usage};
+use crate::judge::Judges;
+use crate::known::KnownCall;
 
 /// Calls given to the index before a commit, when many are added.
 const CALLS_A_COMMIT: u64 = 500;
@@ -46,7 +48,8 @@ impl CallIndex {
 
     /// Adds a call in this version; it is found after [`Self::commit`]. After an error that took back
     /// others too, those stay unmarked in the store: [`Self::catch_up`] adds them.
-    pub(crate) fn add(&mut self, transcript: &Transcript, version: i64) -> Result<()> {
+    pub(crate) fn add(&mut self, known: &KnownCall, version: i64) -> Result<()> {
+        let transcript = &known.transcript;
         let added = self.index.add(transcript);
         if added.as_ref().is_err_and(|error| !error.is_refusal()) {
             self.waiting.clear();
@@ -86,7 +89,7 @@ impl CallIndex {
     }
 
     /// Adds what the store has and the index lacks; gives the number of calls.
-    pub(crate) async fn catch_up(&mut self, store: &Store) -> Result<u64> {
+    pub(crate) async fn catch_up(&mut self, store: &Store, judges: &Judges) -> Result<u64> {
         let mut n_added = 0;
         let mut refused = BTreeSet::new();
         loop {
@@ -100,8 +103,8 @@ impl CallIndex {
                 return Ok(n_added);
             }
             for (call_id, version) in missing {
-                let added = match store.transcript(&call_id).await {
-                    Ok(Some(transcript)) => self.add(&transcript, version),
+                let added = match known_call(store, judges, &call_id, version).await {
+                    Ok(Some(known)) => self.add(&known, version),
                     Ok(None) => Err(anyhow!("the store has lost its transcript")),
                     // One call that cannot be read must not keep the others out.
                     Err(error @ (StoreError::Transcript { .. } | StoreError::Damaged { .. })) => {
@@ -123,6 +126,27 @@ impl CallIndex {
     pub(crate) fn n_utterances(&self) -> Result<u64> {
         Ok(self.index.reader().size()?.utterances)
     }
+}
+
+/// What goes into the index of a call. One without an assessment that can be read is assessed now.
+async fn known_call(
+    store: &Store,
+    judges: &Judges,
+    call_id: &CallId,
+    version: i64,
+) -> Result<Option<KnownCall>, StoreError> {
+    let Some(transcript) = store.transcript(call_id).await? else {
+        return Ok(None);
+    };
+    let stored = match store.assessment(call_id).await {
+        Err(StoreError::Assessment { .. }) => None,
+        stored => stored?.filter(|stored| stored.transcript_version == version),
+    };
+    let assessment = match stored {
+        Some(stored) => stored.assessment,
+        None => judges.assess(&transcript),
+    };
+    Ok(Some(KnownCall::masked(&transcript, &assessment)))
 }
 
 /// Takes the index away. The store still has everything that was in it.
@@ -218,7 +242,10 @@ fn with_rebuild_hint(error: IndexError) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auricle_contracts::{CallMetadata, ChannelLayout, Party, Utterance};
+    use crate::config::{Config, Overrides};
+    use auricle_contracts::{
+        Assessment, CallMetadata, ChannelLayout, Party, Transcript, Utterance,
+    };
     use auricle_store::{Fingerprints, Recording};
 
     fn transcript(name: &str) -> Transcript {
@@ -266,6 +293,10 @@ mod tests {
         (transcript, version)
     }
 
+    fn known(transcript: &Transcript) -> KnownCall {
+        KnownCall::masked(transcript, &Assessment::default())
+    }
+
     /// A folder that is away for a while stands for a full disk: files cannot be written.
     #[tokio::test]
     async fn calls_a_failed_commit_lost_are_indexed_by_the_next_catch_up() {
@@ -275,18 +306,23 @@ mod tests {
         let mut index = CallIndex::open_to_write(&folder, &store).await.unwrap();
 
         let (lost, version) = save(&store, "lost").await;
-        index.add(&lost, version).unwrap();
+        index.add(&known(&lost), version).unwrap();
         fs::rename(&folder, &away).unwrap();
         index.commit(&store).await.unwrap_err();
         fs::rename(&away, &folder).unwrap();
 
         let (next, version) = save(&store, "next").await;
-        index.add(&next, version).unwrap();
+        index.add(&known(&next), version).unwrap();
         assert_eq!(index.commit(&store).await.unwrap(), 1);
         let missing = store.unindexed(10).await.unwrap();
         assert_eq!(missing, [(lost.call_id.clone(), 1)]);
 
-        assert_eq!(index.catch_up(&store).await.unwrap(), 1);
+        let config = Config::load(&Overrides {
+            data_dir: Some(data.path().to_owned()),
+            ..Overrides::default()
+        });
+        let judges = Judges::load(&config.unwrap()).unwrap();
+        assert_eq!(index.catch_up(&store, &judges).await.unwrap(), 1);
         assert_eq!(store.unindexed(10).await.unwrap(), []);
         let found = CallSearch::open(&folder).unwrap().calls_with("保证收益");
         assert_eq!(found.unwrap().len(), 2);

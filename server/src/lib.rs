@@ -1,8 +1,9 @@
 //! The command line of Auricle: what to do is decided here, how to do it in the other rooms.
 //!
 //! ```text
-//! args ─▶ config ─▶ app ─▶ commands::{show, search, export, import, delete, doctor, models, lm, index}
-//!                        └▶ analyze: inputs ─▶ plan ─▶ work (hear) ─▶ save
+//! args ─▶ config ─▶ app ─▶ commands::{show, search, export, import, delete, doctor, models, lm, index, rules, intent, report}
+//!                        ├▶ analyze: inputs ─▶ plan ─▶ work (hear, assess) ─▶ save
+//!                        └▶ rescore: due ─▶ work (assess) ─▶ save ─▶ report
 //! ```
 //!
 //! **Invariant**: answers go to standard output, everything else to standard error.
@@ -21,8 +22,12 @@ mod exit;
 mod export;
 mod file_name;
 mod index;
+mod judge;
+mod known;
 mod language;
 mod logs;
+mod rescore;
+mod selection;
 mod sources;
 mod terminal;
 mod text_file;
@@ -76,6 +81,8 @@ fn dispatch(app: &mut App, command: &Command) -> Result<Exit> {
         Command::Doctor(args) => commands::doctor::run(app, args),
         Command::Models(command) => commands::models::run(app, command),
         Command::Lm(command) => commands::lm::run(app, command),
+        Command::Intent(command) => commands::intent::run(app, command),
+        Command::Rescore(args) => rescore::run(app, args),
         Command::Index(command) => commands::index::run(app, command),
     }
 }

@@ -12,6 +12,7 @@
 //! - [`summary`]: reason, outcome, promises and numbers, in the call's own words;
 //! - [`scorecard`]: points, from hits.
 
+mod call;
 pub mod emotion;
 mod facts;
 pub mod intent;
@@ -24,5 +25,9 @@ pub mod talk;
 #[cfg(test)]
 mod testing;
 
+pub use call::{CallRun, Judge};
 pub use facts::{Facts, TalkEvent};
 pub use spoken::{Letter, Spoken};
+
+/// Changes with the code of this room and the data it carries: an assessment made by another may differ.
+pub const FINGERPRINT: &str = env!("AURICLE_INSIGHT_FINGERPRINT");

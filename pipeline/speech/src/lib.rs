@@ -14,6 +14,7 @@ mod model;
 pub mod segment;
 mod transcribe;
 mod utterance;
+mod voice;
 pub mod written;
 
 pub use hotwords::{Hotwords, HotwordsError};

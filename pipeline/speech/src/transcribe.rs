@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auricle_audio::Resampler;
-use auricle_contracts::{Party, Utterance};
+use auricle_contracts::{Party, Utterance, Voice};
 use auricle_models::{
     Hypothesis, StreamKey, StreamOptions, StreamingEngine, VAD_FRAME_SAMPLES, VoiceActivity,
 };
@@ -11,6 +11,7 @@ use auricle_models::{
 use crate::channel::{Channel, ChannelEvent};
 use crate::model::{SpeechError, SpeechModel};
 use crate::utterance::{Place, Writer};
+use crate::voice::ChannelVoice;
 
 /// A channel of a recording and who speaks on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,7 @@ pub struct CallTranscriber {
 struct ChannelStream {
     plan: ChannelPlan,
     channel: Channel,
+    voice: ChannelVoice,
     open: Option<Open>,
 }
 
@@ -73,6 +75,7 @@ struct Closed {
     stream: StreamKey,
     place: Place,
     heard: Vec<f32>,
+    voice: Option<Voice>,
 }
 
 impl CallTranscriber {
@@ -91,6 +94,7 @@ impl CallTranscriber {
             Ok(ChannelStream {
                 plan: *plan,
                 channel,
+                voice: ChannelVoice::new(model.rate_hz())?,
                 open: None,
             })
         };
@@ -244,6 +248,7 @@ impl CallTranscriber {
             return Ok(());
         }
         self.n_waiting += speech.len();
+        stream.voice.accept(speech)?;
         Ok(self.engine.accept(open.stream, speech)?)
     }
 
@@ -277,6 +282,8 @@ impl CallTranscriber {
             return Ok(());
         };
         self.n_waiting += rest.len();
+        stream.voice.accept(rest)?;
+        let voice = stream.voice.finish()?;
         self.engine.accept(open.stream, rest)?;
         self.engine.end(open.stream)?;
         if self.model.second_pass().is_some() {
@@ -292,6 +299,7 @@ impl CallTranscriber {
                 audio_from_ms: open.audio_from_ms,
             },
             heard: open.heard,
+            voice,
         });
         Ok(())
     }
@@ -312,6 +320,9 @@ impl CallTranscriber {
             let heard = at_rate(&closed.heard, self.model.rate_hz(), second.sample_rate_hz())?;
             let again = second.transcribe(&heard, &settings.language)?;
             writer.write_again(first, &again, closed.place);
+        }
+        if let Some(utterance) = &mut utterance {
+            utterance.voice = closed.voice;
         }
         Ok(utterance)
     }

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
+use auricle_contracts::CallMetadata;
 use auricle_models::registry::Engine;
 use auricle_speech::lm::Keeping;
 
@@ -33,6 +34,7 @@ use crate::engine::{Passes, Recognition, Speech, SpeechOptions};
 use crate::exit::{Exit, usage};
 use crate::file_name::digits;
 use crate::index::CallIndex;
+use crate::judge::Judges;
 use crate::sources::Networks;
 use args::EngineName;
 pub(crate) use args::{AnalyzeArgs, AnalyzeConfig};
@@ -43,6 +45,7 @@ use plan::Plan;
 use progress::Progress;
 use report::RunReport;
 use save::Writer;
+pub(crate) use signals::stop_on_signals;
 use work::{Again, Shared, run_jobs};
 
 /// Digits of a checksum of settings.
@@ -72,6 +75,23 @@ pub(crate) fn run(app: &mut App, args: &AnalyzeArgs) -> Result<Exit> {
     Ok(report.exit())
 }
 
+/// Hears recordings that were heard before once more, each with the metadata and the names it has.
+pub(crate) fn hear_again(app: &App, files: Vec<PathBuf>) -> Result<RunReport> {
+    let request = Request {
+        inputs: Inputs {
+            files,
+            failures: Vec::new(),
+        },
+        channels: configured_channels(app)?,
+        said: MetadataTable::new(CallMetadata::default()),
+        again: Again::WhenChanged,
+        out: None,
+        n_workers: workers(app.config.analyze.jobs),
+    };
+    let mut speech = Speech::open(&app.config, &default_speech_options(app))?;
+    analyze(app, request, &mut speech)
+}
+
 impl Request {
     fn read(app: &App, args: &AnalyzeArgs) -> Result<Self> {
         let channels = channel_map(app, args)?;
@@ -92,7 +112,7 @@ impl Request {
                 Again::WhenChanged
             },
             out: args.out.clone(),
-            n_workers: n_workers(app, args),
+            n_workers: workers(args.jobs.unwrap_or(app.config.analyze.jobs)),
         })
     }
 }
@@ -116,6 +136,7 @@ fn analyze(app: &App, request: Request, speech: &mut dyn Recognition) -> Result<
     let (files, out) = (&request.inputs.files, request.out.as_deref());
     let plan = Plan::make(app, Some(&store), out, files, &request.said, speech)?;
     let stop = Arc::new(AtomicBool::new(false));
+    let judges = Judges::load(&app.config)?;
     let shared = Shared {
         store: &store,
         runtime: app.runtime.handle(),
@@ -124,8 +145,9 @@ fn analyze(app: &App, request: Request, speech: &mut dyn Recognition) -> Result<
         channels: request.channels,
         settings_print: &settings_print(request.channels, speech),
         again: request.again,
+        judges: &judges,
     };
-    signals::stop_on_signals(app, &stop);
+    stop_on_signals(app, &stop);
     hear_all(app, &request, plan, &shared)
 }
 
@@ -163,7 +185,7 @@ fn begin<'a>(app: &App, request: &Request, plan: &Plan, shared: &Shared<'a>) -> 
     let folder = app.config.data.index();
     let index = CallIndex::open_to_write(&folder, store);
     let mut index = app.runtime.block_on(index)?;
-    app.runtime.block_on(index.catch_up(store))?;
+    app.runtime.block_on(index.catch_up(store, shared.judges))?;
     Ok(Writer {
         store,
         runtime: shared.runtime,
@@ -171,6 +193,7 @@ fn begin<'a>(app: &App, request: &Request, plan: &Plan, shared: &Shared<'a>) -> 
         run,
         progress: shared.progress,
         stop: shared.stop,
+        judges: shared.judges,
         report: RunReport::default(),
     })
 }
@@ -179,21 +202,26 @@ fn channel_map(app: &App, args: &AnalyzeArgs) -> Result<ChannelMap> {
     if let Some(channel) = args.agent_channel {
         return Ok(ChannelMap::with_agent(channel));
     }
-    match (args.channels, &app.config.analyze.channels) {
-        (Some(map), _) => Ok(map),
-        (None, Some(text)) => text
+    match args.channels {
+        Some(map) => Ok(map),
+        None => configured_channels(app),
+    }
+}
+
+fn configured_channels(app: &App) -> Result<ChannelMap> {
+    match &app.config.analyze.channels {
+        Some(text) => text
             .parse()
             .map_err(|cause| usage(format!("`analyze.channels`: {cause}"))),
-        (None, None) => Ok(ChannelMap::default()),
+        None => Ok(ChannelMap::default()),
     }
 }
 
 fn speech_options(app: &App, args: &AnalyzeArgs) -> SpeechOptions {
-    let configured = app.config.analyze.hotwords.as_deref();
-    let configured = configured.map(|path| crate::config::beside(&app.config, path));
+    let default = default_speech_options(app);
     SpeechOptions {
         model: args.model.clone(),
-        hotwords: args.hotwords.clone().or(configured),
+        hotwords: args.hotwords.clone().or(default.hotwords),
         beam: args.beam.map(usize::from),
         engine: args.engine.map(|engine| match engine {
             EngineName::Native | EngineName::Ort => Engine::Ort,
@@ -217,8 +245,22 @@ fn speech_options(app: &App, args: &AnalyzeArgs) -> SpeechOptions {
     }
 }
 
-fn n_workers(app: &App, args: &AnalyzeArgs) -> usize {
-    match args.jobs.unwrap_or(app.config.analyze.jobs) {
+/// What is asked of recognition where no option says otherwise.
+pub(crate) fn default_speech_options(app: &App) -> SpeechOptions {
+    let hotwords = app.config.analyze.hotwords.as_deref();
+    SpeechOptions {
+        model: None,
+        hotwords: hotwords.map(|path| crate::config::beside(&app.config, path)),
+        beam: None,
+        engine: None,
+        networks: Networks::Best,
+        passes: Passes::One,
+        keeping: Keeping::InFolder,
+    }
+}
+
+fn workers(jobs: usize) -> usize {
+    match jobs {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n_workers => n_workers,
     }

@@ -4,10 +4,11 @@ use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use auricle_contracts::{CallId, Hit, Severity};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::hear::HearProgress;
-use crate::terminal::{duration_text, printable};
+use crate::terminal::{PlayTime, duration_text, printable};
 
 /// The bar is drawn this often at most.
 const REDRAWS_A_SEC: u8 = 4;
@@ -62,6 +63,28 @@ impl Progress {
     /// Whether a bar is shown in place of a line for each recording.
     pub(crate) const fn is_bar(&self) -> bool {
         self.bar.is_some()
+    }
+
+    /// What was found in a call, a line for each hit. What was said stays out of it where nobody looks: a
+    /// log of a night's run must not hold what people said.
+    pub(crate) fn hits(&self, call_id: &CallId, hits: &[Hit]) {
+        for hit in hits.iter().filter(|hit| hit.severity > Severity::Info) {
+            let words = hit.evidence.iter().map(|evidence| evidence.words.as_str());
+            let words = words.collect::<Vec<_>>().join(" … ");
+            let quoted = match (std::io::stderr().is_terminal(), words.is_empty()) {
+                (true, false) => format!("  “{words}”"),
+                _ => String::new(),
+            };
+            self.note(&format!(
+                "  {} {}  {}  {}  {}{}",
+                printable(&call_id.0),
+                PlayTime(hit.start_ms),
+                hit.severity,
+                printable(&hit.rule),
+                hit.party,
+                printable(&quoted)
+            ));
+        }
     }
 
     /// A line above the bar.

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, anyhow};
-use auricle_contracts::Transcript;
-use auricle_store::{CallRecord, CallState, Fingerprints, Recording, RunId, Store};
+use auricle_contracts::{Assessment, Transcript};
+use auricle_store::{
+    AssessmentRecord, CallRecord, CallState, Fingerprints, Recording, RunId, Store,
+};
 use tokio::runtime::Handle;
 
 use super::disk_full::is_disk_full;
@@ -17,6 +19,8 @@ use crate::atomic::write_atomically;
 use crate::clock;
 use crate::exit::message_of;
 use crate::index::CallIndex;
+use crate::judge::Judges;
+use crate::known::KnownCall;
 use crate::terminal::{count, duration_text, printable};
 
 /// Calls are put into the index together: a commit of its own for each would cost more than hearing it.
@@ -30,6 +34,7 @@ pub(crate) struct Writer<'a> {
     pub(crate) run: RunId,
     pub(crate) progress: &'a Progress,
     pub(crate) stop: &'a AtomicBool,
+    pub(crate) judges: &'a Judges,
     pub(crate) report: RunReport,
 }
 
@@ -39,7 +44,11 @@ impl Writer<'_> {
         let job = &finished.job;
         let name = &job.recording.file;
         let saved = match &finished.outcome {
-            Outcome::Heard { prints, transcript } => self.save_heard(job, prints, transcript),
+            Outcome::Heard {
+                prints,
+                transcript,
+                assessment,
+            } => self.save_heard(job, prints, transcript, assessment),
             Outcome::Same(known) => self
                 .keep(job, known, &job.recording)
                 .map(|()| "unchanged".to_owned()),
@@ -85,12 +94,15 @@ impl Writer<'_> {
         job: &Job,
         prints: &Fingerprints,
         transcript: &Transcript,
+        assessment: &Assessment,
     ) -> Result<String> {
-        self.save(&job.recording, prints, transcript)?;
+        let known = self.save(&job.recording, prints, transcript, assessment)?;
         if let Some(path) = &job.json_path {
-            write_json(path, transcript)?;
+            write_json(path, &known)?;
         }
         self.report.counts.n_done += 1;
+        self.progress
+            .hits(&job.recording.call_id, &known.assessment.hits);
         let (utterances, length) = (
             count(transcript.utterances.len() as u64, "utterance"),
             duration_text(transcript.duration_ms),
@@ -122,16 +134,22 @@ impl Writer<'_> {
     fn keep(&mut self, job: &Job, known: &CallRecord, recording: &Recording) -> Result<()> {
         let is_behind =
             known.state != CallState::Done || !is_same_recording(&known.recording, recording);
-        if is_behind || job.json_path.is_some() {
+        let is_assessed = self.is_assessed(known)?;
+        if is_behind || !is_assessed || job.json_path.is_some() {
             let transcript = self.stored_transcript(job)?;
             let mut transcript = transcript.context("the store has lost its transcript")?;
             if is_behind {
                 transcript.metadata = recording.metadata.clone();
                 transcript.file = recording.file.clone();
-                self.save(recording, &known.fingerprints, &transcript)?;
             }
+            let assessment = self.judges.assess(&transcript);
+            let known = if is_behind {
+                self.save(recording, &known.fingerprints, &transcript, &assessment)?
+            } else {
+                self.save_assessment(&transcript, &assessment, known.version)?
+            };
             if let Some(path) = &job.json_path {
-                write_json(path, &transcript)?;
+                write_json(path, &known)?;
             }
         }
         self.report.counts.n_skipped += 1;
@@ -143,18 +161,54 @@ impl Writer<'_> {
         Ok(self.runtime.block_on(read)?)
     }
 
+    /// Whether what is in force was made from this transcript by these rules.
+    fn is_assessed(&self, known: &CallRecord) -> Result<bool> {
+        let assessed = self.store.assessed_with(&known.recording.call_id);
+        let assessed = self.runtime.block_on(assessed)?;
+        Ok(assessed.is_some_and(|(version, print)| {
+            version == known.version && print == self.judges.print()
+        }))
+    }
+
+    /// The transcript, then what was made of it: a stop between the two leaves a call that the next run
+    /// assesses.
     fn save(
         &mut self,
         recording: &Recording,
         prints: &Fingerprints,
         transcript: &Transcript,
-    ) -> Result<()> {
+        assessment: &Assessment,
+    ) -> Result<KnownCall> {
         let now = clock::now_text();
         let save = self
             .store
             .save_done(Some(self.run), recording, prints, transcript, &now);
         let version = self.runtime.block_on(save)?;
-        let added = self.index.add(transcript, version).and_then(|()| {
+        self.save_assessment(transcript, assessment, version)
+    }
+
+    fn save_assessment(
+        &mut self,
+        transcript: &Transcript,
+        assessment: &Assessment,
+        version: i64,
+    ) -> Result<KnownCall> {
+        let record = AssessmentRecord {
+            call_id: transcript.call_id.clone(),
+            transcript_version: version,
+            rules_fingerprint: self.judges.print().to_owned(),
+            made_at: clock::now_text(),
+            assessment: assessment.clone(),
+        };
+        let save = self.store.save_assessments(std::slice::from_ref(&record));
+        self.runtime.block_on(save)?;
+        let known = KnownCall::masked(transcript, assessment);
+        self.add_to_index(&known, version);
+        Ok(known)
+    }
+
+    fn add_to_index(&mut self, known: &KnownCall, version: i64) {
+        let added = self.index.add(known, version).and_then(|()| {
             if self.index.n_waiting() < CALLS_A_COMMIT {
                 return Ok(());
             }
@@ -165,9 +219,9 @@ impl Writer<'_> {
         if let Err(error) = added {
             // The call is safe in the store, which knows that the index lacks it.
             self.stop_if_full(&error);
-            tracing::warn!(call.id = %transcript.call_id, "not in the search index: {}", message_of(&error));
+            let call_id = &known.transcript.call_id;
+            tracing::warn!(call.id = %call_id, "not in the search index: {}", message_of(&error));
         }
-        Ok(())
     }
 
     fn save_failure(&self, job: &Job, cause: &str) -> Result<()> {
@@ -193,8 +247,8 @@ fn is_same_recording(known: &Recording, now: &Recording) -> bool {
 }
 
 /// Leaves a file alone that holds the same already.
-fn write_json(path: &Path, transcript: &Transcript) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(transcript)?;
+fn write_json(path: &Path, known: &KnownCall) -> Result<()> {
+    let mut text = serde_json::to_vec_pretty(&known.assessed())?;
     text.push(b'\n');
     if fs::read(path).is_ok_and(|present| present == text) {
         return Ok(());

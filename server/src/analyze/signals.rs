@@ -8,7 +8,7 @@ use crate::exit::Exit;
 
 /// The first Ctrl-C or SIGTERM lets recordings under way end; the second ends the process. That is
 /// safe at any time: what is not saved whole is not saved.
-pub(super) fn stop_on_signals(app: &App, stop: &Arc<AtomicBool>) {
+pub(crate) fn stop_on_signals(app: &App, stop: &Arc<AtomicBool>) {
     let stop = Arc::clone(stop);
     app.runtime.spawn(async move {
         if wait_for_signal().await.is_err() {

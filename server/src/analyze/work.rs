@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
-use auricle_contracts::Transcript;
+use auricle_contracts::{Assessment, Transcript};
 use auricle_models::registry::sha256_of_file;
 use auricle_speech::SpeechModel;
 use auricle_store::{CallRecord, Fingerprints, Recording, Store};
@@ -25,6 +25,7 @@ use super::channels::ChannelMap;
 use super::hear::hear;
 use super::progress::{Progress, Told};
 use crate::exit::message_of;
+use crate::judge::Judges;
 
 /// One recording to be heard.
 pub(crate) struct Job {
@@ -57,6 +58,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) channels: ChannelMap,
     pub(crate) settings_print: &'a str,
     pub(crate) again: Again,
+    pub(crate) judges: &'a Judges,
 }
 
 /// A job that is over.
@@ -80,6 +82,7 @@ pub(crate) enum Outcome {
     Heard {
         prints: Fingerprints,
         transcript: Box<Transcript>,
+        assessment: Box<Assessment>,
     },
     /// The store has what hearing it again would give.
     Same(Box<CallRecord>),
@@ -161,9 +164,11 @@ fn try_job(job: &Job, shared: &Shared<'_>, told: &Told<'_>) -> Result<Outcome> {
         return Ok(Outcome::Same(Box::new(known)));
     }
     let transcript = hear(&job.file, &job.recording, model, shared.channels, told)?;
+    let assessment = shared.judges.assess(&transcript);
     Ok(Outcome::Heard {
         prints,
         transcript: Box::new(transcript),
+        assessment: Box::new(assessment),
     })
 }
 

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::app::App;
 use crate::exit::{Exit, message_of};
 use crate::index::CallIndex;
+use crate::judge::Judges;
 use crate::terminal::{count, say};
 
 const EXAMPLES: &str = "\
@@ -55,7 +56,8 @@ pub(crate) fn run(app: &mut App, args: &DeleteArgs) -> Result<Exit> {
     let mut index = app.runtime.block_on(index)?;
     index.delete(&ids)?;
     let n_deleted = app.runtime.block_on(store.delete(&ids))?;
-    app.runtime.block_on(index.catch_up(&store))?;
+    let judges = Judges::load(&app.config)?;
+    app.runtime.block_on(index.catch_up(&store, &judges))?;
     for call in &found {
         let recording = &call.recording;
         say!(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use auricle_contracts::Transcript;
-use auricle_store::{Fingerprints, Recording, RunCounts, Store};
+use auricle_store::{AssessmentRecord, Fingerprints, Recording, RunCounts, Store};
 use clap::Args;
 use walkdir::WalkDir;
 
@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::clock;
 use crate::exit::{Exit, message_of};
 use crate::index::CallIndex;
+use crate::judge::Judges;
 use crate::terminal::{count, printable, say};
 
 const EXAMPLES: &str = "\
@@ -72,6 +73,7 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
     } else {
         Existing::Refuse
     };
+    let judges = Judges::load(&app.config)?;
     let mut counts = RunCounts::default();
     let run = app
         .runtime
@@ -81,8 +83,8 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
             let reader = open_transcripts(&path)?;
             for transcript in reader {
                 let place = || format!("`{}`", path.display());
-                let saved =
-                    transcript.and_then(|transcript| save(app, &store, &transcript, existing));
+                let saved = transcript
+                    .and_then(|transcript| save(app, &store, &judges, &transcript, existing));
                 match saved.with_context(place) {
                     Ok(Imported::Saved) => counts.n_done += 1,
                     Ok(Imported::Same) => counts.n_skipped += 1,
@@ -95,7 +97,7 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
             report(&mut counts, &error);
         }
     }
-    app.runtime.block_on(index.catch_up(&store))?;
+    app.runtime.block_on(index.catch_up(&store, &judges))?;
     app.runtime
         .block_on(store.finish_run(run, counts, &clock::now_text()))?;
     say!(
@@ -230,7 +232,13 @@ fn one_line(line: &[u8], number: u64) -> Result<Transcript> {
     Ok(transcript)
 }
 
-fn save(app: &App, store: &Store, transcript: &Transcript, existing: Existing) -> Result<Imported> {
+fn save(
+    app: &App,
+    store: &Store,
+    judges: &Judges,
+    transcript: &Transcript,
+    existing: Existing,
+) -> Result<Imported> {
     let call_id = &transcript.call_id;
     let known = app.runtime.block_on(store.transcript(call_id))?;
     match (known, existing) {
@@ -244,8 +252,16 @@ fn save(app: &App, store: &Store, transcript: &Transcript, existing: Existing) -
     // No fingerprints: what heard this call is not here to compare with.
     let prints = Fingerprints::default();
     let now = clock::now_text();
-    app.runtime
-        .block_on(store.save_done(None, &recording, &prints, transcript, &now))?;
+    let save = store.save_done(None, &recording, &prints, transcript, &now);
+    let transcript_version = app.runtime.block_on(save)?;
+    let record = AssessmentRecord {
+        call_id: call_id.clone(),
+        transcript_version,
+        rules_fingerprint: judges.print().to_owned(),
+        made_at: now,
+        assessment: judges.assess(transcript),
+    };
+    app.runtime.block_on(store.save_assessments(&[record]))?;
     Ok(Imported::Saved)
 }
 

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use crate::app::App;
 use crate::exit::Exit;
 use crate::index::{self, CallIndex};
+use crate::judge::Judges;
 use crate::terminal::{count, say};
 
 /// `auricle index …`.
@@ -29,7 +30,8 @@ fn rebuild(app: &mut App) -> Result<Exit> {
     index::remove(&folder)?;
     let opened = CallIndex::open_to_write(&folder, &store);
     let mut index = app.runtime.block_on(opened)?;
-    let n_calls = app.runtime.block_on(index.catch_up(&store))?;
+    let judges = Judges::load(&app.config)?;
+    let n_calls = app.runtime.block_on(index.catch_up(&store, &judges))?;
     let counts = app.runtime.block_on(store.counts())?;
     let n_utterances = index.n_utterances()?;
     let (calls, utterances) = (count(n_calls, "call"), count(n_utterances, "utterance"));

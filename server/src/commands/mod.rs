@@ -3,8 +3,10 @@
 pub(crate) mod delete;
 pub(crate) mod doctor;
 pub(crate) mod export;
+pub(crate) mod findings;
 pub(crate) mod import;
 pub(crate) mod index;
+pub(crate) mod intent;
 pub(crate) mod lm;
 pub(crate) mod models;
 pub(crate) mod search;

@@ -8,8 +8,10 @@ use auricle_store::{CallRecord, CallState};
 use clap::Args;
 use console::Style;
 
+use super::findings;
 use crate::app::App;
 use crate::exit::Exit;
+use crate::known::{CallReader, PersonalData};
 use crate::terminal::{PlayTime, Terminal, duration_text, pad_to, printable, wrap};
 
 const EXAMPLES: &str = "\
@@ -27,29 +29,45 @@ pub(crate) struct ShowArgs {
     /// Id, beginning of an id, or file name.
     #[arg(value_name = "CALL")]
     call: String,
-    /// The transcript as JSON.
+    /// The call as JSON.
     #[arg(long, conflicts_with = "syllables")]
     json: bool,
     /// Under each utterance its syllables.
     #[arg(long)]
     syllables: bool,
+    /// Every score the call ever had.
+    #[arg(long, conflicts_with = "json")]
+    scores: bool,
+    /// Personal data as it was said, not masked.
+    #[arg(long)]
+    unmasked: bool,
 }
 
 pub(crate) fn run(app: &mut App, args: &ShowArgs) -> Result<Exit> {
     let store = app.existing_store()?;
     let call = app.one_call(&store, &args.call)?;
-    let transcript = app.transcript(&store, &call)?;
+    let personal_data = match args.unmasked {
+        true => PersonalData::AsSaid,
+        false => PersonalData::Masked,
+    };
+    let known = CallReader::open(app, personal_data)?.read(app, &store, &call)?;
     if args.json {
-        serde_json::to_writer_pretty(&mut app.terminal, &transcript)?;
+        serde_json::to_writer_pretty(&mut app.terminal, &known.assessed())?;
         writeln!(app.terminal)?;
         return Ok(Exit::Done);
     }
-    write_head(&mut app.terminal, &call, &transcript)?;
+    write_head(&mut app.terminal, &call, &known.transcript)?;
     write_dialogue(
         &mut app.terminal,
-        &transcript,
+        &known.transcript,
         args.syllables.then_some(Syllables),
     )?;
+    findings::write(&mut app.terminal, &known.assessment)?;
+    if args.scores {
+        let versions = store.score_versions(&call.recording.call_id);
+        let versions = app.runtime.block_on(versions)?;
+        findings::write_versions(&mut app.terminal, &versions)?;
+    }
     Ok(Exit::Done)
 }
 

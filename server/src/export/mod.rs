@@ -9,12 +9,13 @@ use clap::ValueEnum;
 pub(crate) use csv_rows::{csv_head, csv_rows};
 use subtitles::{srt, vtt};
 
+use crate::known::KnownCall;
 use crate::terminal::PlayTime;
 
 /// What `auricle export` writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// One transcript as JSON on each line; `auricle import` reads it.
+    /// One call as JSON on each line, as `analyze --out` writes it; `auricle import` reads it.
     Jsonl,
     /// One utterance on each row, with a head.
     Csv,
@@ -52,9 +53,10 @@ impl ExportFormat {
     }
 
     /// One call.
-    pub(crate) fn write(self, transcript: &Transcript) -> anyhow::Result<String> {
+    pub(crate) fn write(self, known: &KnownCall) -> anyhow::Result<String> {
+        let transcript = &known.transcript;
         Ok(match self {
-            Self::Jsonl => serde_json::to_string(transcript)? + "\n",
+            Self::Jsonl => serde_json::to_string(&known.assessed())? + "\n",
             Self::Csv => csv_rows(transcript)?,
             Self::Txt => plain_text(transcript),
             Self::Srt => srt(transcript),
@@ -79,7 +81,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use auricle_contracts::{CallId, CallMetadata, ChannelLayout, Party, Utterance};
+    use auricle_contracts::{Assessment, CallId, CallMetadata, ChannelLayout, Party, Utterance};
 
     pub(crate) fn sample() -> Transcript {
         let utterance = |party, start_ms, text: &str| Utterance {
@@ -123,7 +125,11 @@ pub(crate) mod tests {
 
     #[test]
     fn json_lines_are_one_line_and_come_back() {
-        let line = ExportFormat::Jsonl.write(&sample()).unwrap();
+        let known = KnownCall {
+            transcript: sample(),
+            assessment: Assessment::default(),
+        };
+        let line = ExportFormat::Jsonl.write(&known).unwrap();
         assert_eq!(line.matches('\n').count(), 1);
         assert_eq!(serde_json::from_str::<Transcript>(&line).unwrap(), sample());
     }

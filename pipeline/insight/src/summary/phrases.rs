@@ -63,7 +63,9 @@ pub(super) fn find(letters: &[Letter]) -> Vec<Found> {
 
 fn is_negated(letters: &[Letter], at: usize) -> bool {
     let before = &letters[at.saturating_sub(NEGATION_REACH)..at];
-    before.iter().any(|letter| NEGATIONS.contains(letter.letter))
+    before
+        .iter()
+        .any(|letter| NEGATIONS.contains(letter.letter))
 }
 
 impl Lexicon {
@@ -81,7 +83,11 @@ impl Lexicon {
             let Some(first) = phrase.parts.first().and_then(|part| part.first()) else {
                 continue;
             };
-            lexicon.by_letter.entry(first.letter).or_default().push(place);
+            lexicon
+                .by_letter
+                .entry(first.letter)
+                .or_default()
+                .push(place);
             if let Some(sound) = first.sound {
                 let sound = sound.toneless();
                 lexicon.by_sound.entry(sound).or_default().push(place);
@@ -97,8 +103,14 @@ impl Lexicon {
         let sound = letter.sounds.first().map(|(sound, _)| sound.toneless());
         let by_sound = sound.and_then(|sound| self.by_sound.get(&sound));
         let written = letter.letter;
-        let by_letter = by_letter.into_iter().flatten().map(|&place| &self.phrases[place]);
-        let by_sound = by_sound.into_iter().flatten().map(|&place| &self.phrases[place]);
+        let by_letter = by_letter
+            .into_iter()
+            .flatten()
+            .map(|&place| &self.phrases[place]);
+        let by_sound = by_sound
+            .into_iter()
+            .flatten()
+            .map(|&place| &self.phrases[place]);
         by_letter.chain(by_sound.filter(move |phrase| phrase.parts[0][0].letter != written))
     }
 }
@@ -117,16 +129,24 @@ impl Phrase {
         let mut end = part_end(first, letters, at)?;
         for part in rest {
             let from = end..(end + MAX_GAP + 1).min(letters.len());
-            end = from.into_iter().find_map(|at| part_end(part, letters, at))?;
+            end = from
+                .into_iter()
+                .find_map(|at| part_end(part, letters, at))?;
         }
         Some(end)
     }
 }
 
 fn part(text: &str) -> Vec<PhraseLetter> {
-    let text: String = text.chars().filter(|letter| letter.is_alphanumeric()).collect();
+    let text: String = text
+        .chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .collect();
     let readings = word_readings(&text);
-    let sounds = readings.first().map(|(sounds, _)| sounds.to_vec()).unwrap_or_default();
+    let sounds = readings
+        .first()
+        .map(|(sounds, _)| sounds.to_vec())
+        .unwrap_or_default();
     let letters = text.chars().enumerate();
     letters
         .map(|(place, letter)| PhraseLetter {

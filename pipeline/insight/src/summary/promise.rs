@@ -27,9 +27,13 @@ impl Promise {
 /// All promises, by time.
 pub(super) fn promises(texts: &[Text<'_>]) -> Vec<Promise> {
     let may_promise = |text: &&Text<'_>| text.has(Role::Action) || text.has(Role::Pledge);
-    let texts = texts.iter().enumerate().filter(|(_, text)| may_promise(text));
+    let texts = texts
+        .iter()
+        .enumerate()
+        .filter(|(_, text)| may_promise(text));
     let found = texts.flat_map(|(text_idx, text)| {
-        text.sentences().filter_map(move |sentence| promise(&sentence, text_idx))
+        text.sentences()
+            .filter_map(move |sentence| promise(&sentence, text_idx))
     });
     found.collect()
 }

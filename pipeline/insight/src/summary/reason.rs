@@ -19,12 +19,16 @@ pub(super) fn reason(texts: &[Text<'_>], call: &CallText<'_, '_>) -> Vec<Quote> 
     let n = texts.len();
     let opening = &texts[..(n * 2 / 5).max(MIN_OPENING).min(n)];
     let purpose = first(opening, |sentence| {
-        let found = sentence.first(Role::Purpose).filter(|_| may_be_agent(sentence))?;
+        let found = sentence
+            .first(Role::Purpose)
+            .filter(|_| may_be_agent(sentence))?;
         sentence.quote_after(Role::Greeting, &found.letters)
     });
     let problem = first(opening, |sentence| {
         let is_reason = || call.is_labelled(sentence.text.said.idx, &REASONS);
-        let found = sentence.first(Role::Problem).map(|found| found.letters.clone());
+        let found = sentence
+            .first(Role::Problem)
+            .map(|found| found.letters.clone());
         let found = found.or_else(|| is_reason().then(|| sentence.letters()));
         let found = found.filter(|_| may_be_customer(sentence))?;
         sentence.quote_after(Role::Greeting, &found)
@@ -34,7 +38,10 @@ pub(super) fn reason(texts: &[Text<'_>], call: &CallText<'_, '_>) -> Vec<Quote> 
         false => reasons,
         true => Vec::from_iter(wish(opening).or_else(|| anything(opening))),
     };
-    best(reasons.into_iter().map(|quote| Ranked { rank: 0, quote }), MAX_REASONS)
+    best(
+        reasons.into_iter().map(|quote| Ranked { rank: 0, quote }),
+        MAX_REASONS,
+    )
 }
 
 /// The first quote that `wanted` gives.
@@ -49,7 +56,9 @@ fn first<'a>(
 /// What the customer wants, in words that could mean less.
 fn wish(texts: &[Text<'_>]) -> Option<Quote> {
     first(texts, |sentence| {
-        let found = sentence.first(Role::Wish).filter(|_| may_be_customer(sentence))?;
+        let found = sentence
+            .first(Role::Wish)
+            .filter(|_| may_be_customer(sentence))?;
         let is_more = sentence.n_letters_beside(&[Role::Wish, Role::Greeting]) >= 2;
         is_more.then(|| sentence.quote_after(Role::Greeting, &found.letters))?
     })
@@ -65,5 +74,9 @@ fn anything(texts: &[Text<'_>]) -> Option<Quote> {
         let is_agents = is_said(sentence) && may_be_agent(sentence);
         is_agents.then(|| sentence.quote(&whole(sentence)))?
     })
-    .or_else(|| first(texts, |sentence| is_said(sentence).then(|| sentence.quote(&whole(sentence)))?))
+    .or_else(|| {
+        first(texts, |sentence| {
+            is_said(sentence).then(|| sentence.quote(&whole(sentence)))?
+        })
+    })
 }

@@ -13,9 +13,15 @@ fn dialogue(text: &str) -> Vec<Utterance> {
     let mut start_ms = 0;
     let utterances = lines.map(|line| {
         let (who, words) = line.split_once(':').expect("`a:` or `c:`");
-        let party = if who == "a" { Party::Agent } else { Party::Customer };
+        let party = if who == "a" {
+            Party::Agent
+        } else {
+            Party::Customer
+        };
         let mut said = utterance(party, start_ms, words.trim());
-        said.spoken = words.to_lowercase().replace(['，', '。', '？', '！', ',', '.', '?', '!'], " ");
+        said.spoken = words
+            .to_lowercase()
+            .replace(['，', '。', '？', '！', ',', '.', '?', '!'], " ");
         start_ms = said.end_ms + 500;
         said
     });
@@ -39,7 +45,10 @@ fn texts(quotes: &[Quote]) -> Vec<&str> {
     quotes.iter().map(|quote| quote.text.as_str()).collect()
 }
 
-#[expect(clippy::print_stderr, reason = "shows what is made of calls when asked to")]
+#[expect(
+    clippy::print_stderr,
+    reason = "shows what is made of calls when asked to"
+)]
 #[test]
 fn calls_to_look_at() {
     let Some(folder) = std::env::var_os("AURICLE_HEARD") else {
@@ -53,7 +62,8 @@ fn calls_to_look_at() {
     files.sort();
     for path in files {
         let text = std::fs::read_to_string(&path).expect("a transcript");
-        let call: auricle_contracts::Transcript = serde_json::from_str(&text).expect("a transcript");
+        let call: auricle_contracts::Transcript =
+            serde_json::from_str(&text).expect("a transcript");
         let summary = summary(&call.utterances, &[]);
         eprintln!("{}", path.display());
         for (name, quotes) in [
@@ -62,7 +72,9 @@ fn calls_to_look_at() {
             ("promises", &summary.promises),
             ("numbers", &summary.numbers),
         ] {
-            let quotes = quotes.iter().map(|quote| format!("{}: {}", &quote.party.as_str()[..1], quote.text));
+            let quotes = quotes
+                .iter()
+                .map(|quote| format!("{}: {}", &quote.party.as_str()[..1], quote.text));
             eprintln!("  {name:9} {}", quotes.collect::<Vec<_>>().join(" | "));
         }
     }
@@ -149,12 +161,22 @@ fn dialogues_are_summed_up_in_their_own_words() {
         ENGLISH,
         &Expected {
             reason: &["my router stopped working on Sunday and I was charged twice"],
-            outcome: &["We will send a technician on Tuesday at 10 am", "That works, thank you"],
+            outcome: &[
+                "We will send a technician on Tuesday at 10 am",
+                "That works, thank you",
+            ],
             promises: &[
                 "I will refund $49.90 today, you will receive it within 3 business days",
                 "We will send a technician on Tuesday at 10 am",
             ],
-            numbers: &["Sunday", "$49.90", "two times", "today", "3 business days", "Tuesday at 10 am"],
+            numbers: &[
+                "Sunday",
+                "$49.90",
+                "two times",
+                "today",
+                "3 business days",
+                "Tuesday at 10 am",
+            ],
         },
     );
 }

@@ -1,0 +1,131 @@
+//! What was made of a call, for people: hits, score card, summary.
+
+use std::io::Write;
+
+use anyhow::Result;
+use auricle_contracts::{Answer, Assessment, Hit, Scorecard, Severity, Summary};
+use auricle_store::ScoreVersion;
+use console::Style;
+
+use super::show::party_style;
+use crate::terminal::{PlayTime, Terminal, pad_to, printable};
+
+/// Hits, then the score card, then the summary; nothing where there is none.
+pub(super) fn write(out: &mut Terminal, assessment: &Assessment) -> Result<()> {
+    if !assessment.hits.is_empty() {
+        write_title(out, "Hits")?;
+        for hit in &assessment.hits {
+            writeln!(out, "{}", hit_line(out, hit))?;
+        }
+    }
+    if let Some(card) = &assessment.scorecard {
+        write_card(out, card)?;
+    }
+    write_summary(out, &assessment.summary)
+}
+
+/// `  1:02.3  critical  promise_return  agent  承诺收益: “…”`.
+pub(crate) fn hit_line(out: &Terminal, hit: &Hit) -> String {
+    let severity = pad_to(hit.severity.as_str(), "critical".len());
+    let words = hit.evidence.iter().map(|evidence| evidence.words.as_str());
+    let words = words.filter(|words| !words.is_empty()).collect::<Vec<_>>();
+    let quoted = match words.as_slice() {
+        [] => printable(&hit.why),
+        words => format!("“{}”", printable(&words.join(" … "))),
+    };
+    format!(
+        "{:>9}  {}  {}  {}  {quoted}",
+        PlayTime(hit.start_ms).to_string(),
+        out.paint(&severity_style(hit.severity), severity),
+        printable(&hit.rule),
+        out.paint(&party_style(hit.party), hit.party),
+    )
+}
+
+/// One colour for each severity, in every command.
+pub(crate) fn severity_style(severity: Severity) -> Style {
+    match severity {
+        Severity::Info => Style::new().dim(),
+        Severity::Minor => Style::new().yellow(),
+        Severity::Major => Style::new().red(),
+        Severity::Critical => Style::new().red().bold(),
+    }
+}
+
+fn write_title(out: &mut Terminal, title: &str) -> Result<()> {
+    let title = out.paint(&Style::new().bold(), title);
+    Ok(writeln!(out, "\n{title}")?)
+}
+
+fn write_card(out: &mut Terminal, card: &Scorecard) -> Result<()> {
+    let verdict = match (card.passed, card.auto_fail) {
+        (true, _) => "passed",
+        (false, true) => "failed, whatever its points",
+        (false, false) => "failed",
+    };
+    let name = printable(&card.card);
+    write_title(
+        out,
+        &format!("Score {:.0} of 100, {verdict} ({name})", card.total),
+    )?;
+    for item in &card.items {
+        let answer = match item.answer {
+            Answer::Yes => out.paint(&Style::new().green(), "yes"),
+            Answer::No => out.paint(&Style::new().red(), "no "),
+            Answer::NotApplicable => out.paint(&Style::new().dim(), "n/a"),
+        };
+        let points = match item.answer {
+            Answer::NotApplicable => String::new(),
+            _ => format!("{:.0}/{:.0}", item.points, item.out_of),
+        };
+        let question = printable(&item.question);
+        writeln!(out, "  {answer}  {points:>7}  {question}")?;
+    }
+    Ok(())
+}
+
+fn write_summary(out: &mut Terminal, summary: &Summary) -> Result<()> {
+    let parts = [
+        ("reason", &summary.reason),
+        ("outcome", &summary.outcome),
+        ("promises", &summary.promises),
+        ("numbers", &summary.numbers),
+    ];
+    if parts.iter().all(|(_, quotes)| quotes.is_empty()) {
+        return Ok(());
+    }
+    write_title(out, "Summary")?;
+    for (title, quotes) in parts {
+        for (place, quote) in quotes.iter().enumerate() {
+            let title = if place == 0 { title } else { "" };
+            let party = out.paint(&party_style(quote.party), quote.party);
+            writeln!(out, "  {title:<9} {party}: {}", printable(&quote.text))?;
+        }
+    }
+    if let Some(disposition) = &summary.disposition {
+        writeln!(out, "  {:<9} {}", "proposed", printable(disposition))?;
+    }
+    Ok(())
+}
+
+/// Every score the call ever had, the newest last.
+pub(super) fn write_versions(out: &mut Terminal, versions: &[ScoreVersion]) -> Result<()> {
+    write_title(out, "Scores")?;
+    for version in versions {
+        let total = version
+            .total
+            .map_or_else(|| "-".to_owned(), |total| format!("{total:.0}"));
+        let passed = match version.passed {
+            Some(true) => "passed",
+            Some(false) => "failed",
+            None => "",
+        };
+        let mark = if version.is_current { "now" } else { "" };
+        writeln!(
+            out,
+            "  {}  {total:>4}  {passed}  {} hits  transcript {}, rules {}  {mark}",
+            version.made_at, version.n_hits, version.transcript_version, version.rules_fingerprint,
+        )?;
+    }
+    Ok(())
+}

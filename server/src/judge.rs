@@ -1,0 +1,274 @@
+//! What calls are assessed with: packs, score cards and models, by campaign and language.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use auricle_contracts::{Assessment, CallMetadata, Transcript};
+use auricle_insight::intent::IntentModel;
+use auricle_insight::rules::{PackFile, RuleSet};
+use auricle_insight::scorecard::Card;
+use auricle_insight::{CallRun, Judge};
+use globset::{Glob, GlobMatcher};
+use serde::Deserialize;
+
+use crate::commands::intent::read_model;
+use crate::config::{Config, beside};
+use crate::exit::usage;
+use crate::file_name::digits;
+
+/// A pack or card that the program carries with it.
+pub(crate) struct BuiltIn {
+    pub(crate) name: &'static str,
+    pub(crate) language: &'static str,
+    pub(crate) text: &'static str,
+}
+
+macro_rules! built_in {
+    ($folder:literal: $($name:literal $language:literal),+ $(,)?) => {
+        &[$(BuiltIn {
+            name: $name,
+            language: $language,
+            text: include_str!(concat!("../../", $folder, "/", $name, ".yaml")),
+        }),+]
+    };
+}
+
+/// Rule packs, the first of each language being the one calls get where nothing is configured.
+pub(crate) const PACKS: &[BuiltIn] = built_in!("packs":
+    "zh-telemarketing" "zh",
+);
+
+/// Score cards, in the same way.
+pub(crate) const CARDS: &[BuiltIn] = built_in!("packs/cards":
+    "zh-telemarketing" "zh",
+    "en-service" "en",
+);
+
+/// `[insight]`: what calls are assessed with.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct InsightConfig {
+    /// Packs, by name or file; none for the one that the call's language has.
+    pub(crate) packs: Vec<PathBuf>,
+    /// Score card, by name or file.
+    pub(crate) card: Option<PathBuf>,
+    /// Text classifier that `auricle intent train` wrote; none for the one the program carries.
+    pub(crate) intents: Option<PathBuf>,
+    /// Others for some campaigns: the first whose pattern fits is used.
+    pub(crate) campaigns: Vec<CampaignConfig>,
+}
+
+/// `[[insight.campaigns]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CampaignConfig {
+    /// A campaign's name; `*` and `?` stand for anything.
+    pub(crate) campaign: String,
+    /// Packs, by name or file.
+    #[serde(default)]
+    pub(crate) packs: Vec<PathBuf>,
+    /// Score card, by name or file.
+    #[serde(default)]
+    pub(crate) card: Option<PathBuf>,
+}
+
+/// Digits of a checksum of rules.
+const PRINT_DIGITS: usize = 16;
+
+/// Judges for all calls.
+pub(crate) struct Judges {
+    campaigns: Vec<(GlobMatcher, Bench)>,
+    others: Bench,
+    print: String,
+}
+
+/// A judge for each language.
+struct Bench {
+    mandarin: Judge,
+    english: Judge,
+}
+
+/// Everything that decides over assessments, on its way into their fingerprint.
+#[derive(Default)]
+struct Print(String);
+
+impl Print {
+    fn add(&mut self, what: &str, text: &str) {
+        self.0 += &format!("{what} {}\n{text}\n", text.len());
+    }
+}
+
+impl Judges {
+    /// What the configuration says.
+    pub(crate) fn load(config: &Config) -> Result<Self> {
+        Self::load_with(config, &config.insight)
+    }
+
+    /// The same with other packs and cards than those of the configuration.
+    pub(crate) fn load_with(config: &Config, insight: &InsightConfig) -> Result<Self> {
+        let mut print = Print::default();
+        print.add("version", env!("CARGO_PKG_VERSION"));
+        print.add("insight", auricle_insight::FINGERPRINT);
+        let intents = intents(config, insight, &mut print)?;
+        let mut campaigns = Vec::new();
+        for campaign in &insight.campaigns {
+            let pattern = Glob::new(&campaign.campaign)
+                .map_err(|cause| usage(format!("`insight.campaigns`: {cause}")))?;
+            print.add("campaign", &campaign.campaign);
+            let wanted = Wanted {
+                packs: &campaign.packs,
+                card: campaign.card.as_deref(),
+                intents: &intents,
+            };
+            let bench = bench(config, &wanted, &mut print)?;
+            campaigns.push((pattern.compile_matcher(), bench));
+        }
+        let wanted = Wanted {
+            packs: &insight.packs,
+            card: insight.card.as_deref(),
+            intents: &intents,
+        };
+        let others = bench(config, &wanted, &mut print)?;
+        Ok(Self {
+            campaigns,
+            others,
+            print: digits(&print.0, PRINT_DIGITS),
+        })
+    }
+
+    /// Changes whenever a call may be assessed otherwise.
+    pub(crate) fn print(&self) -> &str {
+        &self.print
+    }
+
+    /// What is made of a call.
+    pub(crate) fn assess(&self, transcript: &Transcript) -> Assessment {
+        let bench = self.bench_of(&transcript.metadata);
+        let judge = match is_english(transcript) {
+            true => &bench.english,
+            false => &bench.mandarin,
+        };
+        CallRun::assess(judge, transcript)
+    }
+
+    fn bench_of(&self, metadata: &CallMetadata) -> &Bench {
+        let Some(campaign) = &metadata.campaign else {
+            return &self.others;
+        };
+        let found = self
+            .campaigns
+            .iter()
+            .find(|(pattern, _)| pattern.is_match(campaign));
+        found.map_or(&self.others, |(_, bench)| bench)
+    }
+}
+
+/// Whether more is said in Latin letters than in hanzi.
+fn is_english(transcript: &Transcript) -> bool {
+    let texts = transcript
+        .utterances
+        .iter()
+        .map(|utterance| &utterance.spoken);
+    let (mut n_latin, mut n_hanzi) = (0_usize, 0_usize);
+    for letter in texts.flat_map(|text| text.chars()) {
+        n_latin += usize::from(letter.is_ascii_alphabetic());
+        n_hanzi += usize::from(('\u{4e00}'..='\u{9fff}').contains(&letter));
+    }
+    // A hanzi says about as much as three letters.
+    n_latin > 3 * n_hanzi
+}
+
+/// What one part of the configuration asks for.
+struct Wanted<'a> {
+    packs: &'a [PathBuf],
+    card: Option<&'a Path>,
+    intents: &'a Arc<IntentModel>,
+}
+
+fn intents(
+    config: &Config,
+    insight: &InsightConfig,
+    print: &mut Print,
+) -> Result<Arc<IntentModel>> {
+    let Some(path) = &insight.intents else {
+        return Ok(Arc::new(IntentModel::default_zh().clone()));
+    };
+    let model = read_model(&beside(config, path))?;
+    print.add("intents", &digits(model.write(), PRINT_DIGITS));
+    Ok(Arc::new(model))
+}
+
+fn bench(config: &Config, wanted: &Wanted<'_>, print: &mut Print) -> Result<Bench> {
+    Ok(Bench {
+        mandarin: judge(config, wanted, "zh", print)?,
+        english: judge(config, wanted, "en", print)?,
+    })
+}
+
+fn judge(config: &Config, wanted: &Wanted<'_>, language: &str, print: &mut Print) -> Result<Judge> {
+    let texts = match wanted.packs {
+        [] => default_of(PACKS, language).into_iter().collect(),
+        named => named
+            .iter()
+            .map(|name| read(config, name, PACKS, "pack"))
+            .collect::<Result<Vec<_>>>()?,
+    };
+    let mut packs = Vec::new();
+    for (name, bytes) in &texts {
+        print.add(name, &String::from_utf8_lossy(bytes));
+        packs.push(PackFile::read(name, bytes));
+    }
+    let compiled = RuleSet::compile(&packs).map_err(|mistakes| usage(mistakes.to_string()))?;
+    for warning in &compiled.warnings {
+        tracing::warn!("{warning}");
+    }
+    let card = match wanted.card {
+        Some(name) => Some(read(config, name, CARDS, "card")?),
+        None => default_of(CARDS, language),
+    };
+    let card = match card {
+        Some((name, bytes)) => {
+            print.add(&name, &String::from_utf8_lossy(&bytes));
+            let card = Card::read(&bytes, &name).map_err(|error| usage(error.to_string()))?;
+            Some(Arc::new(card))
+        }
+        None => None,
+    };
+    Ok(Judge {
+        rules: Arc::new(compiled.rules),
+        card,
+        intents: Arc::clone(wanted.intents),
+    })
+}
+
+fn default_of(all: &[BuiltIn], language: &str) -> Option<(String, Vec<u8>)> {
+    let found = all.iter().find(|one| one.language == language)?;
+    Some((found.name.to_owned(), found.text.as_bytes().to_vec()))
+}
+
+/// A pack or card by the name of one that is built in, or out of a file.
+pub(crate) fn read(
+    config: &Config,
+    name: &Path,
+    all: &[BuiltIn],
+    kind: &str,
+) -> Result<(String, Vec<u8>)> {
+    if let Some(found) = all.iter().find(|one| Path::new(one.name) == name) {
+        return Ok((found.name.to_owned(), found.text.as_bytes().to_vec()));
+    }
+    let path = beside(config, name);
+    let names = all
+        .iter()
+        .map(|one| one.name)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let bytes = fs::read(&path).with_context(|| {
+        format!(
+            "cannot read the {kind} `{}`; built in are {names}",
+            path.display()
+        )
+    })?;
+    Ok((path.display().to_string(), bytes))
+}

@@ -1,0 +1,194 @@
+//! What a run changed, for people and programs.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use auricle_report::{Change, Changes};
+use console::Style;
+
+use super::args::RescoreArgs;
+use crate::app::App;
+use crate::atomic::write_atomically;
+use crate::terminal::{Terminal, count, pad_to, printable, say};
+
+/// Calls shown one by one on the terminal; the others are in the report.
+const MOST_CALLS_SHOWN: usize = 20;
+
+pub(crate) fn write(app: &mut App, args: &RescoreArgs, changes: &Changes) -> Result<()> {
+    if let Some(folder) = &args.out {
+        to_folder(folder, changes)?;
+    }
+    if args.json {
+        serde_json::to_writer_pretty(&mut app.terminal, changes)?;
+        return Ok(writeln!(app.terminal)?);
+    }
+    to_terminal(&mut app.terminal, changes)?;
+    if args.dry_run {
+        say!("nothing was saved: --dry-run");
+    }
+    Ok(())
+}
+
+fn to_folder(folder: &Path, changes: &Changes) -> Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+    write_atomically(&folder.join("rescore.csv"), csv(changes)?.as_bytes())?;
+    Ok(())
+}
+
+/// One row for each call that changed.
+fn csv(changes: &Changes) -> Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "call_id",
+        "agent",
+        "campaign",
+        "total_before",
+        "total_after",
+        "passed_before",
+        "passed_after",
+        "rules_added",
+        "rules_removed",
+    ])?;
+    for call in &changes.calls {
+        let before = call.before.as_ref();
+        let text = |value: Option<String>| value.unwrap_or_default();
+        writer.write_record([
+            call.call_id.0.clone(),
+            text(call.metadata.agent.clone()),
+            text(call.metadata.campaign.clone()),
+            text(before.and_then(|before| before.total).map(points)),
+            text(call.after.total.map(points)),
+            text(
+                before
+                    .and_then(|before| before.passed)
+                    .map(|passed| passed.to_string()),
+            ),
+            text(call.after.passed.map(|passed| passed.to_string())),
+            rules_added(call).join(" "),
+            rules_removed(call).join(" "),
+        ])?;
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(csv::IntoInnerError::into_error)?;
+    Ok(String::from_utf8(bytes)?)
+}
+
+fn points(total: f32) -> String {
+    format!("{total:.1}")
+}
+
+/// Rules that fire now and did not before.
+pub(crate) fn rules_added(call: &Change) -> Vec<&str> {
+    let was = |rule: &&String| {
+        let before = call.before.as_ref();
+        before.is_some_and(|before| before.hits.contains_key(*rule))
+    };
+    let now = call.after.hits.keys();
+    now.filter(|rule| !was(rule)).map(String::as_str).collect()
+}
+
+/// Rules that fired before and do not now.
+pub(crate) fn rules_removed(call: &Change) -> Vec<&str> {
+    let Some(before) = &call.before else {
+        return Vec::new();
+    };
+    let gone = before.hits.keys();
+    gone.filter(|rule| !call.after.hits.contains_key(*rule))
+        .map(String::as_str)
+        .collect()
+}
+
+fn to_terminal(out: &mut Terminal, changes: &Changes) -> Result<()> {
+    let n_changed = changes.calls.len();
+    writeln!(
+        out,
+        "{} assessed, {n_changed} changed, {} of them for the first time",
+        count(changes.n_calls, "call"),
+        changes.n_new
+    )?;
+    if n_changed == 0 {
+        return Ok(());
+    }
+    write_rules(out, changes)?;
+    write_agents(out, changes)?;
+    write_calls(out, changes)
+}
+
+fn write_rules(out: &mut Terminal, changes: &Changes) -> Result<()> {
+    let title = out.paint(&Style::new().bold(), "By rule (calls: before → after)");
+    writeln!(out, "\n{title}")?;
+    for (rule, tally) in &changes.rules {
+        if tally.n_added + tally.n_removed == 0 {
+            continue;
+        }
+        writeln!(
+            out,
+            "  {}  {:>5} → {:<5}  +{} −{}",
+            pad_to(&printable(rule), 24),
+            tally.n_before,
+            tally.n_after,
+            tally.n_added,
+            tally.n_removed
+        )?;
+    }
+    Ok(())
+}
+
+fn write_agents(out: &mut Terminal, changes: &Changes) -> Result<()> {
+    let title = out.paint(
+        &Style::new().bold(),
+        "By agent (mean score: before → after)",
+    );
+    writeln!(out, "\n{title}")?;
+    let mean =
+        |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |mean| format!("{mean:.1}"));
+    for (agent, tally) in &changes.agents {
+        let name = if agent.is_empty() {
+            "(not known)"
+        } else {
+            agent
+        };
+        writeln!(
+            out,
+            "  {}  {:>5} → {:<5}  {} changed of {}, passed {} → {}",
+            pad_to(&printable(name), 24),
+            mean(tally.mean_before()),
+            mean(tally.mean_after()),
+            tally.n_changed,
+            tally.n_calls,
+            tally.n_passed_before,
+            tally.n_passed_after
+        )?;
+    }
+    Ok(())
+}
+
+fn write_calls(out: &mut Terminal, changes: &Changes) -> Result<()> {
+    let title = out.paint(&Style::new().bold(), "Calls");
+    writeln!(out, "\n{title}")?;
+    for call in changes.calls.iter().take(MOST_CALLS_SHOWN) {
+        let total = |total: Option<f32>| total.map_or_else(|| "-".to_owned(), points);
+        let before = call.before.as_ref().and_then(|before| before.total);
+        let added = rules_added(call).into_iter().map(|rule| format!("+{rule}"));
+        let removed = rules_removed(call)
+            .into_iter()
+            .map(|rule| format!("−{rule}"));
+        let rules = added.chain(removed).collect::<Vec<_>>().join(" ");
+        writeln!(
+            out,
+            "  {}  {:>5} → {:<5}  {}",
+            pad_to(&printable(&call.call_id.0), 24),
+            total(before),
+            total(call.after.total),
+            printable(&rules)
+        )?;
+    }
+    let n_more = changes.calls.len().saturating_sub(MOST_CALLS_SHOWN);
+    if n_more > 0 {
+        writeln!(out, "  and {n_more} more: name a folder with --out for all")?;
+    }
+    Ok(())
+}

@@ -316,9 +316,8 @@ fn fit(row: &[Digit], check: impl Fn(&[u8]) -> bool) -> Fit {
 }
 
 fn readings(digit: &Digit) -> Vec<u8> {
-    match (digit.value, digit.certainty) {
-        (None, _) => (0..=9).collect(),
-        (_, Certainty::Unknown) => (0..=9).collect(),
+    match digit.certainty {
+        Certainty::Unknown if digit.others.is_empty() => (0..=9).collect(),
         _ => digit.others.clone(),
     }
 }

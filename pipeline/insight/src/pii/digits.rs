@@ -103,11 +103,8 @@ const LEAST_PROB: f32 = 0.02;
 pub(super) fn sounding(letter: &Letter) -> Vec<u8> {
     let mut found = Vec::new();
     for &(syllable, prob) in &letter.sounds {
-        if let Some(digit) = of_sound(syllable).filter(|_| prob >= LEAST_PROB) {
-            if !found.contains(&digit) {
-                found.push(digit);
-            }
-        }
+        let digit = of_sound(syllable).filter(|_| prob >= LEAST_PROB);
+        found.extend(digit.filter(|digit| !found.contains(digit)));
     }
     found
 }

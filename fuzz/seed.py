@@ -45,6 +45,15 @@ TOKENS = [
 ]
 HOTWORDS = ["安心贷\n征信 2.5\n# 产品\n招联好期贷 zhao1 lian2 hao3 qi1 dai4\n金海银行 jin1 hai3 yin2 hang2 3\n"]
 
+CALLS = [
+    "请问联系电话是多少\n一三八零零\n嗯\n零零一二三四\n",
+    "卡号\n四一一一，一一一一，不对，一一一一，一一一一，一一一一\n好的\n",
+    "身份证一一零一零五一九四九一二三一零零二叉\t身份证11010519491231002X\n",
+    "邮箱是zhangsan艾特qq点com\n车牌粤B一二三四五\n护照E一二三四五六七八\n",
+    "my number is one three eight double oh double oh one two three four\n",
+    "订单号是六二二八四八零四零二五六四八九零\n三万五千八百块\n",
+]
+
 
 def field(number, value):
     """One field of a protobuf message: a number, or bytes."""
@@ -132,6 +141,7 @@ def main():
     put("tokens", TOKENS)
     put("hotwords", HOTWORDS)
     put("query", queries())
+    put("masks", CALLS)
     put("weights", weights())
 
 

@@ -183,7 +183,7 @@ fn is_area(code: u32) -> bool {
 pub(super) fn is_public_number(digits: &[u8]) -> bool {
     match digits {
         [4 | 8, 0, 0, ..] => (9..=11).contains(&digits.len()),
-        [9, 5 | 6, ..] | [1, 0 | 1 | 2, ..] => digits.len() <= 8,
+        [9, 5 | 6, ..] | [1, 0..=2, ..] => digits.len() <= 8,
         _ => false,
     }
 }

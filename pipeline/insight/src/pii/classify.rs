@@ -166,12 +166,14 @@ fn bank_card(row: &[Digit], context: Context) -> Option<Found> {
     }
     let asked = context.is(Label::Card);
     let account = context.is(Label::Account);
-    let issuer = plain(row).map_or(Issuer::None, |digits| issuer(&digits));
+    let issuer = known_issuer(row);
     let luhn = match n {
         12..=19 => fit(row, is_luhn),
         _ => Fit::No,
     };
-    let whole = luhn != Fit::No;
+    // One digit that may be any makes every number pass.
+    let is_known = row.iter().all(|digit| digit.value.is_some());
+    let whole = luhn == Fit::AsHeard || luhn == Fit::Otherwise && is_known;
     let score = match issuer {
         Issuer::Scheme if luhn == Fit::AsHeard => 100,
         Issuer::Scheme if whole && heard(row) => 90,
@@ -186,6 +188,16 @@ fn bank_card(row: &[Digit], context: Context) -> Option<Found> {
     };
     let doubtful = context.is_doubtful() && !(score == 100 && starts_with(row, &[6, 2]));
     found(PiiKind::BankCard, if doubtful { 0 } else { score })
+}
+
+/// The issuer, where its digits were heard.
+fn known_issuer(row: &[Digit]) -> Issuer {
+    let is_known = row.iter().take(4).all(|digit| digit.value.is_some());
+    let digits: Vec<u8> = row.iter().map(|digit| digit.value.unwrap_or(0)).collect();
+    match is_known {
+        true => issuer(&digits),
+        false => Issuer::None,
+    }
 }
 
 fn starts_with(row: &[Digit], digits: &[u8]) -> bool {
@@ -316,9 +328,8 @@ fn fit(row: &[Digit], check: impl Fn(&[u8]) -> bool) -> Fit {
 }
 
 fn readings(digit: &Digit) -> Vec<u8> {
-    match (digit.value, digit.certainty) {
-        (None, _) => (0..=9).collect(),
-        (_, Certainty::Unknown) => (0..=9).collect(),
+    match digit.certainty {
+        Certainty::Unknown if digit.others.is_empty() => (0..=9).collect(),
         _ => digit.others.clone(),
     }
 }

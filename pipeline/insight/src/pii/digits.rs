@@ -103,11 +103,8 @@ const LEAST_PROB: f32 = 0.02;
 pub(super) fn sounding(letter: &Letter) -> Vec<u8> {
     let mut found = Vec::new();
     for &(syllable, prob) in &letter.sounds {
-        if let Some(digit) = of_sound(syllable).filter(|_| prob >= LEAST_PROB) {
-            if !found.contains(&digit) {
-                found.push(digit);
-            }
-        }
+        let digit = of_sound(syllable).filter(|_| prob >= LEAST_PROB);
+        found.extend(digit.filter(|digit| !found.contains(digit)));
     }
     found
 }
@@ -126,4 +123,63 @@ fn of_sound(syllable: Syllable) -> Option<u8> {
         "jiu" => 9,
         _ => return None,
     })
+}
+
+/// Likelihood below which a sound that is only near to a digit's is not considered.
+const LEAST_NEAR_PROB: f32 = 0.03;
+
+/// What digits are heard as where a line of 4 kHz, or a slow voice that spells, took their consonants away.
+const HEARD_AS: &[(u8, &[&str])] = &[
+    (0, &["ming", "ning", "lin", "ding", "min", "nin"]),
+    (
+        1,
+        &["di", "ni", "li", "ji", "lao", "mao", "nao", "yo", "ya"],
+    ),
+    (2, &["e", "a", "liao", "niang", "nang", "lang"]),
+    (
+        3,
+        &[
+            "fan", "fen", "fang", "feng", "sen", "shan", "shang", "sang", "suan", "can", "shen",
+        ],
+    ),
+    (4, &["zi", "ci", "shi", "zhi", "chi", "ri"]),
+    (5, &["fu", "hu", "mu", "wo"]),
+    (6, &["you", "niu", "lou", "lu", "miu", "diu", "yong"]),
+    (7, &["xi", "ji", "qu", "ti"]),
+    (8, &["fa", "ma", "pa", "da", "bao", "ban", "wa"]),
+    (9, &["xiu", "qiu", "you", "zhou"]),
+];
+
+/// The digits that a letter may be which was heard as something else, likeliest first.
+pub(super) fn near(letter: &Letter) -> Vec<u8> {
+    let mut found = Vec::new();
+    let sounds = letter
+        .sounds
+        .iter()
+        .filter(|(_, prob)| *prob >= LEAST_NEAR_PROB);
+    for (syllable, _) in sounds {
+        let near = HEARD_AS
+            .iter()
+            .filter(|(_, bases)| bases.contains(&syllable.base()))
+            .map(|(digit, _)| *digit);
+        for digit in of_sound(*syllable).into_iter().chain(near) {
+            if !found.contains(&digit) {
+                found.push(digit);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a letter is the first half of a 六 that was heard as two syllables (`li you`).
+pub(super) fn opens_split_six(letter: &Letter, next: Option<&Letter>) -> bool {
+    let begins = letter
+        .sounds
+        .iter()
+        .any(|(syllable, _)| matches!(syllable.initial(), "l" | "n"));
+    let ends = next.is_some_and(|next| {
+        let mut sounds = next.sounds.iter();
+        sounds.any(|(syllable, prob)| syllable.base() == "you" && *prob >= LEAST_NEAR_PROB)
+    });
+    begins && ends
 }

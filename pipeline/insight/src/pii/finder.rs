@@ -238,9 +238,12 @@ impl PiiFinder {
 
     fn give_piece(&mut self, open: &mut Open, piece: &Piece, found: &mut Vec<PiiSpan>) {
         let digits = &open.digits[piece.from..piece.to];
-        let Some(span) = span(piece.found.kind, open.party, digits) else {
+        let Some(mut span) = span(piece.found.kind, open.party, digits) else {
             return;
         };
+        if piece.found.score < COMPLETE {
+            reach_out(&mut span, digits);
+        }
         let given = (span.kind, span.places.clone());
         if open.given.contains(&given) {
             return;
@@ -321,6 +324,34 @@ impl PiiFinder {
             utterance: self.n_utterances,
             end_ms: spoken.utterance.end_ms,
         });
+    }
+}
+
+/// Most that the time of a number that was heard in part is widened by on either side.
+const MOST_REACH_MS: u64 = 2_000;
+
+/// Widens the time of a number that was heard in part by the speech beside it in which nothing was heard, and
+/// by the 1 with which every mobile number begins.
+fn reach_out(span: &mut PiiSpan, digits: &[Digit]) {
+    let Some((first, last)) = digits.first().zip(digits.last()) else {
+        return;
+    };
+    if !first.heard {
+        return;
+    }
+    let least_ms = span.start_ms.saturating_sub(MOST_REACH_MS);
+    let most_ms = span.end_ms.saturating_add(MOST_REACH_MS);
+    span.start_ms = span.start_ms.min(first.reach_ms.0).max(least_ms);
+    span.end_ms = span.end_ms.max(last.reach_ms.1).min(most_ms);
+    let lacks_first = span.kind == PiiKind::Phone
+        && digits.len() == 10
+        && first.value.is_some_and(|value| (3..=9).contains(&value));
+    if lacks_first {
+        let n_steps = digits.len() as u64 - 1;
+        let step_ms = last.start_ms.saturating_sub(first.start_ms) / n_steps;
+        span.start_ms = span
+            .start_ms
+            .min(first.start_ms.saturating_sub(step_ms * 5 / 4));
     }
 }
 

@@ -155,22 +155,35 @@ impl<'a> Masker<'a> {
     /// Where the recording is to be silenced, by start: what was said at each place, with 120 ms before and
     /// after, whatever [`Mask`] leaves readable.
     pub fn silences(&self) -> Vec<SilentStretch> {
-        let is_same = self.transcript.layout == ChannelLayout::FakeStereo;
-        let places = self.spans.iter().flat_map(|span| &span.places);
-        let mut found: Vec<SilentStretch> = places
-            .filter_map(|place| {
-                let utterance = self.transcript.utterances.get(place.utterance)?;
-                let time = time_of(utterance, place)?;
-                Some(SilentStretch {
-                    channel: (!is_same).then_some(utterance.channel),
-                    time,
-                })
-            })
+        let mut found: Vec<SilentStretch> = self
+            .spans
+            .iter()
+            .flat_map(|span| silences_of(self.transcript, span))
             .collect();
         found.sort_by_key(|silent| (silent.time.start_ms, silent.time.end_ms, silent.channel));
         found.dedup();
         found
     }
+}
+
+/// The first and the last stretch reach as far as the span, which may begin before its first letter.
+fn silences_of(transcript: &Transcript, span: &PiiSpan) -> Vec<SilentStretch> {
+    let is_same = transcript.layout == ChannelLayout::FakeStereo;
+    let silence = |place: &TextPlace| {
+        let utterance = transcript.utterances.get(place.utterance)?;
+        Some(SilentStretch {
+            channel: (!is_same).then_some(utterance.channel),
+            time: time_of(utterance, place)?,
+        })
+    };
+    let mut found: Vec<SilentStretch> = span.places.iter().filter_map(silence).collect();
+    if let Some(first) = found.first_mut() {
+        first.time.start_ms = first.time.start_ms.min(span.start_ms);
+    }
+    if let Some(last) = found.last_mut() {
+        last.time.end_ms = last.time.end_ms.max(span.end_ms);
+    }
+    found
 }
 
 fn time_of(utterance: &Utterance, place: &TextPlace) -> Option<Stretch> {

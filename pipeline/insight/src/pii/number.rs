@@ -33,6 +33,8 @@ pub(super) struct Digit {
     pub place: TextPlace,
     pub start_ms: u64,
     pub end_ms: u64,
+    /// How far the speech around it reaches in which nothing else was heard.
+    pub reach_ms: (u64, u64),
 }
 
 /// The most digits that are looked at together; longer rows are cut.

@@ -3,7 +3,7 @@
 use auricle_contracts::TextPlace;
 
 use super::classify::Labels;
-use super::digits::{is_unit, sounding, takes_next, written};
+use super::digits::{is_unit, near, opens_split_six, sounding, takes_next, written};
 use super::number::{Certainty, Digit, MOST_DIGITS};
 use super::phrases::{Label, Phrase, Role};
 use crate::{Letter, Spoken};
@@ -34,6 +34,8 @@ enum What {
         others: Vec<u8>,
         certainty: Certainty,
     },
+    /// A hanzi that may be a digit misheard: as which ones.
+    Near(Vec<u8>),
     /// A hanzi that is no digit, no filler and no unit.
     Hanzi,
     Filler,
@@ -50,8 +52,10 @@ struct Element {
 
 /// A pause from which on a number may end and another begin.
 const PAUSE_MS: u64 = 300;
-/// Letters that may only sound like digits at either end of a row.
-const MOST_AT_ENDS: usize = 2;
+/// Letters that only sound like digits, or may be misheard ones, at either end of a row.
+const MOST_AT_ENDS: usize = 3;
+/// Letters in a row within a number that may be misheard digits.
+const MOST_NEAR: usize = 2;
 /// Letters that may stand between the name of a number that is nobody's secret and the number.
 const DENIES_WITHIN: usize = 6;
 /// Letters that may stand between the name of a number and the number.
@@ -70,7 +74,11 @@ pub(super) fn runs(spoken: &Spoken<'_>, phrases: &[Phrase]) -> Vec<Run> {
         return Vec::new();
     }
     let source: Vec<char> = source(spoken).chars().collect();
-    let elements = elements(letters, phrases, &source);
+    let heard = match spoken.utterance.syllables.is_empty() {
+        true => Origin::Written,
+        false => Origin::Heard,
+    };
+    let elements = elements(letters, phrases, &source, heard);
     let mut rows = Rows {
         spoken,
         source: &source,
@@ -98,7 +106,21 @@ pub(super) fn source<'a>(spoken: &Spoken<'a>) -> &'a str {
     }
 }
 
-fn elements(letters: &[Letter], phrases: &[Phrase], source: &[char]) -> Vec<Element> {
+/// Where letters come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// A text.
+    Written,
+    /// A recogniser, which mishears.
+    Heard,
+}
+
+fn elements(
+    letters: &[Letter],
+    phrases: &[Phrase],
+    source: &[char],
+    origin: Origin,
+) -> Vec<Element> {
     let mut found = Vec::new();
     let mut phrases = phrases.iter().peekable();
     let (mut at, mut times, mut times_from) = (0, 1, 0);
@@ -117,7 +139,7 @@ fn elements(letters: &[Letter], phrases: &[Phrase], source: &[char]) -> Vec<Elem
         let from = if times > 1 { times_from } else { at };
         let (whats, to) = match phrase {
             Some(phrase) => (of_phrase(phrase), phrase.to),
-            None => of_letter(letters, at),
+            None => of_letter(letters, at, origin),
         };
         for what in whats.iter().cycle().take(whats.len() * times) {
             found.push(Element {
@@ -169,10 +191,10 @@ fn of_phrase(phrase: &Phrase) -> Vec<What> {
     }
 }
 
-fn of_letter(letters: &[Letter], at: usize) -> (Vec<What>, usize) {
+fn of_letter(letters: &[Letter], at: usize, origin: Origin) -> (Vec<What>, usize) {
     let letter = &letters[at];
     let Some(value) = written(letter.letter) else {
-        return (vec![of_other_letter(letters, at)], at + 1);
+        return (vec![of_other_letter(letters, at, origin)], at + 1);
     };
     if let Some((digit, n)) = so_many(letters, at) {
         let what = What::Digit {
@@ -192,7 +214,7 @@ fn of_letter(letters: &[Letter], at: usize) -> (Vec<What>, usize) {
     (vec![what], at + 1)
 }
 
-fn of_other_letter(letters: &[Letter], at: usize) -> What {
+fn of_other_letter(letters: &[Letter], at: usize, origin: Origin) -> What {
     let letter = &letters[at];
     if letter.letter == 'x' && !in_latin_word(letters, at) {
         return What::Digit {
@@ -205,14 +227,22 @@ fn of_other_letter(letters: &[Letter], at: usize) -> What {
         return What::Other;
     }
     let mut sounds = sounding(letter).into_iter();
-    match sounds.next() {
-        Some(value) => What::Digit {
+    if let Some(value) = sounds.next() {
+        return What::Digit {
             value,
             others: sounds.collect(),
             certainty: Certainty::Maybe,
-        },
-        None if is_unit(letter.letter) => What::Other,
-        None => What::Hanzi,
+        };
+    }
+    let near = match origin {
+        Origin::Heard if opens_split_six(letter, letters.get(at + 1)) => vec![6],
+        Origin::Heard => near(letter),
+        Origin::Written => Vec::new(),
+    };
+    match near.is_empty() {
+        false => What::Near(near),
+        true if is_unit(letter.letter) => What::Other,
+        true => What::Hanzi,
     }
 }
 
@@ -263,11 +293,33 @@ impl Rows<'_> {
                 self.joined = true;
                 self.corrects = !self.row.is_empty() || self.found.is_empty();
             }
+            What::Near(digits) if self.joins_at(at) => {
+                self.push(at, None, digits, Certainty::Unknown);
+            }
             What::Hanzi if self.is_among_digits(at) => {
                 self.push(at, None, &[], Certainty::Unknown);
             }
-            What::Hanzi | What::Other => self.close(),
+            What::Near(_) | What::Hanzi | What::Other => self.close(),
         }
+    }
+
+    /// Whether a letter that may be a misheard digit goes on with the row: no more than some in a row, nor with
+    /// a pause or a filler between.
+    fn joins_at(&mut self, at: usize) -> bool {
+        let from = self.elements[at].from;
+        let letters = &self.spoken.letters;
+        let is_apart = self.joined
+            || from
+                .checked_sub(1)
+                .is_some_and(|before| letters[from].start_ms >= letters[before].end_ms + PAUSE_MS);
+        let unsure = self.row.iter().rev();
+        let n_unsure = unsure
+            .take_while(|(_, digit)| digit.certainty != Certainty::Sure)
+            .count();
+        if is_apart || (self.n_sure > 0 && n_unsure >= MOST_NEAR) {
+            self.close();
+        }
+        true
     }
 
     /// Whether a letter of an utterance that was heard stands where a digit must have been.
@@ -297,7 +349,7 @@ impl Rows<'_> {
         let Element { from, to, .. } = self.elements[at];
         let letters = &self.spoken.letters;
         let (first, last) = (&letters[from], &letters[to - 1]);
-        let is_edge = certainty == Certainty::Maybe;
+        let is_edge = certainty == Certainty::Maybe || !others.is_empty() && value.is_none();
         let digit = Digit {
             value,
             others: others.to_vec(),
@@ -313,16 +365,29 @@ impl Rows<'_> {
             },
             start_ms: first.start_ms,
             end_ms: last.end_ms.max(first.start_ms),
+            reach_ms: self.reach_ms(from, to),
         };
         self.joined = false;
         self.n_sure += usize::from(certainty == Certainty::Sure);
         self.row.push((at, digit));
     }
 
+    /// How far the utterance goes on beside its first and its last letter.
+    fn reach_ms(&self, from: usize, to: usize) -> (u64, u64) {
+        let (letters, said) = (&self.spoken.letters, self.spoken.utterance);
+        let start_ms = match from {
+            0 => letters[0].start_ms.min(said.start_ms),
+            _ => letters[from].start_ms,
+        };
+        let end_ms = match to == letters.len() {
+            true => letters[to - 1].end_ms.max(said.end_ms),
+            false => letters[to - 1].end_ms,
+        };
+        (start_ms, end_ms)
+    }
+
     fn follows_maybe(&self) -> bool {
-        self.row
-            .last()
-            .is_some_and(|(_, digit)| digit.certainty == Certainty::Maybe)
+        self.row.last().is_some_and(|(_, digit)| digit.may_end)
     }
 
     /// Whether a pause or a mark stands before a letter.
@@ -405,6 +470,7 @@ fn is_light(elements: &[Element]) -> bool {
     elements.iter().all(|element| match &element.what {
         What::Filler | What::Correction => true,
         What::Digit { certainty, .. } => *certainty != Certainty::Sure,
+        What::Near(_) => false,
         What::Hanzi | What::Other => false,
     })
 }

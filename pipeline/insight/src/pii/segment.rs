@@ -54,12 +54,12 @@ fn in_row(row: &[Digit], kept: &[usize], pieces: Vec<Piece>) -> Vec<Piece> {
     pieces.into_iter().map(in_row).collect()
 }
 
-/// A number that corrects another begins with what it corrects.
-fn with_taken_back(row: &[Digit], from: usize) -> usize {
-    match row[from].corrects {
-        true => begin_of_part(row, from),
-        false => from,
+/// A number that corrects another begins with what it corrects, and with what that corrected.
+fn with_taken_back(row: &[Digit], mut from: usize) -> usize {
+    while from > 0 && row[from].corrects {
+        from = begin_of_part(row, from);
     }
+    from
 }
 
 /// First digit of the part before `at`, up to an earlier correction or the begin of the row.
@@ -74,7 +74,7 @@ fn begin_of_part(row: &[Digit], at: usize) -> usize {
 /// was said twice.
 fn ways(row: &[Digit]) -> Vec<Vec<usize>> {
     let all: Vec<usize> = (0..row.len()).collect();
-    let mut found = vec![all];
+    let mut found = vec![all.clone()];
     for at in 1..row.len() {
         if row[at].corrects {
             let before = std::mem::take(&mut found);
@@ -90,6 +90,7 @@ fn ways(row: &[Digit]) -> Vec<Vec<usize>> {
         .filter_map(|way| without_repeats(row, way))
         .collect();
     found.extend(once);
+    found.extend((3..=8).filter_map(|n| without_false_start(row, &all, n)));
     let uncertain: Vec<usize> = (0..row.len())
         .filter(|&at| row[at].certainty != Certainty::Sure)
         .collect();
@@ -101,7 +102,7 @@ fn ways(row: &[Digit]) -> Vec<Vec<usize>> {
         let one_less: Vec<Vec<usize>> = uncertain
             .iter()
             .take(8)
-            .map(|&gone| without(&found[0], |at| at == gone))
+            .map(|&gone| without(&all, |at| at == gone))
             .collect();
         found.extend(sure_only);
         found.extend(one_less);
@@ -163,6 +164,16 @@ fn without_repeats(row: &[Digit], way: &[usize]) -> Option<Vec<usize>> {
         rest = others;
     }
     (kept.len() < way.len()).then_some(kept)
+}
+
+/// Without the second of two equal begins of `n` digits.
+fn without_false_start(row: &[Digit], way: &[usize], n: usize) -> Option<Vec<usize>> {
+    let (first, second) = (way.get(..n)?, way.get(n..2 * n)?);
+    let is_same = first
+        .iter()
+        .zip(second)
+        .all(|(&a, &b)| row[a].value.is_some() && row[a].value == row[b].value);
+    is_same.then(|| [first, &way[2 * n..]].concat())
 }
 
 /// How the best split up to some digit ends.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use auricle_contracts::{Party, PiiSpan, Utterance};
+use auricle_contracts::{Party, PiiSpan, Syllable, SyllableAlternative, Utterance};
 
 use super::{PiiFinder, settle};
 use crate::Spoken;
@@ -146,6 +146,46 @@ fn telephones() {
             &["landline c 六二三四五六七八"],
         ),
         ("c: 请拨打幺零零八六或者九五五八八", &[]),
+        (
+            "a: 电话幺三八，幺三八，零零零零，幺二三四",
+            &["phone a 幺三八幺三八零零零零幺二三四"],
+        ),
+        (
+            "a: 我加您微信，一三八零零零零一二三四是吧",
+            &["phone a 一三八零零零零一二三四"],
+        ),
+        (
+            "c: 工号八零零一说的，我电话幺三八零零零零幺二三四",
+            &["phone c 幺三八零零零零幺二三四"],
+        ),
+        (
+            "c: 这个订单我没有收到你打我这个号幺三八零零零零幺二三四",
+            &["phone c 幺三八零零零零幺二三四"],
+        ),
+        (
+            "a: 请报一下订单号|c: 我没有，一三八零零零零一二三四可以吗",
+            &["phone c 一三八零零零零一二三四"],
+        ),
+        (
+            "c: 一三八零零零零一二三四，一三九零零零零一二三四",
+            &[
+                "phone c 一三八零零零零一二三四",
+                "phone c 一三九零零零零一二三四",
+            ],
+        ),
+        (
+            "c: 幺三八零，错了，幺三九零，不对不对，幺三七零零零零幺二三四",
+            &["phone c 幺三八零错了幺三九零不对不对幺三七零零零零幺二三四"],
+        ),
+        (
+            "c: my phone number is one three eight sorry one three nine oh oh oh oh one two three four",
+            &["phone c one three eight sorry one three nine oh oh oh oh one two three four"],
+        ),
+        (
+            "c: my card number is 4111 1111 1111 1111",
+            &["bank_card c 4111 1111 1111 1111"],
+        ),
+        ("c: the order number is 4111 1111 1111 1111", &[]),
     ] {
         check(lines, expected);
     }
@@ -249,4 +289,123 @@ fn other_numbers_are_nobodys_secret() {
     ] {
         check(lines, &[]);
     }
+}
+
+/// An utterance as it was heard: hanzi with other sounds than they are read with, where these are given
+/// as `字sound,sound`.
+fn heard(letters: &str, start_ms: u64) -> Utterance {
+    let mut said = utterance(Party::Customer, start_ms, "");
+    for (place, letter) in letters.split_whitespace().enumerate() {
+        let hanzi = letter.chars().next().unwrap_or('零');
+        let sounds = &letter[hanzi.len_utf8()..];
+        let read = auricle_pinyin::readings(hanzi)
+            .first()
+            .map(|reading| reading.syllable.to_string());
+        let mut options = match sounds.is_empty() {
+            true => read.into_iter().collect::<Vec<_>>(),
+            false => sounds.split(',').map(str::to_owned).collect(),
+        }
+        .into_iter();
+        said.spoken.push(hanzi);
+        let at_ms = start_ms + place as u64 * 500;
+        said.syllables.push(Syllable {
+            s: options.next().unwrap_or_default(),
+            start_ms: at_ms,
+            end_ms: at_ms + 480,
+            conf: 0.8,
+            alternatives: options
+                .map(|s| SyllableAlternative { s, conf: 0.1 })
+                .collect(),
+        });
+        said.end_ms = at_ms + 480;
+    }
+    said.text.clone_from(&said.spoken);
+    said
+}
+
+fn check_heard(asked: &str, letters: &str, expected: &[&str]) {
+    let call = vec![utterance(Party::Agent, 0, asked), heard(letters, 10_000)];
+    assert_eq!(shown(&call, &find_in(&call)), expected, "{letters}");
+}
+
+#[test]
+fn misheard_digits_belong_to_the_number() {
+    let phone = "手机号是多少";
+    let card = "您的银行卡号是多少";
+    for (asked, letters, expected) in [
+        (
+            phone,
+            "一 三 八 零 林 零 零 五 六 七 八",
+            &["phone c 一三八零林零零五六七八"] as &[&str],
+        ),
+        (
+            phone,
+            "七qi1,yi1 三 八 零 零 零 零 五 六 七 八",
+            &["phone c 七三八零零零零五六七八"],
+        ),
+        (
+            "好的",
+            "七qi1,yi1 三 八 零 零 零 零 五 六 七 八",
+            &["phone c 七三八零零零零五六七八"],
+        ),
+        (
+            phone,
+            "老 三 八 零 零 零 零 五 六 七 八",
+            &["phone c 老三八零零零零五六七八"],
+        ),
+        (
+            phone,
+            "好 的 一 三 八 零 零 零 零 粉 六 七 八 啊",
+            &["phone c 一三八零零零零粉六七八"],
+        ),
+        (
+            card,
+            "另li4 有 二 二 四 八 零 四 零 二 五 六 四 八 九 零 零",
+            &["bank_card c 另有二二四八零四零二五六四八九零零"],
+        ),
+        (
+            card,
+            "六 二 二 八 四 八 零 四 零 二 五 分 四 八 九 零 零 一 八",
+            &["bank_card c 六二二八四八零四零二五分四八九零零一八"],
+        ),
+        ("订单号是多少", "一 三 八 零 零 零 零 五 六 七", &[]),
+        ("好的", "我 说 一 三 八 零 林 零 零", &[]),
+    ] {
+        check_heard(asked, letters, expected);
+    }
+}
+
+#[test]
+fn the_time_of_a_number_heard_in_part_reaches_over_what_was_lost() {
+    let mut said = heard("三 八 零 零 零 零 五 六 七 八", 10_000);
+    said.end_ms += 700;
+    let asked = utterance(Party::Agent, 0, "手机号是多少");
+    let spans = find_in(&[asked, said]);
+    assert_eq!(
+        (spans[0].start_ms, spans[0].end_ms),
+        (10_000 - 625, 14_980 + 700)
+    );
+}
+
+#[test]
+fn numbers_in_parts_are_given_when_they_are_complete() {
+    let call =
+        call("c: 一三八零零零零一二三四|a: 好的|c: 一三八|c: 零零零零|a: 嗯|c: 五六七八|c: 再见");
+    let mut finder = PiiFinder::new();
+    let counts: Vec<usize> = call
+        .iter()
+        .enumerate()
+        .map(|(idx, said)| finder.utterance(&Spoken::new(said, idx)).len())
+        .collect();
+    assert_eq!(counts, [1, 0, 0, 0, 0, 1, 0]);
+    assert!(finder.finish().is_empty());
+}
+
+#[test]
+fn digits_that_wait_are_told() {
+    let call = call("c: 一三八零零|c: 好");
+    let mut finder = PiiFinder::new();
+    finder.utterance(&Spoken::new(&call[0], 0));
+    assert_eq!(finder.pending().len(), 1);
+    assert_eq!(finder.pending()[0].to, 5);
 }

@@ -6,8 +6,8 @@ use super::features::Feature;
 
 /// Utterances that are remembered. A voice tires and lines change; five minutes of one's own speech are enough.
 const MOST_UTTERANCES: usize = 64;
-/// Utterances that half of the trust in a baseline takes.
-const HALF_TRUST: f32 = 2.0;
+/// Utterances that half of the trust in a baseline takes: the first is often no more than a greeting.
+const HALF_TRUST: f32 = 1.0;
 /// How far a difference to everybody's usual way is believed: telephones and lines colour voices, too.
 const PRIOR_TRUST: f32 = 0.5;
 

@@ -62,6 +62,7 @@ impl TextScores {
             Feeling::Angry => &mut self.angry,
             Feeling::Happy => &mut self.happy,
             Feeling::Sad => &mut self.sad,
+            Feeling::None => return,
         };
         *score = (*score + strength).min(MOST);
     }
@@ -72,6 +73,8 @@ enum Feeling {
     Angry,
     Happy,
     Sad,
+    /// A formula, or a word that holds another by chance.
+    None,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -319,6 +322,7 @@ fn parse_line(line: &str) -> Option<(Entry, &str)> {
         "angry" => Feeling::Angry,
         "happy" => Feeling::Happy,
         "sad" => Feeling::Sad,
+        "none" => Feeling::None,
         _ => return None,
     };
     let strength = strength.parse().ok()?;
@@ -392,6 +396,10 @@ mod tests {
             ("That's wonderful, thank you so much.", "happy"),
             ("I'm so worried, I lost my job", "sad"),
             ("The rate is four percent", ""),
+            ("很高兴为您服务，祝您生活愉快", ""),
+            ("麻烦人家跑一趟", ""),
+            ("我妈妈的手机号", ""),
+            ("Thank you for calling, how are you?", ""),
             ("an unhappy ending is an ending", "angry"),
             ("", ""),
         ] {

@@ -63,7 +63,7 @@ fn verdict(texts: &[Text<'_>], call: &CallText<'_, '_>) -> Option<Quote> {
         let is_answer = may_be_customer(sentence)
             && (sentence.has(Role::Verdict)
                 || call.is_labelled(sentence.text.said.idx, &ANSWERS)
-                || (sentence.has(Role::Action) && sentence.has(Role::Deadline)));
+                || (sentence.has(Role::Payment) && sentence.has(Role::Deadline)));
         let near = sentence.first(Role::Verdict).map(|found| found.letters.clone());
         is_answer.then(|| sentence.quote(&near.unwrap_or_else(|| sentence.letters())))?
     })
@@ -73,6 +73,7 @@ fn verdict(texts: &[Text<'_>], call: &CallText<'_, '_>) -> Option<Quote> {
 fn last_words(texts: &[Text<'_>]) -> Option<Quote> {
     last(texts, |sentence| {
         let is_said = may_be_customer(sentence)
+            && !sentence.has_secret()
             && sentence.n_letters_beside(&[Role::Farewell, Role::Greeting]) >= MIN_ANSWER_LETTERS;
         is_said.then(|| sentence.quote(&sentence.letters()))?
     })

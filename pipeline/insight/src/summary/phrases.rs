@@ -13,7 +13,14 @@ use crate::spoken::Letter;
 const MAX_GAP: usize = 6;
 /// How far before a phrase a "no" turns it round.
 const NEGATION_REACH: usize = 2;
+/// "I cannot give you my word": there it stands further off.
+const PLEDGE_NEGATION_REACH: usize = 5;
 const NEGATIONS: &str = "不没别未甭";
+/// How far before a phrase "this is no …" may stand.
+const DENIAL_REACH: usize = 4;
+const DENIAL: [char; 2] = ['不', '是'];
+/// 给你打 is what the speaker does: no request.
+const TOWARDS: &str = "给帮替为跟和与叫让";
 
 /// A phrase of the utterance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +56,7 @@ pub(super) fn find(letters: &[Letter]) -> Vec<Found> {
     for at in 0..letters.len() {
         for phrase in LEXICON.beginning_with(&letters[at]) {
             if let Some(end) = phrase.end(letters, at)
-                && !(phrase.role.minds_negation() && is_negated(letters, at))
+                && !is_turned(phrase.role, letters, at)
             {
                 found.push(Found {
                     role: phrase.role,
@@ -61,9 +68,23 @@ pub(super) fn find(letters: &[Letter]) -> Vec<Found> {
     found
 }
 
-fn is_negated(letters: &[Letter], at: usize) -> bool {
-    let before = &letters[at.saturating_sub(NEGATION_REACH)..at];
-    before.iter().any(|letter| NEGATIONS.contains(letter.letter))
+/// What stands before the phrase at `at` makes it another.
+fn is_turned(role: Role, letters: &[Letter], at: usize) -> bool {
+    let before = |reach: usize| letters[at.saturating_sub(reach)..at].iter();
+    let has_no = |reach: usize| before(reach).any(|letter| NEGATIONS.contains(letter.letter));
+    let is_denied = || {
+        let before: Vec<char> = before(DENIAL_REACH).map(|letter| letter.letter).collect();
+        before.windows(2).any(|pair| pair == DENIAL)
+    };
+    match role {
+        Role::Pledge => has_no(PLEDGE_NEGATION_REACH),
+        Role::Problem => is_denied(),
+        Role::Request => {
+            let first = letters[at].letter;
+            "你您".contains(first) && before(1).any(|letter| TOWARDS.contains(letter.letter))
+        }
+        _ => role.minds_negation() && has_no(NEGATION_REACH),
+    }
 }
 
 impl Lexicon {

@@ -10,8 +10,10 @@ use super::words::Role;
 use crate::Spoken;
 use crate::spoken::Letter;
 
-/// Longer quotes are cut to the clauses around what they were chosen for.
-const MAX_QUOTE_LETTERS: usize = 40;
+/// Longer quotes are cut to the clauses around what they were chosen for: 40 hanzi, or 120 letters of an alphabet.
+const MAX_QUOTE_LENGTH: usize = 40 * HANZI_LENGTH;
+/// A hanzi says as much as this many letters of an alphabet.
+const HANZI_LENGTH: usize = 3;
 /// As many digits in a row could be personal data that was misheard.
 const MIN_SECRET_DIGITS: usize = 6;
 /// How far misaligned text is searched for where it goes on.
@@ -157,6 +159,28 @@ impl<'a> Sentence<'a> {
         self.first(role).is_some()
     }
 
+    /// The first phrase of `role` in a clause that has none of `other`.
+    pub(super) fn first_without(&self, role: Role, other: Role) -> Option<&'a Found> {
+        let clauses = self.clauses();
+        let clause_of = |found: &Found| {
+            let mut clauses = clauses.iter().map(|clause| self.letters_in(clause));
+            clauses.find(|letters| letters.contains(&found.letters.start))
+        };
+        let others: Vec<Range<usize>> = self
+            .found()
+            .filter(|found| found.role == other)
+            .filter_map(clause_of)
+            .collect();
+        self.found().find(|found| {
+            found.role == role && clause_of(found).is_none_or(|clause| !others.contains(&clause))
+        })
+    }
+
+    /// Whether there is personal data in it.
+    pub(super) fn has_secret(&self) -> bool {
+        self.is_secret(&(self.from..self.to))
+    }
+
     pub(super) fn is_question(&self) -> bool {
         let last = self.written.chars[self.from..self.to].iter().rev();
         let marks = last.take_while(|char| char.letters.is_empty());
@@ -195,27 +219,26 @@ impl<'a> Sentence<'a> {
 
     fn quote_from(&self, from: usize, near: &Range<usize>) -> Option<Quote> {
         let whole = from..self.to;
-        let has_secret = self.written.chars[whole.clone()].iter().any(|char| char.is_secret);
-        if self.letters_in(&whole).len() <= MAX_QUOTE_LETTERS && !has_secret {
+        if self.length(&whole) <= MAX_QUOTE_LENGTH && !self.is_secret(&whole) {
             return self.text.quote(whole.start, whole.end);
         }
         let clauses = self.clauses();
         let at = clauses.iter().position(|clause| self.letters_in(clause).end > near.start)?;
         let mut range = clauses[at].clone();
-        if self.letters_in(&range).len() > MAX_QUOTE_LETTERS {
+        if self.length(&range) > MAX_QUOTE_LENGTH {
             range = self.around(near);
         }
         // What comes after says more than what came before.
         for clause in &clauses[at + 1..] {
             let wider = range.start..clause.end;
-            if self.letters_in(&wider).len() > MAX_QUOTE_LETTERS || self.is_secret(clause) {
+            if self.length(&wider) > MAX_QUOTE_LENGTH || self.is_secret(clause) {
                 break;
             }
             range = wider;
         }
         for clause in clauses[..at].iter().rev().filter(|clause| clause.start >= from) {
             let wider = clause.start..range.end;
-            if self.letters_in(&wider).len() > MAX_QUOTE_LETTERS || self.is_secret(clause) {
+            if self.length(&wider) > MAX_QUOTE_LENGTH || self.is_secret(clause) {
                 break;
             }
             range = wider;
@@ -229,7 +252,9 @@ impl<'a> Sentence<'a> {
 
     /// Characters about the letters `near`, where there is no punctuation to go by.
     fn around(&self, near: &Range<usize>) -> Range<usize> {
-        let spare = MAX_QUOTE_LETTERS.saturating_sub(near.len()) / 2;
+        let is_hanzi = near.clone().any(|place| self.hanzi(place));
+        let most = MAX_QUOTE_LENGTH / if is_hanzi { HANZI_LENGTH } else { 1 };
+        let spare = most.saturating_sub(near.len()) / 2;
         let wanted = near.start.saturating_sub(spare)..near.end + spare;
         let is_wanted = |place: &usize| {
             let letters = &self.written.chars[*place].letters;
@@ -274,6 +299,16 @@ impl<'a> Sentence<'a> {
         clauses
     }
 
+    fn hanzi(&self, letter: usize) -> bool {
+        let letter = self.text.said.letters.get(letter);
+        letter.is_some_and(|letter| !letter.sounds.is_empty())
+    }
+
+    fn length(&self, chars: &Range<usize>) -> usize {
+        let letters = self.letters_in(chars);
+        letters.map(|letter| if self.hanzi(letter) { HANZI_LENGTH } else { 1 }).sum()
+    }
+
     fn letters_in(&self, chars: &Range<usize>) -> Range<usize> {
         let part = Sentence {
             from: chars.start,
@@ -301,7 +336,7 @@ impl Written {
     }
 }
 
-fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+pub(super) fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
 }
 

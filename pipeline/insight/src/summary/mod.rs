@@ -1,15 +1,15 @@
 //! Reason, outcome, promises and numbers, in the call's own words.
 //!
 //! Nothing is worded anew: every text is a piece of an utterance's written form. Sentences are chosen by phrases
-//! that give them away ([`words`]), matched by their letters and by their sounds, so that a misheard homophone
+//! that give them away, matched by their letters and by their sounds, so that a misheard homophone
 //! does not hide them. Personal data, and digits in such number that they could be some, are in none.
 //!
 //! | list | what is in it | at most |
 //! | --- | --- | --- |
-//! | reason | the agent's purpose and the customer's problem, the first of each in the first two fifths of the call; without either, the first thing said that is more than a greeting | 2 |
+//! | reason | the first statement of the agent's purpose or the customer's problem, in the first two fifths of the call; without either, the first thing said that is more than a greeting | 1 |
 //! | outcome | in the last third: the customer's last answer, and the agent's last commitments or results | 3 |
-//! | promises | what a party says that it (or its side) will do: surest first, see [`promise`], then by time | 6 |
-//! | numbers | amounts and rates, then dates and times, then counts: the rarer kinds first, then by time | 8 |
+//! | promises | what a party says that it, or its side, will do: before others those with a time or somebody's word | 6 |
+//! | numbers | amounts and rates before dates and times, those before counts, counts before mere days | 8 |
 //!
 //! Each list is in the order of time in the end, and has no text twice.
 
@@ -27,9 +27,9 @@ mod tests;
 use auricle_contracts::{Hit, Party, PiiSpan, Quote, Summary, UtteranceInsight};
 
 use crate::Spoken;
+use promise::Promise;
 use text::{Sentence, Text};
 
-const MAX_REASONS: usize = 2;
 const MAX_OUTCOMES: usize = 3;
 const MAX_PROMISES: usize = 6;
 const MAX_NUMBERS: usize = 8;
@@ -66,20 +66,13 @@ impl CallText<'_, '_> {
 
 /// Sums a call up. `disposition` is left open: it follows from intents.
 pub fn summarize(call: &CallText<'_, '_>) -> Summary {
-    let mut texts: Vec<Text<'_>> = call
-        .spoken
-        .iter()
-        .map(|said| Text::new(said, call.pii))
-        .collect();
+    let mut texts: Vec<Text<'_>> = call.spoken.iter().map(|said| Text::new(said, call.pii)).collect();
     texts.sort_by_key(|text| (text.said.utterance.start_ms, text.said.idx));
     let promises = promise::promises(&texts);
     Summary {
-        reason: reason::reason(&texts, call),
+        reason: reason::reason(&texts, call).into_iter().collect(),
         outcome: outcome::outcome(&texts, &promises, call),
-        promises: best(
-            promises.into_iter().map(|promise| promise.ranked()),
-            MAX_PROMISES,
-        ),
+        promises: best(promises.into_iter().map(Promise::ranked), MAX_PROMISES),
         numbers: best(numbers::numbers(&texts), MAX_NUMBERS),
         disposition: None,
     }
@@ -108,13 +101,12 @@ fn best(ranked: impl IntoIterator<Item = Ranked>, most: usize) -> Vec<Quote> {
 
 /// The same words, or a part of the same place.
 fn is_same(a: &Quote, b: &Quote) -> bool {
-    letters(&a.text) == letters(&b.text) || (a.utterance == b.utterance && a.start_ms == b.start_ms)
+    letters(&a.text) == letters(&b.text)
+        || (a.utterance == b.utterance && a.start_ms == b.start_ms)
 }
 
 fn letters(text: &str) -> String {
-    text.chars()
-        .filter(|letter| letter.is_alphanumeric())
-        .collect()
+    text.chars().filter(|letter| letter.is_alphanumeric()).collect()
 }
 
 /// The customer, or who may be he where parties are not known.

@@ -1,5 +1,6 @@
 //! Amounts, rates, dates, times and counts.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -7,14 +8,8 @@ use regex::Regex;
 use super::Ranked;
 use super::text::{Text, is_digit};
 
-/// Kinds of numbers, the most wanted first.
-const KINDS: [(&str, u32); 5] = [
-    ("rate", 5),
-    ("amount", 5),
-    ("date", 3),
-    ("count", 2),
-    ("day", 1),
-];
+/// Kinds of numbers, and how much they are wanted.
+const KINDS: [(&str, u32); 6] = [("rate", 5), ("amount", 5), ("date", 3), ("count", 2), ("day", 1), ("bare", 4)];
 
 /// Written numbers, of digits and of hanzi.
 const NUMBER: &str = r"(?:\d[\d,]*(?:\.\d+)?|[零〇一二两三四五六七八九十百千万半几]+)";
@@ -25,37 +20,22 @@ static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&pattern()
 fn pattern() -> String {
     let n = NUMBER;
     let hundreds = r"[多几来]?[百千万亿]*[多几来]?";
+    let each = r"(?:[每一]个?(?:年|月|天|期|次|周|季度))?";
     let week = r"(?:周|星期|礼拜)[一二三四五六日天末\d]";
     let part_of_day = r"(?:凌晨|早上|上午|中午|下午|傍晚|晚上|今晚|明早|明晚)";
-    let day = format!(
-        r"(?:今天|明天|后天|大后天|(?:这|本|下个?|上个?){week}|{week}|(?:下个?|这个?|上个?|本)(?:周|星期|礼拜|月)|今年|明年|去年|月底|年底|月初)"
-    );
-    let clock = format!(
-        r"(?:{n}点(?:半|{n}分?|整|钟)?|\d{{1,2}}[:：]\d{{2}})(?:以前|之前|前|以后|之后|左右)?"
-    );
-    let date = format!(
-        r"(?:{n}年)?{n}月(?:份|底|初|{n}[日号]?)?|(?:今年|明年)?{n}号(?:以前|之前|前)?|{n}年{n}月"
-    );
+    let day = format!(r"(?:今天|明天|后天|大后天|(?:这|本|下个?|上个?){week}|{week}|(?:下个?|这个?|上个?|本)(?:周|星期|礼拜|月)|今年|明年|去年|月底|年底|月初)");
+    let clock = format!(r"(?:{n}点(?:半|{n}分?|整|钟)?|\d{{1,2}}[:：]\d{{2}})(?:以前|之前|前|以后|之后|左右)?");
+    let date = format!(r"(?:{n}年)?{n}月(?:份|底|初|{n}[日号]?)?|(?:今年|明年)?{n}号(?:以前|之前|前)?|{n}年{n}月");
     let english_number = r"(?:\d[\d,]*(?:\.\d+)?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|half)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine|hundred|thousand|million))*";
     let weekday = r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)";
-    let month =
-        r"(?:january|february|march|april|june|july|august|september|october|november|december)";
+    let month = r"(?:january|february|march|april|june|july|august|september|october|november|december)";
     let kinds = [
-        format!(
-            r"(?P<rate>百分之{n}(?:点{n})?|{n}(?:点{n})?个百分点|\d[\d,.]*%|{n}[倍折]|\b{english_number} ?(?:percent|per cent)\b)"
-        ),
-        format!(
-            r"(?P<amount>[¥￥$€£]\d[\d,]*(?:\.\d+)?[万亿]?|{n}{hundreds}(?:万|亿|元|块|美元|人民币|角|毛钱|分钱)+(?:钱|{n}|多|半)?|\b{english_number} ?(?:dollars?|bucks|pounds?|euros?|yuan|cents|grand)\b|(?:[十百千万]|[一二两三四五六七八九](?:百|千|万))[一二两三四五六七八九十百千万零]*|[1-9]\d{{1,4}}00?)"
-        ),
-        format!(
-            r"(?P<date>{day}?(?:{part_of_day})?(?:{date}){part_of_day}?(?:{clock})?|{day}?{part_of_day}?{clock}|\b(?:{weekday},? )?(?:at )?{english_number}(?::\d\d)? ?(?:am|pm|o'clock)\b|\b{month} {english_number}(?:st|nd|rd|th)?\b|\b\d{{1,2}}:\d\d\b)"
-        ),
-        format!(
-            r"(?P<count>{n}[多几来]?(?:个?(?:小时|工作日|月|星期|礼拜|季度)|天|周|年|分钟|秒|期|次|本|件|张|台|位|名|人|公里|斤|公斤|套|份|家|辆|岁|遍|路|支|盒|瓶|节|门|平米|平方|兆|寸|个)(?:以内|之内|内|以后|之后|后|以上)?|\b{english_number} ?(?:business days?|days?|weeks?|months?|years?|hours?|minutes?|times|people|items?|units?|installments?|gigabytes|miles)\b)"
-        ),
-        format!(
-            r"(?P<day>{day}{part_of_day}?|\b(?:tomorrow|tonight|today|next week|next month|(?:next |this )?{weekday})(?: (?:morning|afternoon|evening))?\b)"
-        ),
+        format!(r"(?P<rate>{each}百分之{n}(?:点{n})?|{n}(?:点{n})?个百分点|\d[\d,.]*%|{n}[倍折]|\b{english_number} ?(?:percent|per cent)\b)"),
+        format!(r"(?P<amount>{each}[¥￥$€£]\d[\d,]*(?:\.\d+)?[万亿]?|{each}{n}{hundreds}(?:元|块|美元|人民币|角|毛钱)+(?:钱|{n}|多|半)?|\b{english_number} ?(?:dollars?|bucks|pounds?|euros?|yuan|cents|grand)\b)"),
+        format!(r"(?P<date>{day}?(?:{part_of_day})?(?:{date}){part_of_day}?(?:{clock})?|{day}?{part_of_day}?{clock}|\b(?:{weekday},? )?(?:at )?{english_number}(?::\d\d)? ?(?:am|pm|o'clock)\b|\b{month} {english_number}(?:st|nd|rd|th)?\b|\b\d{{1,2}}:\d\d\b)"),
+        format!(r"(?P<count>{n}[多几来]?(?:个?(?:小时|工作日|月|星期|礼拜|季度)|天|周|年|分钟|秒|期|次|本|件|张|台|位|名|人|公里|斤|公斤|套|份|家|辆|岁|遍|路|支|盒|瓶|节|门|平米|平方|兆|寸|个)(?:以内|之内|内|以后|之后|后|以上)?|\b{english_number} ?(?:business days?|days?|weeks?|months?|years?|hours?|minutes?|times|people|items?|units?|installments?|gigabytes|miles)\b)"),
+        format!(r"(?P<bare>{each}(?:[一二两三四五六七八九十]+(?:百|千|万|亿)[一二两三四五六七八九十百千万零]*|\d[\d,]*(?:\.\d+)?[万亿]|[1-9]\d{{1,4}}00?))"),
+        format!(r"(?P<day>{day}{part_of_day}?|\b(?:tomorrow|tonight|today|next week|next month|(?:next |this )?{weekday})(?: (?:morning|afternoon|evening))?\b)"),
     ];
     format!("(?i){}", kinds.join("|"))
 }
@@ -74,10 +54,12 @@ fn numbers_of(text: &Text<'_>) -> Vec<Ranked> {
         let (rank, found) = KINDS
             .iter()
             .find_map(|(kind, rank)| Some((*rank, captures.name(kind)?)))?;
-        if is_idle(found.as_str()) || is_in_digits(written, found.start(), found.end()) {
+        let range = found.start()..end_of(written, found.as_str(), found.end());
+        let is_ordinal = written[..range.start].ends_with('第');
+        if is_ordinal || is_idle(&written[range.clone()]) || is_in_digits(written, &range) {
             return None;
         }
-        let quote = text.quote_bytes(found.range())?;
+        let quote = text.quote_bytes(range)?;
         Some(Ranked { rank, quote })
     });
     found.collect()
@@ -86,39 +68,41 @@ fn numbers_of(text: &Text<'_>) -> Vec<Ranked> {
 /// Most utterances have none: nothing to look at closely.
 fn may_have_numbers(written: &str) -> bool {
     let is_sign = |letter: char| {
-        letter.is_ascii_digit()
-            || "零〇一二两三四五六七八九十百千万半几今明后周月年".contains(letter)
+        letter.is_ascii_digit() || "零〇一二两三四五六七八九十百千万半几今明后周月年".contains(letter)
     };
     written.chars().any(is_sign) || written.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
-/// 一个, 一次, 一下, 几天: words rather than numbers.
+/// 十万块一个月: the last numeral begins what comes next, unless it ends the amount, as in 六块四.
+fn end_of(written: &str, found: &str, end: usize) -> usize {
+    let last = found.chars().next_back().filter(|letter| is_digit(*letter));
+    let next = written[end..].chars().next();
+    let begins_next = next.is_some_and(|next| "个年月天次期周分份套张件台本".contains(next));
+    match last {
+        Some(last) if begins_next && found.contains(['块', '元']) => end - last.len_utf8(),
+        _ => end,
+    }
+}
+
+/// 一个, 一次, 两个, 几天, 万一, 一分钱: words rather than numbers.
 fn is_idle(text: &str) -> bool {
+    const UNITS: &str = "个次位家份件本张人天遍点路台套支名期门节周秒年";
     let letters: Vec<char> = text.chars().collect();
-    let is_one = |letter: &char| "一1几半".contains(*letter);
     match letters.as_slice() {
-        [first, rest @ ..] if is_one(first) => {
-            let rest: String = rest.iter().collect();
-            [
-                "个", "次", "位", "家", "份", "件", "本", "张", "人", "天", "遍", "点", "路", "台",
-                "套", "点钟", "支", "名", "期", "门", "节", "周", "秒",
-            ]
-            .contains(&rest.as_str())
-        }
-        _ => letters.iter().all(|letter| "十百千万".contains(*letter)),
+        [one, unit] if "一1几".contains(*one) && UNITS.contains(*unit) => true,
+        [_, '个'] | ['一' | '1', '个', '月'] | ['一' | '1', '点', '钟'] => true,
+        _ => ["万一", "一分钱", "一毛钱", "一块", "两天"].contains(&text),
     }
 }
 
 /// A piece of a longer row of digits is no number of its own.
-fn is_in_digits(written: &str, start: usize, end: usize) -> bool {
-    let first = written[start..].chars().next();
-    let last = written[..end].chars().next_back();
-    let before = written[..start].chars().next_back();
-    let after = written[end..].chars().next();
+fn is_in_digits(written: &str, range: &Range<usize>) -> bool {
+    let (found, after) = written[range.start..].split_at(range.len());
+    let before = written[..range.start].chars().next_back();
     let joins = |a: Option<char>, b: Option<char>| {
         a.zip(b).is_some_and(|(a, b)| is_digit(a) && is_digit(b))
     };
-    joins(before, first) || joins(last, after)
+    joins(before, found.chars().next()) || joins(found.chars().next_back(), after.chars().next())
 }
 
 #[cfg(test)]

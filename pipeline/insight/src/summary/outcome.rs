@@ -31,22 +31,17 @@ pub(super) fn outcome(
     let from = texts.len().saturating_sub(n_closing);
     let closing = &texts[from..];
     let answer = verdict(closing, call).or_else(|| last_words(closing));
-    let promised = promises
-        .iter()
-        .filter(|promise| promise.text_idx >= from && promise.quote.party != Party::Customer);
+    let promised = promises.iter().filter(|promise| {
+        promise.text_idx >= from && promise.quote.party != Party::Customer
+    });
     let promised = promised.map(|promise| promise.quote.clone());
     let done = last(closing, |sentence| {
-        let found = sentence
-            .first(Role::Done)
-            .filter(|_| may_be_agent(sentence))?;
+        let found = sentence.first(Role::Done).filter(|_| may_be_agent(sentence))?;
         sentence.quote(&found.letters)
     });
     let mut closings: Vec<Quote> = promised.chain(done).collect();
     closings.sort_by_key(|quote| std::cmp::Reverse(quote.start_ms));
-    let answer = answer.map(|quote| Ranked {
-        rank: u32::MAX,
-        quote,
-    });
+    let answer = answer.map(|quote| Ranked { rank: u32::MAX, quote });
     // The later, the more wanted.
     let closings = (0..u32::MAX).rev().zip(closings);
     let closings = closings.map(|(rank, quote)| Ranked { rank, quote });
@@ -68,10 +63,8 @@ fn verdict(texts: &[Text<'_>], call: &CallText<'_, '_>) -> Option<Quote> {
         let is_answer = may_be_customer(sentence)
             && (sentence.has(Role::Verdict)
                 || call.is_labelled(sentence.text.said.idx, &ANSWERS)
-                || (sentence.has(Role::Action) && sentence.has(Role::Deadline)));
-        let near = sentence
-            .first(Role::Verdict)
-            .map(|found| found.letters.clone());
+                || (sentence.has(Role::Payment) && sentence.has(Role::Deadline)));
+        let near = sentence.first(Role::Verdict).map(|found| found.letters.clone());
         is_answer.then(|| sentence.quote(&near.unwrap_or_else(|| sentence.letters())))?
     })
 }
@@ -80,6 +73,7 @@ fn verdict(texts: &[Text<'_>], call: &CallText<'_, '_>) -> Option<Quote> {
 fn last_words(texts: &[Text<'_>]) -> Option<Quote> {
     last(texts, |sentence| {
         let is_said = may_be_customer(sentence)
+            && !sentence.has_secret()
             && sentence.n_letters_beside(&[Role::Farewell, Role::Greeting]) >= MIN_ANSWER_LETTERS;
         is_said.then(|| sentence.quote(&sentence.letters()))?
     })

@@ -13,7 +13,14 @@ use crate::spoken::Letter;
 const MAX_GAP: usize = 6;
 /// How far before a phrase a "no" turns it round.
 const NEGATION_REACH: usize = 2;
+/// "I cannot give you my word": there it stands further off.
+const PLEDGE_NEGATION_REACH: usize = 5;
 const NEGATIONS: &str = "不没别未甭";
+/// How far before a phrase "this is no …" may stand.
+const DENIAL_REACH: usize = 4;
+const DENIAL: [char; 2] = ['不', '是'];
+/// 给你打 is what the speaker does: no request.
+const TOWARDS: &str = "给帮替为跟和与叫让";
 
 /// A phrase of the utterance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +56,7 @@ pub(super) fn find(letters: &[Letter]) -> Vec<Found> {
     for at in 0..letters.len() {
         for phrase in LEXICON.beginning_with(&letters[at]) {
             if let Some(end) = phrase.end(letters, at)
-                && !(phrase.role.minds_negation() && is_negated(letters, at))
+                && !is_turned(phrase.role, letters, at)
             {
                 found.push(Found {
                     role: phrase.role,
@@ -61,11 +68,23 @@ pub(super) fn find(letters: &[Letter]) -> Vec<Found> {
     found
 }
 
-fn is_negated(letters: &[Letter], at: usize) -> bool {
-    let before = &letters[at.saturating_sub(NEGATION_REACH)..at];
-    before
-        .iter()
-        .any(|letter| NEGATIONS.contains(letter.letter))
+/// What stands before the phrase at `at` makes it another.
+fn is_turned(role: Role, letters: &[Letter], at: usize) -> bool {
+    let before = |reach: usize| letters[at.saturating_sub(reach)..at].iter();
+    let has_no = |reach: usize| before(reach).any(|letter| NEGATIONS.contains(letter.letter));
+    let is_denied = || {
+        let before: Vec<char> = before(DENIAL_REACH).map(|letter| letter.letter).collect();
+        before.windows(2).any(|pair| pair == DENIAL)
+    };
+    match role {
+        Role::Pledge => has_no(PLEDGE_NEGATION_REACH),
+        Role::Problem => is_denied(),
+        Role::Request => {
+            let first = letters[at].letter;
+            "你您".contains(first) && before(1).any(|letter| TOWARDS.contains(letter.letter))
+        }
+        _ => role.minds_negation() && has_no(NEGATION_REACH),
+    }
 }
 
 impl Lexicon {
@@ -83,11 +102,7 @@ impl Lexicon {
             let Some(first) = phrase.parts.first().and_then(|part| part.first()) else {
                 continue;
             };
-            lexicon
-                .by_letter
-                .entry(first.letter)
-                .or_default()
-                .push(place);
+            lexicon.by_letter.entry(first.letter).or_default().push(place);
             if let Some(sound) = first.sound {
                 let sound = sound.toneless();
                 lexicon.by_sound.entry(sound).or_default().push(place);
@@ -103,14 +118,8 @@ impl Lexicon {
         let sound = letter.sounds.first().map(|(sound, _)| sound.toneless());
         let by_sound = sound.and_then(|sound| self.by_sound.get(&sound));
         let written = letter.letter;
-        let by_letter = by_letter
-            .into_iter()
-            .flatten()
-            .map(|&place| &self.phrases[place]);
-        let by_sound = by_sound
-            .into_iter()
-            .flatten()
-            .map(|&place| &self.phrases[place]);
+        let by_letter = by_letter.into_iter().flatten().map(|&place| &self.phrases[place]);
+        let by_sound = by_sound.into_iter().flatten().map(|&place| &self.phrases[place]);
         by_letter.chain(by_sound.filter(move |phrase| phrase.parts[0][0].letter != written))
     }
 }
@@ -129,24 +138,16 @@ impl Phrase {
         let mut end = part_end(first, letters, at)?;
         for part in rest {
             let from = end..(end + MAX_GAP + 1).min(letters.len());
-            end = from
-                .into_iter()
-                .find_map(|at| part_end(part, letters, at))?;
+            end = from.into_iter().find_map(|at| part_end(part, letters, at))?;
         }
         Some(end)
     }
 }
 
 fn part(text: &str) -> Vec<PhraseLetter> {
-    let text: String = text
-        .chars()
-        .filter(|letter| letter.is_alphanumeric())
-        .collect();
+    let text: String = text.chars().filter(|letter| letter.is_alphanumeric()).collect();
     let readings = word_readings(&text);
-    let sounds = readings
-        .first()
-        .map(|(sounds, _)| sounds.to_vec())
-        .unwrap_or_default();
+    let sounds = readings.first().map(|(sounds, _)| sounds.to_vec()).unwrap_or_default();
     let letters = text.chars().enumerate();
     letters
         .map(|(place, letter)| PhraseLetter {

@@ -2,8 +2,9 @@
 
 use auricle_contracts::Quote;
 
-use super::Ranked;
-use super::text::{Sentence, Text};
+use super::phrases::Found;
+use super::text::{Sentence, Text, overlap};
+use super::{Ranked, may_be_agent};
 use super::words::Role;
 
 /// A promise in a sentence.
@@ -26,14 +27,10 @@ impl Promise {
 
 /// All promises, by time.
 pub(super) fn promises(texts: &[Text<'_>]) -> Vec<Promise> {
-    let may_promise = |text: &&Text<'_>| text.has(Role::Action) || text.has(Role::Pledge);
-    let texts = texts
-        .iter()
-        .enumerate()
-        .filter(|(_, text)| may_promise(text));
+    let may_promise = |text: &&Text<'_>| [Role::Action, Role::Payment, Role::Pledge].into_iter().any(|role| text.has(role));
+    let texts = texts.iter().enumerate().filter(|(_, text)| may_promise(text));
     let found = texts.flat_map(|(text_idx, text)| {
-        text.sentences()
-            .filter_map(move |sentence| promise(&sentence, text_idx))
+        text.sentences().filter_map(move |sentence| promise(&sentence, text_idx))
     });
     found.collect()
 }
@@ -45,10 +42,11 @@ fn promise(sentence: &Sentence<'_>, text_idx: usize) -> Option<Promise> {
     if sentence.is_question() || unbinding.into_iter().any(|role| sentence.has(role)) {
         return None;
     }
-    let action = sentence.first(Role::Action);
+    let action = action(sentence);
     let commit = sentence.found().find(|found| {
-        // A word that binds and the action must not be the same letters alone.
-        found.role == Role::Commit && action.is_some_and(|action| found.letters != action.letters)
+        // What binds must be said beside the action: 给您 alone is in 发给您.
+        found.role == Role::Commit
+            && action.is_some_and(|action| !overlap(&found.letters, &action.letters))
     });
     let deadline = sentence.first(Role::Deadline);
     let (strength, at) = match (sentence.first(Role::Pledge), action, commit, deadline) {
@@ -63,4 +61,10 @@ fn promise(sentence: &Sentence<'_>, text_idx: usize) -> Option<Promise> {
         text_idx,
         strength,
     })
+}
+
+/// What agents do for customers; what either pays. A customer's 申请 or 安排 is the agent's to do.
+fn action<'a>(sentence: &Sentence<'a>) -> Option<&'a Found> {
+    let service = sentence.first(Role::Action).filter(|_| may_be_agent(sentence));
+    service.or_else(|| sentence.first(Role::Payment))
 }

@@ -10,8 +10,10 @@ use super::words::Role;
 use crate::Spoken;
 use crate::spoken::Letter;
 
-/// Longer quotes are cut to the clauses around what they were chosen for.
-const MAX_QUOTE_LETTERS: usize = 40;
+/// Longer quotes are cut to the clauses around what they were chosen for: 40 hanzi, or 120 letters of an alphabet.
+const MAX_QUOTE_LENGTH: usize = 40 * HANZI_LENGTH;
+/// A hanzi says as much as this many letters of an alphabet.
+const HANZI_LENGTH: usize = 3;
 /// As many digits in a row could be personal data that was misheard.
 const MIN_SECRET_DIGITS: usize = 6;
 /// How far misaligned text is searched for where it goes on.
@@ -157,6 +159,28 @@ impl<'a> Sentence<'a> {
         self.first(role).is_some()
     }
 
+    /// The first phrase of `role` in a clause that has none of `other`.
+    pub(super) fn first_without(&self, role: Role, other: Role) -> Option<&'a Found> {
+        let clauses = self.clauses();
+        let clause_of = |found: &Found| {
+            let mut clauses = clauses.iter().map(|clause| self.letters_in(clause));
+            clauses.find(|letters| letters.contains(&found.letters.start))
+        };
+        let others: Vec<Range<usize>> = self
+            .found()
+            .filter(|found| found.role == other)
+            .filter_map(clause_of)
+            .collect();
+        self.found().find(|found| {
+            found.role == role && clause_of(found).is_none_or(|clause| !others.contains(&clause))
+        })
+    }
+
+    /// Whether there is personal data in it.
+    pub(super) fn has_secret(&self) -> bool {
+        self.is_secret(&(self.from..self.to))
+    }
+
     pub(super) fn is_question(&self) -> bool {
         let last = self.written.chars[self.from..self.to].iter().rev();
         let marks = last.take_while(|char| char.letters.is_empty());
@@ -168,10 +192,7 @@ impl<'a> Sentence<'a> {
 
     /// Letters that are in no phrase of these roles.
     pub(super) fn n_letters_beside(&self, roles: &[Role]) -> usize {
-        let found: Vec<&Found> = self
-            .found()
-            .filter(|found| roles.contains(&found.role))
-            .collect();
+        let found: Vec<&Found> = self.found().filter(|found| roles.contains(&found.role)).collect();
         let letters = self.letters();
         letters
             .filter(|place| !found.iter().any(|found| found.letters.contains(place)))
@@ -198,35 +219,26 @@ impl<'a> Sentence<'a> {
 
     fn quote_from(&self, from: usize, near: &Range<usize>) -> Option<Quote> {
         let whole = from..self.to;
-        let has_secret = self.written.chars[whole.clone()]
-            .iter()
-            .any(|char| char.is_secret);
-        if self.letters_in(&whole).len() <= MAX_QUOTE_LETTERS && !has_secret {
+        if self.length(&whole) <= MAX_QUOTE_LENGTH && !self.is_secret(&whole) {
             return self.text.quote(whole.start, whole.end);
         }
         let clauses = self.clauses();
-        let at = clauses
-            .iter()
-            .position(|clause| self.letters_in(clause).end > near.start)?;
+        let at = clauses.iter().position(|clause| self.letters_in(clause).end > near.start)?;
         let mut range = clauses[at].clone();
-        if self.letters_in(&range).len() > MAX_QUOTE_LETTERS {
+        if self.length(&range) > MAX_QUOTE_LENGTH {
             range = self.around(near);
         }
         // What comes after says more than what came before.
         for clause in &clauses[at + 1..] {
             let wider = range.start..clause.end;
-            if self.letters_in(&wider).len() > MAX_QUOTE_LETTERS || self.is_secret(clause) {
+            if self.length(&wider) > MAX_QUOTE_LENGTH || self.is_secret(clause) {
                 break;
             }
             range = wider;
         }
-        for clause in clauses[..at]
-            .iter()
-            .rev()
-            .filter(|clause| clause.start >= from)
-        {
+        for clause in clauses[..at].iter().rev().filter(|clause| clause.start >= from) {
             let wider = clause.start..range.end;
-            if self.letters_in(&wider).len() > MAX_QUOTE_LETTERS || self.is_secret(clause) {
+            if self.length(&wider) > MAX_QUOTE_LENGTH || self.is_secret(clause) {
                 break;
             }
             range = wider;
@@ -235,14 +247,14 @@ impl<'a> Sentence<'a> {
     }
 
     fn is_secret(&self, chars: &Range<usize>) -> bool {
-        self.written.chars[chars.clone()]
-            .iter()
-            .any(|char| char.is_secret)
+        self.written.chars[chars.clone()].iter().any(|char| char.is_secret)
     }
 
     /// Characters about the letters `near`, where there is no punctuation to go by.
     fn around(&self, near: &Range<usize>) -> Range<usize> {
-        let spare = MAX_QUOTE_LETTERS.saturating_sub(near.len()) / 2;
+        let is_hanzi = near.clone().any(|place| self.hanzi(place));
+        let most = MAX_QUOTE_LENGTH / if is_hanzi { HANZI_LENGTH } else { 1 };
+        let spare = most.saturating_sub(near.len()) / 2;
         let wanted = near.start.saturating_sub(spare)..near.end + spare;
         let is_wanted = |place: &usize| {
             let letters = &self.written.chars[*place].letters;
@@ -260,13 +272,9 @@ impl<'a> Sentence<'a> {
     fn word_start(&self, place: usize) -> usize {
         let chars = &self.written.chars;
         let is_inside = |place: usize| {
-            chars[place].letter.is_ascii_alphanumeric()
-                && chars[place - 1].letter.is_ascii_alphanumeric()
+            chars[place].letter.is_ascii_alphanumeric() && chars[place - 1].letter.is_ascii_alphanumeric()
         };
-        (self.from + 1..=place)
-            .rev()
-            .find(|&place| !is_inside(place))
-            .unwrap_or(self.from)
+        (self.from + 1..=place).rev().find(|&place| !is_inside(place)).unwrap_or(self.from)
     }
 
     fn word_end(&self, place: usize) -> usize {
@@ -289,6 +297,16 @@ impl<'a> Sentence<'a> {
         }
         clauses.push(from..self.to);
         clauses
+    }
+
+    fn hanzi(&self, letter: usize) -> bool {
+        let letter = self.text.said.letters.get(letter);
+        letter.is_some_and(|letter| !letter.sounds.is_empty())
+    }
+
+    fn length(&self, chars: &Range<usize>) -> usize {
+        let letters = self.letters_in(chars);
+        letters.map(|letter| if self.hanzi(letter) { HANZI_LENGTH } else { 1 }).sum()
     }
 
     fn letters_in(&self, chars: &Range<usize>) -> Range<usize> {
@@ -318,7 +336,7 @@ impl Written {
     }
 }
 
-fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+pub(super) fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
     a.start < b.end && b.start < a.end
 }
 
@@ -331,11 +349,7 @@ fn secret_letters(said: &Spoken<'_>, pii: &[PiiSpan]) -> Vec<Range<usize>> {
         secret.extend(first.zip(last).map(|(first, last)| first..last + 1));
     };
     for span in pii {
-        for place in span
-            .places
-            .iter()
-            .filter(|place| place.utterance == said.idx)
-        {
+        for place in span.places.iter().filter(|place| place.utterance == said.idx) {
             add(&|letter: &Letter| (place.from..place.to).contains(&letter.at));
         }
         if span.places.is_empty() && span.party == said.party() {
@@ -375,20 +389,14 @@ fn sentences(chars: &[WrittenChar]) -> Vec<Range<usize>> {
     let mut sentences = Vec::new();
     let mut from = 0;
     for place in 0..chars.len() {
-        let ends_next = chars
-            .get(place + 1)
-            .is_none_or(|next| !ends_sentence(chars, place + 1, next));
+        let ends_next = chars.get(place + 1).is_none_or(|next| !ends_sentence(chars, place + 1, next));
         if ends_sentence(chars, place, &chars[place]) && ends_next {
             sentences.push(from..place + 1);
             from = place + 1;
         }
     }
     sentences.push(from..chars.len());
-    sentences.retain(|sentence| {
-        chars[sentence.clone()]
-            .iter()
-            .any(|char| !char.letters.is_empty())
-    });
+    sentences.retain(|sentence| chars[sentence.clone()].iter().any(|char| !char.letters.is_empty()));
     sentences
 }
 
@@ -402,9 +410,7 @@ fn ends_sentence(chars: &[WrittenChar], place: usize, char: &WrittenChar) -> boo
 
 fn is_comma(chars: &[WrittenChar], place: usize) -> bool {
     match chars[place].letter {
-        ',' => chars
-            .get(place + 1)
-            .is_none_or(|next| !next.letter.is_ascii_digit()),
+        ',' => chars.get(place + 1).is_none_or(|next| !next.letter.is_ascii_digit()),
         letter => "，、：".contains(letter),
     }
 }
@@ -414,9 +420,7 @@ fn is_comma(chars: &[WrittenChar], place: usize) -> bool {
 fn aligned(text: &str, letters: &[Letter]) -> Vec<Range<usize>> {
     let chars: Vec<char> = text.chars().collect();
     let lower = |letter: char| letter.to_lowercase().next().unwrap_or(letter);
-    let places: Vec<usize> = (0..chars.len())
-        .filter(|&place| chars[place].is_alphanumeric())
-        .collect();
+    let places: Vec<usize> = (0..chars.len()).filter(|&place| chars[place].is_alphanumeric()).collect();
     let written: Vec<char> = places.iter().map(|&place| lower(chars[place])).collect();
     let mut out = vec![0..0; chars.len()];
     let (mut at, mut said) = (0, 0);
@@ -447,8 +451,7 @@ fn skip(written: &[char], letters: &[Letter]) -> (usize, usize) {
     if is_alike(0, 0) {
         return (0, 0);
     }
-    let ways =
-        (1..=MAX_SKIP).flat_map(|n| (0..=n).map(move |n_written| (n_written, n - n_written)));
+    let ways = (1..=MAX_SKIP).flat_map(|n| (0..=n).map(move |n_written| (n_written, n - n_written)));
     let mut ways = ways.filter(|&(n_written, n_said)| goes_on(n_written, n_said));
     ways.next().unwrap_or((written.len(), letters.len()))
 }

@@ -1,1 +1,3 @@
 //! What the customer wants.
+
+pub mod similarity;

@@ -1,0 +1,610 @@
+//! Whether conditions hold at one moment of a call.
+
+use std::collections::VecDeque;
+
+use auricle_contracts::{CallMetadata, Evidence, Party};
+
+use super::format::{Side, TextForm};
+use super::matches::{Matches, Span};
+use super::program::{
+    GuardWords, Kind, MetadataLeaf, Node, NodeId, Phrase, RegexLeaf, RuleSet, SaysLeaf, View,
+    WatchId, Within,
+};
+use crate::{Facts, Spoken, TalkEvent};
+
+/// What happens now.
+#[derive(Clone, Copy)]
+pub(super) enum Moment<'a> {
+    Utterance(&'a Spoken<'a>, Facts<'a>),
+    Talk(TalkEvent),
+    /// A time at which something must have been said.
+    Deadline(u64),
+    /// The end of the call.
+    Finish(u64),
+}
+
+impl Moment<'_> {
+    pub(super) fn start_ms(&self) -> u64 {
+        match self {
+            Self::Utterance(spoken, _) => spoken.utterance.start_ms,
+            Self::Talk(TalkEvent::Silence(silence)) => silence.start_ms,
+            Self::Talk(TalkEvent::Interruption(talk)) => talk.at_ms,
+            Self::Deadline(at_ms) | Self::Finish(at_ms) => *at_ms,
+        }
+    }
+
+    pub(super) fn end_ms(&self) -> u64 {
+        match self {
+            Self::Utterance(spoken, _) => spoken.utterance.end_ms.max(spoken.utterance.start_ms),
+            Self::Talk(TalkEvent::Silence(silence)) => silence.end_ms,
+            Self::Talk(TalkEvent::Interruption(talk)) => talk.at_ms.saturating_add(talk.overlap_ms),
+            Self::Deadline(at_ms) | Self::Finish(at_ms) => *at_ms,
+        }
+    }
+}
+
+/// How many utterances there were: of all parties, of the agent, of the customer. One of an unknown
+/// party counts as either's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts([u32; 3]);
+
+impl Counts {
+    pub(super) const fn of(&self, side: Side) -> u32 {
+        self.0[place(side)]
+    }
+
+    pub(super) fn add(&mut self, party: Party) {
+        self.0[0] += 1;
+        self.0[1] += u32::from(party != Party::Customer);
+        self.0[2] += u32::from(party != Party::Agent);
+    }
+}
+
+const fn place(side: Side) -> usize {
+    match side {
+        Side::Any => 0,
+        Side::Agent => 1,
+        Side::Customer => 2,
+    }
+}
+
+/// Until when a condition that looks at the end of the call may still turn out to hold: the call is no
+/// longer than `end_ms` and has no more utterances than `counts`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limit {
+    end_ms: u64,
+    counts: [u32; 3],
+}
+
+impl Limit {
+    pub(super) const NONE: Self = Self {
+        end_ms: u64::MAX,
+        counts: [u32::MAX; 3],
+    };
+
+    fn and(self, other: Self) -> Self {
+        let mut counts = self.counts;
+        for (own, other) in counts.iter_mut().zip(other.counts) {
+            *own = (*own).min(other);
+        }
+        Self {
+            end_ms: self.end_ms.min(other.end_ms),
+            counts,
+        }
+    }
+
+    /// Whether it is kept by a call that is so long so far.
+    pub(super) fn allows(&self, now_ms: u64, counts: &Counts) -> bool {
+        now_ms <= self.end_ms && counts.0.iter().zip(self.counts).all(|(n, most)| *n <= most)
+    }
+}
+
+/// A condition holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Held {
+    pub(super) start_ms: u64,
+    pub(super) end_ms: u64,
+    /// The earliest end and the latest start of what was found, to tell what came first.
+    first_end_ms: u64,
+    last_start_ms: u64,
+    pub(super) limit: Limit,
+}
+
+impl Held {
+    const fn at(start_ms: u64, end_ms: u64, limit: Limit) -> Self {
+        Self {
+            start_ms,
+            end_ms,
+            first_end_ms: end_ms,
+            last_start_ms: start_ms,
+            limit,
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            limit: self.limit.and(other.limit),
+            ..self.or(other)
+        }
+    }
+
+    /// Both hold, and one of them would do: the looser limit counts.
+    fn or(self, other: Self) -> Self {
+        let looser =
+            other.limit.end_ms > self.limit.end_ms || other.limit.counts > self.limit.counts;
+        Self {
+            start_ms: self.start_ms.min(other.start_ms),
+            end_ms: self.end_ms.max(other.end_ms),
+            first_end_ms: self.first_end_ms.min(other.first_end_ms),
+            last_start_ms: self.last_start_ms.max(other.last_start_ms),
+            limit: if looser { other.limit } else { self.limit },
+        }
+    }
+}
+
+/// What a condition rests on: a stretch of the call, and a clause that says what was found.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Proof {
+    /// `None` for what was not said, and for what is known of the call.
+    pub(super) evidence: Option<Evidence>,
+    pub(super) clause: String,
+}
+
+/// A time at which a watched condition held.
+#[derive(Clone, Debug)]
+pub(super) struct Past {
+    pub(super) held: Held,
+    /// Utterances before it, of all parties.
+    pub(super) n_before: u32,
+    pub(super) proofs: Vec<Proof>,
+}
+
+/// What is remembered of a watched condition.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
+    /// The last times it held, oldest first.
+    pub(super) past: VecDeque<Past>,
+    /// The earliest start of what was found.
+    pub(super) first_start_ms: Option<u64>,
+}
+
+/// What is known of the call: what conditions look at beside the moment.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CallState {
+    /// By watch.
+    pub(super) memories: Vec<Memory>,
+    pub(super) counts: Counts,
+    /// Lower-case.
+    agent: Option<String>,
+    campaign: Option<String>,
+    region: Option<String>,
+}
+
+impl CallState {
+    pub(super) fn new(n_watches: usize, metadata: &CallMetadata) -> Self {
+        let lower =
+            |value: &Option<String>| value.as_ref().map(|value| value.trim().to_lowercase());
+        Self {
+            memories: vec![Memory::default(); n_watches],
+            counts: Counts::default(),
+            agent: lower(&metadata.agent),
+            campaign: lower(&metadata.campaign),
+            region: lower(&metadata.region),
+        }
+    }
+
+    fn fits(&self, leaf: &MetadataLeaf) -> bool {
+        let fits = |wanted: &Option<Vec<String>>, value: &Option<String>| match (wanted, value) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(wanted), Some(value)) => wanted.contains(value),
+        };
+        fits(&leaf.agent, &self.agent)
+            && fits(&leaf.campaign, &self.campaign)
+            && fits(&leaf.region, &self.region)
+    }
+}
+
+/// Conditions that were looked at in this moment.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Now {
+    moment: u32,
+    /// By watch: the moment in which it was looked at, and what came out.
+    watches: Vec<(u32, Option<Held>)>,
+    /// Watches that hold in this moment.
+    pub(super) held: Vec<WatchId>,
+    /// By node, for those that have a name.
+    named: Vec<(u32, Option<Held>)>,
+}
+
+impl Now {
+    /// The next moment: nothing was looked at.
+    pub(super) fn begin(&mut self, set: &RuleSet) {
+        self.watches.resize(set.watches.len(), (0, None));
+        self.named.resize(set.nodes.len(), (0, None));
+        if self.moment == u32::MAX {
+            self.watches.fill((0, None));
+            self.named.fill((0, None));
+            self.moment = 0;
+        }
+        self.moment += 1;
+        self.held.clear();
+    }
+
+    pub(super) fn set_watch(&mut self, watch: WatchId, held: Option<Held>) {
+        if held.is_some() {
+            self.held.push(watch);
+        }
+        self.watches[watch] = (self.moment, held);
+    }
+
+    pub(super) fn watch(&self, watch: WatchId) -> Option<Held> {
+        let (moment, held) = self.watches[watch];
+        held.filter(|_| moment == self.moment)
+    }
+}
+
+/// Looks at conditions in one moment.
+pub(super) struct Evaluator<'a> {
+    pub(super) set: &'a RuleSet,
+    pub(super) moment: Moment<'a>,
+    pub(super) matches: &'a mut Matches,
+    pub(super) call: &'a CallState,
+    pub(super) now: &'a mut Now,
+}
+
+impl<'a> Evaluator<'a> {
+    /// Whether a condition holds, and where.
+    pub(super) fn holds(&mut self, id: NodeId) -> Option<Held> {
+        let set = self.set;
+        let node = &set.nodes[id];
+        if node.name.is_none() {
+            return self.look(node);
+        }
+        let (moment, known) = self.now.named[id];
+        if moment == self.now.moment {
+            return known;
+        }
+        let held = self.look(node);
+        self.now.named[id] = (self.now.moment, held);
+        held
+    }
+
+    fn look(&mut self, node: &'a Node) -> Option<Held> {
+        match &node.kind {
+            Kind::All(nodes) => {
+                let mut all: Option<Held> = None;
+                for &inner in nodes {
+                    let held = self.holds(inner)?;
+                    all = Some(all.map_or(held, |all| all.and(held)));
+                }
+                all
+            }
+            Kind::Any(nodes) => {
+                let held = nodes.iter().filter_map(|&inner| self.holds(inner));
+                held.reduce(Held::or)
+            }
+            Kind::AtLeast(n, nodes) => {
+                let held: Vec<Held> = nodes
+                    .iter()
+                    .filter_map(|&inner| self.holds(inner))
+                    .collect();
+                match held.len() >= *n {
+                    true => held.into_iter().reduce(Held::and),
+                    false => None,
+                }
+            }
+            Kind::Not(inner) => self.not(*inner, &node.view),
+            Kind::InCall(watch) => self.in_call(*watch),
+            Kind::After {
+                later,
+                earlier,
+                within,
+                ..
+            } => self.after(*later, *earlier, *within),
+            Kind::Repeated {
+                what,
+                watch,
+                times,
+                within,
+            } => self.repeated(*what, *watch, *times, *within),
+            Kind::NotSaid { watch, by_ms, .. } => self.not_said(*watch, *by_ms, &node.view),
+            Kind::Metadata(leaf) => self.call.fits(leaf).then(|| self.here(Limit::NONE)),
+            _ => self.leaf(node),
+        }
+    }
+
+    /// This moment as a whole.
+    fn here(&self, limit: Limit) -> Held {
+        Held::at(self.moment.start_ms(), self.moment.end_ms(), limit)
+    }
+
+    /// Whether a view takes this moment in.
+    fn sees(&self, view: &View) -> Option<Limit> {
+        if let Moment::Utterance(spoken, _) = self.moment
+            && !view.sees(spoken.party())
+        {
+            return None;
+        }
+        if matches!(self.moment, Moment::Deadline(_) | Moment::Finish(_)) {
+            return Some(Limit::NONE);
+        }
+        let start_ms = self.moment.start_ms();
+        let n_before = self.call.counts.of(view.side);
+        if view.first_ms.is_some_and(|first_ms| start_ms >= first_ms)
+            || view.first_n.is_some_and(|first_n| n_before >= first_n)
+        {
+            return None;
+        }
+        let mut limit = Limit::NONE;
+        if let Some(last_ms) = view.last_ms {
+            limit.end_ms = start_ms.saturating_add(last_ms);
+        }
+        if let Some(last_n) = view.last_n {
+            limit.counts[place(view.side)] = n_before.saturating_add(last_n);
+        }
+        Some(limit)
+    }
+
+    fn not(&mut self, inner: NodeId, view: &View) -> Option<Held> {
+        let limit = self.sees(view)?;
+        match self.holds(inner) {
+            Some(_) => None,
+            None => Some(self.here(limit)),
+        }
+    }
+
+    fn in_call(&self, watch: WatchId) -> Option<Held> {
+        let before = self.call.memories[watch].past.back().map(|past| past.held);
+        let held = self.now.watch(watch).or(before)?;
+        // It holds now; what it rests on may be long ago.
+        Some(self.here(held.limit))
+    }
+
+    fn after(&mut self, later: NodeId, earlier: WatchId, within: Within) -> Option<Held> {
+        let held = self.holds(later)?;
+        if let Some(now) = self.now.watch(earlier)
+            && now.first_end_ms <= held.last_start_ms
+        {
+            return Some(Held {
+                limit: held.limit.and(now.limit),
+                ..held
+            });
+        }
+        let past = self.call.memories[earlier].past.back()?;
+        let is_near = self.is_within(past, held.start_ms, within);
+        is_near.then(|| Held {
+            limit: held.limit.and(past.held.limit),
+            ..held
+        })
+    }
+
+    pub(super) fn is_within(&self, past: &Past, start_ms: u64, within: Within) -> bool {
+        let n_between = self.call.counts.of(Side::Any).saturating_sub(past.n_before);
+        let gap_ms = start_ms.saturating_sub(past.held.end_ms);
+        within.utterances.is_none_or(|most| n_between <= most)
+            && within.ms.is_none_or(|most| gap_ms <= most)
+    }
+
+    fn repeated(
+        &mut self,
+        what: NodeId,
+        watch: WatchId,
+        times: usize,
+        within: Within,
+    ) -> Option<Held> {
+        let held = self.holds(what)?;
+        let past = &self.call.memories[watch].past;
+        let first = past
+            .len()
+            .checked_sub(times - 1)
+            .and_then(|place| past.get(place))?;
+        self.is_within(first, held.start_ms, within).then_some(held)
+    }
+
+    /// Nothing is missed by a party that never says anything.
+    fn not_said(&self, watch: WatchId, by_ms: Option<u64>, view: &View) -> Option<Held> {
+        let now_ms = match self.moment {
+            Moment::Deadline(at_ms) if by_ms.is_some_and(|by_ms| by_ms <= at_ms) => at_ms,
+            Moment::Finish(duration_ms) => duration_ms,
+            _ => return None,
+        };
+        if self.call.counts.of(view.side) == 0 {
+            return None;
+        }
+        let memory = &self.call.memories[watch];
+        let until_ms = by_ms.unwrap_or(u64::MAX).min(now_ms);
+        let was_said = match (by_ms, memory.past.back()) {
+            (_, None) => false,
+            (Some(_), Some(_)) => memory
+                .first_start_ms
+                .is_some_and(|start_ms| start_ms <= until_ms),
+            (None, Some(last)) => last.held.limit.allows(now_ms, &self.call.counts),
+        };
+        (!was_said).then(|| Held::at(0, until_ms, Limit::NONE))
+    }
+
+    fn leaf(&mut self, node: &'a Node) -> Option<Held> {
+        match (&node.kind, self.moment) {
+            (Kind::Silence(least_ms), Moment::Talk(TalkEvent::Silence(silence))) => {
+                let length_ms = silence.end_ms.saturating_sub(silence.start_ms);
+                let limit = self.sees(&node.view).filter(|_| length_ms >= *least_ms)?;
+                Some(self.here(limit))
+            }
+            (Kind::Interruption(least_ms), Moment::Talk(TalkEvent::Interruption(talk))) => {
+                let fits = talk.overlap_ms >= *least_ms && node.view.sees(talk.by);
+                let limit = self.sees(&node.view).filter(|_| fits)?;
+                Some(self.here(limit))
+            }
+            (kind, Moment::Utterance(spoken, facts)) => {
+                let limit = self.sees(&node.view)?;
+                self.in_utterance(kind, spoken, &facts, limit)
+            }
+            _ => None,
+        }
+    }
+
+    fn in_utterance(
+        &mut self,
+        kind: &'a Kind,
+        spoken: &Spoken<'_>,
+        facts: &Facts<'_>,
+        limit: Limit,
+    ) -> Option<Held> {
+        let holds = match kind {
+            Kind::Says(says) => return self.says(&self.set.says[*says], spoken, limit),
+            Kind::Regex(leaf) => return regex_held(leaf, spoken, limit),
+            Kind::Similar(similarity, least) => {
+                !spoken.letters.is_empty() && similarity.score(spoken) >= *least
+            }
+            Kind::Intent(label, least) => {
+                let mut intents = facts.intents.iter();
+                intents.any(|intent| intent.label == *label && intent.confidence >= *least)
+            }
+            Kind::Entity(kinds) => facts.pii.iter().any(|span| kinds.contains(&span.kind)),
+            Kind::Emotion(label, least) => facts
+                .emotion
+                .is_some_and(|emotion| emotion.label == *label && emotion.confidence >= *least),
+            Kind::SpeechRate { above, below } => facts.rate_per_minute.is_some_and(|rate| {
+                above.is_none_or(|above| rate > above) && below.is_none_or(|below| rate < below)
+            }),
+            Kind::LoudnessRise(db) => facts.loudness_rise_db.is_some_and(|rise| rise >= *db),
+            _ => false,
+        };
+        holds.then(|| self.here(limit))
+    }
+
+    fn says(&mut self, leaf: &'a SaysLeaf, spoken: &Spoken<'_>, limit: Limit) -> Option<Held> {
+        let mut spans = Vec::new();
+        if !leaf.any.is_empty() {
+            for phrase in &leaf.any {
+                spans.extend(self.phrase(phrase, leaf));
+            }
+            if spans.is_empty() {
+                return None;
+            }
+        }
+        for phrase in &leaf.all {
+            let found = self.phrase(phrase, leaf);
+            if found.is_empty() {
+                return None;
+            }
+            spans.extend(found);
+        }
+        if let Some((n, of)) = &leaf.at_least {
+            let found: Vec<Vec<Span>> = of
+                .iter()
+                .map(|phrase| self.phrase(phrase, leaf))
+                .filter(|found| !found.is_empty())
+                .collect();
+            if found.len() < *n {
+                return None;
+            }
+            spans.extend(found.into_iter().flatten());
+        }
+        if self.is_excluded(leaf) {
+            return None;
+        }
+        let held = spans.into_iter().map(|span| {
+            let (start_ms, end_ms) = times(spoken, span);
+            Held::at(start_ms, end_ms, limit)
+        });
+        held.reduce(Held::or)
+    }
+
+    /// Where a phrase is said and counts.
+    pub(super) fn phrase(&mut self, phrase: &Phrase, leaf: &SaysLeaf) -> Vec<Span> {
+        let mut spans = self.said(phrase);
+        if !spans.is_empty() {
+            spans.retain(|span| {
+                !self.is_guarded(leaf.negation, *span) && !self.is_guarded(leaf.reported, *span)
+            });
+        }
+        spans
+    }
+
+    /// Where a phrase is said, whatever stands before it.
+    pub(super) fn said(&mut self, phrase: &Phrase) -> Vec<Span> {
+        match self.matches.any_of(&phrase.triggers) {
+            true => self.matches.phrase_spans(&self.set.lexicon, &phrase.steps),
+            false => Vec::new(),
+        }
+    }
+
+    pub(super) fn is_excluded(&mut self, leaf: &SaysLeaf) -> bool {
+        leaf.unless
+            .iter()
+            .any(|phrase| !self.said(phrase).is_empty())
+    }
+
+    pub(super) fn is_guarded(&mut self, guard: Option<GuardWords>, span: Span) -> bool {
+        let Some(guard) = guard else { return false };
+        let words = self.matches.group_spans(&self.set.lexicon, guard.words);
+        let near = words
+            .iter()
+            .filter(|word| word.to <= span.from && span.from - word.to <= guard.within);
+        let near: Vec<Span> = near.copied().collect();
+        let Some(except) = guard.except.filter(|_| !near.is_empty()) else {
+            return !near.is_empty();
+        };
+        let except = self.matches.group_spans(&self.set.lexicon, except);
+        let holds = |word: &Span| {
+            let mut around = except.iter();
+            !around.any(|except| except.from <= word.from && word.to <= except.to)
+        };
+        near.iter().any(holds)
+    }
+}
+
+/// When letters are said, milliseconds.
+pub(super) fn times(spoken: &Spoken<'_>, span: Span) -> (u64, u64) {
+    let letters = spoken.letters.get(span.from as usize..span.to as usize);
+    match letters {
+        Some([one]) => (one.start_ms, one.end_ms.max(one.start_ms)),
+        Some([first, .., last]) => (first.start_ms, last.end_ms.max(first.start_ms)),
+        _ => (spoken.utterance.start_ms, spoken.utterance.end_ms),
+    }
+}
+
+/// The form of the utterance a leaf looks at.
+pub(super) fn form<'s>(leaf: &RegexLeaf, spoken: &'s Spoken<'_>) -> &'s str {
+    let utterance = spoken.utterance;
+    match leaf.on {
+        TextForm::Spoken if !utterance.spoken.is_empty() => &utterance.spoken,
+        _ => &utterance.text,
+    }
+}
+
+/// Where a regular expression matches, as bytes of its form.
+pub(super) fn regex_span(leaf: &RegexLeaf, spoken: &Spoken<'_>) -> Option<(usize, usize)> {
+    let text = form(leaf, spoken);
+    let found = leaf.pattern.find(text)?;
+    if leaf
+        .unless
+        .as_ref()
+        .is_some_and(|unless| unless.is_match(text))
+    {
+        return None;
+    }
+    Some((found.start(), found.end()))
+}
+
+/// Letters of the spoken form from one byte to before another.
+pub(super) fn letters_of(spoken: &Spoken<'_>, text: &str, bytes: (usize, usize)) -> Span {
+    let at = |byte: usize| text[..byte].chars().count();
+    let (from, to) = (at(bytes.0), at(bytes.1));
+    let letters = &spoken.letters;
+    Span {
+        from: letters.partition_point(|letter| letter.at < from) as u32,
+        to: letters.partition_point(|letter| letter.at < to) as u32,
+    }
+}
+
+fn regex_held(leaf: &RegexLeaf, spoken: &Spoken<'_>, limit: Limit) -> Option<Held> {
+    let bytes = regex_span(leaf, spoken)?;
+    let (start_ms, end_ms) = match leaf.on {
+        TextForm::Spoken => times(spoken, letters_of(spoken, form(leaf, spoken), bytes)),
+        TextForm::Written => (spoken.utterance.start_ms, spoken.utterance.end_ms),
+    };
+    Some(Held::at(start_ms, end_ms, limit))
+}

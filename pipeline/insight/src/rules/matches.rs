@@ -1,0 +1,543 @@
+//! What of the lexicon occurs in one utterance, and the phrases it makes.
+
+use auricle_pinyin::Syllable;
+
+use super::lexicon::{ClassId, GroupId, Lexicon, Need, Source, Step, TermId};
+use super::phrase::{is_wordy, joins_words};
+use super::sounds::{Base, Hearing, NEAR, Sounding, base, tone_fits};
+use crate::{Letter, Spoken};
+
+/// Letters of an utterance, from one to before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Span {
+    pub(super) from: u32,
+    pub(super) to: u32,
+}
+
+/// How a keyword was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Found {
+    /// By its letters.
+    Letters,
+    /// By the same syllables.
+    Sound,
+    /// By syllables one of which is near.
+    NearSound,
+}
+
+/// A keyword in the utterance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Occurrence {
+    pub(super) span: Span,
+    pub(super) found: Found,
+    pub(super) term: TermId,
+}
+
+/// More occurrences in one utterance are not looked at.
+const MOST_OCCURRENCES: usize = 1 << 16;
+/// More partial matches of one phrase in one utterance are not followed.
+const MOST_PARTIAL: usize = 1 << 12;
+/// A sound counts from this share of the likeliest at its place on.
+const LEAST_SHARE: f32 = 0.12;
+/// A keyword is heard where the geometric mean of its syllables' shares is so large.
+const LEAST_MEAN_SHARE: f32 = 0.45;
+
+/// Occurrences in the utterance looked at last; kept from one to the next for its memory.
+#[derive(Debug, Default)]
+pub(super) struct Matches {
+    text: String,
+    /// Letter by byte of `text`.
+    letter_at: Vec<u32>,
+    n_letters: u32,
+    /// Whether a word may begin at a letter, and end before it.
+    edges: Vec<bool>,
+    /// Toneless syllables at a letter: `bases[bases_from[letter]..bases_from[letter + 1]]`.
+    bases: Vec<(Base, f32)>,
+    bases_from: Vec<u32>,
+    pub(super) occurrences: Vec<Occurrence>,
+    /// By class, then span.
+    by_class: Vec<(ClassId, Span)>,
+    /// Where a class's spans stand in `by_class`; empty where it does not occur.
+    ranges: Vec<(u32, u32)>,
+    /// Classes that occur.
+    pub(super) touched: Vec<ClassId>,
+    /// Where a group's spans stand in `arena`, once they were asked for.
+    group_ranges: Vec<Option<(u32, u32)>>,
+    groups_touched: Vec<GroupId>,
+    arena: Vec<Span>,
+}
+
+impl Matches {
+    /// Looks for everything in `spoken`.
+    pub(super) fn find(&mut self, lexicon: &Lexicon, spoken: &Spoken<'_>) {
+        self.forget();
+        self.ranges.resize(lexicon.n_classes, (0, 0));
+        self.group_ranges.resize(lexicon.groups.len(), None);
+        self.lay_letters(spoken);
+        self.find_letters(lexicon);
+        if !lexicon.sounds.is_empty() {
+            self.lay_sounds(&spoken.letters);
+            Listener {
+                lexicon,
+                letters: &spoken.letters,
+                text: &self.text,
+                letter_at: &self.letter_at,
+                bases: &self.bases,
+                bases_from: &self.bases_from,
+                occurrences: &mut self.occurrences,
+            }
+            .listen();
+        }
+        self.sort_by_class(lexicon);
+    }
+
+    /// Nothing occurs any more.
+    pub(super) fn forget(&mut self) {
+        for class in self.touched.drain(..) {
+            self.ranges[class as usize] = (0, 0);
+        }
+        for group in self.groups_touched.drain(..) {
+            self.group_ranges[group as usize] = None;
+        }
+        self.occurrences.clear();
+        self.by_class.clear();
+        self.arena.clear();
+        self.n_letters = 0;
+    }
+
+    fn lay_letters(&mut self, spoken: &Spoken<'_>) {
+        self.text.clear();
+        self.letter_at.clear();
+        let mut has_words = false;
+        for (place, letter) in (0u32..).zip(&spoken.letters) {
+            self.text.push(letter.letter);
+            self.letter_at.resize(self.text.len(), place);
+            has_words |= is_wordy(letter.letter);
+        }
+        self.n_letters = spoken.letters.len() as u32;
+        self.letter_at.push(self.n_letters);
+        self.edges.clear();
+        self.edges.resize(spoken.letters.len() + 1, true);
+        if has_words {
+            self.lay_edges(spoken);
+        }
+    }
+
+    fn lay_edges(&mut self, spoken: &Spoken<'_>) {
+        let utterance = spoken.utterance;
+        let text = match utterance.spoken.is_empty() {
+            true => &utterance.text,
+            false => &utterance.spoken,
+        };
+        let text: Vec<char> = text.chars().collect();
+        for (place, pair) in spoken.letters.windows(2).enumerate() {
+            let [one, next] = pair else { continue };
+            let between = text.get(one.at + 1..next.at).unwrap_or(&[]);
+            let goes_on = is_wordy(one.letter) && is_wordy(next.letter);
+            let is_joined = between.iter().all(|&mark| joins_words(mark));
+            self.edges[place + 1] = !goes_on || !is_joined;
+        }
+        // The s of `agent's` is a word of its own.
+        for (place, letter) in spoken.letters.iter().enumerate().skip(1) {
+            let is_apart = letter.at > spoken.letters[place - 1].at + 1;
+            if letter.letter == 's' && is_apart && self.edges[place + 1] {
+                self.edges[place] = true;
+            }
+        }
+    }
+
+    fn find_letters(&mut self, lexicon: &Lexicon) {
+        for found in lexicon.automaton.find_overlapping_iter(&self.text) {
+            let span = Span {
+                from: self.letter_at[found.start()],
+                to: self.letter_at[found.end()],
+            };
+            for &term in &lexicon.spelled[found.pattern().as_usize()] {
+                let known = &lexicon.terms[term as usize];
+                if known.has_words
+                    && !self.words_fit(&known.keyword.letters, &known.keyword.breaks, span)
+                {
+                    continue;
+                }
+                self.occurrences.push(Occurrence {
+                    span,
+                    found: Found::Letters,
+                    term,
+                });
+            }
+            if self.occurrences.len() > MOST_OCCURRENCES {
+                break;
+            }
+        }
+    }
+
+    /// Whether words begin and end in the text where they do in the keyword.
+    fn words_fit(&self, letters: &str, breaks: &[u16], span: Span) -> bool {
+        let mut before = None;
+        for (place, letter) in (0u16..).zip(letters.chars()) {
+            let edge = self.edges[span.from as usize + usize::from(place)];
+            let fits = match before {
+                None => edge,
+                Some(before) if is_wordy(before) && is_wordy(letter) => {
+                    edge == breaks.contains(&place)
+                }
+                Some(_) => true,
+            };
+            if !fits {
+                return false;
+            }
+            before = Some(letter);
+        }
+        self.edges[span.to as usize]
+    }
+
+    /// Each letter's syllables without tones, as shares of the likeliest.
+    fn lay_sounds(&mut self, letters: &[Letter]) {
+        self.bases.clear();
+        self.bases_from.clear();
+        for letter in letters {
+            let from = self.bases.len();
+            self.bases_from.push(from as u32);
+            for &(syllable, prob) in &letter.sounds {
+                let base = base(syllable);
+                match self.bases[from..]
+                    .iter_mut()
+                    .find(|(known, _)| *known == base)
+                {
+                    Some((_, sum)) => *sum += prob,
+                    None => self.bases.push((base, prob)),
+                }
+            }
+            let here = &mut self.bases[from..];
+            let best = here.iter().map(|(_, prob)| *prob).fold(0.0, f32::max);
+            for (_, prob) in here {
+                *prob = if best > 0.0 { *prob / best } else { 1.0 };
+            }
+        }
+        self.bases_from.push(self.bases.len() as u32);
+    }
+
+    fn sort_by_class(&mut self, lexicon: &Lexicon) {
+        for occurrence in &self.occurrences {
+            let classes = &lexicon.classes_of[occurrence.term as usize];
+            let spans = classes.iter().map(|&class| (class, occurrence.span));
+            self.by_class.extend(spans);
+            if self.by_class.len() > 4 * MOST_OCCURRENCES {
+                break;
+            }
+        }
+        self.by_class.sort_unstable();
+        self.by_class.dedup();
+        for (place, &(class, _)) in (0u32..).zip(&self.by_class) {
+            let range = &mut self.ranges[class as usize];
+            if range.1 == 0 {
+                range.0 = place;
+                self.touched.push(class);
+            }
+            range.1 = place + 1;
+        }
+    }
+
+    /// Whether a keyword of one of `classes` occurs.
+    pub(super) fn any_of(&self, classes: &[ClassId]) -> bool {
+        classes
+            .iter()
+            .any(|&class| self.ranges[class as usize].1 > 0)
+    }
+
+    /// Spans of `source`, by start.
+    fn spans(&mut self, lexicon: &Lexicon, source: Source) -> Vec<Span> {
+        match source {
+            Source::Class(class) => {
+                let (from, to) = self.ranges[class as usize];
+                let spans = &self.by_class[from as usize..to as usize];
+                spans.iter().map(|(_, span)| *span).collect()
+            }
+            Source::Group(group) => self.group_spans(lexicon, group),
+        }
+    }
+
+    /// Spans of a group, by start; found once for each utterance.
+    pub(super) fn group_spans(&mut self, lexicon: &Lexicon, id: GroupId) -> Vec<Span> {
+        if let Some((from, to)) = self.group_ranges[id as usize] {
+            return self.arena[from as usize..to as usize].to_vec();
+        }
+        let group = &lexicon.groups[id as usize];
+        let mut spans = Vec::new();
+        if self.any_of(&group.triggers) {
+            if let Some(class) = group.class {
+                spans = self.spans(lexicon, Source::Class(class));
+            }
+            for way in &group.ways {
+                spans.extend(self.phrase_spans(lexicon, way));
+            }
+            for &included in &group.includes {
+                spans.extend(self.group_spans(lexicon, included));
+            }
+            spans.sort_unstable();
+            spans.dedup();
+        }
+        let from = self.arena.len() as u32;
+        self.arena.extend(&spans);
+        self.group_ranges[id as usize] = Some((from, self.arena.len() as u32));
+        self.groups_touched.push(id);
+        spans
+    }
+
+    /// Where `steps` match, by start and end.
+    pub(super) fn phrase_spans(&mut self, lexicon: &Lexicon, steps: &[Step]) -> Vec<Span> {
+        // The commonest phrase: one keyword.
+        if let [Step::One(source, Need::Needed)] = steps {
+            return self.spans(lexicon, *source);
+        }
+        let mut joined = Joined::default();
+        for step in steps {
+            match *step {
+                Step::Start => joined.anchor(),
+                Step::Gap(letters) => joined.widen(letters),
+                Step::End => joined.end_at(self.n_letters),
+                Step::One(source, need) => {
+                    let next = self.spans(lexicon, source);
+                    joined.join(&next, need);
+                }
+            }
+            if joined.is_dead() {
+                return Vec::new();
+            }
+        }
+        joined.spans()
+    }
+}
+
+/// Matches of the first steps of a phrase.
+#[derive(Debug)]
+struct Joined {
+    open: Vec<Open>,
+    /// Set while nothing had to be said yet.
+    before_first: Option<BeforeFirst>,
+}
+
+impl Default for Joined {
+    fn default() -> Self {
+        Self {
+            open: Vec::new(),
+            before_first: Some(BeforeFirst::default()),
+        }
+    }
+}
+
+/// A match up to here; `slack` letters may follow before the next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Open {
+    span: Span,
+    slack: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct BeforeFirst {
+    /// From the utterance's start on, so many letters may come before.
+    anchored: Option<u32>,
+}
+
+impl Joined {
+    fn anchor(&mut self) {
+        if let Some(before) = &mut self.before_first {
+            before.anchored = Some(0);
+        }
+    }
+
+    fn widen(&mut self, letters: u32) {
+        for open in &mut self.open {
+            open.slack += letters;
+        }
+        let anchored = self
+            .before_first
+            .as_mut()
+            .and_then(|before| before.anchored.as_mut());
+        if let Some(slack) = anchored {
+            *slack += letters;
+        }
+    }
+
+    fn end_at(&mut self, n_letters: u32) {
+        self.open
+            .retain(|open| n_letters - open.span.to <= open.slack);
+    }
+
+    /// `next` is by start.
+    fn join(&mut self, next: &[Span], need: Need) {
+        let mut open = Vec::new();
+        if let Some(before) = self.before_first {
+            let most = before.anchored.unwrap_or(u32::MAX);
+            let firsts = next.iter().take_while(|span| span.from <= most);
+            open.extend(firsts.map(|&span| Open { span, slack: 0 }));
+        }
+        for before in &self.open {
+            let Span { from, to } = before.span;
+            let place = next.partition_point(|span| span.from < to);
+            let near = next[place..]
+                .iter()
+                .take_while(|span| span.from <= to + before.slack);
+            open.extend(near.map(|span| Open {
+                span: Span { from, to: span.to },
+                slack: 0,
+            }));
+            if open.len() > MOST_PARTIAL {
+                break;
+            }
+        }
+        match need {
+            Need::Optional => open.append(&mut self.open),
+            Need::Needed => self.before_first = None,
+        }
+        // Of two with one span, the one with more slack stays.
+        open.sort_unstable_by_key(|open| (open.span, std::cmp::Reverse(open.slack)));
+        open.dedup_by_key(|open| open.span);
+        open.truncate(MOST_PARTIAL);
+        self.open = open;
+    }
+
+    const fn is_dead(&self) -> bool {
+        self.open.is_empty() && self.before_first.is_none()
+    }
+
+    fn spans(self) -> Vec<Span> {
+        self.open.into_iter().map(|open| open.span).collect()
+    }
+}
+
+/// Walks the trie of sounds from every letter on.
+struct Listener<'a> {
+    lexicon: &'a Lexicon,
+    letters: &'a [Letter],
+    text: &'a str,
+    letter_at: &'a [u32],
+    bases: &'a [(Base, f32)],
+    bases_from: &'a [u32],
+    occurrences: &'a mut Vec<Occurrence>,
+}
+
+/// A place on a walk.
+#[derive(Clone, Copy)]
+struct Walk {
+    node: u32,
+    from: usize,
+    at: usize,
+    /// Product of the syllables' shares.
+    share: f32,
+    found: Found,
+}
+
+impl Listener<'_> {
+    fn listen(&mut self) {
+        for from in 0..self.letters.len() {
+            self.step(Walk {
+                node: 0,
+                from,
+                at: from,
+                share: 1.0,
+                found: Found::Sound,
+            });
+            if self.occurrences.len() > MOST_OCCURRENCES {
+                break;
+            }
+        }
+    }
+
+    fn step(&mut self, walk: Walk) {
+        let trie = &self.lexicon.sounds;
+        for place in 0..trie.nodes[walk.node as usize].ends.len() {
+            self.end(walk, trie.nodes[walk.node as usize].ends[place]);
+        }
+        if walk.at == self.letters.len() {
+            return;
+        }
+        let (from, to) = (self.bases_from[walk.at], self.bases_from[walk.at + 1]);
+        for place in from as usize..to as usize {
+            let (base, share) = self.bases[place];
+            if share < LEAST_SHARE {
+                continue;
+            }
+            self.follow(walk, base, share, walk.found);
+            let may_be_near =
+                walk.found == Found::Sound && trie.nodes[walk.node as usize].leads_to_near;
+            if may_be_near {
+                for &(near, likeness) in &NEAR[usize::from(base)] {
+                    self.follow(walk, near, share * likeness, Found::NearSound);
+                }
+            }
+        }
+    }
+
+    fn follow(&mut self, walk: Walk, base: Base, share: f32, found: Found) {
+        let trie = &self.lexicon.sounds;
+        let Some(node) = trie.child(walk.node, base) else {
+            return;
+        };
+        if found == Found::NearSound && !trie.nodes[node as usize].leads_to_near {
+            return;
+        }
+        self.step(Walk {
+            node,
+            at: walk.at + 1,
+            share: walk.share * share,
+            found,
+            ..walk
+        });
+    }
+
+    /// A keyword's syllables were walked.
+    fn end(&mut self, walk: Walk, sounding: u32) {
+        let Sounding {
+            term,
+            hearing,
+            ref syllables,
+        } = self.lexicon.sounds.soundings[sounding as usize];
+        let share = match hearing {
+            Hearing::Letters => return,
+            Hearing::Toned | Hearing::Toneless if walk.found == Found::NearSound => return,
+            Hearing::Toned => self.toned_share(walk.from, syllables),
+            Hearing::Toneless | Hearing::Near => walk.share,
+        };
+        let n_letters = (walk.at - walk.from) as f32;
+        let is_spelled = || self.spells(term, walk);
+        if share >= LEAST_MEAN_SHARE.powf(n_letters) && !is_spelled() {
+            self.occurrences.push(Occurrence {
+                span: Span {
+                    from: walk.from as u32,
+                    to: walk.at as u32,
+                },
+                found: walk.found,
+                term,
+            });
+        }
+    }
+
+    /// Whether the letters are the keyword's, so that it was found by them.
+    fn spells(&self, term: TermId, walk: Walk) -> bool {
+        let place = |letter: usize| self.letter_at.partition_point(|&at| (at as usize) < letter);
+        let keyword = &self.lexicon.terms[term as usize].keyword.letters;
+        self.text.get(place(walk.from)..place(walk.at)) == Some(keyword)
+    }
+
+    /// Product of the shares of the sounds that fit the keyword's tones.
+    fn toned_share(&self, from: usize, syllables: &[Syllable]) -> f32 {
+        let mut product = 1.0;
+        for (place, &said) in syllables.iter().enumerate() {
+            let next = syllables.get(place + 1).copied();
+            let (mut fits, mut best) = (0.0, 0.0f32);
+            for &(heard, prob) in &self.letters[from + place].sounds {
+                best = best.max(prob);
+                if heard.toneless() == said.toneless() && tone_fits(said, next, heard) {
+                    fits += prob;
+                }
+            }
+            let share = if best > 0.0 { fits / best } else { 1.0 };
+            if share < LEAST_SHARE {
+                return 0.0;
+            }
+            product *= share.min(1.0);
+        }
+        product
+    }
+}

@@ -1,0 +1,277 @@
+//! Rules as they are run: conditions as nodes, phrases as steps over classes of keywords.
+
+use auricle_contracts::{EmotionLabel, Party, PiiKind, Severity};
+use regex::Regex;
+
+use super::format::{Side, TextForm, UnknownParty};
+use super::lexicon::{ClassId, GroupId, Lexicon, Steps};
+use crate::intent::similarity::Similarity;
+
+/// Places in the lists of a [`RuleSet`].
+pub(super) type NodeId = usize;
+pub(super) type WatchId = usize;
+/// A watch (below the number of watches) or a rule (from there on).
+pub(super) type UnitId = u32;
+
+/// Packs compiled into one program: one automaton for the keywords of all rules.
+///
+/// Made by [`RuleSet::compile`]; shared by all calls, each of which has a [`super::RuleRun`] of its own.
+#[derive(Debug)]
+pub struct RuleSet {
+    pub(super) packs: Vec<PackInfo>,
+    pub(super) rules: Vec<RuleInfo>,
+    pub(super) lexicon: Lexicon,
+    pub(super) nodes: Vec<Node>,
+    pub(super) says: Vec<SaysLeaf>,
+    pub(super) watches: Vec<Watch>,
+    pub(super) schedule: Schedule,
+}
+
+impl RuleSet {
+    /// The rules, in the order of packs and files.
+    pub fn rules(&self) -> &[RuleInfo] {
+        &self.rules
+    }
+
+    /// The packs, in the order they were given.
+    pub fn packs(&self) -> &[PackInfo] {
+        &self.packs
+    }
+
+    /// Keywords of all packs, each counted once.
+    pub fn n_keywords(&self) -> usize {
+        self.lexicon.terms.len()
+    }
+
+    /// The places of the rules called `name`: an id, or `PACK/ID`.
+    pub fn find(&self, name: &str) -> Vec<usize> {
+        let fits = |rule: &RuleInfo| {
+            let pack = &self.packs[rule.pack].id;
+            rule.id == name || name.strip_prefix(pack.as_str()) == Some(&format!("/{}", rule.id))
+        };
+        let rules = self.rules.iter().enumerate();
+        rules
+            .filter(|(_, rule)| fits(rule))
+            .map(|(place, _)| place)
+            .collect()
+    }
+}
+
+/// A pack of a [`RuleSet`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct PackInfo {
+    /// Its id.
+    pub id: String,
+    /// The file it was read from.
+    pub file: String,
+    /// Its title.
+    pub title: String,
+    /// Its version.
+    pub version: u32,
+    /// Language of its calls and, for `zh`, of its reasons.
+    pub language: String,
+}
+
+impl PackInfo {
+    /// Whether reasons are given in Chinese.
+    pub(super) fn speaks_chinese(&self) -> bool {
+        self.language.is_empty() || self.language.starts_with("zh")
+    }
+}
+
+/// A rule of a [`RuleSet`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleInfo {
+    /// Its id.
+    pub id: String,
+    /// Place of its pack in [`RuleSet::packs`].
+    pub pack: usize,
+    /// Its title; the id where it has none.
+    pub title: String,
+    /// How bad a hit is.
+    pub severity: Severity,
+    /// Whose utterances it looks at.
+    pub party: Side,
+    /// Points a hit takes off.
+    pub deduct: f32,
+    /// Whether a hit fails the call.
+    pub auto_fail: bool,
+    pub(super) partials: bool,
+    pub(super) once: bool,
+    /// Whether it fires when its condition begins to hold, rather than each time it holds.
+    pub(super) on_edge: bool,
+    pub(super) root: NodeId,
+}
+
+/// Kinds of moments, as bits.
+pub(super) mod moments {
+    pub(in super::super) const UTTERANCE: u8 = 1;
+    pub(in super::super) const SILENCE: u8 = 2;
+    pub(in super::super) const INTERRUPTION: u8 = 4;
+    pub(in super::super) const DEADLINE: u8 = 8;
+    pub(in super::super) const FINISH: u8 = 16;
+    pub(in super::super) const ALL: u8 = 31;
+}
+
+/// Which watches and rules are looked at when.
+#[derive(Debug, Default)]
+pub(super) struct Schedule {
+    /// By class of keywords that occurs in an utterance.
+    pub(super) by_class: Vec<Vec<UnitId>>,
+    /// At every utterance.
+    pub(super) every_utterance: Vec<UnitId>,
+    pub(super) silence: Vec<UnitId>,
+    pub(super) interruption: Vec<UnitId>,
+    pub(super) deadline: Vec<UnitId>,
+    pub(super) finish: Vec<UnitId>,
+    /// Times at which something must have been said, milliseconds, rising.
+    pub(super) deadlines_ms: Vec<u64>,
+}
+
+/// Something whose past other conditions ask for.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    /// Place of its pack.
+    pub(super) pack: usize,
+    pub(super) node: NodeId,
+    /// How many of the last times it held are kept.
+    pub(super) n_kept: usize,
+}
+
+/// Where a leaf looks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct View {
+    pub(super) side: Side,
+    pub(super) unknown: UnknownParty,
+    pub(super) first_ms: Option<u64>,
+    pub(super) last_ms: Option<u64>,
+    pub(super) first_n: Option<u32>,
+    pub(super) last_n: Option<u32>,
+}
+
+impl View {
+    pub(super) fn sees(&self, party: Party) -> bool {
+        match (self.side, party) {
+            (Side::Any, _) => true,
+            (_, Party::Unknown) => self.unknown == UnknownParty::Look,
+            (Side::Agent, party) => party == Party::Agent,
+            (Side::Customer, party) => party == Party::Customer,
+        }
+    }
+
+    pub(super) const fn is_at_the_end(&self) -> bool {
+        self.last_ms.is_some() || self.last_n.is_some()
+    }
+}
+
+/// One condition.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) kind: Kind,
+    pub(super) view: View,
+    /// As it is called in the pack: `is: name`.
+    pub(super) name: Option<String>,
+}
+
+/// What it asks for.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// Place in [`RuleSet::says`].
+    Says(usize),
+    Regex(Box<RegexLeaf>),
+    Similar(Box<Similarity>, f32),
+    Intent(String, f32),
+    Entity(Vec<PiiKind>),
+    Emotion(EmotionLabel, f32),
+    SpeechRate {
+        above: Option<f32>,
+        below: Option<f32>,
+    },
+    LoudnessRise(f32),
+    Silence(u64),
+    /// At least so long.
+    Interruption(u64),
+    Metadata(MetadataLeaf),
+    All(Vec<NodeId>),
+    Any(Vec<NodeId>),
+    AtLeast(usize, Vec<NodeId>),
+    Not(NodeId),
+    InCall(WatchId),
+    /// The node comes later than the watch.
+    After {
+        later: NodeId,
+        earlier: WatchId,
+        within: Within,
+        /// Which of the two the hit is about.
+        about: About,
+    },
+    Repeated {
+        what: NodeId,
+        watch: WatchId,
+        times: usize,
+        within: Within,
+    },
+    NotSaid {
+        watch: WatchId,
+        what: NodeId,
+        by_ms: Option<u64>,
+    },
+}
+
+/// Which of two things a hit is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    Later,
+    Earlier,
+}
+
+/// How far apart two things may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Within {
+    pub(super) utterances: Option<u32>,
+    pub(super) ms: Option<u64>,
+}
+
+#[derive(Debug)]
+pub(super) struct RegexLeaf {
+    pub(super) pattern: Regex,
+    pub(super) unless: Option<Regex>,
+    pub(super) on: TextForm,
+}
+
+/// Lower-case values; any of each that is given.
+#[derive(Clone, Debug, Default)]
+pub(super) struct MetadataLeaf {
+    pub(super) agent: Option<Vec<String>>,
+    pub(super) campaign: Option<Vec<String>>,
+    pub(super) region: Option<Vec<String>>,
+}
+
+/// A phrase.
+#[derive(Debug)]
+pub(super) struct Phrase {
+    /// As it stands in the pack.
+    pub(super) text: String,
+    pub(super) steps: Steps,
+    /// One of these classes occurs wherever the phrase does.
+    pub(super) triggers: Vec<ClassId>,
+}
+
+/// Phrases that are said.
+#[derive(Debug, Default)]
+pub(super) struct SaysLeaf {
+    pub(super) any: Vec<Phrase>,
+    pub(super) all: Vec<Phrase>,
+    pub(super) at_least: Option<(usize, Vec<Phrase>)>,
+    pub(super) unless: Vec<Phrase>,
+    pub(super) negation: Option<GuardWords>,
+    pub(super) reported: Option<GuardWords>,
+}
+
+/// Words that take the force out of what follows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GuardWords {
+    pub(super) words: GroupId,
+    pub(super) except: Option<GroupId>,
+    pub(super) within: u32,
+}

@@ -1,0 +1,488 @@
+//! Rules over one call, as it goes on.
+
+use std::sync::Arc;
+
+use auricle_contracts::{CallMetadata, Hit, Party};
+
+use super::evaluate::{CallState, Evaluator, Held, Moment, Now, Past, Proof};
+use super::format::Side;
+use super::matches::Matches;
+use super::program::{RuleInfo, RuleSet, UnitId};
+use super::why::{Tongue, Witness};
+use crate::{Facts, Spoken, TalkEvent};
+
+/// What became of a hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is there and stays.
+    Raised,
+    /// It was found in an utterance that goes on; it will be confirmed or withdrawn.
+    Provisional,
+    /// A provisional hit stays; its times and words are now those of the whole utterance.
+    Confirmed,
+    /// A provisional hit is none.
+    Withdrawn,
+}
+
+/// A hit that was found, confirmed or withdrawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleEvent {
+    /// What became of it.
+    pub change: Change,
+    /// Tells hits of a call apart: a provisional hit keeps its number when it is confirmed or withdrawn.
+    pub number: u32,
+    /// Place of the rule in [`RuleSet::rules`].
+    pub rule: usize,
+    /// The hit.
+    pub hit: Hit,
+}
+
+/// The rules at work on one call. Give it what happens in the order in which it becomes known; it asks
+/// for no clock. Memory grows with the rules, not with the call.
+#[derive(Debug)]
+pub struct RuleRun {
+    set: Arc<RuleSet>,
+    call: CallState,
+    matches: Matches,
+    now: Now,
+    /// Whether a rule fired, by rule.
+    fired: Vec<bool>,
+    /// Whether a lasting condition held before, by rule.
+    held_before: Vec<bool>,
+    /// Deadlines of [`super::program::Schedule`] that have passed.
+    n_deadlines: usize,
+    /// Utterances under way: channel and start.
+    open: Vec<(u16, u64)>,
+    provisional: Vec<Provisional>,
+    /// Hits of rules that look at the end of the call, which may turn out to be in it.
+    waiting: Vec<Waiting>,
+    units: Vec<UnitId>,
+    next_number: u32,
+}
+
+#[derive(Debug)]
+struct Provisional {
+    number: u32,
+    rule: usize,
+    channel: u16,
+    hit: Hit,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    rule: usize,
+    held: Held,
+    hit: Hit,
+}
+
+/// Whether an utterance goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Partial,
+    Whole,
+}
+
+/// A partial this much longer than a deadline holds it up no more, milliseconds: no utterance is longer.
+const LONGEST_UTTERANCE_MS: u64 = 60_000;
+/// Hits that wait for the end of the call, at most; the oldest go first.
+const MOST_WAITING: usize = 1000;
+
+impl RuleRun {
+    /// Begins a call.
+    pub fn new(set: Arc<RuleSet>, metadata: &CallMetadata) -> Self {
+        Self {
+            call: CallState::new(set.watches.len(), metadata),
+            matches: Matches::default(),
+            now: Now::default(),
+            fired: vec![false; set.rules.len()],
+            held_before: vec![false; set.rules.len()],
+            n_deadlines: 0,
+            open: Vec::new(),
+            provisional: Vec::new(),
+            waiting: Vec::new(),
+            units: Vec::new(),
+            next_number: 0,
+            set,
+        }
+    }
+
+    /// An utterance as it is heard so far. Only rules with `partials` fire, provisionally, at most once
+    /// for each utterance. `spoken.idx` is the place the utterance will have.
+    pub fn partial(&mut self, spoken: &Spoken<'_>, facts: &Facts<'_>, events: &mut Vec<RuleEvent>) {
+        let channel = spoken.utterance.channel;
+        if !self.open.iter().any(|(known, _)| *known == channel) {
+            self.open.push((channel, spoken.utterance.start_ms));
+        }
+        let set = Arc::clone(&self.set);
+        if set.rules.iter().any(|rule| rule.partials) {
+            self.matches.find(&set.lexicon, spoken);
+            self.step(
+                &set,
+                Moment::Utterance(spoken, *facts),
+                Stage::Partial,
+                events,
+            );
+        }
+    }
+
+    /// An utterance, whole. Provisional hits of its channel are confirmed or withdrawn.
+    pub fn utterance(
+        &mut self,
+        spoken: &Spoken<'_>,
+        facts: &Facts<'_>,
+        events: &mut Vec<RuleEvent>,
+    ) {
+        let (channel, start_ms) = (spoken.utterance.channel, spoken.utterance.start_ms);
+        self.open.retain(|(known, _)| *known != channel);
+        self.time(start_ms, events);
+        let set = Arc::clone(&self.set);
+        self.matches.find(&set.lexicon, spoken);
+        self.step(
+            &set,
+            Moment::Utterance(spoken, *facts),
+            Stage::Whole,
+            events,
+        );
+        self.withdraw(Some(channel), events);
+        self.call.counts.add(spoken.party());
+        self.forget_waiting(start_ms);
+    }
+
+    /// Something in the talk itself.
+    pub fn talk(&mut self, event: &TalkEvent, events: &mut Vec<RuleEvent>) {
+        let set = Arc::clone(&self.set);
+        self.matches.forget();
+        self.step(&set, Moment::Talk(*event), Stage::Whole, events);
+    }
+
+    /// The call has come to `now_ms` (from the start of the recording), and everything that began
+    /// before has been given, as an utterance or as a partial: what should have been said by now is
+    /// missing. Calls of the past need not be told the time.
+    pub fn time(&mut self, now_ms: u64, events: &mut Vec<RuleEvent>) {
+        let set = Arc::clone(&self.set);
+        while let Some(&deadline_ms) = set.schedule.deadlines_ms.get(self.n_deadlines) {
+            let is_held_up = self.open.iter().any(|&(_, start_ms)| {
+                start_ms < deadline_ms && now_ms < start_ms.saturating_add(LONGEST_UTTERANCE_MS)
+            });
+            if now_ms < deadline_ms || is_held_up {
+                break;
+            }
+            self.n_deadlines += 1;
+            self.matches.forget();
+            self.step(&set, Moment::Deadline(deadline_ms), Stage::Whole, events);
+        }
+    }
+
+    /// The end of the call, `duration_ms` from the start of the recording. What was provisional is
+    /// withdrawn; what waited for the end is decided.
+    pub fn finish(mut self, duration_ms: u64, events: &mut Vec<RuleEvent>) {
+        self.open.clear();
+        self.time(duration_ms, events);
+        self.withdraw(None, events);
+        let set = Arc::clone(&self.set);
+        for waiting in std::mem::take(&mut self.waiting) {
+            let is_known = set.rules[waiting.rule].once && self.fired[waiting.rule];
+            if !is_known && waiting.held.limit.allows(duration_ms, &self.call.counts) {
+                self.raise(waiting.rule, waiting.hit, events);
+            }
+        }
+        self.matches.forget();
+        self.step(&set, Moment::Finish(duration_ms), Stage::Whole, events);
+    }
+
+    /// Looks at the watches and rules that may hold now.
+    fn step(
+        &mut self,
+        set: &RuleSet,
+        moment: Moment<'_>,
+        stage: Stage,
+        events: &mut Vec<RuleEvent>,
+    ) {
+        self.now.begin(set);
+        let mut units = std::mem::take(&mut self.units);
+        self.choose(set, moment, &mut units);
+        let mut found: Vec<(usize, Held, Hit)> = Vec::new();
+        let mut evaluator = Evaluator {
+            set,
+            moment,
+            matches: &mut self.matches,
+            call: &self.call,
+            now: &mut self.now,
+        };
+        for &unit in &units {
+            let unit = unit as usize;
+            match unit.checked_sub(set.watches.len()) {
+                None => {
+                    let held = evaluator.holds(set.watches[unit].node);
+                    evaluator.now.set_watch(unit, held);
+                }
+                Some(rule) => {
+                    let info = &set.rules[rule];
+                    if (stage == Stage::Partial && !info.partials)
+                        || (info.once && self.fired[rule])
+                    {
+                        continue;
+                    }
+                    let held = evaluator.holds(info.root);
+                    let before = self.held_before[rule];
+                    if info.on_edge && stage == Stage::Whole {
+                        self.held_before[rule] = held.is_some();
+                    }
+                    if let Some(held) = held.filter(|_| !(info.on_edge && before)) {
+                        found.push((rule, held, hit(&mut evaluator, info, held)));
+                    }
+                }
+            }
+        }
+        if stage == Stage::Whole {
+            self.remember(set, moment);
+        }
+        self.units = units;
+        for (rule, held, hit) in found {
+            self.report(set, rule, held, hit, (moment, stage), events);
+        }
+    }
+
+    /// Watches before rules, each once.
+    fn choose(&self, set: &RuleSet, moment: Moment<'_>, units: &mut Vec<UnitId>) {
+        units.clear();
+        let schedule = &set.schedule;
+        units.extend(match moment {
+            Moment::Utterance(..) => &schedule.every_utterance,
+            Moment::Talk(TalkEvent::Silence(_)) => &schedule.silence,
+            Moment::Talk(TalkEvent::Interruption(_)) => &schedule.interruption,
+            Moment::Deadline(_) => &schedule.deadline,
+            Moment::Finish(_) => &schedule.finish,
+        });
+        if let Moment::Utterance(..) = moment {
+            for &class in &self.matches.touched {
+                units.extend(&schedule.by_class[class as usize]);
+            }
+            units.sort_unstable();
+            units.dedup();
+        }
+    }
+
+    /// Writes down what watches held.
+    fn remember(&mut self, set: &RuleSet, moment: Moment<'_>) {
+        let held = std::mem::take(&mut self.now.held);
+        for &watch in &held {
+            let Some(state) = self.now.watch(watch) else {
+                continue;
+            };
+            let mut evaluator = Evaluator {
+                set,
+                moment,
+                matches: &mut self.matches,
+                call: &self.call,
+                now: &mut self.now,
+            };
+            let proofs = Witness {
+                evaluator: &mut evaluator,
+                tongue: set.watch_tongue(watch),
+            }
+            .proofs(set.watches[watch].node);
+            let n_before = self.call.counts.of(Side::Any);
+            let memory = &mut self.call.memories[watch];
+            let first = memory.first_start_ms.get_or_insert(state.start_ms);
+            *first = (*first).min(state.start_ms);
+            memory.past.push_back(Past {
+                held: state,
+                n_before,
+                proofs,
+            });
+            if memory.past.len() > set.watches[watch].n_kept {
+                memory.past.pop_front();
+            }
+        }
+        self.now.held = held;
+    }
+
+    fn report(
+        &mut self,
+        set: &RuleSet,
+        rule: usize,
+        held: Held,
+        hit: Hit,
+        (moment, stage): (Moment<'_>, Stage),
+        events: &mut Vec<RuleEvent>,
+    ) {
+        let channel = match moment {
+            Moment::Utterance(spoken, _) => Some(spoken.utterance.channel),
+            _ => None,
+        };
+        let known = self
+            .provisional
+            .iter()
+            .position(|known| known.rule == rule && Some(known.channel) == channel);
+        match (stage, known, channel) {
+            (Stage::Partial, None, Some(channel)) if held.limit == super::evaluate::Limit::NONE => {
+                let number = self.number();
+                let event_hit = hit.clone();
+                self.provisional.push(Provisional {
+                    number,
+                    rule,
+                    channel,
+                    hit,
+                });
+                events.push(RuleEvent {
+                    change: Change::Provisional,
+                    number,
+                    rule,
+                    hit: event_hit,
+                });
+            }
+            (Stage::Partial, ..) => {}
+            (Stage::Whole, Some(place), _) => {
+                let known = self.provisional.remove(place);
+                self.fired[rule] = true;
+                events.push(RuleEvent {
+                    change: Change::Confirmed,
+                    number: known.number,
+                    rule,
+                    hit,
+                });
+            }
+            (Stage::Whole, None, _) if held.limit != super::evaluate::Limit::NONE => {
+                if matches!(moment, Moment::Finish(end_ms) if held.limit.allows(end_ms, &self.call.counts))
+                {
+                    self.raise(rule, hit, events);
+                } else if !matches!(moment, Moment::Finish(_)) {
+                    self.wait(Waiting { rule, held, hit });
+                }
+            }
+            (Stage::Whole, None, _) => {
+                if !(set.rules[rule].once && self.fired[rule]) {
+                    self.raise(rule, hit, events);
+                }
+            }
+        }
+    }
+
+    fn wait(&mut self, waiting: Waiting) {
+        if self.waiting.len() >= MOST_WAITING {
+            self.waiting.remove(0);
+        }
+        self.waiting.push(waiting);
+    }
+
+    /// Lets go of hits that cannot be at the end of the call any more.
+    fn forget_waiting(&mut self, now_ms: u64) {
+        let counts = self.call.counts;
+        self.waiting
+            .retain(|waiting| waiting.held.limit.allows(now_ms, &counts));
+    }
+
+    fn number(&mut self) -> u32 {
+        self.next_number = self.next_number.wrapping_add(1);
+        self.next_number
+    }
+
+    fn raise(&mut self, rule: usize, hit: Hit, events: &mut Vec<RuleEvent>) {
+        self.fired[rule] = true;
+        events.push(RuleEvent {
+            change: Change::Raised,
+            number: self.number(),
+            rule,
+            hit,
+        });
+    }
+
+    fn withdraw(&mut self, channel: Option<u16>, events: &mut Vec<RuleEvent>) {
+        let is_over = |known: &Provisional| channel.is_none_or(|channel| known.channel == channel);
+        let (over, rest) = std::mem::take(&mut self.provisional)
+            .into_iter()
+            .partition(is_over);
+        self.provisional = rest;
+        for known in Vec::<Provisional>::from(over) {
+            events.push(RuleEvent {
+                change: Change::Withdrawn,
+                number: known.number,
+                rule: known.rule,
+                hit: known.hit,
+            });
+        }
+    }
+}
+
+impl RuleSet {
+    fn watch_tongue(&self, watch: usize) -> Tongue {
+        self.tongue(self.watches[watch].pack)
+    }
+
+    pub(super) fn tongue(&self, pack: usize) -> Tongue {
+        match self
+            .packs
+            .get(pack)
+            .is_none_or(|pack| pack.speaks_chinese())
+        {
+            true => Tongue::Chinese,
+            false => Tongue::English,
+        }
+    }
+}
+
+/// The hit of a rule that holds now.
+fn hit(evaluator: &mut Evaluator<'_>, rule: &RuleInfo, held: Held) -> Hit {
+    let tongue = evaluator.set.tongue(rule.pack);
+    let moment = evaluator.moment;
+    let set = evaluator.set;
+    let proofs = Witness { evaluator, tongue }.proofs(rule.root);
+    let (start_ms, end_ms) = span(&proofs, held);
+    let mut clauses: Vec<String> = Vec::new();
+    for proof in &proofs {
+        if !clauses.contains(&proof.clause) {
+            clauses.push(proof.clause.clone());
+        }
+    }
+    if clauses.is_empty() {
+        clauses.push(rule.title.clone());
+    }
+    Hit {
+        rule: rule.id.clone(),
+        pack: set.packs[rule.pack].id.clone(),
+        title: rule.title.clone(),
+        severity: rule.severity,
+        party: blamed(rule.party, moment, &proofs),
+        start_ms,
+        end_ms,
+        deduct: rule.deduct,
+        auto_fail: rule.auto_fail,
+        why: tongue.sentence(&clauses),
+        evidence: proofs
+            .into_iter()
+            .filter_map(|proof| proof.evidence)
+            .collect(),
+    }
+}
+
+/// The stretch of the first piece of evidence, with others of the same utterance.
+fn span(proofs: &[Proof], held: Held) -> (u64, u64) {
+    let mut evidence = proofs.iter().filter_map(|proof| proof.evidence.as_ref());
+    let Some(first) = evidence.next() else {
+        return (held.start_ms, held.end_ms);
+    };
+    let same =
+        evidence.filter(|other| other.utterance.is_some() && other.utterance == first.utterance);
+    same.fold(
+        (first.start_ms, first.end_ms),
+        |(start_ms, end_ms), other| (start_ms.min(other.start_ms), end_ms.max(other.end_ms)),
+    )
+}
+
+/// Whose hit it is: the rule's party, unless nobody knows who spoke; for rules about anybody, who spoke.
+fn blamed(side: Side, moment: Moment<'_>, proofs: &[Proof]) -> Party {
+    let first = proofs.iter().find_map(|proof| proof.evidence.as_ref());
+    let spoke = match (first, moment) {
+        (Some(evidence), _) => evidence.party,
+        (None, Moment::Utterance(spoken, _)) => spoken.party(),
+        (None, _) => Party::Unknown,
+    };
+    let by_voice = first.is_some_and(|evidence| evidence.utterance.is_some());
+    match side {
+        Side::Any => spoke,
+        _ if by_voice && spoke == Party::Unknown => Party::Unknown,
+        Side::Agent => Party::Agent,
+        Side::Customer => Party::Customer,
+    }
+}

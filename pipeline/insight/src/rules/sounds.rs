@@ -1,0 +1,197 @@
+//! Keywords by their sound: one trie over toneless syllables for all of them.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use auricle_pinyin::{Syllable, TONELESS, distance};
+
+use super::says::Sound;
+
+/// How far the sound of one keyword counts, settled by its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Hearing {
+    /// Its letters alone.
+    Letters,
+    /// The same syllables and tones.
+    Toned,
+    /// The same syllables.
+    Toneless,
+    /// The same syllables, one of which may be near.
+    Near,
+}
+
+impl Hearing {
+    pub(super) const fn of(sound: Sound, n_syllables: usize) -> Self {
+        match (sound, n_syllables) {
+            (Sound::Exact, _) | (_, 0) | (Sound::Auto, 1) => Self::Letters,
+            (Sound::Toned, _) | (Sound::Auto, 2) => Self::Toned,
+            (Sound::Toneless, _) | (Sound::Auto, 3) => Self::Toneless,
+            (Sound::Near, _) | (Sound::Auto, _) => Self::Near,
+        }
+    }
+}
+
+/// A toneless syllable, by its place in [`TONELESS`].
+pub(super) type Base = u16;
+
+pub(super) fn base(syllable: Syllable) -> Base {
+    // 419 rows.
+    (syllable.index() / (Syllable::COUNT / TONELESS.len())) as Base
+}
+
+/// Syllables farther apart are not near: n and l, f and h, in and ing, an and ang are.
+const NEAR_DISTANCE: f32 = 0.3;
+
+/// The other syllables near to each, with what their likeness is worth.
+pub(super) static NEAR: LazyLock<Vec<Vec<(Base, f32)>>> = LazyLock::new(|| {
+    let syllables: Vec<Syllable> = TONELESS
+        .iter()
+        .filter_map(|name| Syllable::new(name, 0))
+        .collect();
+    let near = |&one: &Syllable| {
+        let others = syllables.iter().filter(|other| **other != one);
+        others
+            .map(|&other| (base(other), distance(one, other)))
+            .filter(|(_, distance)| *distance <= NEAR_DISTANCE)
+            .map(|(base, distance)| (base, 1.0 - distance))
+            .collect()
+    };
+    syllables.iter().map(near).collect()
+});
+
+/// One way to read one keyword.
+#[derive(Clone, Debug)]
+pub(super) struct Sounding {
+    pub(super) term: u32,
+    pub(super) hearing: Hearing,
+    /// Its syllables with their tones.
+    pub(super) syllables: Box<[Syllable]>,
+}
+
+/// A node of the trie.
+#[derive(Debug, Default)]
+pub(super) struct SoundNode {
+    /// By syllable.
+    next: Vec<(Base, u32)>,
+    /// Places in `soundings` of what ends here.
+    pub(super) ends: Vec<u32>,
+    /// Whether something below may be heard with a near syllable.
+    pub(super) leads_to_near: bool,
+}
+
+impl SoundNode {
+    pub(super) fn child(&self, base: Base) -> Option<u32> {
+        let place = self
+            .next
+            .binary_search_by_key(&base, |(key, _)| *key)
+            .ok()?;
+        Some(self.next[place].1)
+    }
+}
+
+/// The trie; node 0 is its root.
+#[derive(Debug)]
+pub(super) struct SoundTrie {
+    pub(super) nodes: Vec<SoundNode>,
+    pub(super) soundings: Vec<Sounding>,
+    /// The root's children, by syllable; 0 where there is none.
+    first: Vec<u32>,
+}
+
+impl SoundTrie {
+    pub(super) fn new(soundings: Vec<Sounding>) -> Self {
+        let mut nodes = vec![SoundNode::default()];
+        let mut children: HashMap<(u32, Base), u32> = HashMap::new();
+        for (place, sounding) in (0u32..).zip(&soundings) {
+            let is_near = sounding.hearing == Hearing::Near;
+            let mut node = 0;
+            nodes[0].leads_to_near |= is_near;
+            for syllable in &sounding.syllables {
+                let base = base(*syllable);
+                node = *children.entry((node, base)).or_insert_with(|| {
+                    nodes.push(SoundNode::default());
+                    let child = nodes.len() as u32 - 1;
+                    nodes[node as usize].next.push((base, child));
+                    child
+                });
+                nodes[node as usize].leads_to_near |= is_near;
+            }
+            nodes[node as usize].ends.push(place);
+        }
+        for node in &mut nodes {
+            node.next.sort_unstable();
+        }
+        let mut first = vec![0; TONELESS.len()];
+        for &(base, child) in &nodes[0].next {
+            first[usize::from(base)] = child;
+        }
+        Self {
+            nodes,
+            soundings,
+            first,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.soundings.is_empty()
+    }
+
+    /// The child of `node` by `base`.
+    pub(super) fn child(&self, node: u32, base: Base) -> Option<u32> {
+        match node {
+            0 => Some(self.first[usize::from(base)]).filter(|&child| child != 0),
+            _ => self.nodes[node as usize].child(base),
+        }
+    }
+}
+
+/// Whether `heard` may be `said` before `next`, tones regarded: an unknown or neutral tone fits all; a
+/// third tone before another is said as a second.
+pub(super) fn tone_fits(said: Syllable, next: Option<Syllable>, heard: Syllable) -> bool {
+    let is_open = |tone: u8| tone == 0 || tone == 5;
+    let before_third = next.is_some_and(|next| next.tone() == 3);
+    said.tone() == heard.tone()
+        || is_open(said.tone())
+        || is_open(heard.tone())
+        || (said.tone() == 3 && before_third && heard.tone() == 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_syllables_are_those_that_a_line_confuses() {
+        let near = |one: &str, other: &str| {
+            let [one, other] = [one, other].map(|name| Syllable::new(name, 0).unwrap());
+            let list = &NEAR[usize::from(base(one))];
+            list.iter().any(|(near, _)| *near == base(other))
+        };
+        assert!(near("zheng", "zhen") && near("zhuan", "zhuang") && near("lin", "nin"));
+        assert!(!near("zheng", "zheng") && !near("bao", "pao") && !near("shou", "gou"));
+        let most = NEAR.iter().map(Vec::len).max();
+        assert!(most < Some(12), "a walk stays narrow: {most:?}");
+    }
+
+    #[test]
+    fn the_length_of_a_keyword_settles_how_it_is_heard() {
+        let auto = |n| Hearing::of(Sound::Auto, n);
+        assert_eq!(
+            [auto(0), auto(1), auto(2), auto(3), auto(4), auto(9)],
+            [
+                Hearing::Letters,
+                Hearing::Letters,
+                Hearing::Toned,
+                Hearing::Toneless,
+                Hearing::Near,
+                Hearing::Near
+            ]
+        );
+        assert_eq!(Hearing::of(Sound::Near, 2), Hearing::Near);
+        assert_eq!(
+            Hearing::of(Sound::Near, 0),
+            Hearing::Letters,
+            "no hanzi, no sound"
+        );
+    }
+}

@@ -1,0 +1,546 @@
+//! What a hit rests on, in words that a QA inspector understands.
+
+use auricle_contracts::{Evidence, Party};
+
+use super::evaluate::{Evaluator, Moment, Proof, form, letters_of, regex_span, times};
+use super::format::{Side, TextForm};
+use super::lexicon::{ClassId, Lexicon, Source, Step};
+use super::matches::{Found, Occurrence, Span};
+use super::program::{About, Kind, NodeId, Phrase, RegexLeaf, SaysLeaf, WatchId};
+use crate::{Facts, Spoken, TalkEvent};
+
+/// The language of reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tongue {
+    Chinese,
+    English,
+}
+
+/// More pieces of evidence are not listed for one hit.
+const MOST_PROOFS: usize = 16;
+/// More characters of one utterance are not quoted.
+const MOST_QUOTED: usize = 80;
+
+impl Tongue {
+    fn party(self, party: Party) -> &'static str {
+        match (self, party) {
+            (Self::Chinese, Party::Agent) => "客服",
+            (Self::Chinese, Party::Customer) => "客户",
+            (Self::Chinese, Party::Unknown) => "说话人",
+            (Self::English, Party::Agent) => "the agent",
+            (Self::English, Party::Customer) => "the customer",
+            (Self::English, Party::Unknown) => "the speaker",
+        }
+    }
+
+    fn side(self, side: Side) -> &'static str {
+        match side {
+            Side::Agent => self.party(Party::Agent),
+            Side::Customer => self.party(Party::Customer),
+            Side::Any => match self {
+                Self::Chinese => "双方",
+                Self::English => "anybody",
+            },
+        }
+    }
+
+    fn quoted(self, text: &str) -> String {
+        let short: String = text.chars().take(MOST_QUOTED).collect();
+        let more = if short.len() < text.len() { "…" } else { "" };
+        match self {
+            Self::Chinese => format!("“{short}{more}”"),
+            Self::English => format!("\"{short}{more}\""),
+        }
+    }
+
+    /// One sentence of some clauses.
+    pub(super) fn sentence(self, clauses: &[String]) -> String {
+        match self {
+            Self::Chinese => format!("{}。", clauses.join("；")),
+            Self::English => {
+                let text = clauses.join("; ");
+                let mut letters = text.chars();
+                let first: String = letters
+                    .next()
+                    .into_iter()
+                    .flat_map(char::to_uppercase)
+                    .collect();
+                format!("{first}{}.", letters.as_str())
+            }
+        }
+    }
+}
+
+/// Gathers proofs of conditions that hold now.
+pub(super) struct Witness<'e, 'a> {
+    pub(super) evaluator: &'e mut Evaluator<'a>,
+    pub(super) tongue: Tongue,
+}
+
+impl Witness<'_, '_> {
+    /// What `id` rests on, the most telling first.
+    pub(super) fn proofs(&mut self, id: NodeId) -> Vec<Proof> {
+        let mut proofs = Vec::new();
+        self.gather(id, &mut proofs);
+        proofs.truncate(MOST_PROOFS);
+        proofs
+    }
+
+    fn gather(&mut self, id: NodeId, proofs: &mut Vec<Proof>) {
+        if proofs.len() >= MOST_PROOFS {
+            return;
+        }
+        let set = self.evaluator.set;
+        let node = &set.nodes[id];
+        match &node.kind {
+            Kind::All(nodes) => nodes.iter().for_each(|&inner| self.gather(inner, proofs)),
+            Kind::Any(nodes) | Kind::AtLeast(_, nodes) => {
+                let most = match &node.kind {
+                    Kind::AtLeast(n, _) => *n,
+                    _ => 1,
+                };
+                let mut n_found = 0;
+                for &inner in nodes {
+                    if n_found < most && self.evaluator.holds(inner).is_some() {
+                        n_found += 1;
+                        self.gather(inner, proofs);
+                    }
+                }
+            }
+            Kind::Not(_) => proofs.extend(self.not()),
+            Kind::InCall(watch) => self.recall(*watch, proofs),
+            Kind::After {
+                later,
+                earlier,
+                about,
+                ..
+            } => match about {
+                About::Later => {
+                    self.gather(*later, proofs);
+                    self.recall_earlier(*earlier, proofs);
+                }
+                About::Earlier => {
+                    self.recall_earlier(*earlier, proofs);
+                    self.gather(*later, proofs);
+                }
+            },
+            Kind::Repeated {
+                what, watch, times, ..
+            } => {
+                self.gather(*what, proofs);
+                let past = &self.evaluator.call.memories[*watch].past;
+                for past in past.iter().rev().take(times - 1) {
+                    proofs.extend(past.proofs.iter().cloned());
+                }
+            }
+            Kind::NotSaid { what, by_ms, .. } => {
+                let clause = self.missing(*what, *by_ms, node.view.side);
+                proofs.push(Proof {
+                    evidence: None,
+                    clause,
+                });
+            }
+            Kind::Metadata(_) => {}
+            kind => self.leaf(kind, proofs),
+        }
+    }
+
+    /// What was watched, now or before.
+    fn recall(&mut self, watch: WatchId, proofs: &mut Vec<Proof>) {
+        match self.evaluator.now.watch(watch) {
+            Some(_) => self.gather(self.evaluator.set.watches[watch].node, proofs),
+            None => self.recall_earlier(watch, proofs),
+        }
+    }
+
+    /// What was watched, before this moment if it can be.
+    fn recall_earlier(&mut self, watch: WatchId, proofs: &mut Vec<Proof>) {
+        let past = self.evaluator.call.memories[watch].past.back();
+        match past {
+            Some(past) => proofs.extend(past.proofs.iter().cloned()),
+            None => self.gather(self.evaluator.set.watches[watch].node, proofs),
+        }
+    }
+
+    fn not(&self) -> Option<Proof> {
+        let Moment::Utterance(spoken, _) = self.evaluator.moment else {
+            return None;
+        };
+        let who = self.tongue.party(spoken.party());
+        let words = whole(spoken);
+        let quoted = self.tongue.quoted(&words);
+        Some(Proof {
+            evidence: Some(utterance_evidence(spoken, words)),
+            clause: match self.tongue {
+                Tongue::Chinese => format!("{who}说了{quoted}，其中没有规则要求的内容"),
+                Tongue::English => format!("{who} said {quoted} without what the rule asks for"),
+            },
+        })
+    }
+
+    fn missing(&self, what: NodeId, by_ms: Option<u64>, side: Side) -> String {
+        let side = match self.evaluator.set.nodes[what].view.side {
+            Side::Any => side,
+            own => own,
+        };
+        let who = self.tongue.side(side);
+        let example = self.example(what);
+        let secs = by_ms.map(|ms| ms as f64 / 1000.0);
+        match self.tongue {
+            Tongue::Chinese => {
+                let when = match secs {
+                    Some(secs) => format!("通话前{secs}秒内"),
+                    None => "整通电话中".to_owned(),
+                };
+                let example = example.map_or_else(String::new, |text| format!("，例如“{text}”"));
+                format!("{when}{who}没有说规则要求的内容{example}")
+            }
+            Tongue::English => {
+                let when = match secs {
+                    Some(secs) => format!("in the first {secs} s"),
+                    None => "in the whole call".to_owned(),
+                };
+                let example =
+                    example.map_or_else(String::new, |text| format!(", such as \"{text}\""));
+                format!("{when} {who} did not say what the rule asks for{example}")
+            }
+        }
+    }
+
+    /// A phrase that would have done.
+    fn example(&self, id: NodeId) -> Option<String> {
+        let set = self.evaluator.set;
+        let node = &set.nodes[id];
+        match &node.kind {
+            Kind::Says(says) => {
+                let leaf = &set.says[*says];
+                let of = leaf.at_least.iter().flat_map(|(_, of)| of);
+                let phrase = leaf.any.iter().chain(&leaf.all).chain(of).next()?;
+                Some(phrase.text.clone())
+            }
+            Kind::All(nodes) | Kind::Any(nodes) | Kind::AtLeast(_, nodes) => {
+                nodes.iter().find_map(|&inner| self.example(inner))
+            }
+            Kind::After { later, .. } => self.example(*later),
+            _ => None,
+        }
+    }
+
+    fn leaf(&mut self, kind: &Kind, proofs: &mut Vec<Proof>) {
+        match self.evaluator.moment {
+            Moment::Utterance(spoken, facts) => match kind {
+                Kind::Says(says) => {
+                    let leaf = &self.evaluator.set.says[*says];
+                    self.says(leaf, spoken, proofs);
+                }
+                Kind::Regex(leaf) => proofs.extend(self.regex(leaf, spoken)),
+                _ => proofs.push(self.measured(kind, spoken, &facts)),
+            },
+            Moment::Talk(event) => proofs.push(self.talk(event)),
+            Moment::Deadline(_) | Moment::Finish(_) => {}
+        }
+    }
+
+    fn says(&mut self, leaf: &SaysLeaf, spoken: &Spoken<'_>, proofs: &mut Vec<Proof>) {
+        // Of phrases that would do each, the one that begins first, and of those the longest.
+        let mut best: Option<(Span, &Phrase)> = None;
+        for phrase in &leaf.any {
+            for span in self.evaluator.phrase(phrase, leaf) {
+                let rank = |span: Span| (span.from, std::cmp::Reverse(span.to));
+                if best.is_none_or(|(known, _)| rank(span) < rank(known)) {
+                    best = Some((span, phrase));
+                }
+            }
+        }
+        let mut found: Vec<(Span, &Phrase)> = best.into_iter().collect();
+        let of = leaf.at_least.iter().flat_map(|(_, of)| of);
+        for phrase in leaf.all.iter().chain(of) {
+            let first = self.evaluator.phrase(phrase, leaf).first().copied();
+            found.extend(first.map(|span| (span, phrase)));
+        }
+        for (span, phrase) in found {
+            proofs.push(self.phrase(phrase, span, spoken));
+        }
+    }
+
+    fn phrase(&self, phrase: &Phrase, span: Span, spoken: &Spoken<'_>) -> Proof {
+        let (start_ms, end_ms) = times(spoken, span);
+        let words = quote(spoken, span);
+        let mut clause = self.said(spoken, &words);
+        let keywords = self.keywords(phrase, span);
+        let lexicon = &self.evaluator.set.lexicon;
+        let shown = keywords
+            .iter()
+            .map(|found| lexicon.terms[found.term as usize].keyword.letters.as_str());
+        let shown = shown.collect::<Vec<_>>().join("…");
+        let how = keywords
+            .iter()
+            .map(|found| found.found)
+            .max()
+            .unwrap_or(Found::Letters);
+        clause.push_str(&self.how(how, &shown, &phrase.text, &words));
+        Proof {
+            evidence: Some(Evidence {
+                utterance: Some(spoken.idx),
+                party: spoken.party(),
+                start_ms,
+                end_ms,
+                words,
+            }),
+            clause,
+        }
+    }
+
+    fn said(&self, spoken: &Spoken<'_>, words: &str) -> String {
+        let (who, quoted) = (self.tongue.party(spoken.party()), self.tongue.quoted(words));
+        match self.tongue {
+            Tongue::Chinese => format!("{who}说了{quoted}"),
+            Tongue::English => format!("{who} said {quoted}"),
+        }
+    }
+
+    fn how(&self, how: Found, keywords: &str, phrase: &str, words: &str) -> String {
+        let is_plain = how == Found::Letters && (keywords == words || phrase == words);
+        match (self.tongue, how) {
+            (_, Found::Letters) if is_plain => String::new(),
+            (Tongue::Chinese, Found::Letters) => format!("（关键词“{keywords}”，短语“{phrase}”）"),
+            (Tongue::Chinese, Found::Sound) => {
+                format!("（读音与关键词“{keywords}”相同，短语“{phrase}”）")
+            }
+            (Tongue::Chinese, Found::NearSound) => {
+                format!("（读音与关键词“{keywords}”相近，短语“{phrase}”）")
+            }
+            (Tongue::English, Found::Letters) => {
+                format!(" (keywords \"{keywords}\", phrase \"{phrase}\")")
+            }
+            (Tongue::English, Found::Sound) => {
+                format!(" (it sounds like \"{keywords}\", phrase \"{phrase}\")")
+            }
+            (Tongue::English, Found::NearSound) => {
+                format!(" (it sounds much like \"{keywords}\", phrase \"{phrase}\")")
+            }
+        }
+    }
+
+    /// The keywords of `phrase` in `span`, from left to right, the longest first where several begin.
+    fn keywords(&self, phrase: &Phrase, span: Span) -> Vec<Occurrence> {
+        let lexicon = &self.evaluator.set.lexicon;
+        let mut classes = Vec::new();
+        classes_in(lexicon, &phrase.steps, &mut classes);
+        let is_of = |found: &Occurrence| {
+            let own = &lexicon.classes_of[found.term as usize];
+            own.iter().any(|class| classes.contains(class))
+        };
+        let inside = |found: &Occurrence| found.span.from >= span.from && found.span.to <= span.to;
+        let occurrences = self.evaluator.matches.occurrences.iter();
+        let mut candidates: Vec<Occurrence> = occurrences
+            .filter(|found| inside(found) && is_of(found))
+            .copied()
+            .collect();
+        candidates.sort_by_key(|found| {
+            (
+                found.span.from,
+                std::cmp::Reverse(found.span.to),
+                found.found,
+            )
+        });
+        let (mut chosen, mut at) = (Vec::new(), span.from);
+        for found in candidates {
+            if found.span.from >= at {
+                at = found.span.to;
+                chosen.push(found);
+            }
+        }
+        chosen
+    }
+
+    fn regex(&self, leaf: &RegexLeaf, spoken: &Spoken<'_>) -> Option<Proof> {
+        let text = form(leaf, spoken);
+        let bytes = regex_span(leaf, spoken)?;
+        let words = text.get(bytes.0..bytes.1)?.to_owned();
+        let span = letters_of(spoken, text, bytes);
+        let (start_ms, end_ms) = match leaf.on {
+            TextForm::Spoken => times(spoken, span),
+            TextForm::Written => (spoken.utterance.start_ms, spoken.utterance.end_ms),
+        };
+        let clause = self.said(spoken, &words);
+        let pattern = leaf.pattern.as_str();
+        let clause = match self.tongue {
+            Tongue::Chinese => format!("{clause}（匹配正则表达式“{pattern}”）"),
+            Tongue::English => format!("{clause} (regular expression \"{pattern}\")"),
+        };
+        Some(Proof {
+            evidence: Some(Evidence {
+                utterance: Some(spoken.idx),
+                party: spoken.party(),
+                start_ms,
+                end_ms,
+                words,
+            }),
+            clause,
+        })
+    }
+
+    fn measured(&self, kind: &Kind, spoken: &Spoken<'_>, facts: &Facts<'_>) -> Proof {
+        let zh = self.tongue == Tongue::Chinese;
+        let who = self.tongue.party(spoken.party());
+        let words = whole(spoken);
+        let said = self.said(spoken, &words);
+        let mut evidence = utterance_evidence(spoken, words);
+        let clause = match kind {
+            Kind::Similar(similarity, _) => {
+                let percent = similarity.score(spoken) * 100.0;
+                match zh {
+                    true => format!("{said}，与规则的例句相似度{percent:.0}%"),
+                    false => format!("{said}, {percent:.0} % like the rule's examples"),
+                }
+            }
+            Kind::Intent(label, _) => {
+                let known = facts.intents.iter().find(|intent| intent.label == *label);
+                let percent = known.map_or(0.0, |intent| intent.confidence * 100.0);
+                match zh {
+                    true => format!("{said}，判定为“{label}”（把握{percent:.0}%）"),
+                    false => format!("{said}, understood as {label} ({percent:.0} % sure)"),
+                }
+            }
+            Kind::Entity(kinds) => {
+                let span = facts.pii.iter().find(|span| kinds.contains(&span.kind));
+                let name = span.map_or("", |span| span.kind.as_str());
+                if let Some(span) = span {
+                    (evidence.start_ms, evidence.end_ms) = (span.start_ms, span.end_ms);
+                }
+                // The data itself is told nowhere.
+                evidence.words = format!("[{name}]");
+                match zh {
+                    true => format!("{who}说出了个人信息（{name}）"),
+                    false => format!("{who} said personal data ({name})"),
+                }
+            }
+            Kind::Emotion(label, _) => {
+                let percent = facts
+                    .emotion
+                    .map_or(0.0, |emotion| emotion.confidence * 100.0);
+                let label = label.as_str();
+                match zh {
+                    true => format!("{said}，情绪为{label}（把握{percent:.0}%）"),
+                    false => format!("{said} in a mood that is {label} ({percent:.0} % sure)"),
+                }
+            }
+            Kind::SpeechRate { .. } => {
+                let rate = facts.rate_per_minute.unwrap_or_default();
+                match zh {
+                    true => format!("{who}语速每分钟{rate:.0}字"),
+                    false => format!("{who} spoke {rate:.0} syllables a minute"),
+                }
+            }
+            _ => {
+                let rise = facts.loudness_rise_db.unwrap_or_default();
+                match zh {
+                    true => format!("{who}音量比此前高{rise:.1}分贝"),
+                    false => format!("{who} spoke {rise:.1} dB louder than before"),
+                }
+            }
+        };
+        Proof {
+            evidence: Some(evidence),
+            clause,
+        }
+    }
+
+    fn talk(&self, event: TalkEvent) -> Proof {
+        let zh = self.tongue == Tongue::Chinese;
+        let (party, start_ms, end_ms, clause) = match event {
+            TalkEvent::Silence(silence) => {
+                let secs = silence.end_ms.saturating_sub(silence.start_ms) as f64 / 1000.0;
+                let clause = match zh {
+                    true => format!("{secs:.1}秒无人说话"),
+                    false => format!("{secs:.1} s of silence"),
+                };
+                (Party::Unknown, silence.start_ms, silence.end_ms, clause)
+            }
+            TalkEvent::Interruption(talk) => {
+                let who = self.tongue.party(talk.by);
+                let ms = talk.overlap_ms;
+                let clause = match zh {
+                    true => format!("{who}打断对方，重叠{ms}毫秒"),
+                    false => format!("{who} interrupted, both talked for {ms} ms"),
+                };
+                (talk.by, talk.at_ms, talk.at_ms.saturating_add(ms), clause)
+            }
+        };
+        Proof {
+            evidence: Some(Evidence {
+                utterance: None,
+                party,
+                start_ms,
+                end_ms,
+                words: clause.clone(),
+            }),
+            clause,
+        }
+    }
+}
+
+fn utterance_evidence(spoken: &Spoken<'_>, words: String) -> Evidence {
+    Evidence {
+        utterance: Some(spoken.idx),
+        party: spoken.party(),
+        start_ms: spoken.utterance.start_ms,
+        end_ms: spoken.utterance.end_ms,
+        words,
+    }
+}
+
+fn source_text<'s>(spoken: &'s Spoken<'_>) -> &'s str {
+    match spoken.utterance.spoken.is_empty() {
+        true => &spoken.utterance.text,
+        false => &spoken.utterance.spoken,
+    }
+}
+
+/// The whole utterance as it was heard.
+fn whole(spoken: &Spoken<'_>) -> String {
+    source_text(spoken).to_owned()
+}
+
+/// The words as they were heard.
+pub(super) fn quote(spoken: &Spoken<'_>, span: Span) -> String {
+    let at = |letter: u32| spoken.letters.get(letter as usize).map(|letter| letter.at);
+    let from = at(span.from).unwrap_or(0);
+    let to = span
+        .to
+        .checked_sub(1)
+        .and_then(at)
+        .map_or(from, |last| last + 1);
+    source_text(spoken)
+        .chars()
+        .skip(from)
+        .take(to.saturating_sub(from))
+        .collect()
+}
+
+fn classes_in(lexicon: &Lexicon, steps: &[Step], classes: &mut Vec<ClassId>) {
+    for step in steps {
+        let Step::One(source, _) = step else { continue };
+        let mut open = vec![*source];
+        let mut seen = Vec::new();
+        while let Some(source) = open.pop() {
+            match source {
+                Source::Class(class) => classes.push(class),
+                Source::Group(id) if !seen.contains(&id) => {
+                    seen.push(id);
+                    let group = &lexicon.groups[id as usize];
+                    classes.extend(group.class);
+                    open.extend(group.includes.iter().map(|&id| Source::Group(id)));
+                    for way in &group.ways {
+                        open.extend(way.iter().filter_map(|step| match step {
+                            Step::One(source, _) => Some(*source),
+                            _ => None,
+                        }));
+                    }
+                }
+                Source::Group(_) => {}
+            }
+        }
+    }
+}

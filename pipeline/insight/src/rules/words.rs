@@ -1,0 +1,364 @@
+//! The named lists of a pack, and phrases made into steps over them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::format::Pack;
+use super::lexicon::{Group, LexiconBuilder, Need, Source, Step, Steps};
+use super::mistake::{Notes, Place, nearest_hint};
+use super::phrase::{self, Piece, Sequence};
+use super::program::Phrase;
+use super::reader::At;
+use super::says::Sound;
+
+/// Lists that name lists that name lists …: no deeper.
+const MOST_DEPTH: usize = 32;
+
+struct List {
+    entries: Vec<Sequence>,
+    place: Place,
+}
+
+/// A pack's lists.
+pub(super) struct Words {
+    lists: BTreeMap<String, List>,
+    /// Made once for each way of hearing.
+    made: HashMap<(String, Sound), Option<Source>>,
+    used: BTreeSet<String>,
+}
+
+impl Words {
+    /// Reads all lists of `pack`; those that lead back to themselves are told and left empty.
+    pub(super) fn new(pack: &Pack, notes: &mut Notes) -> Self {
+        let mut lists = BTreeMap::new();
+        for (name, written) in &pack.words {
+            if !phrase::is_name(name) {
+                let hint = "names are made of letters, digits, `_`, `-` and `.`";
+                notes.error(
+                    written.place,
+                    format!("`{name}` is no name of a list"),
+                    hint,
+                );
+            }
+            let entries = read_entries(name, written, notes);
+            let place = written.place;
+            lists.insert(name.clone(), List { entries, place });
+        }
+        let mut words = Self {
+            lists,
+            made: HashMap::new(),
+            used: BTreeSet::new(),
+        };
+        words.cut_cycles(notes);
+        words
+    }
+
+    fn cut_cycles(&mut self, notes: &mut Notes) {
+        let names: Vec<String> = self.lists.keys().cloned().collect();
+        let links: Vec<(String, Vec<String>)> = names
+            .into_iter()
+            .map(|name| {
+                let mut linked = Vec::new();
+                for entry in &self.lists[&name].entries {
+                    names_in(entry, &mut linked);
+                }
+                (name, linked)
+            })
+            .collect();
+        for (name, found) in find_cycles(&links) {
+            let Some(list) = self.lists.get_mut(&name) else {
+                continue;
+            };
+            let (cause, hint) = match found {
+                Tangle::Cycle(way) => (
+                    format!("`words.{name}` leads back to itself: {way}"),
+                    "take one of these names out of its list",
+                ),
+                Tangle::Deep => (
+                    format!("`words.{name}` names lists more than {MOST_DEPTH} deep"),
+                    "make one list of several",
+                ),
+            };
+            notes.error(list.place, cause, hint);
+            list.entries.clear();
+        }
+    }
+
+    /// A phrase of a condition.
+    pub(super) fn phrase(
+        &mut self,
+        text: &At<String>,
+        place: Place,
+        sound: Sound,
+        lexicon: &mut LexiconBuilder,
+        notes: &mut Notes,
+    ) -> Option<Phrase> {
+        let written = text.value.as_ref()?;
+        let place = if text.place == Place::default() {
+            place
+        } else {
+            text.place
+        };
+        let sequence = parsed(written, place, notes)?;
+        let mut maker = Maker {
+            words: self,
+            lexicon,
+            notes,
+            place,
+            sound,
+        };
+        let steps = maker.steps(&sequence)?;
+        let triggers = lexicon.triggers(&steps);
+        Some(Phrase {
+            text: written.clone(),
+            steps,
+            triggers,
+        })
+    }
+
+    /// Phrases of which any will do, as one group.
+    pub(super) fn group(
+        &mut self,
+        texts: &[At<String>],
+        lexicon: &mut LexiconBuilder,
+        notes: &mut Notes,
+    ) -> Option<super::lexicon::GroupId> {
+        let mut ways = Vec::new();
+        for text in texts {
+            ways.extend(parsed(text.value.as_ref()?, text.place, notes));
+        }
+        let mut maker = Maker {
+            words: self,
+            lexicon,
+            notes,
+            place: texts.first()?.place,
+            sound: Sound::Auto,
+        };
+        match maker.any_of(&ways)? {
+            Source::Group(group) => Some(group),
+            Source::Class(class) => Some(lexicon.group(Group {
+                class: Some(class),
+                ..Group::default()
+            })),
+        }
+    }
+
+    /// Tells of lists that nothing uses.
+    pub(super) fn tell_unused(&self, notes: &mut Notes) {
+        for (name, list) in &self.lists {
+            if !self.used.contains(name) {
+                let cause = format!("`words.{name}` is not used");
+                notes.warning(
+                    list.place,
+                    cause,
+                    format!("use it as `<{name}>`, or take it out"),
+                );
+            }
+        }
+    }
+}
+
+fn read_entries(name: &str, written: &At<Vec<At<String>>>, notes: &mut Notes) -> Vec<Sequence> {
+    let Some(texts) = &written.value else {
+        return Vec::new();
+    };
+    if texts.is_empty() {
+        let cause = format!("`words.{name}` is empty");
+        notes.error(written.place, cause, "give it at least one phrase");
+    }
+    let mut seen = BTreeSet::new();
+    let mut entries = Vec::with_capacity(texts.len());
+    for text in texts {
+        let Some(spelled) = &text.value else { continue };
+        if !seen.insert(spelled) {
+            let cause = format!("`{spelled}` stands twice in `words.{name}`");
+            notes.warning(text.place, cause, "take one out");
+        }
+        entries.extend(parsed(spelled, text.place, notes));
+    }
+    entries
+}
+
+fn parsed(text: &str, place: Place, notes: &mut Notes) -> Option<Sequence> {
+    match phrase::parse(text) {
+        Ok(sequence) => Some(sequence),
+        Err(error) => {
+            let shown: String = text.chars().take(60).collect();
+            notes.error(place, format!("phrase `{shown}`: {error}"), error.hint());
+            None
+        }
+    }
+}
+
+fn names_in(sequence: &Sequence, names: &mut Vec<String>) {
+    for piece in sequence {
+        match piece {
+            Piece::List(name) => names.push(name.clone()),
+            Piece::Group(ways) | Piece::Optional(ways) => {
+                ways.iter().for_each(|way| names_in(way, names));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What is wrong with a chain of names.
+pub(super) enum Tangle {
+    /// The way round.
+    Cycle(String),
+    Deep,
+}
+
+/// Names that lead back to themselves, or too deep.
+pub(super) fn find_cycles(links: &[(String, Vec<String>)]) -> Vec<(String, Tangle)> {
+    let places: HashMap<&str, usize> = (0..links.len())
+        .map(|place| (links[place].0.as_str(), place))
+        .collect();
+    let next: Vec<Vec<usize>> = links
+        .iter()
+        .map(|(_, names)| {
+            let mut next: Vec<usize> = names
+                .iter()
+                .filter_map(|name| places.get(name.as_str()).copied())
+                .collect();
+            next.sort_unstable();
+            next.dedup();
+            next
+        })
+        .collect();
+    let mut search = CycleSearch {
+        links,
+        next: &next,
+        depth: vec![None; links.len()],
+        way: Vec::new(),
+        found: Vec::new(),
+    };
+    for place in 0..links.len() {
+        search.visit(place);
+    }
+    search.found
+}
+
+struct CycleSearch<'a> {
+    links: &'a [(String, Vec<String>)],
+    next: &'a [Vec<usize>],
+    /// How deep names go below, once it is known.
+    depth: Vec<Option<usize>>,
+    way: Vec<usize>,
+    found: Vec<(String, Tangle)>,
+}
+
+impl CycleSearch<'_> {
+    fn visit(&mut self, place: usize) -> usize {
+        if let Some(depth) = self.depth[place] {
+            return depth;
+        }
+        let name = |place: usize| self.links[place].0.clone();
+        if let Some(start) = self.way.iter().position(|&before| before == place) {
+            let mut names: Vec<String> = self.way[start..].iter().map(|&step| name(step)).collect();
+            names.push(name(place));
+            let way = format!("`{}`", names.join("` → `"));
+            self.found.push((name(place), Tangle::Cycle(way)));
+            return 0;
+        }
+        if self.way.len() > MOST_DEPTH {
+            self.found.push((name(place), Tangle::Deep));
+            self.depth[place] = Some(0);
+            return 0;
+        }
+        self.way.push(place);
+        let mut deepest = 0;
+        for &below in &self.next[place] {
+            deepest = deepest.max(self.visit(below) + 1);
+        }
+        self.way.pop();
+        if deepest > MOST_DEPTH {
+            self.found.push((self.links[place].0.clone(), Tangle::Deep));
+            deepest = 0;
+        }
+        self.depth[place] = Some(deepest);
+        deepest
+    }
+}
+
+/// Makes steps of pieces.
+struct Maker<'a> {
+    words: &'a mut Words,
+    lexicon: &'a mut LexiconBuilder,
+    notes: &'a mut Notes,
+    place: Place,
+    sound: Sound,
+}
+
+impl Maker<'_> {
+    fn steps(&mut self, sequence: &Sequence) -> Option<Steps> {
+        let mut steps = Vec::with_capacity(sequence.len());
+        for piece in sequence {
+            steps.push(match piece {
+                Piece::Letters(keyword) => {
+                    let term = self.lexicon.term(keyword, self.sound);
+                    Step::One(Source::Class(self.lexicon.class(vec![term])), Need::Needed)
+                }
+                Piece::List(name) => Step::One(self.list(name)?, Need::Needed),
+                Piece::Group(ways) => Step::One(self.any_of(ways)?, Need::Needed),
+                Piece::Optional(ways) => Step::One(self.any_of(ways)?, Need::Optional),
+                Piece::Gap(letters) => Step::Gap(*letters),
+                Piece::Start => Step::Start,
+                Piece::End => Step::End,
+            });
+        }
+        Some(steps)
+    }
+
+    fn list(&mut self, name: &str) -> Option<Source> {
+        self.words.used.insert(name.to_owned());
+        let key = (name.to_owned(), self.sound);
+        if let Some(made) = self.words.made.get(&key) {
+            return *made;
+        }
+        let Some(list) = self.words.lists.get(name) else {
+            let known = self.words.lists.keys().map(String::as_str);
+            let hint = match self.words.lists.is_empty() {
+                true => "the pack has no `words`".to_owned(),
+                false => nearest_hint(name, known),
+            };
+            self.notes
+                .error(self.place, format!("unknown list `<{name}>`"), hint);
+            return None;
+        };
+        let entries = list.entries.clone();
+        let outer = std::mem::replace(&mut self.place, list.place);
+        let made = self.any_of(&entries);
+        self.place = outer;
+        self.words.made.insert(key, made);
+        made
+    }
+
+    /// Keywords go into one class, the rest beside it.
+    fn any_of(&mut self, ways: &[Sequence]) -> Option<Source> {
+        let mut terms = Vec::new();
+        let mut group = Group::default();
+        for way in ways {
+            match way.as_slice() {
+                [Piece::Letters(keyword)] => terms.push(self.lexicon.term(keyword, self.sound)),
+                [Piece::List(name)] => match self.list(name)? {
+                    Source::Group(included) => group.includes.push(included),
+                    class @ Source::Class(_) => {
+                        group.ways.push(vec![Step::One(class, Need::Needed)]);
+                    }
+                },
+                _ => group.ways.push(self.steps(way)?),
+            }
+        }
+        if !terms.is_empty() {
+            group.class = Some(self.lexicon.class(terms));
+        }
+        match (
+            group.class,
+            group.ways.is_empty() && group.includes.is_empty(),
+        ) {
+            (Some(class), true) => Some(Source::Class(class)),
+            (None, true) => None,
+            _ => Some(Source::Group(self.lexicon.group(group))),
+        }
+    }
+}

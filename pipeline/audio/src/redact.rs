@@ -9,7 +9,7 @@ use crate::error::{AudioError, ReadWarning};
 use crate::reader::AudioReader;
 use crate::write::{WavEncoding, WavWriter, WriteError};
 
-/// Time in which sound fades out before a silenced stretch, and in again behind it, so that neither clicks.
+/// Time in which sound fades out before a silenced stretch, and in again behind it: nothing clicks.
 pub const FADE_MS: u64 = 10;
 
 /// A stretch to silence.
@@ -55,9 +55,9 @@ pub enum RedactError {
     },
 }
 
-/// Copies what `reader` still has to give to `sink` as 16-bit WAVE of the same rate and channels, with `spans` set to
-/// digital silence on their channels and [`FADE_MS`] of fading on either side. Samples outside are those that were read,
-/// bit for bit where these had 16 bits or were G.711.
+/// Copies what `reader` still has to give to `sink` as 16-bit WAVE of the same rate and channels, with
+/// `spans` set to digital silence on their channels and [`FADE_MS`] of fading on either side. Samples
+/// outside are those that were read, bit for bit where these had 16 bits or were G.711.
 ///
 /// Takes any container that [`AudioReader`] opens. Holds one block and the spans: memory does not grow
 /// with length. Spans may come in any order, overlap, and lie beyond the end. `reader` must stand at its
@@ -153,8 +153,8 @@ fn merged(mut silences: Vec<std::ops::Range<u64>>) -> Vec<std::ops::Range<u64>> 
 }
 
 impl Gate {
-    /// Silences what of `samples`, the first of which is frame `first_frame`, is to be silent; returns how many
-    /// samples that were.
+    /// Silences what of `samples`, the first of which is frame `first_frame`, is to be silent; returns
+    /// how many samples that were.
     fn apply(&mut self, samples: &mut [f32], first_frame: u64) -> u64 {
         let end_frame = first_frame + samples.len() as u64;
         let fade = self.n_fade_frames;

@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn identity_cards() {
-        // The worked example of GB 11643, and one that ends in X.
+        // The examples of GB 11643, the first of somebody born in 1880, who calls no more.
         for (text, valid) in [
             ("440524188001010014", false),
             ("11010519491231002X", true),

@@ -93,8 +93,8 @@ impl PiiFinder {
         Self::default()
     }
 
-    /// Takes the next utterance of the call, of either party. Returns the personal data that is complete with it;
-    /// digits at its very end that may be the first part of a number wait for what follows.
+    /// Takes the next utterance of the call, of either party. Returns the personal data that is complete
+    /// with it; digits at its very end that may be the first part of a number wait for what follows.
     pub fn utterance(&mut self, spoken: &Spoken<'_>) -> Vec<PiiSpan> {
         let phrases = find(&spoken.letters);
         let mut runs = runs(spoken, &phrases);
@@ -330,8 +330,8 @@ impl PiiFinder {
 /// Most that the time of a number that was heard in part is widened by on either side.
 const MOST_REACH_MS: u64 = 2_000;
 
-/// Widens the time of a number that was heard in part by the speech beside it in which nothing was heard, and
-/// by the 1 with which every mobile number begins.
+/// Widens the time of a number that was heard in part by the speech beside it in which nothing was
+/// heard, and by the 1 with which every mobile number begins.
 fn reach_out(span: &mut PiiSpan, digits: &[Digit]) {
     let Some((first, last)) = digits.first().zip(digits.last()) else {
         return;

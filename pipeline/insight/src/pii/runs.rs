@@ -293,19 +293,20 @@ impl Rows<'_> {
                 self.joined = true;
                 self.corrects = !self.row.is_empty() || self.found.is_empty();
             }
-            What::Near(digits) if self.joins_at(at) => {
+            What::Near(digits) => {
+                self.make_room(at);
                 self.push(at, None, digits, Certainty::Unknown);
             }
             What::Hanzi if self.is_among_digits(at) => {
                 self.push(at, None, &[], Certainty::Unknown);
             }
-            What::Near(_) | What::Hanzi | What::Other => self.close(),
+            What::Hanzi | What::Other => self.close(),
         }
     }
 
-    /// Whether a letter that may be a misheard digit goes on with the row: no more than some in a row, nor with
-    /// a pause or a filler between.
-    fn joins_at(&mut self, at: usize) -> bool {
+    /// Makes room for a letter that may be a misheard digit: it begins a new row behind a pause, a filler,
+    /// or too many like it.
+    fn make_room(&mut self, at: usize) {
         let from = self.elements[at].from;
         let letters = &self.spoken.letters;
         let is_apart = self.joined
@@ -319,7 +320,6 @@ impl Rows<'_> {
         if is_apart || (self.n_sure > 0 && n_unsure >= MOST_NEAR) {
             self.close();
         }
-        true
     }
 
     /// Whether a letter of an utterance that was heard stands where a digit must have been.

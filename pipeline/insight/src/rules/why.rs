@@ -21,6 +21,9 @@ const MOST_PROOFS: usize = 16;
 /// More characters of one utterance are not quoted.
 const MOST_QUOTED: usize = 80;
 
+/// More characters of one phrase are not quoted.
+const MOST_PHRASE: usize = 40;
+
 impl Tongue {
     fn party(self, party: Party) -> &'static str {
         match (self, party) {
@@ -278,7 +281,11 @@ impl Witness<'_, '_> {
             .map(|found| found.found)
             .max()
             .unwrap_or(Found::Letters);
-        clause.push_str(&self.how(how, &shown, &phrase.text, &words));
+        let text: String = match phrase.text.chars().count() > MOST_PHRASE {
+            true => phrase.text.chars().take(MOST_PHRASE).chain(['…']).collect(),
+            false => phrase.text.clone(),
+        };
+        clause.push_str(&self.how(how, &shown, &text, &words));
         Proof {
             evidence: Some(Evidence {
                 utterance: Some(spoken.idx),

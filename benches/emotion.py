@@ -8,15 +8,20 @@ benches/run_emotion.sh calls it. What is trained never hears the speaker it is j
 """
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
 
-import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+# Many small regressions: threads within one cost more than they bring.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np  # noqa: E402
+from sklearn.linear_model import LogisticRegression  # noqa: E402
+from sklearn.metrics import roc_auc_score  # noqa: E402
+from sklearn.pipeline import make_pipeline  # noqa: E402
+from sklearn.preprocessing import StandardScaler  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "models/emotion"))
@@ -42,7 +47,7 @@ def area(is_angry, values):
     return roc_auc_score(is_angry, values)
 
 
-def with_room(area_all, is_angry, values, speakers):
+def figures(area_all, is_angry, values, speakers):
     """The figure over all, and the mean of the figures by speaker, where no threshold is shared."""
     by_speaker = [roc_auc_score(is_angry[speakers == s], values[speakers == s]) for s in np.unique(speakers)]
     return f"{area_all:.3f}   {np.mean(by_speaker):.3f}"
@@ -116,7 +121,7 @@ def acted(shared, work, voice_measures, emotion_scores):
         speakers = np.array([actor_of[line["id"]] for line in scores])
         shares = np.array([line["probabilities"] for line in scores])
         is_angry = said == "angry"
-        figure = with_room(area(is_angry, shares[:, 2]), is_angry, shares[:, 2], speakers)
+        figure = figures(area(is_angry, shares[:, 2]), is_angry, shares[:, 2], speakers)
         print(f"  auricle as shipped, {what:42} {figure}")
         if baseline == "others":
             (work / "scores.jsonl").write_text("".join(json.dumps(line) + "\n" for line in scores))
@@ -126,16 +131,16 @@ def acted(shared, work, voice_measures, emotion_scores):
         train.read_lines(work / "scores.jsonl"), train.read_lines(work / "labels.jsonl"))
     is_angry, speakers = said == "angry", speakers.astype(int)
     figure = left_out(values, is_angry, speakers)
-    print(f"  auricle trained (not shipped), beside the speaker's others    {with_room(area(is_angry, figure), is_angry, figure, speakers)}")
+    print(f"  auricle trained (not shipped), beside the speaker's others    {figures(area(is_angry, figure), is_angry, figure, speakers)}")
     raw = np.array([flat(heard["voice"]) for heard in measured])
     is_angry = np.array([label_of[file] for file in files]) == "angry"
     speakers = np.array([actor_of[file] for file in files])
     figure = left_out(raw, is_angry, speakers)
-    print(f"  auricle trained (not shipped), each alone                     {with_room(area(is_angry, figure), is_angry, figure, speakers)}")
+    print(f"  auricle trained (not shipped), each alone                     {figures(area(is_angry, figure), is_angry, figure, speakers)}")
     peer = egemaps(folder, files)
     for values, what in [(beside_others(peer, speakers), "beside the speaker's others"), (peer, "each alone")]:
         figure = left_out(values, is_angry, speakers)
-        print(f"  openSMILE eGeMAPS trained, {what:35} {with_room(area(is_angry, figure), is_angry, figure, speakers)}")
+        print(f"  openSMILE eGeMAPS trained, {what:35} {figures(area(is_angry, figure), is_angry, figure, speakers)}")
     print(f"  as shipped, by halves of the speakers (1 to 6, which weights were chosen on; 7 to 12): {halves[0]:.3f} {halves[1]:.3f}")
     print("  as shipped, others: " + ", ".join(f"{what} {value:.3f}" for what, value in others.items()))
 

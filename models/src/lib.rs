@@ -1,5 +1,6 @@
 //! Engines that hear speech, and the registry of the models they run.
 
+mod emotion;
 mod engine;
 pub mod native;
 pub mod registry;
@@ -11,6 +12,7 @@ pub mod vosk_engine;
 #[cfg(feature = "whisper")]
 pub mod whisper_engine;
 
+pub use emotion::{N_EMOTIONS, OrtEmotion};
 pub use engine::{
     EngineError, EngineInfo, Hotword, Hypothesis, StepReport, StreamKey, StreamOptions,
     StreamingEngine, Token, TokenKind,

@@ -42,10 +42,15 @@ pub(super) fn judge(question: &Question, call: &CallView<'_>, reasons: Reasons) 
     let parts = [
         unless(question, call, reasons),
         needs(question, call, reasons),
-        question.metric.as_ref().map(|range| metric(range, call, reasons)),
+        question
+            .metric
+            .as_ref()
+            .map(|range| metric(range, call, reasons)),
     ];
     let parts: Vec<Part> = parts.into_iter().flatten().collect();
-    let measured = parts.iter().filter(|part| part.answer != Answer::NotApplicable);
+    let measured = parts
+        .iter()
+        .filter(|part| part.answer != Answer::NotApplicable);
     let decides: Vec<&Part> = match measured.clone().any(|part| part.answer == Answer::No) {
         true => measured.filter(|part| part.answer == Answer::No).collect(),
         false => measured.collect(),
@@ -61,7 +66,11 @@ pub(super) fn judge(question: &Question, call: &CallView<'_>, reasons: Reasons) 
         kept: decides.iter().map(|part| part.kept).fold(1.0, f64::min),
         auto_fail: answer == Answer::No && is_fatal,
         hits: decides.iter().flat_map(|part| part.hits.clone()).collect(),
-        why: decides.iter().map(|part| part.why.as_str()).collect::<Vec<_>>().join("; "),
+        why: decides
+            .iter()
+            .map(|part| part.why.as_str())
+            .collect::<Vec<_>>()
+            .join("; "),
     }
 }
 
@@ -116,8 +125,16 @@ fn needs(question: &Question, call: &CallView<'_>, reasons: Reasons) -> Option<P
     }
     let hits = hits_of(rules, call);
     let has_hit = |rule: &String| hits.iter().any(|&place| call.hits[place].rule == *rule);
-    let missing: Vec<String> = rules.iter().filter(|rule| !has_hit(rule)).cloned().collect();
-    let answer = if missing.is_empty() { Answer::Yes } else { Answer::No };
+    let missing: Vec<String> = rules
+        .iter()
+        .filter(|rule| !has_hit(rule))
+        .cloned()
+        .collect();
+    let answer = if missing.is_empty() {
+        Answer::Yes
+    } else {
+        Answer::No
+    };
     Some(Part {
         answer,
         kept: if missing.is_empty() { 1.0 } else { 0.0 },
@@ -167,14 +184,17 @@ pub(super) fn missing(when: &AppliesWhen, call: &CallView<'_>) -> Option<String>
     {
         return Some(format!("party: {}", speaker.party()));
     }
-    when.metadata.as_ref().and_then(|metadata| metadata.missing(call))
+    when.metadata
+        .as_ref()
+        .and_then(|metadata| metadata.missing(call))
 }
 
 fn has_intent(when: &AppliesWhen, call: &CallView<'_>) -> bool {
-    let mut intents = call.utterances.iter().flat_map(|utterance| &utterance.intents);
-    intents.any(|intent| {
-        intent.confidence >= when.at_least && when.intents.contains(&intent.label)
-    })
+    let mut intents = call
+        .utterances
+        .iter()
+        .flat_map(|utterance| &utterance.intents);
+    intents.any(|intent| intent.confidence >= when.at_least && when.intents.contains(&intent.label))
 }
 
 fn spoke(speaker: Speaker, call: &CallView<'_>) -> bool {

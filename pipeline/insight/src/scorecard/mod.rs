@@ -122,7 +122,9 @@ impl Card {
 
     /// Rules that questions are answered by.
     pub(crate) fn judged_rules(&self) -> BTreeSet<&str> {
-        let named = self.questions().flat_map(|q| q.unless_rules.iter().chain(&q.needs_rules));
+        let named = self
+            .questions()
+            .flat_map(|q| q.unless_rules.iter().chain(&q.needs_rules));
         named.map(String::as_str).collect()
     }
 }

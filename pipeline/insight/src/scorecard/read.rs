@@ -63,17 +63,32 @@ pub(super) fn read(bytes: &[u8], file: &str) -> Result<Card, CardError> {
 
 fn parse(bytes: &[u8]) -> Result<Card, Mistake> {
     if bytes.len() > MOST_BYTES {
-        let cause = format!("the card has `{}` bytes, more than `{MOST_BYTES}`", bytes.len());
+        let cause = format!(
+            "the card has `{}` bytes, more than `{MOST_BYTES}`",
+            bytes.len()
+        );
         return Err(mistake(None, cause, "split it into several cards"));
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = bytes[..error.valid_up_to()]
+            .iter()
+            .filter(|&&byte| byte == b'\n')
+            .count()
+            + 1;
         let cause = format!("line {line} is not UTF-8");
-        mistake(None, cause, "save the file as UTF-8; Chinese text is often saved as GBK")
+        mistake(
+            None,
+            cause,
+            "save the file as UTF-8; Chinese text is often saved as GBK",
+        )
     })?;
     if text.trim().is_empty() {
-        return Err(mistake(None, "the card is empty".into(), "it begins with `card: NAME`"));
+        return Err(mistake(
+            None,
+            "the card is empty".into(),
+            "it begins with `card: NAME`",
+        ));
     }
     let card: Card = serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
         let location = error.location();
@@ -118,14 +133,20 @@ fn hint_for(cause: &str) -> &'static str {
 fn check(card: &Card) -> Checked {
     let whole = |cause: &str, hint| Err(mistake(None, cause.into(), hint));
     if card.card.trim().is_empty() {
-        return whole("`card` is empty", "give the card a short name, as in `card: zh-telemarketing`");
+        return whole(
+            "`card` is empty",
+            "give the card a short name, as in `card: zh-telemarketing`",
+        );
     }
     if !(0.0..=100.0).contains(&card.pass_mark) {
         let cause = format!("`pass_mark` must be 0 to 100, got `{}`", card.pass_mark);
         return whole(&cause, "");
     }
     if card.sections.is_empty() {
-        return whole("the card has no sections", "add `sections`, each with a `title` and `questions`");
+        return whole(
+            "the card has no sections",
+            "add `sections`, each with a `title` and `questions`",
+        );
     }
     check_when(card.applies_when.as_ref(), None)?;
     let mut ids = BTreeSet::new();
@@ -134,20 +155,37 @@ fn check(card: &Card) -> Checked {
         check_weight(section.weight, &section.title)?;
         if section.questions.is_empty() {
             let cause = format!("section `{}` has no questions", section.title.value);
-            return Err(mistake(at, cause, "add `questions`, or take the section away"));
+            return Err(mistake(
+                at,
+                cause,
+                "add `questions`, or take the section away",
+            ));
         }
         for question in &section.questions {
             check_question(question)?;
             if !ids.insert(question.id()) {
-                let cause = format!("`id` must be the only one of its name, got `{}` twice", question.id());
-                return Err(mistake(Some(question.id.referenced), cause, "give one of the two another id"));
+                let cause = format!(
+                    "`id` must be the only one of its name, got `{}` twice",
+                    question.id()
+                );
+                return Err(mistake(
+                    Some(question.id.referenced),
+                    cause,
+                    "give one of the two another id",
+                ));
             }
         }
     }
     let weight: f32 = card.sections.iter().map(|section| section.weight).sum();
-    let questions = card.questions().map(|question| question.weight).sum::<f32>();
+    let questions = card
+        .questions()
+        .map(|question| question.weight)
+        .sum::<f32>();
     if !(weight > 0.0 && questions > 0.0) {
-        return whole("all weights are zero", "give the sections and questions that matter a `weight`");
+        return whole(
+            "all weights are zero",
+            "give the sections and questions that matter a `weight`",
+        );
     }
     Ok(())
 }
@@ -156,7 +194,10 @@ fn check_weight(weight: f32, of: &Spanned<String>) -> Checked {
     if weight.is_finite() && weight >= 0.0 {
         return Ok(());
     }
-    let cause = format!("`weight` of `{}` must be 0 or more, got `{weight}`", of.value);
+    let cause = format!(
+        "`weight` of `{}` must be 0 or more, got `{weight}`",
+        of.value
+    );
     Err(mistake(Some(of.referenced), cause, ""))
 }
 
@@ -165,7 +206,10 @@ fn check_question(question: &Question) -> Checked {
     let id = question.id();
     let wrong = |cause: String, hint| Err(mistake(at, cause, hint));
     if id.trim().is_empty() || id.starts_with(RULE_ITEM) {
-        return wrong(format!("`id` must be a name that does not begin with `{RULE_ITEM}`, got `{id}`"), "");
+        return wrong(
+            format!("`id` must be a name that does not begin with `{RULE_ITEM}`, got `{id}`"),
+            "",
+        );
     }
     check_weight(question.weight, &question.id)?;
     let is_judged = !question.unless_rules.is_empty()
@@ -194,7 +238,10 @@ fn check_question(question: &Question) -> Checked {
             );
         }
         if !(deduct.is_finite() && deduct > 0.0) {
-            return wrong(format!("`deduct_per_hit` of question `{id}` must be above 0, got `{deduct}`"), "");
+            return wrong(
+                format!("`deduct_per_hit` of question `{id}` must be above 0, got `{deduct}`"),
+                "",
+            );
         }
     }
     if let Some(range) = &question.metric {
@@ -214,7 +261,9 @@ fn check_range(range: &MetricRange, question: &Question) -> Checked {
     let is_number = |limit: Option<f32>| limit.is_none_or(f32::is_finite);
     let is_range = min.zip(max).is_none_or(|(min, max)| min <= max);
     if !is_number(min) || !is_number(max) || !is_range {
-        let cause = format!("`metric` of question `{id}` must have numbers, `min` at most `max`, got `{range}`");
+        let cause = format!(
+            "`metric` of question `{id}` must have numbers, `min` at most `max`, got `{range}`"
+        );
         return Err(mistake(at, cause, ""));
     }
     Ok(())

@@ -82,7 +82,10 @@ impl Reasons {
     pub(super) fn person(self, person: &PersonAnswer, automatic: Answer, why: &str) -> String {
         let said = match person.note.trim() {
             "" => self.pick("人工评定", "answered by a person").to_owned(),
-            note => format!("{}{note}", self.pick("人工评定：", "answered by a person: ")),
+            note => format!(
+                "{}{note}",
+                self.pick("人工评定：", "answered by a person: ")
+            ),
         };
         match (automatic == person.answer, self) {
             (true, _) => said,

@@ -16,7 +16,11 @@ pub(super) fn score(
     call: &CallView<'_>,
     answers: &PersonAnswers,
 ) -> Option<Scorecard> {
-    if card.applies_when.as_ref().is_some_and(|when| missing(when, call).is_some()) {
+    if card
+        .applies_when
+        .as_ref()
+        .is_some_and(|when| missing(when, call).is_some())
+    {
         return None;
     }
     let reasons = Reasons::of(card);
@@ -92,7 +96,9 @@ fn points(card: &Card, judged: Vec<Vec<Judged>>) -> Vec<(ScoreItem, f64)> {
     let weights_of = |section: &Section, judged: &[Judged]| -> f64 {
         let pairs = section.questions.iter().zip(judged);
         let applying = pairs.filter(|(_, judged)| applies(judged));
-        applying.map(|(question, _)| f64::from(question.weight)).sum()
+        applying
+            .map(|(question, _)| f64::from(question.weight))
+            .sum()
     };
     let sections = card.sections.iter().zip(&judged);
     let all: f64 = sections
@@ -181,8 +187,8 @@ fn rule_item(
         true => hits.clone().map(|hit| f64::from(hit.deduct.max(0.0))).sum(),
         false => 0.0,
     };
-    let titles = hits.map(|hit| hit.title.trim());
-    let title = titles.filter(|title| !title.is_empty()).next();
+    let mut titles = hits.map(|hit| hit.title.trim());
+    let title = titles.find(|title| !title.is_empty());
     let item = ScoreItem {
         section: reasons.other_rules().to_owned(),
         question: title.unwrap_or(&id).to_owned(),

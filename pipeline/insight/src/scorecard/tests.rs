@@ -139,7 +139,15 @@ fn points_follow_from_hits_and_measures() {
          solved n/a 0/0, refusal n/a 0/0 = 30 failed",
     );
     check(
-        Call::new(&["told_recording", "interruption", "interruption", "interruption"], 200.0),
+        Call::new(
+            &[
+                "told_recording",
+                "interruption",
+                "interruption",
+                "interruption",
+            ],
+            200.0,
+        ),
         "identity yes 30/30, recording yes 10/10, finish no 0/30, pace yes 15/15, abuse yes 15/15, \
          solved n/a 0/0, refusal n/a 0/0 = 70 passed",
     );
@@ -165,13 +173,25 @@ fn every_point_has_its_evidence() {
     let mut call = Call::new(&["abuse", "interruption", "abuse"], 400.0);
     call.hits[2].why = "said it again".into();
     let score = card(CARD).score(&call.view()).expect("a score");
-    let item = |id: &str| score.items.iter().find(|item| item.id == id).expect("an item");
+    let item = |id: &str| {
+        score
+            .items
+            .iter()
+            .find(|item| item.id == id)
+            .expect("an item")
+    };
     assert_eq!(item("abuse").hits, [0, 2]);
     assert_eq!(item("abuse").why, "`abuse` × 2: said abuse");
     assert_eq!(item("recording").why, "no `told_recording`");
-    assert_eq!(item("pace").why, "`agent_rate_per_minute` is 400, asked for 100–300");
+    assert_eq!(
+        item("pace").why,
+        "`agent_rate_per_minute` is 400, asked for 100–300"
+    );
     assert_eq!(item("solved").why, "left to a person");
-    assert_eq!(item("refusal").why, "does not apply: the call has not `intents: [refuses]`");
+    assert_eq!(
+        item("refusal").why,
+        "does not apply: the call has not `intents: [refuses]`"
+    );
     let chinese = card(&CARD.replace("card: test", "card: test\nlanguage: zh"));
     let score = chinese.score(&call.view()).expect("a score");
     assert_eq!(score.items[1].why, "未出现 `told_recording`");
@@ -182,7 +202,13 @@ fn people_answer_on_the_same_card() {
     let answers = |said: &[(&str, Answer, &str)]| -> PersonAnswers {
         let answers = said.iter().map(|(id, answer, note)| {
             let note = (*note).to_owned();
-            ((*id).to_owned(), PersonAnswer { answer: *answer, note })
+            (
+                (*id).to_owned(),
+                PersonAnswer {
+                    answer: *answer,
+                    note,
+                },
+            )
         });
         answers.collect()
     };
@@ -201,26 +227,47 @@ fn people_answer_on_the_same_card() {
         "identity yes 30/30, recording yes 10/10, finish yes 24/24, pace n/a 0/0, abuse yes 12/12, \
          solved no 0/24, refusal n/a 0/0 = 76 passed"
     );
-    assert_eq!(score.items[4].why, "answered by a person: a quotation (the card itself: `abuse`: said abuse)");
+    assert_eq!(
+        score.items[4].why,
+        "answered by a person: a quotation (the card itself: `abuse`: said abuse)"
+    );
     assert_eq!(score.items[4].hits, [1], "the evidence stays");
 }
 
 #[test]
 fn rules_that_no_question_names_count_where_the_card_says_so() {
-    let mut call = Call::new(&["told_recording", "other", "other", "fatal", "harmless"], 200.0);
+    let mut call = Call::new(
+        &["told_recording", "other", "other", "fatal", "harmless"],
+        200.0,
+    );
     call.hits[3].auto_fail = true;
     call.hits[4].deduct = 0.0;
     let check = |other_rules: &str, rule_items: &[(&str, f32)], total: f32, auto_fail: bool| {
-        let text = CARD.replace("card: test", &format!("card: test\nother_rules: {other_rules}"));
+        let text = CARD.replace(
+            "card: test",
+            &format!("card: test\nother_rules: {other_rules}"),
+        );
         let score = card(&text).score(&call.view()).expect("a score");
-        let others = score.items.iter().filter(|item| item.id.starts_with("rule:"));
+        let others = score
+            .items
+            .iter()
+            .filter(|item| item.id.starts_with("rule:"));
         let others: Vec<_> = others.map(|item| (item.id.as_str(), item.points)).collect();
         assert_eq!(others, rule_items, "{other_rules}");
-        assert_eq!((score.total, score.auto_fail), (total, auto_fail), "{other_rules}");
+        assert_eq!(
+            (score.total, score.auto_fail),
+            (total, auto_fail),
+            "{other_rules}"
+        );
     };
     check("ignore", &[], 100.0, false);
     check("auto_fail", &[("rule:fatal", 0.0)], 100.0, true);
-    check("deduct", &[("rule:other", -10.0), ("rule:fatal", -5.0)], 85.0, true);
+    check(
+        "deduct",
+        &[("rule:other", -10.0), ("rule:fatal", -5.0)],
+        85.0,
+        true,
+    );
 }
 
 #[test]
@@ -230,7 +277,10 @@ fn a_card_that_does_not_apply_scores_nothing() {
     };
     let only = "sections: [{title: A, questions: [{id: a, question: A?, answer: manual}]}]";
     check(&format!("card: a\n{only}"), &Call::default(), false);
-    let campaign = CARD.replace("card: test", "card: test\napplies_when: {metadata: {campaign: [loans]}}");
+    let campaign = CARD.replace(
+        "card: test",
+        "card: test\napplies_when: {metadata: {campaign: [loans]}}",
+    );
     let mut call = Call::new(&[], 200.0);
     check(&campaign, &call, false);
     call.metadata.campaign = Some("loans".into());
@@ -248,24 +298,80 @@ fn mistakes_are_told_with_their_line() {
         assert!(error.cause.contains(cause), "{error}");
         assert!(error.to_string().starts_with("bad.yaml:"), "{error}");
     };
-    let with = |question: &str| format!("card: a\nsections:\n  - title: A\n    questions:\n      - {question}\n");
+    let with = |question: &str| {
+        format!("card: a\nsections:\n  - title: A\n    questions:\n      - {question}\n")
+    };
     check("", None, "the card is empty");
     check("card: a\nsections: []", None, "no sections");
-    check("card: a\nsections:\n - title: A\n   questions: []", Some(3), "section `A` has no questions");
-    check("card: a\npass_mark: 200\nsections: []", None, "`pass_mark` must be 0 to 100, got `200`");
-    check(&with("{id: a, question: A?}"), Some(5), "nothing answers question `a`");
-    check(&with("{id: a, question: A?, unles_rules: [x]}"), Some(5), "unles_rules");
-    check(&with("{id: a, question: A?, answer: manual, unless_rules: [x]}"), Some(5), "left to a person");
-    check(&with("{id: a, question: A?, needs_rules: [x], deduct_per_hit: 1}"), Some(5), "`deduct_per_hit`");
-    check(&with("{id: a, question: A?, metric: {name: agent_response_ms}}"), Some(5), "no range");
-    check(&with("{id: a, question: A?, metric: {name: speed, max: 1}}"), Some(5), "speed");
-    check(&with("{id: a, question: A?, metric: {name: silence_ms, min: 2, max: 1}}"), Some(5), "`min` at most `max`");
-    check(&with("{id: a, question: A?, weight: -1, unless_rules: [x]}"), Some(5), "`weight` of `a`");
-    check(&with("{id: a, question: A?, weight: .nan, unless_rules: [x]}"), Some(5), "`weight` of `a`");
-    check(&with("{id: a, question: A?, weight: 0, unless_rules: [x]}"), None, "all weights are zero");
-    check(&with("{id: a, question: A?, unless_rules: [x], applies_when: {}}"), Some(5), "says nothing");
     check(
-        &with("{id: a, question: A?, unless_rules: [x]}\n      - {id: a, question: B?, answer: manual}"),
+        "card: a\nsections:\n - title: A\n   questions: []",
+        Some(3),
+        "section `A` has no questions",
+    );
+    check(
+        "card: a\npass_mark: 200\nsections: []",
+        None,
+        "`pass_mark` must be 0 to 100, got `200`",
+    );
+    check(
+        &with("{id: a, question: A?}"),
+        Some(5),
+        "nothing answers question `a`",
+    );
+    check(
+        &with("{id: a, question: A?, unles_rules: [x]}"),
+        Some(5),
+        "unles_rules",
+    );
+    check(
+        &with("{id: a, question: A?, answer: manual, unless_rules: [x]}"),
+        Some(5),
+        "left to a person",
+    );
+    check(
+        &with("{id: a, question: A?, needs_rules: [x], deduct_per_hit: 1}"),
+        Some(5),
+        "`deduct_per_hit`",
+    );
+    check(
+        &with("{id: a, question: A?, metric: {name: agent_response_ms}}"),
+        Some(5),
+        "no range",
+    );
+    check(
+        &with("{id: a, question: A?, metric: {name: speed, max: 1}}"),
+        Some(5),
+        "speed",
+    );
+    check(
+        &with("{id: a, question: A?, metric: {name: silence_ms, min: 2, max: 1}}"),
+        Some(5),
+        "`min` at most `max`",
+    );
+    check(
+        &with("{id: a, question: A?, weight: -1, unless_rules: [x]}"),
+        Some(5),
+        "`weight` of `a`",
+    );
+    check(
+        &with("{id: a, question: A?, weight: .nan, unless_rules: [x]}"),
+        Some(5),
+        "`weight` of `a`",
+    );
+    check(
+        &with("{id: a, question: A?, weight: 0, unless_rules: [x]}"),
+        None,
+        "all weights are zero",
+    );
+    check(
+        &with("{id: a, question: A?, unless_rules: [x], applies_when: {}}"),
+        Some(5),
+        "says nothing",
+    );
+    check(
+        &with(
+            "{id: a, question: A?, unless_rules: [x]}\n      - {id: a, question: B?, answer: manual}",
+        ),
         Some(6),
         "got `a` twice",
     );
@@ -282,14 +388,23 @@ fn shipped(path: &str) -> String {
 
 #[test]
 fn shipped_cards_are_good_and_pass_a_good_call() {
-    for path in ["packs/cards/zh-telemarketing.yaml", "packs/cards/en-service.yaml"] {
+    for path in [
+        "packs/cards/zh-telemarketing.yaml",
+        "packs/cards/en-service.yaml",
+    ] {
         let card = Card::read(shipped(path).as_bytes(), path).expect("a good card");
         assert!(path.contains(&card.card), "a card is named as its file");
         let good = Call::new(&[], 180.0);
         let score = card.score(&good.view()).expect("a score");
-        assert!((score.total - 100.0).abs() < 0.01 && score.passed, "{}", told(&score));
+        assert!(
+            (score.total - 100.0).abs() < 0.01 && score.passed,
+            "{}",
+            told(&score)
+        );
         for rule in card.judged_rules() {
-            let score = card.score(&Call::new(&[rule], 180.0).view()).expect("a score");
+            let score = card
+                .score(&Call::new(&[rule], 180.0).view())
+                .expect("a score");
             let asked = card.questions().any(|q| {
                 q.applies_when.is_none() && q.unless_rules.iter().any(|named| named == rule)
             });
@@ -307,17 +422,29 @@ fn the_schema_is_the_published_one() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         std::fs::write(root.join(path), &text).expect("the schema written");
     }
-    assert_eq!(shipped(path), text, "run the tests with AURICLE_BLESS=1 to write {path} anew");
+    assert_eq!(
+        shipped(path),
+        text,
+        "run the tests with AURICLE_BLESS=1 to write {path} anew"
+    );
 }
 
 #[test]
 fn the_documented_measures_are_all_there_are() {
     let documented = shipped("docs/scorecards.md");
     let schema = Card::schema();
-    let names = schema["$defs"]["Metric"]["oneOf"].as_array().expect("all measures");
+    let names = schema["$defs"]["Metric"]["oneOf"]
+        .as_array()
+        .expect("all measures");
     assert!(!names.is_empty());
-    for name in names.iter().map(|name| name["const"].as_str().expect("a name")) {
-        assert!(documented.contains(&format!("`{name}`")), "{name} is not in docs/scorecards.md");
+    for name in names
+        .iter()
+        .map(|name| name["const"].as_str().expect("a name"))
+    {
+        assert!(
+            documented.contains(&format!("`{name}`")),
+            "{name} is not in docs/scorecards.md"
+        );
         let metric: Metric = serde_json::from_value(name.into()).expect("a measure");
         assert_eq!(metric.as_str(), name);
     }

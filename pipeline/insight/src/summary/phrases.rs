@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use auricle_pinyin::{Syllable, word_readings};
 
-use super::words::{PHRASES, Role};
+use super::words::{self, Role};
 use crate::spoken::Letter;
 
 /// Letters that `..` in a phrase stands for, at most.
@@ -89,10 +89,8 @@ fn is_turned(role: Role, letters: &[Letter], at: usize) -> bool {
 
 impl Lexicon {
     fn new() -> Self {
-        let phrases: Vec<Phrase> = PHRASES
-            .iter()
-            .flat_map(|(role, texts)| texts.iter().map(|text| Phrase::new(*role, text)))
-            .collect();
+        let phrases = words::phrases().map(|(role, text)| Phrase::new(role, text));
+        let phrases: Vec<Phrase> = phrases.collect();
         let mut lexicon = Self {
             phrases: Vec::new(),
             by_letter: HashMap::new(),
@@ -102,7 +100,11 @@ impl Lexicon {
             let Some(first) = phrase.parts.first().and_then(|part| part.first()) else {
                 continue;
             };
-            lexicon.by_letter.entry(first.letter).or_default().push(place);
+            lexicon
+                .by_letter
+                .entry(first.letter)
+                .or_default()
+                .push(place);
             if let Some(sound) = first.sound {
                 let sound = sound.toneless();
                 lexicon.by_sound.entry(sound).or_default().push(place);
@@ -118,8 +120,14 @@ impl Lexicon {
         let sound = letter.sounds.first().map(|(sound, _)| sound.toneless());
         let by_sound = sound.and_then(|sound| self.by_sound.get(&sound));
         let written = letter.letter;
-        let by_letter = by_letter.into_iter().flatten().map(|&place| &self.phrases[place]);
-        let by_sound = by_sound.into_iter().flatten().map(|&place| &self.phrases[place]);
+        let by_letter = by_letter
+            .into_iter()
+            .flatten()
+            .map(|&place| &self.phrases[place]);
+        let by_sound = by_sound
+            .into_iter()
+            .flatten()
+            .map(|&place| &self.phrases[place]);
         by_letter.chain(by_sound.filter(move |phrase| phrase.parts[0][0].letter != written))
     }
 }
@@ -138,16 +146,24 @@ impl Phrase {
         let mut end = part_end(first, letters, at)?;
         for part in rest {
             let from = end..(end + MAX_GAP + 1).min(letters.len());
-            end = from.into_iter().find_map(|at| part_end(part, letters, at))?;
+            end = from
+                .into_iter()
+                .find_map(|at| part_end(part, letters, at))?;
         }
         Some(end)
     }
 }
 
 fn part(text: &str) -> Vec<PhraseLetter> {
-    let text: String = text.chars().filter(|letter| letter.is_alphanumeric()).collect();
+    let text: String = text
+        .chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .collect();
     let readings = word_readings(&text);
-    let sounds = readings.first().map(|(sounds, _)| sounds.to_vec()).unwrap_or_default();
+    let sounds = readings
+        .first()
+        .map(|(sounds, _)| sounds.to_vec())
+        .unwrap_or_default();
     let letters = text.chars().enumerate();
     letters
         .map(|(place, letter)| PhraseLetter {

@@ -89,8 +89,7 @@ fn interrupts(turns: &[Turn], by: usize, over: usize) -> bool {
     let other_goes_on = other.span.end_ms >= turn.span.end_ms;
     let takes_no_turn = other_goes_on && length_ms(turn.span) < MIN_TURN_MS;
     let only_goes_on = last_of(turns, by, turn).is_some_and(|last| {
-        last.span.end_ms > other.began_ms
-            && last.span.end_ms.saturating_add(RESUMED_MS) > start_ms
+        last.span.end_ms > other.began_ms && last.span.end_ms.saturating_add(RESUMED_MS) > start_ms
     });
     !takes_no_turn && !only_goes_on
 }

@@ -101,13 +101,15 @@ fn tally(calls: &[Call], utterances: impl Fn(&Call) -> Vec<Utterance>) -> Tally 
         tally.n_labelled += labelled.len();
         tally.n_told += told.len();
         if told != labelled {
-            say(&format!("{}: told {told:?}, labelled {labelled:?}", call.file));
+            say(&format!(
+                "{}: told {told:?}, labelled {labelled:?}",
+                call.file
+            ));
         }
     }
     tally
 }
 
-#[expect(clippy::print_stderr, reason = "what was measured, or why not, is for who runs the tests")]
 fn say(line: &str) {
     eprintln!("{line}");
 }
@@ -115,7 +117,9 @@ fn say(line: &str) {
 fn calls() -> Option<Vec<Call>> {
     let manifest = calls_folder().join("manifest.jsonl");
     let Ok(text) = std::fs::read_to_string(&manifest) else {
-        say("skipped: there are no labelled calls here; AURICLE_SHARED names the folder with `audio/zh-calls-dev`");
+        say(
+            "skipped: there are no labelled calls here; AURICLE_SHARED names the folder with `audio/zh-calls-dev`",
+        );
         return None;
     };
     let calls = text.lines().filter(|line| !line.trim().is_empty());
@@ -142,7 +146,9 @@ fn recognised_words_have_them() {
         return;
     };
     let tally = tally(&calls, |call| {
-        let stem = Path::new(&call.file).file_stem().expect("a recording's name");
+        let stem = Path::new(&call.file)
+            .file_stem()
+            .expect("a recording's name");
         let path = Path::new(&heard).join(stem).with_extension("json");
         let text = std::fs::read_to_string(path).expect("a transcript for each call");
         let transcript: Transcript = serde_json::from_str(&text).expect("a transcript");

@@ -33,7 +33,11 @@ pub(super) fn metrics(
         parties: parties(&turns, &interruptions),
         overlap_ms: spoken_ms.saturating_sub(total_ms(&anybody)),
         silence_ms: total_ms(&silences),
-        longest_silence_ms: silences.iter().map(|gap| length_ms(*gap)).max().unwrap_or(0),
+        longest_silence_ms: silences
+            .iter()
+            .map(|gap| length_ms(*gap))
+            .max()
+            .unwrap_or(0),
         silences: silences
             .into_iter()
             .filter(|gap| length_ms(*gap) >= MIN_LISTED_SILENCE_MS)
@@ -166,9 +170,9 @@ fn longest_monologue_ms(turns: &[&Turn], party: Party) -> u64 {
 /// Median time from the end of another's turn to the start of this party's.
 fn response_ms(turns: &[&Turn], party: Party) -> Option<i64> {
     let floor = floor(turns);
-    let answers = floor.windows(2).filter(|pair| {
-        pair[1].party() == party && pair[0].speaker != pair[1].speaker
-    });
+    let answers = floor
+        .windows(2)
+        .filter(|pair| pair[1].party() == party && pair[0].speaker != pair[1].speaker);
     let mut delays: Vec<i64> = answers
         .map(|pair| signed(pair[1].span.start_ms) - signed(pair[0].span.end_ms))
         .collect();

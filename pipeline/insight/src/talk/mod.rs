@@ -87,11 +87,7 @@ impl TalkTracker {
     ///
     /// Utterances should come by end time; those that come late still count in the figures, though an event
     /// that they contradict is not taken back. An utterance without words is no talk.
-    pub fn utterance(
-        &mut self,
-        spoken: &Spoken<'_>,
-        events: &mut Vec<TalkEvent>,
-    ) -> UtteranceTalk {
+    pub fn utterance(&mut self, spoken: &Spoken<'_>, events: &mut Vec<TalkEvent>) -> UtteranceTalk {
         let Some(turn) = Turn::new(spoken) else {
             return UtteranceTalk::default();
         };
@@ -121,12 +117,7 @@ impl TalkTracker {
     /// `duration_ms`, the recording's length, matters only where [`Edges::WholeCall`] is asked for.
     pub fn finish(&mut self, duration_ms: u64, events: &mut Vec<TalkEvent>) -> TalkMetrics {
         self.silences.finish(duration_ms, events);
-        metrics::metrics(
-            &self.turns,
-            self.talk_overs.told(),
-            self.edges,
-            duration_ms,
-        )
+        metrics::metrics(&self.turns, self.talk_overs.told(), self.edges, duration_ms)
     }
 }
 

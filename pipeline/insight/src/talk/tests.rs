@@ -56,15 +56,54 @@ fn interruptions_and_silences_are_told_once() {
         assert_eq!(told(utterances), expected, "{case}");
     };
     let question = said(CUSTOMER, 1000, 5000, "我想问一下你们那个产品到底怎么样");
-    check("an answer", &[question.clone(), said(AGENT, 5400, 9000, "我们的产品很好")], "");
-    check("an answer whose padding alone is early", &[question.clone(), said(AGENT, 4800, 9000, "我们的产品很好")], "");
-    check("talked over to the end", &[question.clone(), said(AGENT, 4400, 9000, "我们的产品很好")], "a 4400+600");
-    check("talked over in the middle", &[question.clone(), said(AGENT, 2000, 4000, "您先听我说完这个")], "a 2000+2000");
-    check("listening", &[question.clone(), said(AGENT, 2000, 2500, "嗯")], "");
-    check("listening at length", &[question.clone(), said(AGENT, 2000, 3200, "好的好的")], "");
-    check("listening in English", &[question.clone(), said(AGENT, 2000, 2900, "uh huh")], "");
-    check("a short word", &[question.clone(), said(AGENT, 2000, 2600, "九点")], "");
-    check("a short word that stops the other", &[question.clone(), said(AGENT, 4600, 5200, "九点")], "a 4600+400");
+    check(
+        "an answer",
+        &[question.clone(), said(AGENT, 5400, 9000, "我们的产品很好")],
+        "",
+    );
+    check(
+        "an answer whose padding alone is early",
+        &[question.clone(), said(AGENT, 4800, 9000, "我们的产品很好")],
+        "",
+    );
+    check(
+        "talked over to the end",
+        &[question.clone(), said(AGENT, 4400, 9000, "我们的产品很好")],
+        "a 4400+600",
+    );
+    check(
+        "talked over in the middle",
+        &[
+            question.clone(),
+            said(AGENT, 2000, 4000, "您先听我说完这个"),
+        ],
+        "a 2000+2000",
+    );
+    check(
+        "listening",
+        &[question.clone(), said(AGENT, 2000, 2500, "嗯")],
+        "",
+    );
+    check(
+        "listening at length",
+        &[question.clone(), said(AGENT, 2000, 3200, "好的好的")],
+        "",
+    );
+    check(
+        "listening in English",
+        &[question.clone(), said(AGENT, 2000, 2900, "uh huh")],
+        "",
+    );
+    check(
+        "a short word",
+        &[question.clone(), said(AGENT, 2000, 2600, "九点")],
+        "",
+    );
+    check(
+        "a short word that stops the other",
+        &[question.clone(), said(AGENT, 4600, 5200, "九点")],
+        "a 4600+400",
+    );
     check(
         "who was talked over goes on",
         &[
@@ -84,7 +123,11 @@ fn interruptions_and_silences_are_told_once() {
         ],
         "c 6900+1050",
     );
-    check("silence", &[question.clone(), said(AGENT, 10_000, 12_000, "查到了您好")], "5000-10000");
+    check(
+        "silence",
+        &[question.clone(), said(AGENT, 10_000, 12_000, "查到了您好")],
+        "5000-10000",
+    );
     check(
         "no silence while the other talks",
         &[
@@ -121,15 +164,30 @@ fn figures_of_a_call() {
     });
     let (metrics, _) = track(Edges::BetweenTalk, &utterances);
     let agent = &metrics.parties[0];
-    assert_eq!((agent.party, agent.talk_ms, agent.n_utterances), (AGENT, 6000, 3));
+    assert_eq!(
+        (agent.party, agent.talk_ms, agent.n_utterances),
+        (AGENT, 6000, 3)
+    );
     assert_eq!(agent.rate_per_minute, 250.0);
     assert_eq!((agent.talk_ratio, agent.loudness_db), (0.75, Some(-20.0)));
-    assert_eq!(agent.longest_monologue_ms, 5000, "the pause of 1 s is short");
+    assert_eq!(
+        agent.longest_monologue_ms, 5000,
+        "the pause of 1 s is short"
+    );
     assert_eq!(agent.response_ms, Some(-500), "it came in early");
     assert_eq!(metrics.parties[1].response_ms, Some(1750), "500 and 3,000");
-    assert_eq!((metrics.overlap_ms, metrics.silence_ms), (500, 500 + 1000 + 3000));
+    assert_eq!(
+        (metrics.overlap_ms, metrics.silence_ms),
+        (500, 500 + 1000 + 3000)
+    );
     assert_eq!(metrics.longest_silence_ms, 3000);
-    assert_eq!(metrics.silences, [Stretch { start_ms: 9000, end_ms: 12_000 }]);
+    assert_eq!(
+        metrics.silences,
+        [Stretch {
+            start_ms: 9000,
+            end_ms: 12_000
+        }]
+    );
     assert_eq!(metrics.interruptions.len(), 1);
     let (whole, _) = track(Edges::WholeCall, &utterances);
     assert_eq!(whole.silence_ms, 4500 + 1000 + 47_000);
@@ -148,7 +206,10 @@ fn pauses_inside_an_utterance_are_no_talk() {
         })
         .collect();
     let (metrics, _) = track(Edges::BetweenTalk, std::slice::from_ref(&pausing));
-    assert_eq!(metrics.parties[0].talk_ms, 1000, "200 ms are part of the talk");
+    assert_eq!(
+        metrics.parties[0].talk_ms, 1000,
+        "200 ms are part of the talk"
+    );
     pausing.words[1].start_ms = 1900;
     let (metrics, _) = track(Edges::BetweenTalk, &[pausing]);
     assert_eq!(metrics.parties[0].talk_ms, 500);
@@ -178,8 +239,15 @@ fn on_a_live_call_the_clock_tells_silences() {
         party: AGENT,
         since_ms: 7000,
     };
-    assert_eq!(tracker.open_silence(6000, &[]).map(|open| open.start_ms), Some(2000));
-    assert_eq!(tracker.open_silence(8000, &[agent]), None, "the agent talks");
+    assert_eq!(
+        tracker.open_silence(6000, &[]).map(|open| open.start_ms),
+        Some(2000)
+    );
+    assert_eq!(
+        tracker.open_silence(8000, &[agent]),
+        None,
+        "the agent talks"
+    );
     tracker.time(8000, &[agent], &mut events);
     assert_eq!(events, [], "its end is not sure before the words are there");
     let more = said(AGENT, 7100, 9000, "您还在吗");
@@ -197,10 +265,21 @@ fn on_a_live_call_the_clock_tells_silences() {
 #[test]
 fn loudness_rises_over_the_median_of_the_same_party() {
     let mut tracker = TalkTracker::default();
-    let levels = [(AGENT, -30.0), (AGENT, -28.0), (CUSTOMER, -10.0), (AGENT, -20.0), (AGENT, -18.0)];
+    let levels = [
+        (AGENT, -30.0),
+        (AGENT, -28.0),
+        (CUSTOMER, -10.0),
+        (AGENT, -20.0),
+        (AGENT, -18.0),
+    ];
     let mut rises = Vec::new();
     for (idx, (party, loudness_db)) in levels.into_iter().enumerate() {
-        let mut said = said(party, idx as u64 * 2000, idx as u64 * 2000 + 1000, "你好吗你");
+        let mut said = said(
+            party,
+            idx as u64 * 2000,
+            idx as u64 * 2000 + 1000,
+            "你好吗你",
+        );
         said.voice = Some(Voice {
             loudness_db,
             ..Voice::default()
@@ -214,20 +293,35 @@ fn loudness_rises_over_the_median_of_the_same_party() {
 
 fn any_utterance() -> impl Strategy<Value = Utterance> {
     let party = prop_oneof![Just(AGENT), Just(CUSTOMER), Just(Party::Unknown)];
-    let text = prop_oneof![Just(""), Just("嗯"), Just("好的"), Just("我想问一下"), Just("hello there")];
+    let text = prop_oneof![
+        Just(""),
+        Just("嗯"),
+        Just("好的"),
+        Just("我想问一下"),
+        Just("hello there")
+    ];
     let time = 0..100_000u64;
-    (party, text, time.clone(), time.clone(), time.clone(), time, any::<bool>()).prop_map(
-        |(party, text, start_ms, end_ms, word_start_ms, word_end_ms, has_words)| {
-            let mut said = crate::testing::utterance(party, start_ms, text);
-            said.end_ms = end_ms;
-            said.words = Vec::from_iter(has_words.then(|| Word {
-                w: said.spoken.clone(),
-                start_ms: word_start_ms,
-                end_ms: word_end_ms,
-            }));
-            said
-        },
+    (
+        party,
+        text,
+        time.clone(),
+        time.clone(),
+        time.clone(),
+        time,
+        any::<bool>(),
     )
+        .prop_map(
+            |(party, text, start_ms, end_ms, word_start_ms, word_end_ms, has_words)| {
+                let mut said = crate::testing::utterance(party, start_ms, text);
+                said.end_ms = end_ms;
+                said.words = Vec::from_iter(has_words.then(|| Word {
+                    w: said.spoken.clone(),
+                    start_ms: word_start_ms,
+                    end_ms: word_end_ms,
+                }));
+                said
+            },
+        )
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! Phrases, found by letters and by sounds in one pass over an utterance.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -44,8 +44,9 @@ struct PhraseLetter {
 /// All phrases, by the letter and by the sound that they begin with.
 struct Lexicon {
     phrases: Vec<Phrase>,
-    by_letter: HashMap<char, Vec<usize>>,
-    by_sound: HashMap<Syllable, Vec<usize>>,
+    by_letter: BTreeMap<char, Vec<usize>>,
+    /// By [`Syllable::index`] of the toneless sound.
+    by_sound: Vec<Vec<usize>>,
 }
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(Lexicon::new);
@@ -93,8 +94,8 @@ impl Lexicon {
         let phrases: Vec<Phrase> = phrases.collect();
         let mut lexicon = Self {
             phrases: Vec::new(),
-            by_letter: HashMap::new(),
-            by_sound: HashMap::new(),
+            by_letter: BTreeMap::new(),
+            by_sound: vec![Vec::new(); Syllable::COUNT],
         };
         for (place, phrase) in phrases.iter().enumerate() {
             let Some(first) = phrase.parts.first().and_then(|part| part.first()) else {
@@ -106,8 +107,7 @@ impl Lexicon {
                 .or_default()
                 .push(place);
             if let Some(sound) = first.sound {
-                let sound = sound.toneless();
-                lexicon.by_sound.entry(sound).or_default().push(place);
+                lexicon.by_sound[sound.toneless().index()].push(place);
             }
         }
         lexicon.phrases = phrases;
@@ -118,7 +118,7 @@ impl Lexicon {
     fn beginning_with(&self, letter: &Letter) -> impl Iterator<Item = &Phrase> {
         let by_letter = self.by_letter.get(&letter.letter);
         let sound = letter.sounds.first().map(|(sound, _)| sound.toneless());
-        let by_sound = sound.and_then(|sound| self.by_sound.get(&sound));
+        let by_sound = sound.and_then(|sound| self.by_sound.get(sound.index()));
         let written = letter.letter;
         let by_letter = by_letter
             .into_iter()

@@ -187,8 +187,8 @@ fn rule_item(
         true => hits.clone().map(|hit| f64::from(hit.deduct.max(0.0))).sum(),
         false => 0.0,
     };
-    let titles = hits.map(|hit| hit.title.trim());
-    let title = titles.filter(|title| !title.is_empty()).next();
+    let mut titles = hits.map(|hit| hit.title.trim());
+    let title = titles.find(|title| !title.is_empty());
     let item = ScoreItem {
         section: reasons.other_rules().to_owned(),
         question: title.unwrap_or(&id).to_owned(),

@@ -66,7 +66,11 @@ impl CallText<'_, '_> {
 
 /// Sums a call up. `disposition` is left open: it follows from intents.
 pub fn summarize(call: &CallText<'_, '_>) -> Summary {
-    let mut texts: Vec<Text<'_>> = call.spoken.iter().map(|said| Text::new(said, call.pii)).collect();
+    let mut texts: Vec<Text<'_>> = call
+        .spoken
+        .iter()
+        .map(|said| Text::new(said, call.pii))
+        .collect();
     texts.sort_by_key(|text| (text.said.utterance.start_ms, text.said.idx));
     let promises = promise::promises(&texts);
     Summary {
@@ -101,12 +105,13 @@ fn best(ranked: impl IntoIterator<Item = Ranked>, most: usize) -> Vec<Quote> {
 
 /// The same words, or a part of the same place.
 fn is_same(a: &Quote, b: &Quote) -> bool {
-    letters(&a.text) == letters(&b.text)
-        || (a.utterance == b.utterance && a.start_ms == b.start_ms)
+    letters(&a.text) == letters(&b.text) || (a.utterance == b.utterance && a.start_ms == b.start_ms)
 }
 
 fn letters(text: &str) -> String {
-    text.chars().filter(|letter| letter.is_alphanumeric()).collect()
+    text.chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .collect()
 }
 
 /// The customer, or who may be he where parties are not known.

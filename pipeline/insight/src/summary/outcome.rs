@@ -8,7 +8,7 @@ use super::words::Role;
 use super::{CallText, MAX_OUTCOMES, Ranked, best, may_be_agent, may_be_customer};
 
 /// Utterances that are looked at: a third of the call, no fewer and no more than these.
-const MIN_CLOSING: usize = 5;
+const MIN_CLOSING: usize = 6;
 const MAX_CLOSING: usize = 12;
 /// A customer's answer of fewer letters beside thanks and goodbyes is none.
 const MIN_ANSWER_LETTERS: usize = 2;
@@ -30,18 +30,25 @@ pub(super) fn outcome(
     let n_closing = (texts.len() / 3).clamp(MIN_CLOSING, MAX_CLOSING);
     let from = texts.len().saturating_sub(n_closing);
     let closing = &texts[from..];
-    let answer = verdict(closing, call).or_else(|| last_words(closing));
-    let promised = promises.iter().filter(|promise| {
-        promise.text_idx >= from && promise.quote.party != Party::Customer
-    });
+    let answer = verdict(closing, call)
+        .or_else(|| last_words(closing, |sentence| !sentence.is_question()))
+        .or_else(|| last_words(closing, |_| true));
+    let promised = promises
+        .iter()
+        .filter(|promise| promise.text_idx >= from && promise.quote.party != Party::Customer);
     let promised = promised.map(|promise| promise.quote.clone());
     let done = last(closing, |sentence| {
-        let found = sentence.first(Role::Done).filter(|_| may_be_agent(sentence))?;
+        let found = sentence
+            .first(Role::Done)
+            .filter(|_| may_be_agent(sentence))?;
         sentence.quote(&found.letters)
     });
     let mut closings: Vec<Quote> = promised.chain(done).collect();
     closings.sort_by_key(|quote| std::cmp::Reverse(quote.start_ms));
-    let answer = answer.map(|quote| Ranked { rank: u32::MAX, quote });
+    let answer = answer.map(|quote| Ranked {
+        rank: u32::MAX,
+        quote,
+    });
     // The later, the more wanted.
     let closings = (0..u32::MAX).rev().zip(closings);
     let closings = closings.map(|(rank, quote)| Ranked { rank, quote });
@@ -64,16 +71,19 @@ fn verdict(texts: &[Text<'_>], call: &CallText<'_, '_>) -> Option<Quote> {
             && (sentence.has(Role::Verdict)
                 || call.is_labelled(sentence.text.said.idx, &ANSWERS)
                 || (sentence.has(Role::Payment) && sentence.has(Role::Deadline)));
-        let near = sentence.first(Role::Verdict).map(|found| found.letters.clone());
+        let near = sentence
+            .first(Role::Verdict)
+            .map(|found| found.letters.clone());
         is_answer.then(|| sentence.quote(&near.unwrap_or_else(|| sentence.letters())))?
     })
 }
 
-/// The customer's last words that are no goodbye.
-fn last_words(texts: &[Text<'_>]) -> Option<Quote> {
+/// The customer's last words that are no goodbye, of those that `wanted` takes.
+fn last_words(texts: &[Text<'_>], wanted: impl Fn(&Sentence<'_>) -> bool) -> Option<Quote> {
     last(texts, |sentence| {
         let is_said = may_be_customer(sentence)
             && !sentence.has_secret()
+            && wanted(sentence)
             && sentence.n_letters_beside(&[Role::Farewell, Role::Greeting]) >= MIN_ANSWER_LETTERS;
         is_said.then(|| sentence.quote(&sentence.letters()))?
     })

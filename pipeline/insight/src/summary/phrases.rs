@@ -1,12 +1,12 @@
 //! Phrases, found by letters and by sounds in one pass over an utterance.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use auricle_pinyin::{Syllable, word_readings};
 
-use super::words::{PHRASES, Role};
+use super::words::{self, Role};
 use crate::spoken::Letter;
 
 /// Letters that `..` in a phrase stands for, at most.
@@ -44,8 +44,9 @@ struct PhraseLetter {
 /// All phrases, by the letter and by the sound that they begin with.
 struct Lexicon {
     phrases: Vec<Phrase>,
-    by_letter: HashMap<char, Vec<usize>>,
-    by_sound: HashMap<Syllable, Vec<usize>>,
+    by_letter: BTreeMap<char, Vec<usize>>,
+    /// By [`Syllable::index`] of the toneless sound.
+    by_sound: Vec<Vec<usize>>,
 }
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(Lexicon::new);
@@ -89,23 +90,24 @@ fn is_turned(role: Role, letters: &[Letter], at: usize) -> bool {
 
 impl Lexicon {
     fn new() -> Self {
-        let phrases: Vec<Phrase> = PHRASES
-            .iter()
-            .flat_map(|(role, texts)| texts.iter().map(|text| Phrase::new(*role, text)))
-            .collect();
+        let phrases = words::phrases().map(|(role, text)| Phrase::new(role, text));
+        let phrases: Vec<Phrase> = phrases.collect();
         let mut lexicon = Self {
             phrases: Vec::new(),
-            by_letter: HashMap::new(),
-            by_sound: HashMap::new(),
+            by_letter: BTreeMap::new(),
+            by_sound: vec![Vec::new(); Syllable::COUNT],
         };
         for (place, phrase) in phrases.iter().enumerate() {
             let Some(first) = phrase.parts.first().and_then(|part| part.first()) else {
                 continue;
             };
-            lexicon.by_letter.entry(first.letter).or_default().push(place);
+            lexicon
+                .by_letter
+                .entry(first.letter)
+                .or_default()
+                .push(place);
             if let Some(sound) = first.sound {
-                let sound = sound.toneless();
-                lexicon.by_sound.entry(sound).or_default().push(place);
+                lexicon.by_sound[sound.toneless().index()].push(place);
             }
         }
         lexicon.phrases = phrases;
@@ -116,10 +118,16 @@ impl Lexicon {
     fn beginning_with(&self, letter: &Letter) -> impl Iterator<Item = &Phrase> {
         let by_letter = self.by_letter.get(&letter.letter);
         let sound = letter.sounds.first().map(|(sound, _)| sound.toneless());
-        let by_sound = sound.and_then(|sound| self.by_sound.get(&sound));
+        let by_sound = sound.and_then(|sound| self.by_sound.get(sound.index()));
         let written = letter.letter;
-        let by_letter = by_letter.into_iter().flatten().map(|&place| &self.phrases[place]);
-        let by_sound = by_sound.into_iter().flatten().map(|&place| &self.phrases[place]);
+        let by_letter = by_letter
+            .into_iter()
+            .flatten()
+            .map(|&place| &self.phrases[place]);
+        let by_sound = by_sound
+            .into_iter()
+            .flatten()
+            .map(|&place| &self.phrases[place]);
         by_letter.chain(by_sound.filter(move |phrase| phrase.parts[0][0].letter != written))
     }
 }
@@ -138,16 +146,24 @@ impl Phrase {
         let mut end = part_end(first, letters, at)?;
         for part in rest {
             let from = end..(end + MAX_GAP + 1).min(letters.len());
-            end = from.into_iter().find_map(|at| part_end(part, letters, at))?;
+            end = from
+                .into_iter()
+                .find_map(|at| part_end(part, letters, at))?;
         }
         Some(end)
     }
 }
 
 fn part(text: &str) -> Vec<PhraseLetter> {
-    let text: String = text.chars().filter(|letter| letter.is_alphanumeric()).collect();
+    let text: String = text
+        .chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .collect();
     let readings = word_readings(&text);
-    let sounds = readings.first().map(|(sounds, _)| sounds.to_vec()).unwrap_or_default();
+    let sounds = readings
+        .first()
+        .map(|(sounds, _)| sounds.to_vec())
+        .unwrap_or_default();
     let letters = text.chars().enumerate();
     letters
         .map(|(place, letter)| PhraseLetter {

@@ -4,8 +4,8 @@ use auricle_contracts::Quote;
 
 use super::phrases::Found;
 use super::text::{Sentence, Text, overlap};
-use super::{Ranked, may_be_agent};
 use super::words::Role;
+use super::{Ranked, may_be_agent};
 
 /// A promise in a sentence.
 pub(super) struct Promise {
@@ -27,10 +27,18 @@ impl Promise {
 
 /// All promises, by time.
 pub(super) fn promises(texts: &[Text<'_>]) -> Vec<Promise> {
-    let may_promise = |text: &&Text<'_>| [Role::Action, Role::Payment, Role::Pledge].into_iter().any(|role| text.has(role));
-    let texts = texts.iter().enumerate().filter(|(_, text)| may_promise(text));
+    let may_promise = |text: &&Text<'_>| {
+        [Role::Action, Role::Payment, Role::Pledge]
+            .into_iter()
+            .any(|role| text.has(role))
+    };
+    let texts = texts
+        .iter()
+        .enumerate()
+        .filter(|(_, text)| may_promise(text));
     let found = texts.flat_map(|(text_idx, text)| {
-        text.sentences().filter_map(move |sentence| promise(&sentence, text_idx))
+        text.sentences()
+            .filter_map(move |sentence| promise(&sentence, text_idx))
     });
     found.collect()
 }
@@ -65,6 +73,8 @@ fn promise(sentence: &Sentence<'_>, text_idx: usize) -> Option<Promise> {
 
 /// What agents do for customers; what either pays. A customer's 申请 or 安排 is the agent's to do.
 fn action<'a>(sentence: &Sentence<'a>) -> Option<&'a Found> {
-    let service = sentence.first(Role::Action).filter(|_| may_be_agent(sentence));
+    let service = sentence
+        .first(Role::Action)
+        .filter(|_| may_be_agent(sentence));
     service.or_else(|| sentence.first(Role::Payment))
 }

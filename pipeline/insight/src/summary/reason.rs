@@ -19,9 +19,11 @@ const REASONS: [&str; 2] = ["complaint", "opt_out"];
 pub(super) fn reason(texts: &[Text<'_>], call: &CallText<'_, '_>) -> Option<Quote> {
     let n = texts.len();
     let opening = &texts[..(n * 2 / 5).max(MIN_OPENING).min(n)];
-    first(opening, |sentence| purpose(sentence).or_else(|| problem(sentence, call)))
-        .or_else(|| anything(opening, may_be_agent))
-        .or_else(|| anything(opening, |_| true))
+    first(opening, |sentence| {
+        purpose(sentence).or_else(|| problem(sentence, call))
+    })
+    .or_else(|| anything(opening, may_be_agent))
+    .or_else(|| anything(opening, |_| true))
 }
 
 /// The first quote that `wanted` gives.
@@ -48,7 +50,9 @@ fn problem(sentence: &Sentence<'_>, call: &CallText<'_, '_>) -> Option<Quote> {
     let problem = sentence.first(Role::Problem);
     let wish = || {
         let wish = sentence.first(Role::Wish);
-        wish.filter(|_| sentence.n_letters_beside(&[Role::Wish, Role::Greeting]) >= MIN_WISH_LETTERS)
+        wish.filter(|_| {
+            sentence.n_letters_beside(&[Role::Wish, Role::Greeting]) >= MIN_WISH_LETTERS
+        })
     };
     let near = problem.or_else(wish).map(|found| found.letters.clone());
     let is_labelled = || call.is_labelled(sentence.text.said.idx, &REASONS);
@@ -60,7 +64,9 @@ fn problem(sentence: &Sentence<'_>, call: &CallText<'_, '_>) -> Option<Quote> {
 fn anything(texts: &[Text<'_>], whose: impl Fn(&Sentence<'_>) -> bool) -> Option<Quote> {
     first(texts, |sentence| {
         let is_said = whose(sentence)
-            && ![Role::Greeting, Role::Notice].into_iter().any(|role| sentence.has(role))
+            && ![Role::Greeting, Role::Notice]
+                .into_iter()
+                .any(|role| sentence.has(role))
             && sentence.n_letters_beside(&[Role::Farewell]) >= MIN_LETTERS;
         is_said.then(|| sentence.quote(&sentence.letters()))?
     })

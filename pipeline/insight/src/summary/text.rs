@@ -86,6 +86,11 @@ impl<'a> Text<'a> {
         })
     }
 
+    /// Whether there is personal data in it.
+    pub(super) fn has_secret(&self) -> bool {
+        self.written().chars.iter().any(|char| char.is_secret)
+    }
+
     fn written(&self) -> &Written {
         self.written
             .get_or_init(|| Written::new(self.as_written(), &self.said.letters, &self.pii))
@@ -142,7 +147,7 @@ impl<'a> Sentence<'a> {
         let Some(first) = spoken.next() else {
             return 0..0;
         };
-        first.start..spoken.last().map_or(first.end, |last| last.end)
+        first.start..spoken.next_back().map_or(first.end, |last| last.end)
     }
 
     pub(super) fn found(&self) -> impl Iterator<Item = &'a Found> {
@@ -192,7 +197,10 @@ impl<'a> Sentence<'a> {
 
     /// Letters that are in no phrase of these roles.
     pub(super) fn n_letters_beside(&self, roles: &[Role]) -> usize {
-        let found: Vec<&Found> = self.found().filter(|found| roles.contains(&found.role)).collect();
+        let found: Vec<&Found> = self
+            .found()
+            .filter(|found| roles.contains(&found.role))
+            .collect();
         let letters = self.letters();
         letters
             .filter(|place| !found.iter().any(|found| found.letters.contains(place)))
@@ -223,7 +231,9 @@ impl<'a> Sentence<'a> {
             return self.text.quote(whole.start, whole.end);
         }
         let clauses = self.clauses();
-        let at = clauses.iter().position(|clause| self.letters_in(clause).end > near.start)?;
+        let at = clauses
+            .iter()
+            .position(|clause| self.letters_in(clause).end > near.start)?;
         let mut range = clauses[at].clone();
         if self.length(&range) > MAX_QUOTE_LENGTH {
             range = self.around(near);
@@ -236,7 +246,11 @@ impl<'a> Sentence<'a> {
             }
             range = wider;
         }
-        for clause in clauses[..at].iter().rev().filter(|clause| clause.start >= from) {
+        for clause in clauses[..at]
+            .iter()
+            .rev()
+            .filter(|clause| clause.start >= from)
+        {
             let wider = clause.start..range.end;
             if self.length(&wider) > MAX_QUOTE_LENGTH || self.is_secret(clause) {
                 break;
@@ -247,7 +261,9 @@ impl<'a> Sentence<'a> {
     }
 
     fn is_secret(&self, chars: &Range<usize>) -> bool {
-        self.written.chars[chars.clone()].iter().any(|char| char.is_secret)
+        self.written.chars[chars.clone()]
+            .iter()
+            .any(|char| char.is_secret)
     }
 
     /// Characters about the letters `near`, where there is no punctuation to go by.
@@ -264,7 +280,7 @@ impl<'a> Sentence<'a> {
         let Some(first) = places.next() else {
             return self.from..self.from;
         };
-        let last = places.last().unwrap_or(first);
+        let last = places.next_back().unwrap_or(first);
         self.word_start(first)..self.word_end(last)
     }
 
@@ -272,9 +288,13 @@ impl<'a> Sentence<'a> {
     fn word_start(&self, place: usize) -> usize {
         let chars = &self.written.chars;
         let is_inside = |place: usize| {
-            chars[place].letter.is_ascii_alphanumeric() && chars[place - 1].letter.is_ascii_alphanumeric()
+            chars[place].letter.is_ascii_alphanumeric()
+                && chars[place - 1].letter.is_ascii_alphanumeric()
         };
-        (self.from + 1..=place).rev().find(|&place| !is_inside(place)).unwrap_or(self.from)
+        (self.from + 1..=place)
+            .rev()
+            .find(|&place| !is_inside(place))
+            .unwrap_or(self.from)
     }
 
     fn word_end(&self, place: usize) -> usize {
@@ -306,7 +326,9 @@ impl<'a> Sentence<'a> {
 
     fn length(&self, chars: &Range<usize>) -> usize {
         let letters = self.letters_in(chars);
-        letters.map(|letter| if self.hanzi(letter) { HANZI_LENGTH } else { 1 }).sum()
+        letters
+            .map(|letter| if self.hanzi(letter) { HANZI_LENGTH } else { 1 })
+            .sum()
     }
 
     fn letters_in(&self, chars: &Range<usize>) -> Range<usize> {
@@ -349,7 +371,11 @@ fn secret_letters(said: &Spoken<'_>, pii: &[PiiSpan]) -> Vec<Range<usize>> {
         secret.extend(first.zip(last).map(|(first, last)| first..last + 1));
     };
     for span in pii {
-        for place in span.places.iter().filter(|place| place.utterance == said.idx) {
+        for place in span
+            .places
+            .iter()
+            .filter(|place| place.utterance == said.idx)
+        {
             add(&|letter: &Letter| (place.from..place.to).contains(&letter.at));
         }
         if span.places.is_empty() && span.party == said.party() {
@@ -389,14 +415,20 @@ fn sentences(chars: &[WrittenChar]) -> Vec<Range<usize>> {
     let mut sentences = Vec::new();
     let mut from = 0;
     for place in 0..chars.len() {
-        let ends_next = chars.get(place + 1).is_none_or(|next| !ends_sentence(chars, place + 1, next));
+        let ends_next = chars
+            .get(place + 1)
+            .is_none_or(|next| !ends_sentence(chars, place + 1, next));
         if ends_sentence(chars, place, &chars[place]) && ends_next {
             sentences.push(from..place + 1);
             from = place + 1;
         }
     }
     sentences.push(from..chars.len());
-    sentences.retain(|sentence| chars[sentence.clone()].iter().any(|char| !char.letters.is_empty()));
+    sentences.retain(|sentence| {
+        chars[sentence.clone()]
+            .iter()
+            .any(|char| !char.letters.is_empty())
+    });
     sentences
 }
 
@@ -410,7 +442,9 @@ fn ends_sentence(chars: &[WrittenChar], place: usize, char: &WrittenChar) -> boo
 
 fn is_comma(chars: &[WrittenChar], place: usize) -> bool {
     match chars[place].letter {
-        ',' => chars.get(place + 1).is_none_or(|next| !next.letter.is_ascii_digit()),
+        ',' => chars
+            .get(place + 1)
+            .is_none_or(|next| !next.letter.is_ascii_digit()),
         letter => "，、：".contains(letter),
     }
 }
@@ -420,7 +454,9 @@ fn is_comma(chars: &[WrittenChar], place: usize) -> bool {
 fn aligned(text: &str, letters: &[Letter]) -> Vec<Range<usize>> {
     let chars: Vec<char> = text.chars().collect();
     let lower = |letter: char| letter.to_lowercase().next().unwrap_or(letter);
-    let places: Vec<usize> = (0..chars.len()).filter(|&place| chars[place].is_alphanumeric()).collect();
+    let places: Vec<usize> = (0..chars.len())
+        .filter(|&place| chars[place].is_alphanumeric())
+        .collect();
     let written: Vec<char> = places.iter().map(|&place| lower(chars[place])).collect();
     let mut out = vec![0..0; chars.len()];
     let (mut at, mut said) = (0, 0);
@@ -451,7 +487,8 @@ fn skip(written: &[char], letters: &[Letter]) -> (usize, usize) {
     if is_alike(0, 0) {
         return (0, 0);
     }
-    let ways = (1..=MAX_SKIP).flat_map(|n| (0..=n).map(move |n_written| (n_written, n - n_written)));
+    let ways =
+        (1..=MAX_SKIP).flat_map(|n| (0..=n).map(move |n_written| (n_written, n - n_written)));
     let mut ways = ways.filter(|&(n_written, n_said)| goes_on(n_written, n_said));
     ways.next().unwrap_or((written.len(), letters.len()))
 }

@@ -110,10 +110,6 @@ fn tally(calls: &[Call], utterances: impl Fn(&Call) -> Vec<Utterance>) -> Tally 
     tally
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "what was measured, or why not, is for who runs the tests"
-)]
 fn say(line: &str) {
     eprintln!("{line}");
 }

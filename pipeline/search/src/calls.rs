@@ -31,6 +31,8 @@ pub(crate) enum CallNumber {
     Started,
     Duration,
     Score,
+    /// Any of the call's silences.
+    Silence,
 }
 
 /// The calls of one segment, by their place in [`Lines::call_starts`].
@@ -40,6 +42,37 @@ pub(crate) struct Calls {
     started: Vec<Option<i64>>,
     durations: Vec<f64>,
     scores: Vec<f64>,
+    silences: Silences,
+}
+
+/// Lengths of the silences of calls.
+#[derive(Debug, Default)]
+struct Silences {
+    /// By call the end of its lengths.
+    ends: Vec<usize>,
+    /// Milliseconds.
+    lengths: Vec<f64>,
+}
+
+impl Silences {
+    fn open(column: Option<&Column<u64>>, starts: &[DocId]) -> Self {
+        let mut silences = Self::default();
+        let Some(column) = column else {
+            return silences;
+        };
+        for &doc in starts {
+            let lengths = column.values_for_doc(doc).map(|length| length as f64);
+            silences.lengths.extend(lengths);
+            silences.ends.push(silences.lengths.len());
+        }
+        silences
+    }
+
+    fn of(&self, call: usize) -> &[f64] {
+        let end = |call: usize| self.ends.get(call).copied().unwrap_or(0);
+        let start = call.checked_sub(1).map_or(0, end);
+        self.lengths.get(start..end(call)).unwrap_or(&[])
+    }
 }
 
 /// One value for each call, out of few.
@@ -64,6 +97,7 @@ impl Calls {
             .collect();
         let durations = fast.column_opt::<u64>("duration")?;
         let scores = fast.column_opt::<f64>("score")?;
+        let silences = fast.column_opt::<u64>("silence")?;
         Ok(Self {
             facets: [
                 text_values(reader, "agent", starts)?,
@@ -74,12 +108,18 @@ impl Calls {
             started,
             durations: numbers(durations.as_ref(), starts, |number| number as f64),
             scores: numbers(scores.as_ref(), starts, |number| number),
+            silences: Silences::open(silences.as_ref(), starts),
         })
     }
 
     /// When a call began, in seconds of the local clock.
     pub(crate) fn started(&self, call: usize) -> Option<i64> {
         self.started.get(call).copied().flatten()
+    }
+
+    /// A call's quality score; not a number where it has none.
+    pub(crate) fn score(&self, call: usize) -> f64 {
+        self.scores.get(call).copied().unwrap_or(f64::NAN)
     }
 
     /// The values of a facet.
@@ -97,9 +137,13 @@ impl Calls {
     ) -> Vec<DocId> {
         let holds = |call: usize| {
             let value = match number {
+                CallNumber::Silence => {
+                    let mut silences = self.silences.of(call).iter();
+                    return silences.any(|length| (low..=high).contains(length));
+                }
                 CallNumber::Started => self.started(call).map_or(f64::NAN, |time| time as f64),
                 CallNumber::Duration => self.durations.get(call).copied().unwrap_or(f64::NAN),
-                CallNumber::Score => self.scores.get(call).copied().unwrap_or(f64::NAN),
+                CallNumber::Score => self.score(call),
             };
             (low..=high).contains(&value)
         };

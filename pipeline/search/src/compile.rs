@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use tantivy::query::{BooleanQuery, Occur, Query};
+use tantivy::schema::Field;
+
+use auricle_contracts::Severity;
 
 use crate::calls::CallNumber;
 use crate::lines::party_number;
+use crate::moments::MomentTest;
 use crate::place::{Edges, PhrasePattern, Place};
 use crate::plan::Plan;
-use crate::queries::{Asked, Question, Snapshot, TextTest};
+use crate::queries::{Asked, Question, Snapshot, TextTest, TextWanted};
 use crate::query::{Kind, Node, NumberField, TextField};
 use crate::schema::Fields;
 use crate::scorers::LineTest;
@@ -23,6 +27,8 @@ pub(crate) struct Compiled {
     pub(crate) places: Vec<Arc<Place>>,
     /// What must have been said earlier in the call.
     pub(crate) leads: Vec<Lead>,
+    /// What is shown of the calls beside their hits.
+    pub(crate) moments: Vec<MomentTest>,
 }
 
 /// The left side of a `THEN`.
@@ -66,25 +72,8 @@ impl Compiler<'_> {
                 field,
                 comparison,
                 value,
-            } => {
-                let test = |field| TextTest {
-                    field,
-                    comparison: *comparison,
-                    value: value.clone(),
-                };
-                let [agent, campaign, region, engine, file] = self.fields.call_texts;
-                Ok(self.filter(match field {
-                    TextField::Call => Question::Text(test(self.fields.call)),
-                    TextField::Emotion => Question::Text(test(self.fields.emotion)),
-                    TextField::Rule => Question::Text(test(self.fields.rule)),
-                    TextField::Agent => Question::CallText(test(agent)),
-                    TextField::Campaign => Question::CallText(test(campaign)),
-                    TextField::Region => Question::CallText(test(region)),
-                    TextField::Engine => Question::CallText(test(engine)),
-                    TextField::File => Question::CallText(test(file)),
-                }))
-            }
-            Kind::Range { field, low, high } => Ok(self.filter(range(*field, *low, *high))),
+            } => Ok(self.text(*field, TextWanted::new(*comparison, value))),
+            Kind::Range { field, low, high } => Ok(self.range(*field, *low, *high)),
         }
     }
 
@@ -100,6 +89,78 @@ impl Compiler<'_> {
             query: self.ask(question),
             places: Vec::new(),
             leads: Vec::new(),
+            moments: Vec::new(),
+        }
+    }
+
+    fn text(&self, field: TextField, wanted: TextWanted) -> Compiled {
+        let fields = self.fields;
+        let [agent, campaign, region, engine, file] = fields.call_texts;
+        let of_utterance = |field| Question::Text(test(field, &wanted));
+        let of_call = |field| Question::CallText(test(field, &wanted));
+        match field {
+            TextField::Hit => {
+                let moment = MomentTest::Rule(wanted.clone());
+                self.either([fields.hit, fields.call_hit], &wanted, moment)
+            }
+            TextField::Pii => {
+                let moment = MomentTest::Pii(wanted.clone());
+                self.either([fields.pii, fields.call_pii], &wanted, moment)
+            }
+            TextField::Call => self.filter(of_utterance(fields.call)),
+            TextField::Emotion => self.filter(of_utterance(fields.emotion)),
+            TextField::Intent => self.filter(of_utterance(fields.intent)),
+            TextField::Agent => self.filter(of_call(agent)),
+            TextField::Campaign => self.filter(of_call(campaign)),
+            TextField::Region => self.filter(of_call(region)),
+            TextField::Engine => self.filter(of_call(engine)),
+            TextField::File => self.filter(of_call(file)),
+            TextField::Passed => self.filter(of_call(fields.passed)),
+            TextField::Disposition => self.filter(of_call(fields.disposition)),
+        }
+    }
+
+    /// Of utterances and, where it belongs to none of them, of calls.
+    fn either(
+        &self,
+        [of_utterance, of_call]: [Field; 2],
+        wanted: &TextWanted,
+        moment: MomentTest,
+    ) -> Compiled {
+        let question = Question::EitherText(test(of_utterance, wanted), test(of_call, wanted));
+        Compiled {
+            moments: vec![moment],
+            ..self.filter(question)
+        }
+    }
+
+    fn range(&self, field: NumberField, low: Option<f64>, high: Option<f64>) -> Compiled {
+        let low = low.unwrap_or(f64::NEG_INFINITY);
+        let high = high.unwrap_or(f64::INFINITY);
+        let call_number = |field| self.filter(Question::CallNumber { field, low, high });
+        let line = |test: fn(f64, f64) -> LineTest| self.filter(Question::Line(test(low, high)));
+        match field {
+            NumberField::Date => call_number(CallNumber::Started),
+            NumberField::Duration => call_number(CallNumber::Duration),
+            NumberField::Score => call_number(CallNumber::Score),
+            NumberField::Silence => Compiled {
+                moments: vec![MomentTest::Silence(low, high)],
+                ..call_number(CallNumber::Silence)
+            },
+            NumberField::Severity => {
+                let within =
+                    |severity: &Severity| (low..=high).contains(&f64::from(*severity as u32));
+                let severities = Severity::ALL.into_iter().filter(within);
+                let wanted = TextWanted::one_of(severities.map(Severity::as_str));
+                let moment = MomentTest::Severity(wanted.clone());
+                let fields = [self.fields.severity, self.fields.call_severity];
+                self.either(fields, &wanted, moment)
+            }
+            NumberField::Start => line(LineTest::Start),
+            NumberField::End => line(LineTest::End),
+            NumberField::Length => line(LineTest::Length),
+            NumberField::Turn => line(LineTest::Turn),
+            NumberField::Utterance => line(LineTest::Utterance),
         }
     }
 
@@ -110,7 +171,9 @@ impl Compiler<'_> {
             query,
             places,
             mut leads,
+            mut moments,
         } = self.compile(right)?;
+        moments.extend(left.moments.iter().cloned());
         let question = Question::Then {
             left: Arc::clone(&left.query),
             right: Arc::clone(&query),
@@ -125,12 +188,13 @@ impl Compiler<'_> {
             query: self.ask(question),
             places,
             leads,
+            moments,
         })
     }
 
     fn boolean(&self, parts: &[Node], occur: Occur) -> tantivy::Result<Compiled> {
         let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::with_capacity(parts.len() + 1);
-        let (mut places, mut leads) = (Vec::new(), Vec::new());
+        let (mut places, mut leads, mut moments) = (Vec::new(), Vec::new(), Vec::new());
         let mut n_wanted = 0;
         for part in parts {
             if let (Kind::Not(inner), Occur::Must) = (&part.kind, occur)
@@ -143,6 +207,7 @@ impl Compiler<'_> {
             n_wanted += 1;
             places.extend(compiled.places);
             leads.extend(compiled.leads);
+            moments.extend(compiled.moments);
             clauses.push((occur, Box::new(Shared(compiled.query))));
         }
         if n_wanted == 0 {
@@ -153,6 +218,7 @@ impl Compiler<'_> {
             query: Arc::new(BooleanQuery::new(clauses)),
             places,
             leads,
+            moments,
         })
     }
 
@@ -174,6 +240,7 @@ impl Compiler<'_> {
             query: self.ask(question),
             places: vec![place],
             leads: Vec::new(),
+            moments: Vec::new(),
         })
     }
 
@@ -229,32 +296,10 @@ pub(crate) fn plan_decides(place: &Place) -> bool {
     }
 }
 
-fn range(field: NumberField, low: Option<f64>, high: Option<f64>) -> Question {
-    let (low, high) = (
-        low.unwrap_or(f64::NEG_INFINITY),
-        high.unwrap_or(f64::INFINITY),
-    );
-    match field {
-        NumberField::Date => Question::CallNumber {
-            field: CallNumber::Started,
-            low,
-            high,
-        },
-        NumberField::Duration => Question::CallNumber {
-            field: CallNumber::Duration,
-            low,
-            high,
-        },
-        NumberField::Score => Question::CallNumber {
-            field: CallNumber::Score,
-            low,
-            high,
-        },
-        NumberField::Start => Question::Line(LineTest::Start(low, high)),
-        NumberField::End => Question::Line(LineTest::End(low, high)),
-        NumberField::Length => Question::Line(LineTest::Length(low, high)),
-        NumberField::Turn => Question::Line(LineTest::Turn(low, high)),
-        NumberField::Utterance => Question::Line(LineTest::Utterance(low, high)),
+fn test(field: Field, wanted: &TextWanted) -> TextTest {
+    TextTest {
+        field,
+        wanted: wanted.clone(),
     }
 }
 

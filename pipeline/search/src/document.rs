@@ -1,35 +1,16 @@
 //! A call's transcript as documents of the index.
 
-use auricle_contracts::{CallMetadata, Transcript, Utterance};
+use auricle_contracts::{Assessment, CallMetadata, Transcript, Utterance};
 use serde::{Deserialize, Serialize};
 use tantivy::TantivyDocument;
 
 use crate::date::LocalTime;
 use crate::error::IndexError;
+use crate::findings::{CallFindings, UtteranceFindings, findings, length_ms, passed_name};
 use crate::lines::{MAX_CODES, NewLine};
 use crate::schema::Fields;
 use crate::stored::{StoredUtterance, unit_times};
 use crate::{sound, units};
-
-/// What later stages know of a call beside its transcript.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Annotations {
-    /// The call's quality score, for `score:<60`.
-    pub score: Option<f64>,
-    /// By utterance, in the order of the transcript; may be shorter.
-    pub utterances: Vec<UtteranceAnnotations>,
-}
-
-/// What later stages know of one utterance.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct UtteranceAnnotations {
-    /// For `emotion:angry`.
-    pub emotion: Option<String>,
-    /// Names of the rules that hit, for `rule:promise`.
-    pub rules: Vec<String>,
-}
 
 /// What results say of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,19 +21,19 @@ pub(crate) struct Header {
     pub(crate) engine: String,
     #[serde(flatten)]
     pub(crate) metadata: CallMetadata,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) score: Option<f64>,
+    #[serde(flatten)]
+    pub(crate) findings: CallFindings,
 }
 
 impl Header {
-    fn new(transcript: &Transcript, annotations: &Annotations) -> Self {
+    fn new(transcript: &Transcript, findings: CallFindings) -> Self {
         Self {
             call_id: transcript.call_id.0.clone(),
             file: transcript.file.clone(),
             duration_ms: transcript.duration_ms,
             engine: transcript.engine.clone(),
             metadata: transcript.metadata.clone(),
-            score: annotations.score,
+            findings,
         }
     }
 
@@ -72,12 +53,14 @@ impl Header {
 pub(crate) fn documents(
     fields: &Fields,
     transcript: &Transcript,
-    annotations: &Annotations,
+    assessment: &Assessment,
 ) -> Result<(Vec<TantivyDocument>, Vec<String>), IndexError> {
     let mut warnings = Vec::new();
     let mut documents = Vec::with_capacity(transcript.utterances.len());
     let mut scratch = Scratch::default();
-    for (number, utterance) in transcript.utterances.iter().enumerate() {
+    let (found, of_call) = findings(assessment, transcript.utterances.len());
+    let header = Header::new(transcript, of_call);
+    for (number, (utterance, found)) in transcript.utterances.iter().zip(found).enumerate() {
         let mut document =
             utterance_document(fields, number, utterance, &mut scratch).map_err(|characters| {
                 IndexError::UtteranceTooLong {
@@ -88,25 +71,58 @@ pub(crate) fn documents(
                 }
             })?;
         document.add_text(fields.call, &transcript.call_id.0);
-        if let Some(known) = annotations.utterances.get(number) {
-            if let Some(emotion) = &known.emotion {
-                document.add_text(fields.emotion, emotion);
-            }
-            for rule in &known.rules {
-                document.add_text(fields.rule, rule);
-            }
-        }
+        add_findings(fields, &mut document, &found);
         if number == 0 {
-            add_call(
-                fields,
-                &mut document,
-                &Header::new(transcript, annotations),
-                &mut warnings,
-            )?;
+            add_call(fields, &mut document, &header, &mut warnings)?;
         }
         documents.push(document);
     }
     Ok((documents, warnings))
+}
+
+/// Adds what was found in an utterance.
+fn add_findings(fields: &Fields, document: &mut TantivyDocument, found: &UtteranceFindings<'_>) {
+    if let Some(emotion) = found.emotion {
+        document.add_text(fields.emotion, emotion);
+    }
+    for intent in &found.intents {
+        document.add_text(fields.intent, intent);
+    }
+    for rule in &found.rules {
+        document.add_text(fields.hit, rule);
+    }
+    for severity in &found.severities {
+        document.add_text(fields.severity, severity.as_str());
+    }
+    for kind in &found.pii {
+        document.add_text(fields.pii, kind.as_str());
+    }
+}
+
+/// Adds what was found in the call and in none of its utterances.
+fn add_call_findings(fields: &Fields, document: &mut TantivyDocument, found: &CallFindings) {
+    for hit in &found.hits {
+        document.add_text(fields.call_hit, &hit.rule);
+        document.add_text(fields.call_severity, hit.severity.as_str());
+    }
+    for (kind, _, _) in &found.pii {
+        document.add_text(fields.call_pii, kind.as_str());
+    }
+    for length in found.silences.iter().copied().map(length_ms) {
+        document.add_u64(fields.silence, length);
+    }
+    if let Some(length) = found.longer_silence_ms {
+        document.add_u64(fields.silence, length);
+    }
+    if let Some(score) = found.score {
+        document.add_f64(fields.score, score);
+    }
+    if let Some(passed) = found.passed {
+        document.add_text(fields.passed, passed_name(passed));
+    }
+    if let Some(disposition) = &found.disposition {
+        document.add_text(fields.disposition, disposition);
+    }
 }
 
 /// Adds what belongs to the whole call to its first document.
@@ -122,9 +138,7 @@ fn add_call(
         }
     }
     document.add_u64(fields.duration, header.duration_ms);
-    if let Some(score) = header.score {
-        document.add_f64(fields.score, score);
-    }
+    add_call_findings(fields, document, &header.findings);
     if let Some(started_at) = &header.metadata.started_at {
         match LocalTime::parse(started_at) {
             Some(time) => document.add_i64(fields.started, time.seconds()),

@@ -1,10 +1,14 @@
-//! How the hits of a search are spread over parties, calls' metadata and days.
+//! How the hits of a search are spread over parties, calls' metadata, what was found in them, and days.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use tantivy::DocId;
+
 use crate::calls::{CALL_FACETS, Calls, NO_VALUE, Values};
 use crate::lines::party_of;
+use crate::marks::{Marks, Named, NamesInOrder};
+use crate::queries::SegmentFiles;
 use crate::results::{FacetCount, FacetMode, Facets, MAX_FACET_VALUES};
 
 /// Hits and calls.
@@ -16,30 +20,70 @@ pub(crate) struct FacetCounts<'a> {
     party: [Count; 4],
     /// In the order of [`CALL_FACETS`].
     values: [HashMap<&'a str, Count>; CALL_FACETS.len()],
+    rules: HashMap<&'a str, Count>,
+    emotions: HashMap<&'a str, Count>,
+    intents: HashMap<&'a str, Count>,
+    scores: [Count; SCORE_BANDS.len()],
 }
+
+/// Scores below a limit, by what is written after `score:` for those of a band.
+const SCORE_BANDS: [(f64, &str); 5] = [
+    (60.0, "<60"),
+    (70.0, "[60 TO 70}"),
+    (80.0, "[70 TO 80}"),
+    (90.0, "[80 TO 90}"),
+    (f64::INFINITY, ">=90"),
+];
 
 /// Counts the hits of one segment.
 pub(crate) struct SegmentCounter<'a> {
+    mode: FacetMode,
+    calls: &'a Calls,
+    marks: &'a Marks,
     values: [&'a Values; CALL_FACETS.len()],
     counts: [Vec<Count>; CALL_FACETS.len()],
     party: [Count; 4],
+    rules: NameCounter<'a>,
+    intents: NameCounter<'a>,
+    /// As [`Marks::emotions`].
+    emotions: Vec<Count>,
+    scores: [Count; SCORE_BANDS.len()],
 }
 
 impl<'a> SegmentCounter<'a> {
-    pub(crate) fn new(calls: &'a Calls, mode: FacetMode) -> Self {
+    pub(crate) fn new(files: &'a SegmentFiles, mode: FacetMode) -> Self {
+        let (calls, marks) = (files.calls.as_ref(), files.marks.as_ref());
         let values = CALL_FACETS.map(|facet| calls.values(facet));
         let counts = match mode {
             FacetMode::Count => values.map(|values| vec![(0, 0); values.names.len()]),
             FacetMode::Skip => Default::default(),
         };
         Self {
+            mode,
+            calls,
+            marks,
             values,
             counts,
             party: Default::default(),
+            rules: NameCounter::new(&marks.rules, Some(&marks.call_rules)),
+            intents: NameCounter::new(&marks.intents, None),
+            emotions: vec![(0, 0); marks.emotions.names.len()],
+            scores: Default::default(),
         }
     }
 
-    pub(crate) fn count(&mut self, call: usize, n_hits: u32, by_party: &[u32; 4]) {
+    /// Counts the hits of one call, by its place and its first document. Calls come in order, and so do their hits.
+    pub(crate) fn count(
+        &mut self,
+        call: usize,
+        start: DocId,
+        hits: &[(DocId, f32)],
+        by_party: &[u32; 4],
+    ) {
+        if self.mode == FacetMode::Skip {
+            return;
+        }
+        let n_hits = hits.len() as u64;
         for (total, &party_hits) in self.party.iter_mut().zip(by_party) {
             total.0 += u64::from(party_hits);
             total.1 += u64::from(party_hits > 0);
@@ -47,43 +91,142 @@ impl<'a> SegmentCounter<'a> {
         for (values, counts) in self.values.iter().zip(&mut self.counts) {
             let value = values.by_call.get(call).copied().unwrap_or(NO_VALUE);
             if let Some(total) = counts.get_mut(value as usize) {
-                total.0 += u64::from(n_hits);
-                total.1 += 1;
+                plus(total, (n_hits, 1));
+            }
+        }
+        let score = self.calls.score(call);
+        // No score is not a number, and below no limit.
+        let band = SCORE_BANDS.iter().position(|(limit, _)| score < *limit);
+        if let Some(total) = band.and_then(|band| self.scores.get_mut(band)) {
+            plus(total, (n_hits, 1));
+        }
+        self.rules.count(start, hits);
+        self.intents.count(start, hits);
+        self.count_emotions(hits);
+    }
+
+    fn count_emotions(&mut self, hits: &[(DocId, f32)]) {
+        let mut seen = 0u64;
+        for &(doc, _) in hits {
+            if let Some(emotion) = self.marks.emotion(doc)
+                && let Some(total) = self.emotions.get_mut(emotion)
+            {
+                let bit = 1u64 << (emotion % 64);
+                plus(total, (1, u64::from(seen & bit == 0)));
+                seen |= bit;
             }
         }
     }
 
     pub(crate) fn finish(self) -> FacetCounts<'a> {
-        let mut found = FacetCounts::default();
-        for ((values, counts), total) in self
-            .values
-            .into_iter()
-            .zip(self.counts)
-            .zip(&mut found.values)
-        {
-            let named = values
-                .names
-                .iter()
-                .zip(counts)
-                .filter(|(_, count)| count.0 > 0);
-            total.extend(named.map(|(name, count)| (name.as_str(), count)));
+        let mut found = FacetCounts {
+            rules: self.rules.finish(),
+            intents: self.intents.finish(),
+            emotions: named(&self.marks.emotions.names, self.emotions),
+            scores: self.scores,
+            party: self.party,
+            ..FacetCounts::default()
+        };
+        let values = self.values.into_iter().zip(self.counts);
+        for ((values, counts), total) in values.zip(&mut found.values) {
+            *total = named(&values.names, counts);
         }
-        found.party = self.party;
         found
     }
 }
 
-impl FacetCounts<'_> {
-    pub(crate) fn add(&mut self, other: Self) {
-        let plus = |total: &mut Count, more: Count| *total = (total.0 + more.0, total.1 + more.1);
-        for (total, more) in self.party.iter_mut().zip(other.party) {
-            plus(total, more);
+/// The values that have hits.
+fn named(names: &[String], counts: Vec<Count>) -> HashMap<&str, Count> {
+    let counts = names.iter().map(String::as_str).zip(counts);
+    counts.filter(|(_, count)| count.0 > 0).collect()
+}
+
+/// Counts the names of hits, and those of their calls.
+struct NameCounter<'a> {
+    names: Vec<&'a str>,
+    of_hits: NamesInOrder<'a>,
+    of_calls: Option<NamesInOrder<'a>>,
+    /// For each name of a call its place in [`Self::names`].
+    call_names: Vec<usize>,
+    counts: Vec<Count>,
+    /// For each name the call it was last counted in: once for the call, or for all hits of it.
+    seen_in: Vec<Option<DocId>>,
+    whole_in: Vec<Option<DocId>>,
+}
+
+impl<'a> NameCounter<'a> {
+    fn new(hits: &'a Named, calls: Option<&'a Named>) -> Self {
+        let mut names: Vec<&str> = hits.names.iter().map(String::as_str).collect();
+        let of_calls = calls.map_or(&[][..], |calls| &calls.names);
+        let call_names = of_calls.iter().map(|name| {
+            hits.names.binary_search(name).unwrap_or_else(|_| {
+                names.push(name);
+                names.len() - 1
+            })
+        });
+        let call_names = call_names.collect();
+        let n_names = names.len();
+        Self {
+            names,
+            of_hits: NamesInOrder::new(hits),
+            of_calls: calls.map(NamesInOrder::new),
+            call_names,
+            counts: vec![(0, 0); n_names],
+            seen_in: vec![None; n_names],
+            whole_in: vec![None; n_names],
         }
-        for (totals, counts) in self.values.iter_mut().zip(other.values) {
+    }
+
+    fn count(&mut self, start: DocId, hits: &[(DocId, f32)]) {
+        let of_call = self
+            .of_calls
+            .as_mut()
+            .map_or(&[][..], |calls| calls.of(start));
+        for &(_, name) in of_call {
+            if let Some(&name) = self.call_names.get(name as usize) {
+                plus(&mut self.counts[name], (hits.len() as u64, 1));
+                self.whole_in[name] = Some(start);
+            }
+        }
+        for &(doc, _) in hits {
+            for &(_, name) in self.of_hits.of(doc) {
+                let name = name as usize;
+                if self.whole_in[name] != Some(start) {
+                    let is_first = self.seen_in[name] != Some(start);
+                    plus(&mut self.counts[name], (1, u64::from(is_first)));
+                    self.seen_in[name] = Some(start);
+                }
+            }
+        }
+    }
+
+    fn finish(self) -> HashMap<&'a str, Count> {
+        let counts = self.names.into_iter().zip(self.counts);
+        counts.filter(|(_, count)| count.0 > 0).collect()
+    }
+}
+
+fn plus(total: &mut Count, more: Count) {
+    *total = (total.0 + more.0, total.1 + more.1);
+}
+
+impl<'a> FacetCounts<'a> {
+    pub(crate) fn add(&mut self, other: Self) {
+        let add_all = |totals: &mut HashMap<&'a str, Count>, counts: HashMap<&'a str, Count>| {
             for (value, more) in counts {
                 plus(totals.entry(value).or_default(), more);
             }
+        };
+        let numbers = self.party.iter_mut().chain(&mut self.scores);
+        for (total, more) in numbers.zip(other.party.into_iter().chain(other.scores)) {
+            plus(total, more);
         }
+        for (totals, counts) in self.values.iter_mut().zip(other.values) {
+            add_all(totals, counts);
+        }
+        add_all(&mut self.rules, other.rules);
+        add_all(&mut self.emotions, other.emotions);
+        add_all(&mut self.intents, other.intents);
     }
 
     pub(crate) fn finish(self, mode: FacetMode) -> Facets {
@@ -97,12 +240,13 @@ impl FacetCounts<'_> {
             .filter(|(_, count)| count.0 > 0)
             .map(|(number, &count)| (party_of(number as u32).as_str(), count));
         let party = most_first(party);
+        let scores = SCORE_BANDS.iter().zip(self.scores);
+        let scores = scores.filter(|(_, count)| count.0 > 0);
         let [agent, campaign, region, days] = self.values;
         let mut months: HashMap<&str, Count> = HashMap::new();
         for (day, count) in &days {
             if let Some((month, _)) = day.rsplit_once('-') {
-                let total = months.entry(month).or_default();
-                *total = (total.0 + count.0, total.1 + count.1);
+                plus(months.entry(month).or_default(), *count);
             }
         }
         Facets {
@@ -110,6 +254,12 @@ impl FacetCounts<'_> {
             agent: most_first(agent),
             campaign: most_first(campaign),
             region: most_first(region),
+            rule: most_first(self.rules),
+            emotion: most_first(self.emotions),
+            intent: most_first(self.intents),
+            score: scores
+                .map(|((_, band), count)| facet((band, count)))
+                .collect(),
             month: by_value(months),
             day: by_value(days),
         }

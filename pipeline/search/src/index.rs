@@ -6,11 +6,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use auricle_contracts::{CallId, Transcript};
+use auricle_contracts::{Assessment, CallId, Transcript};
 use tantivy::indexer::UserOperation;
 use tantivy::{Executor, Index, IndexWriter, ReloadPolicy, TantivyDocument, Term};
 
-use crate::document::{Annotations, documents};
+use crate::document::documents;
 use crate::error::IndexError;
 use crate::lines::LinesPlugin;
 use crate::schema::Fields;
@@ -181,26 +181,22 @@ impl TranscriptIndex {
         })
     }
 
-    /// Adds a call, in place of what the index holds of it. Several threads may add at once.
+    /// Adds a call with what was found in it, in place of what the index holds of it. Several threads may add at
+    /// once.
+    ///
+    /// Texts are kept as they are given: personal data is to be masked before. Where nothing was found in a call,
+    /// [`Assessment::default`] says so. A call without utterances leaves nothing to be found.
     ///
     /// # Errors
     /// Another process writes, an utterance is too long, the disk is full. Unless
     /// [`IndexError::is_refusal`] holds, everything since the last commit is taken back, also what other
     /// threads added.
-    pub fn add(&self, transcript: &Transcript) -> Result<Added, IndexError> {
-        self.add_annotated(transcript, &Annotations::default())
-    }
-
-    /// Adds a call with what later stages know of it.
-    ///
-    /// # Errors
-    /// As for [`Self::add`].
-    pub fn add_annotated(
+    pub fn add(
         &self,
         transcript: &Transcript,
-        annotations: &Annotations,
+        assessment: &Assessment,
     ) -> Result<Added, IndexError> {
-        let (documents, warnings) = documents(&self.shared.fields, transcript, annotations)?;
+        let (documents, warnings) = documents(&self.shared.fields, transcript, assessment)?;
         let utterances = documents.len();
         let call = self.call_term(&transcript.call_id);
         let adds = documents.into_iter().map(UserOperation::Add);

@@ -1,7 +1,8 @@
 //! The transcript index and its query language.
 //!
 //! [`TranscriptIndex`] keeps every utterance of every call; [`TranscriptReader`] finds them by
-//! their characters, by their sound, by who said them, and by what was said before. The language
+//! their characters, by their sound, by who said them, by what was said before, and by what was found in them and in
+//! their calls: hits of rules, emotions, intents, scores, silences. The language
 //! of queries and its grammar are in `docs/query-language.md`.
 //!
 //! One search walks the modules like this:
@@ -24,9 +25,12 @@ mod date;
 mod document;
 mod error;
 mod facets;
+mod findings;
 mod index;
 mod keys;
 mod lines;
+mod marks;
+mod moments;
 mod pairs;
 mod place;
 mod plan;
@@ -42,12 +46,11 @@ mod sound;
 mod stored;
 mod units;
 
-pub use document::{Annotations, UtteranceAnnotations};
 pub use error::{IndexError, SearchError};
 pub use index::{Added, IndexOptions, IndexSize, TranscriptIndex, TranscriptReader};
 pub use query::{QueryError, is_keyword, parse};
 pub use results::{
     CallHits, ContextLine, FacetCount, FacetMode, Facets, Highlight, Hit, MAX_CONTEXT,
-    MAX_FACET_VALUES, MAX_HITS_PER_CALL, MAX_LIMIT, SearchRequest, SearchResults, Snippet, Sort,
-    mark,
+    MAX_FACET_VALUES, MAX_HITS_PER_CALL, MAX_LIMIT, Moment, MomentKind, SearchRequest,
+    SearchResults, Snippet, Sort, mark,
 };

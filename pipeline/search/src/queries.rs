@@ -5,19 +5,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use tantivy::index::SegmentId;
-use tantivy::postings::TermInfo;
 use tantivy::query::{ConstScorer, EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight};
-use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{
-    BitSet, DocId, DocSet, InvertedIndexReader, Score, Searcher, SegmentReader, TantivyError,
-};
+use tantivy::schema::Field;
+use tantivy::{BitSet, DocId, DocSet, Score, Searcher, SegmentReader, TantivyError};
 
 use crate::calls::{CallNumber, Calls};
 use crate::lines::{Lines, open_pairs};
+use crate::marks::{Marks, each_document};
 use crate::pairs::Pairs;
 use crate::place::Place;
 use crate::plan::Plan;
 use crate::query::TextComparison;
+use crate::schema::Fields;
 use crate::scorers::{CallsScorer, DocList, LineScorer, LineTest, PlaceScorer, ThenScorer};
 
 /// A searcher, and the lines and pairs of its segments.
@@ -33,13 +32,15 @@ pub(crate) struct SegmentFiles {
     pub(crate) lines: Arc<Lines>,
     pub(crate) pairs: Arc<Pairs>,
     pub(crate) calls: Arc<Calls>,
+    pub(crate) marks: Arc<Marks>,
 }
 
 impl SegmentFiles {
-    fn open(reader: &SegmentReader) -> tantivy::Result<Self> {
+    fn open(reader: &SegmentReader, fields: &Fields) -> tantivy::Result<Self> {
         let lines = Lines::open(reader)?;
         Ok(Self {
             calls: Arc::new(Calls::open(reader, &lines)?),
+            marks: Arc::new(Marks::open(reader, fields)?),
             lines: Arc::new(lines),
             pairs: Arc::new(open_pairs(reader)?),
         })
@@ -48,14 +49,18 @@ impl SegmentFiles {
 
 impl Snapshot {
     /// Opens the files of every segment, taking over those that `before` has open.
-    pub(crate) fn open(searcher: Searcher, before: Option<&Self>) -> tantivy::Result<Self> {
+    pub(crate) fn open(
+        searcher: Searcher,
+        fields: &Fields,
+        before: Option<&Self>,
+    ) -> tantivy::Result<Self> {
         let mut segments = HashMap::new();
         for reader in searcher.segment_readers() {
             let id = reader.segment_id();
             let known = before.and_then(|before| before.segments.get(&id));
             let opened = match known {
                 Some(known) => known.clone(),
-                None => SegmentFiles::open(reader)?,
+                None => SegmentFiles::open(reader, fields)?,
             };
             segments.insert(id, opened);
         }
@@ -93,6 +98,8 @@ pub(crate) enum Question {
     Text(TextTest),
     /// All utterances of calls whose first one has a text in a field.
     CallText(TextTest),
+    /// Utterances with a text in the first field, and all utterances of calls whose first one has it in the second.
+    EitherText(TextTest, TextTest),
     /// All utterances of calls whose number is within limits.
     CallNumber {
         field: CallNumber,
@@ -111,8 +118,48 @@ pub(crate) enum Question {
 #[derive(Clone, Debug)]
 pub(crate) struct TextTest {
     pub(crate) field: Field,
-    pub(crate) comparison: TextComparison,
-    pub(crate) value: String,
+    pub(crate) wanted: TextWanted,
+}
+
+/// What a text must be.
+#[derive(Clone, Debug)]
+pub(crate) struct TextWanted {
+    comparison: TextComparison,
+    /// Any of these; in lower case, unless they must be as they are written.
+    values: Vec<String>,
+}
+
+impl TextWanted {
+    pub(crate) fn new(comparison: TextComparison, value: &str) -> Self {
+        let value = match comparison {
+            TextComparison::Is => value.to_owned(),
+            _ => value.to_lowercase(),
+        };
+        Self {
+            comparison,
+            values: vec![value],
+        }
+    }
+
+    /// Any of some names, as they are written.
+    pub(crate) fn one_of(names: impl Iterator<Item = &'static str>) -> Self {
+        Self {
+            comparison: TextComparison::Is,
+            values: names.map(str::to_owned).collect(),
+        }
+    }
+
+    /// Whether a text is what is wanted.
+    pub(crate) fn agrees(&self, text: &str) -> bool {
+        let lower = || text.to_lowercase();
+        let mut values = self.values.iter();
+        match self.comparison {
+            TextComparison::Is => values.any(|value| value == text),
+            TextComparison::IsNamed => values.any(|value| *value == lower()),
+            TextComparison::Contains => values.any(|value| lower().contains(value)),
+            TextComparison::Begins => values.any(|value| lower().starts_with(value)),
+        }
+    }
 }
 
 /// A question that tantivy can ask.
@@ -127,7 +174,9 @@ impl fmt::Debug for Asked {
         let name = match &self.question {
             Question::Place { place, .. } => return write!(out, "{place:?}"),
             Question::Line(test) => return write!(out, "{test:?}"),
-            Question::Text(test) | Question::CallText(test) => return write!(out, "{test:?}"),
+            Question::Text(test) | Question::CallText(test) | Question::EitherText(test, _) => {
+                return write!(out, "{test:?}");
+            }
             Question::CallNumber { field, .. } => return write!(out, "{field:?}"),
             Question::Then { .. } => "then",
         };
@@ -173,17 +222,21 @@ impl Weight for AskedWeight {
                 Box::new(PlaceScorer::new(candidates, lines, place, weight * boost))
             }
             Question::Line(test) => Box::new(LineScorer::new(lines, *test)),
-            Question::Text(test) => match test.documents(reader)? {
-                Some(bits) => {
-                    let set = tantivy::query::BitSetDocSet::from(bits);
-                    Box::new(ConstScorer::new(set, 0.0))
-                }
-                None => Box::new(EmptyScorer),
-            },
+            Question::Text(test) => bit_scorer(test.documents(reader)?),
             Question::CallText(test) => match test.documents(reader)? {
                 Some(bits) => Box::new(CallsScorer::new(&members(&bits), &lines)),
                 None => Box::new(EmptyScorer),
             },
+            Question::EitherText(of_utterance, of_call) => {
+                let mut bits = of_utterance.documents(reader)?;
+                if let Some(starts) = of_call.documents(reader)? {
+                    let bits = bits.get_or_insert_with(|| BitSet::with_max_value(reader.max_doc()));
+                    for start in members(&starts) {
+                        (start..lines.call_end(start)).for_each(|doc| insert(bits, doc));
+                    }
+                }
+                bit_scorer(bits)
+            }
             Question::CallNumber { field, low, high } => {
                 let files = self.asked.snapshot.files(reader)?;
                 let starts = files.calls.within(*field, *low, *high, &lines);
@@ -209,22 +262,13 @@ impl Weight for AskedWeight {
 /// With more candidates in a segment than this, an exact plan is not looked at again.
 const MANY_CANDIDATES: u32 = 20_000;
 
-/// Adds every document of a term.
-fn insert_documents(
-    inverted: &InvertedIndexReader,
-    info: &TermInfo,
-    bits: &mut BitSet,
-) -> tantivy::Result<()> {
-    let mut blocks = inverted.read_block_postings_from_terminfo(info, IndexRecordOption::Basic)?;
-    loop {
-        let docs = blocks.docs();
-        if docs.is_empty() {
-            return Ok(());
+fn bit_scorer(bits: Option<BitSet>) -> Box<dyn Scorer> {
+    match bits {
+        Some(bits) => {
+            let set = tantivy::query::BitSetDocSet::from(bits);
+            Box::new(ConstScorer::new(set, 0.0))
         }
-        for &doc in docs {
-            bits.insert(doc);
-        }
-        blocks.advance();
+        None => Box::new(EmptyScorer),
     }
 }
 
@@ -233,39 +277,27 @@ impl TextTest {
     fn documents(&self, reader: &SegmentReader) -> tantivy::Result<Option<BitSet>> {
         let inverted = reader.inverted_index(self.field)?;
         let mut bits = BitSet::with_max_value(reader.max_doc());
-        let wanted = self.value.to_lowercase();
-        match self.comparison {
-            // As it is written: ids may differ by case alone.
-            TextComparison::Is => {
-                let term = tantivy::Term::from_field_text(self.field, &self.value);
+        if self.wanted.comparison == TextComparison::Is {
+            for value in &self.wanted.values {
+                let term = tantivy::Term::from_field_text(self.field, value);
                 if let Some(info) = inverted.get_term_info(&term)? {
-                    insert_documents(&inverted, &info, &mut bits)?;
+                    each_document(&inverted, &info, |doc| insert(&mut bits, doc))?;
                 }
             }
-            TextComparison::Contains => {
-                insert_agreeing(&inverted, &mut bits, |text| text.contains(&wanted))?;
-            }
-            TextComparison::Begins => {
-                insert_agreeing(&inverted, &mut bits, |text| text.starts_with(&wanted))?;
+        } else {
+            let mut terms = inverted.terms().stream()?;
+            while terms.advance() {
+                if self.wanted.agrees(&String::from_utf8_lossy(terms.key())) {
+                    each_document(&inverted, terms.value(), |doc| insert(&mut bits, doc))?;
+                }
             }
         }
         Ok((bits.len() > 0).then_some(bits))
     }
 }
 
-/// Adds every document of the terms whose lower case agrees.
-fn insert_agreeing(
-    inverted: &InvertedIndexReader,
-    bits: &mut BitSet,
-    agrees: impl Fn(&str) -> bool,
-) -> tantivy::Result<()> {
-    let mut terms = inverted.terms().stream()?;
-    while terms.advance() {
-        if agrees(&String::from_utf8_lossy(terms.key()).to_lowercase()) {
-            insert_documents(inverted, terms.value(), bits)?;
-        }
-    }
-    Ok(())
+fn insert(bits: &mut BitSet, doc: DocId) {
+    bits.insert(doc);
 }
 
 fn members(bits: &BitSet) -> Vec<DocId> {

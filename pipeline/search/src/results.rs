@@ -1,6 +1,6 @@
 //! What a search asks and what it gives back.
 
-use auricle_contracts::{CallMetadata, Party};
+use auricle_contracts::{CallMetadata, Party, Severity};
 use serde::{Deserialize, Serialize};
 
 /// A query and how its hits are to be shown.
@@ -24,7 +24,7 @@ pub struct SearchRequest {
     /// Utterances to show before and after each hit, at most [`MAX_CONTEXT`].
     #[serde(default = "default_context")]
     pub context: u32,
-    /// Whether to count hits by party, agent, campaign, region, month and day.
+    /// Whether to count hits by what [`Facets`] names.
     #[serde(default)]
     pub facets: FacetMode,
 }
@@ -117,12 +117,67 @@ pub struct CallHits {
     /// The call's quality score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
+    /// Whether the call reached the pass mark of its score card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed: Option<bool>,
+    /// The outcome proposed for the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<String>,
     /// How well the call matches; comparable within one search only.
     pub relevance: f32,
     /// All hits of the call, also those not shown.
     pub total_hits: u32,
     /// The best hits, in the order of the call.
     pub hits: Vec<Hit>,
+    /// What the query asked for and belongs to no utterance of the call: silences, hits of what was not said. In the
+    /// order of the call, the first [`SearchRequest::hits_per_call`] of [`Self::total_moments`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moments: Vec<Moment>,
+    /// All such moments of the call, also those not shown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub total_moments: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands fields over by reference"
+)]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// Something that belongs to a call and to no utterance of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// What it is.
+    pub kind: MomentKind,
+    /// The rule or the kind of personal data; empty for a silence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Of a hit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// Start, milliseconds from the start of the recording.
+    pub start_ms: u64,
+    /// End.
+    pub end_ms: u64,
+    /// Where to play from: a little before.
+    pub play_from_ms: u64,
+    /// Why the rule fired, in one sentence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+}
+
+/// Kinds of [`Moment`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MomentKind {
+    /// A rule fired, and no utterance is its evidence.
+    Hit,
+    /// Personal data whose place in the text is not known.
+    Pii,
+    /// Nobody talks.
+    Silence,
 }
 
 /// One utterance that matches.
@@ -153,6 +208,15 @@ pub struct Hit {
     pub spoken: String,
     /// What matched, within `spoken`.
     pub spoken_highlights: Vec<Highlight>,
+    /// Rules that the utterance is evidence of, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+    /// How it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emotion: Option<String>,
+    /// What the customer wants, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub intents: Vec<String>,
     /// How well the utterance matches.
     pub relevance: f32,
     /// For `THEN`: what was said earlier, in order.
@@ -205,7 +269,10 @@ pub struct ContextLine {
 }
 
 /// How the hits are spread. Each list holds the values with the most hits first; months and days
-/// are in order of time.
+/// are in order of time, score bands from low to high.
+///
+/// For every count, the query joined with `name:value` finds as many utterances in as many calls, `name` being the
+/// facet's (`date` for months and days), and the value in quotes where it is a text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Facets {
     /// By who spoke.
@@ -216,6 +283,18 @@ pub struct Facets {
     pub campaign: Vec<FacetCount>,
     /// By region.
     pub region: Vec<FacetCount>,
+    /// By rule: utterances that are evidence of it, and all hits of calls it belongs to as a whole.
+    #[serde(default)]
+    pub rule: Vec<FacetCount>,
+    /// By emotion.
+    #[serde(default)]
+    pub emotion: Vec<FacetCount>,
+    /// By intent.
+    #[serde(default)]
+    pub intent: Vec<FacetCount>,
+    /// By the call's score: `<60`, `[60 TO 70}`, `[70 TO 80}`, `[80 TO 90}`, `>=90`.
+    #[serde(default)]
+    pub score: Vec<FacetCount>,
     /// By month, `2026-01`.
     pub month: Vec<FacetCount>,
     /// By day, `2026-01-31`.

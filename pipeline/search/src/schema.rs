@@ -5,7 +5,11 @@
 //! | field | on | holds |
 //! | --- | --- | --- |
 //! | `call` | utterance | the call's id |
-//! | `emotion`, `rule` | utterance | what later stages found |
+//! | `emotion`, `intent` | utterance | how it was said and what the customer wants |
+//! | `hit`, `severity`, `pii` | utterance | rules it is evidence of and how bad they are, personal data in it |
+//! | `call_hit`, `call_severity`, `call_pii` | first utterance of a call | the same of the whole call, see [`crate::findings`] |
+//! | `passed`, `disposition` | first utterance of a call | score card and outcome |
+//! | `silence` | first utterance of a call | lengths of its silences, milliseconds |
 //! | `agent`, `campaign`, `region`, `engine`, `file` | first utterance of a call | the call's metadata |
 //! | `started`, `duration`, `score` | first utterance of a call | numbers to filter and sort by |
 //! | `lines` | utterance | what goes into the lines and the pairs, see [`crate::lines`], [`crate::pairs`] |
@@ -23,7 +27,7 @@ use tantivy::schema::{
 use crate::lines;
 
 /// Counts up whenever an index made before could not be read as it is meant now.
-pub(crate) const SCHEMA_VERSION: u32 = 3;
+pub(crate) const SCHEMA_VERSION: u32 = 4;
 
 const RAW: &str = "raw";
 
@@ -36,11 +40,20 @@ pub(crate) struct Fields {
     pub(crate) schema: Schema,
     pub(crate) call: Field,
     pub(crate) emotion: Field,
-    pub(crate) rule: Field,
+    pub(crate) intent: Field,
+    pub(crate) hit: Field,
+    pub(crate) severity: Field,
+    pub(crate) pii: Field,
+    pub(crate) call_hit: Field,
+    pub(crate) call_severity: Field,
+    pub(crate) call_pii: Field,
+    pub(crate) passed: Field,
+    pub(crate) disposition: Field,
     pub(crate) call_texts: [Field; CALL_TEXTS.len()],
     pub(crate) started: Field,
     pub(crate) duration: Field,
     pub(crate) score: Field,
+    pub(crate) silence: Field,
     pub(crate) line: Field,
     pub(crate) stored: Field,
     pub(crate) header: Field,
@@ -56,13 +69,25 @@ impl Fields {
         };
         let bytes = || BytesOptions::default().set_stored();
         let number = || NumericOptions::default().set_fast();
-        let call = builder.add_text_field("call", indexed(RAW, IndexRecordOption::Basic));
-        let emotion = raw(&mut builder, "emotion");
-        let rule = raw(&mut builder, "rule");
+        let name = |builder: &mut SchemaBuilder, name: &str| {
+            builder.add_text_field(name, indexed(RAW, IndexRecordOption::Basic))
+        };
+        let call = name(&mut builder, "call");
+        let emotion = name(&mut builder, "emotion");
+        let intent = name(&mut builder, "intent");
+        let hit = name(&mut builder, "hit");
+        let severity = name(&mut builder, "severity");
+        let pii = name(&mut builder, "pii");
+        let call_hit = name(&mut builder, "call_hit");
+        let call_severity = name(&mut builder, "call_severity");
+        let call_pii = name(&mut builder, "call_pii");
+        let passed = name(&mut builder, "passed");
+        let disposition = name(&mut builder, "disposition");
         let call_texts = CALL_TEXTS.map(|name| raw(&mut builder, name));
         let started = builder.add_i64_field("started", number());
         let duration = builder.add_u64_field("duration", number());
         let score = builder.add_f64_field("score", number());
+        let silence = builder.add_u64_field("silence", number());
         let line = builder.add_custom_field(lines::EXTENSION, lines::FIELD_TYPE, json!({}));
         let stored = builder.add_bytes_field("stored", bytes());
         let header = builder.add_bytes_field("header", bytes());
@@ -71,11 +96,20 @@ impl Fields {
             schema,
             call,
             emotion,
-            rule,
+            intent,
+            hit,
+            severity,
+            pii,
+            call_hit,
+            call_severity,
+            call_pii,
+            passed,
+            disposition,
             call_texts,
             started,
             duration,
             score,
+            silence,
             line,
             stored,
             header,

@@ -8,6 +8,7 @@ use tantivy::{DocId, DocSet, Executor, SegmentReader, TERMINATED};
 
 use crate::compile::{Compiled, Compiler, Lead};
 use crate::facets::{FacetCounts, SegmentCounter};
+use crate::moments::moments;
 use crate::place::Place;
 use crate::queries::{SegmentFiles, Snapshot};
 use crate::query::Node;
@@ -91,7 +92,7 @@ fn scan_segment<'a>(
 ) -> tantivy::Result<SegmentFound<'a>> {
     let mut scorer = weight.scorer(reader, 1.0)?;
     let (alive, lines) = (reader.alive_bitset(), files.lines.as_ref());
-    let mut counter = SegmentCounter::new(&files.calls, request.facets);
+    let mut counter = SegmentCounter::new(files, request.facets);
     let mut hits = Vec::with_capacity(scorer.size_hint() as usize / 4);
     let mut calls: Vec<CallFound> = Vec::new();
     let mut place = 0;
@@ -115,7 +116,7 @@ fn scan_segment<'a>(
         }
         let n_hits = (hits.len() - first_hit) as u32;
         place = lines.call_place(start, place);
-        counter.count(place, n_hits, &by_party);
+        counter.count(place, start, &hits[first_hit..], &by_party);
         calls.push(CallFound {
             segment,
             start,
@@ -190,6 +191,7 @@ fn show_page(
             snapshot,
             segment,
             lines: Arc::clone(&lines),
+            marks: Arc::clone(&snapshot.files(reader)?.marks),
         };
         let calls: Vec<(DocId, DocId)> = group
             .iter()
@@ -234,23 +236,31 @@ impl ShownCall<'_> {
         request: &SearchRequest,
     ) -> tantivy::Result<CallHits> {
         hits.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        hits.truncate(request.hits_per_call.clamp(1, MAX_HITS_PER_CALL));
+        let n_shown = request.hits_per_call.clamp(1, MAX_HITS_PER_CALL);
+        hits.truncate(n_shown);
         hits.sort_by_key(|(doc, _)| *doc);
         let mut shown = Vec::with_capacity(hits.len());
         for (doc, relevance) in hits {
             shown.push(self.hit(doc, relevance, request.context.min(MAX_CONTEXT))?);
         }
         let header = self.shower.header(self.start)?;
+        let mut moments = moments(&header, &self.compiled.moments);
+        let total_moments = moments.len() as u32;
+        moments.truncate(n_shown);
         Ok(CallHits {
             call_id: header.call_id,
             file: header.file,
             engine: header.engine,
             duration_ms: header.duration_ms,
             metadata: header.metadata,
-            score: header.score,
+            score: header.findings.score,
+            passed: header.findings.passed,
+            disposition: header.findings.disposition,
             relevance: found.relevance,
             total_hits: found.n_hits,
             hits: shown,
+            moments,
+            total_moments,
         })
     }
 

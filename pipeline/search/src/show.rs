@@ -9,6 +9,7 @@ use tantivy::{DocAddress, DocId, TantivyDocument};
 use crate::align::align;
 use crate::document::Header;
 use crate::lines::{Line, Lines, Wanted, party_of};
+use crate::marks::{Marks, Named};
 use crate::place::{Form, Place};
 use crate::queries::Snapshot;
 use crate::results::{ContextLine, Highlight, Hit, Snippet};
@@ -18,6 +19,12 @@ use crate::units::{self, locate};
 
 /// How long before the first word that matched playing starts.
 const LEAD_IN_MS: u64 = 500;
+
+/// Where to play from to hear what begins at a time.
+pub(crate) const fn play_from(start_ms: u64) -> u64 {
+    start_ms.saturating_sub(LEAD_IN_MS)
+}
+
 /// Texts longer than this get a snippet.
 const LONG_TEXT: usize = 80;
 /// Characters of a snippet before the first highlight.
@@ -29,6 +36,7 @@ pub(crate) struct Shower<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) segment: u32,
     pub(crate) lines: Arc<Lines>,
+    pub(crate) marks: Arc<Marks>,
 }
 
 impl Shower<'_> {
@@ -64,11 +72,14 @@ impl Shower<'_> {
         let stored = self.utterance(doc)?;
         let found = self.found(doc, places, &stored);
         let start_ms = u64::from(self.lines.start_ms(doc));
-        let play_from = found
+        let first_ms = found
             .first_unit
             .and_then(|unit| stored.times.get(unit))
             .map(|time| time.0);
         let snippet = snippet(&stored.text, &found.text);
+        let names = |named: &Named| named.of(doc).map(str::to_owned).collect();
+        let emotion = self.marks.emotion(doc);
+        let emotion = emotion.and_then(|place| self.marks.emotions.names.get(place).cloned());
         Ok(Hit {
             utterance: self.lines.number(doc),
             turn: self.lines.turn(doc),
@@ -76,12 +87,15 @@ impl Shower<'_> {
             channel: stored.channel,
             start_ms,
             end_ms: start_ms + u64::from(self.lines.length_ms(doc)),
-            play_from_ms: play_from.unwrap_or(start_ms).saturating_sub(LEAD_IN_MS),
+            play_from_ms: play_from(first_ms.unwrap_or(start_ms)),
             text: stored.text,
             highlights: found.text,
             snippet,
             spoken: stored.spoken,
             spoken_highlights: found.spoken,
+            rules: names(&self.marks.rules),
+            emotion,
+            intents: names(&self.marks.intents),
             relevance,
             led_by: Vec::new(),
             before: Vec::new(),

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use auricle_contracts::Transcript;
+use auricle_contracts::{Assessment, Transcript};
 use auricle_search::{IndexOptions, TranscriptIndex};
 use clap::Parser;
 
@@ -117,7 +117,7 @@ fn index_own(folder: &Path, calls: &[Transcript], arguments: &Arguments) -> Resu
     let index = TranscriptIndex::create(folder, options(arguments))?;
     Cost::of(|| {
         for call in calls {
-            index.add(call)?;
+            index.add(call, &Assessment::default())?;
         }
         index.commit()?;
         Ok(index.finish_merging()?)

@@ -140,8 +140,8 @@ impl Shared {
         {
             return Ok(known.clone());
         }
-        let opened =
-            Snapshot::open(searcher, known.as_ref()).map_err(|error| self.error(&error))?;
+        let opened = Snapshot::open(searcher, &self.fields, known.as_ref())
+            .map_err(|error| self.error(&error))?;
         *known = Some(opened.clone());
         Ok(opened)
     }

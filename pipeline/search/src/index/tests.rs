@@ -82,7 +82,7 @@ proptest! {
         let folder = tempfile::TempDir::new().unwrap();
         let options = IndexOptions { writer_threads: 1, search_threads: 1, ..IndexOptions::default() };
         let index = TranscriptIndex::create(folder.path(), options).unwrap();
-        index.add(&transcript(&texts)).unwrap();
+        index.add(&transcript(&texts), &Assessment::default()).unwrap();
         index.commit().unwrap();
         let snapshot = index.shared.snapshot().unwrap();
         let compiler = Compiler { fields: &index.shared.fields, snapshot: &snapshot };

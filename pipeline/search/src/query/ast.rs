@@ -109,10 +109,18 @@ pub enum TextField {
     Engine,
     /// Path of the recording.
     File,
-    /// The utterance's emotion.
+    /// How the utterance was said, one of [`auricle_contracts::EmotionLabel`].
     Emotion,
-    /// A rule that hit the utterance.
-    Rule,
+    /// What the customer wants in the utterance.
+    Intent,
+    /// A rule that fired: the utterance is evidence of it, or it belongs to the whole call.
+    Hit,
+    /// Personal data that was said, one of [`auricle_contracts::PiiKind`].
+    Pii,
+    /// Whether the call reached the pass mark of its score card: `yes` or `no`.
+    Passed,
+    /// The outcome proposed for the call.
+    Disposition,
 }
 
 /// How a text must agree with the query's.
@@ -122,7 +130,9 @@ pub enum TextComparison {
     Contains,
     /// Quoted, and ids of calls: the text is exactly this, case included.
     Is,
-    /// With a star: the text begins with it, whatever the case.
+    /// Names of rules, intents and outcomes: the text is this, whatever the case.
+    IsNamed,
+    /// With a star: the text begins with it, whatever the case. A star alone asks for any text.
     Begins,
 }
 
@@ -135,6 +145,11 @@ pub enum NumberField {
     Duration,
     /// The call's quality score.
     Score,
+    /// Length of a silence of the call, milliseconds; a call has any number of them.
+    Silence,
+    /// Severity of a rule that fired, as its place in [`auricle_contracts::Severity::ALL`]; of the utterances and calls as
+    /// [`TextField::Hit`].
+    Severity,
     /// Start of the utterance in the recording, milliseconds.
     Start,
     /// End of the utterance in the recording, milliseconds.
@@ -158,7 +173,7 @@ pub(crate) enum FieldName {
 }
 
 /// Every name that may stand before a colon.
-pub(crate) const FIELD_NAMES: [(&str, FieldName); 19] = [
+pub(crate) const FIELD_NAMES: [(&str, FieldName); 26] = [
     ("party", FieldName::Party),
     ("sound", FieldName::Sound),
     ("word", FieldName::Word),
@@ -169,7 +184,14 @@ pub(crate) const FIELD_NAMES: [(&str, FieldName); 19] = [
     ("engine", FieldName::Text(TextField::Engine)),
     ("file", FieldName::Text(TextField::File)),
     ("emotion", FieldName::Text(TextField::Emotion)),
-    ("rule", FieldName::Text(TextField::Rule)),
+    ("intent", FieldName::Text(TextField::Intent)),
+    ("hit", FieldName::Text(TextField::Hit)),
+    ("rule", FieldName::Text(TextField::Hit)),
+    ("pii", FieldName::Text(TextField::Pii)),
+    ("passed", FieldName::Text(TextField::Passed)),
+    ("disposition", FieldName::Text(TextField::Disposition)),
+    ("severity", FieldName::Number(NumberField::Severity)),
+    ("silence", FieldName::Number(NumberField::Silence)),
     ("date", FieldName::Number(NumberField::Date)),
     ("duration", FieldName::Number(NumberField::Duration)),
     ("score", FieldName::Number(NumberField::Score)),

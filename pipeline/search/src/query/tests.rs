@@ -100,6 +100,38 @@ fn fields_take_words_phrases_stars_ranges_and_comparisons() {
 }
 
 #[test]
+fn fields_of_what_was_found_take_names_choices_and_ranges() {
+    check("hit:promise_return", "Hit:IsNamed:promise_return");
+    check("rule:promise_return", "Hit:IsNamed:promise_return");
+    check("hit:\"Promise\"", "Hit:Is:Promise");
+    check("hit:promise*", "Hit:Begins:promise");
+    check("hit:* 保证", "(and Hit:Begins: \"保证\")");
+    check("intent:opt_out", "Intent:IsNamed:opt_out");
+    check("disposition:refused", "Disposition:IsNamed:refused");
+    check("emotion:Angry", "Emotion:Is:angry");
+    check("emotion：生气", "Emotion:Is:angry");
+    check("emotion:*", "Emotion:Begins:");
+    check("pii:手机", "Pii:Is:phone");
+    check("passed:Yes", "Passed:Is:yes");
+    check("passed:不合格", "Passed:Is:no");
+    check("agent:*", "Agent:Begins:");
+    check("severity:critical", "Severity:3..3");
+    check("severity:>=严重", "Severity:2..*");
+    check("severity:<minor", "Severity:*..0");
+    check("severity:minor..major", "Severity:1..2");
+    check("silence:>5s", "Silence:5001..*");
+    check("silence:>=500ms", "Silence:500..*");
+    check("silence:1min..2min", "Silence:60000..120000");
+    check("score:60..80", "Score:60..80");
+    check("score:60..", "Score:60..*");
+    check("score:..59.5", "Score:*..59.5");
+    check("score:*", "Score:*..*");
+    check("score：＞＝80", "Score:80..*");
+    check("date:1970-01-01..1970-01-02", "Date:0..172799");
+    check("start:1.5s..2s", "Start:1500..2000");
+}
+
+#[test]
 fn sounds_are_hanzi_or_pinyin_with_a_distance() {
     check("sound:保证", "sound:bao3-zheng4~0");
     check(
@@ -141,6 +173,41 @@ fn mistakes_name_place_and_expectation() {
     check_error("\"保证", 1, &["not closed"]);
     check_error("pary:agent", 1, &["did you mean `party:`"]);
     check_error("party:boss", 7, &["agent, customer or unknown"]);
+    check_error(
+        "emotion:angy",
+        9,
+        &["neutral, happy, angry or sad", "did you mean `angry`?"],
+    );
+    check_error(
+        "保证 emotion:cold",
+        12,
+        &["found `cold`", "neutral, happy, angry or sad"],
+    );
+    check_error("emotion:>angry", 9, &["found `>`", "compare numbers"]);
+    check_error(
+        "severity:bad",
+        10,
+        &["info, minor, major or critical", "severity:>=major"],
+    );
+    check_error("severity:>", 11, &["the end of the query", "info, minor"]);
+    check_error("pii:name", 5, &["id_card, bank_card", "passport"]);
+    check_error("passed:maybe", 8, &["yes or no"]);
+    check_error("hit:", 5, &["the name of a rule, or *"]);
+    check_error("hit:>3", 5, &["found `>`", "the name of a rule"]);
+    check_error("intent:\"opt\"*", 13, &["no star after a quoted value"]);
+    check_error(
+        "score:<low",
+        8,
+        &["found `low`", "a number like 60", "score:60..80"],
+    );
+    check_error("score:=>60", 8, &["found `>`", "score:<60"]);
+    check_error("score:60-80", 7, &["found `60-80`", "score:60..80"]);
+    check_error("score:60～80", 7, &["found `60～80`", "score:60..80"]);
+    check_error("score:>60..80", 8, &["found `60..80`", "score:60..80"]);
+    check_error("score:80..60", 7, &["not before the beginning", "swap"]);
+    check_error("score:..", 7, &["a number like 60"]);
+    check_error("silence:>5x", 10, &["a time like 30s", "silence:>5s"]);
+    check_error("a NEAR emotion:angry", 8, &["beside NEAR"]);
     check_error("date:2026-13", 6, &["a date like"]);
     check_error("date:[2026-01-01 2026-02-01]", 18, &["TO"]);
     check_error("date:[2026-02-01 TO 2026-01-01]", 21, &["swap"]);
@@ -181,6 +248,7 @@ proptest! {
             "(", ")", "\"", "“", "」", "「", "保证", "a", "AND", "OR", "NOT", "-", "NEAR/3", "THEN",
             "THEN/2", "BEFORE", "sound:", "sound:保证", "~1", "~", "*", "[", "]", "{", "TO", "date:",
             "2026-01-01", "party:", "agent", ">", "<=", " ", "　", "：", "\\", "score:", "é", "，",
+            "hit:", "severity:", "major", "emotion:", "angry", "silence:", "5s", "..", "60", "passed:",
         ]), 0..30),
     ) {
         let text = parts.concat();

@@ -1,11 +1,12 @@
 //! Numbers, times and sounds as they are written in queries.
 
+use auricle_contracts::{EmotionLabel, PiiKind, Severity};
 use auricle_pinyin::Syllable;
 
 use crate::date::LocalTime;
 use crate::readings::{readings, split_pinyin};
 
-use super::ast::NumberField;
+use super::ast::{NumberField, TextField};
 
 /// A value names a span of numbers: `2026-01` is a whole month, `30s` one millisecond.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,11 +21,30 @@ pub(crate) struct ValueSpan {
 pub(crate) const fn expected(field: NumberField) -> &'static str {
     match field {
         NumberField::Date => "a date like 2026-01-31, 2026-01 or 2026-01-31T09:30",
-        NumberField::Duration | NumberField::Start | NumberField::End | NumberField::Length => {
-            "a time like 30s, 1m30s, 2h, 500ms or 1:30"
-        }
+        NumberField::Duration
+        | NumberField::Start
+        | NumberField::End
+        | NumberField::Length
+        | NumberField::Silence => "a time like 30s, 1m30s, 2h, 500ms or 1:30",
         NumberField::Score => "a number like 60 or 59.5",
+        NumberField::Severity => "info, minor, major or critical",
         NumberField::Turn | NumberField::Utterance => "a whole number",
+    }
+}
+
+/// A comparison and a range of a field, for a hint.
+pub(crate) const fn examples(field: NumberField) -> (&'static str, &'static str) {
+    match field {
+        NumberField::Date => ("date:>=2026-01", "date:2026-01..2026-03"),
+        NumberField::Duration => ("duration:>5m", "duration:1m..5m"),
+        NumberField::Score => ("score:<60", "score:60..80"),
+        NumberField::Silence => ("silence:>5s", "silence:5s..10s"),
+        NumberField::Severity => ("severity:>=major", "severity:minor..major"),
+        NumberField::Start => ("start:<30s", "start:30s..1m"),
+        NumberField::End => ("end:<30s", "end:30s..1m"),
+        NumberField::Length => ("length:>10s", "length:5s..10s"),
+        NumberField::Turn => ("turn:<3", "turn:3..5"),
+        NumberField::Utterance => ("utterance:<3", "utterance:3..5"),
     }
 }
 
@@ -40,10 +60,13 @@ pub(crate) fn read(field: NumberField, text: &str) -> Option<ValueSpan> {
             let (first, last) = (first.seconds() as f64, (after.seconds() - 1) as f64);
             Some(ValueSpan { first, last })
         }
-        NumberField::Duration | NumberField::Start | NumberField::End | NumberField::Length => {
-            milliseconds(text).map(point)
-        }
+        NumberField::Duration
+        | NumberField::Start
+        | NumberField::End
+        | NumberField::Length
+        | NumberField::Silence => milliseconds(text).map(point),
         NumberField::Score => plain_number(text).map(point),
+        NumberField::Severity => severity(text).map(|severity| point(f64::from(severity as u32))),
         NumberField::Turn | NumberField::Utterance => {
             let number = text.parse::<u32>().ok();
             number.map(|number| point(f64::from(number)))
@@ -57,6 +80,78 @@ pub(crate) const fn step(field: NumberField) -> f64 {
         // Scores have no next value; limits that are left out are told apart by a hair.
         NumberField::Score => 1e-9,
         _ => 1.0,
+    }
+}
+
+/// What is written for a severity beside its own name.
+const SEVERITIES: [(Severity, &str); 4] = [
+    (Severity::Info, "提示"),
+    (Severity::Minor, "轻微"),
+    (Severity::Major, "严重"),
+    (Severity::Critical, "致命"),
+];
+
+fn severity(text: &str) -> Option<Severity> {
+    let text = text.to_lowercase();
+    let mut known = SEVERITIES.into_iter();
+    let found = known.find(|(severity, other)| severity.as_str() == text || *other == text);
+    found.map(|(severity, _)| severity)
+}
+
+/// What a field with few values may hold: each value's name and what else may be written for it.
+pub(crate) type Choices = &'static [(&'static str, &'static [&'static str])];
+
+/// The values of a field that has only these.
+pub(crate) const fn choices(field: TextField) -> Option<Choices> {
+    match field {
+        TextField::Emotion => Some(&EMOTIONS),
+        TextField::Pii => Some(&PII_KINDS),
+        TextField::Passed => Some(&[("yes", &["是", "合格"]), ("no", &["否", "不合格"])]),
+        _ => None,
+    }
+}
+
+const EMOTIONS: [(&str, &[&str]); EmotionLabel::ALL.len()] = [
+    (EmotionLabel::Neutral.as_str(), &["平静", "中性"]),
+    (EmotionLabel::Happy.as_str(), &["高兴"]),
+    (EmotionLabel::Angry.as_str(), &["愤怒", "生气"]),
+    (EmotionLabel::Sad.as_str(), &["悲伤"]),
+];
+
+const PII_KINDS: [(&str, &[&str]); PiiKind::ALL.len()] = [
+    (PiiKind::IdCard.as_str(), &["身份证"]),
+    (PiiKind::BankCard.as_str(), &["银行卡"]),
+    (PiiKind::Phone.as_str(), &["手机", "手机号"]),
+    (PiiKind::Landline.as_str(), &["座机"]),
+    (PiiKind::Email.as_str(), &["邮箱"]),
+    (PiiKind::Plate.as_str(), &["车牌"]),
+    (PiiKind::Passport.as_str(), &["护照"]),
+];
+
+/// The name of the value that is meant, whatever the case.
+pub(crate) fn choice(choices: Choices, text: &str) -> Option<&'static str> {
+    let text = text.to_lowercase();
+    let mut choices = choices.iter();
+    let found = choices.find(|(name, others)| *name == text || others.contains(&text.as_str()));
+    found.map(|(name, _)| *name)
+}
+
+/// `neutral, happy, angry or sad`
+pub(crate) fn expected_choice(choices: Choices) -> String {
+    let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+    match names.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} or {last}", before.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// What a field of text expects, for an error.
+pub(crate) const fn expected_text(field: TextField) -> &'static str {
+    match field {
+        TextField::Hit => "the name of a rule, or * for any",
+        TextField::Intent => "the name of an intent, or * for any",
+        TextField::Disposition => "the name of an outcome, or * for any",
+        _ => "a value, or a value in quotes",
     }
 }
 

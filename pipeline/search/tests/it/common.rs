@@ -1,10 +1,10 @@
 //! Calls written down for tests.
 
 use auricle_contracts::{
-    CallId, CallMetadata, ChannelLayout, Party, Syllable, SyllableAlternative, Transcript,
-    Utterance, Word,
+    Assessment, CallId, CallMetadata, ChannelLayout, Party, Syllable, SyllableAlternative,
+    Transcript, Utterance, Word,
 };
-use auricle_search::{IndexOptions, TranscriptIndex};
+use auricle_search::{IndexOptions, SearchRequest, SearchResults, TranscriptIndex};
 use tempfile::TempDir;
 
 /// An index in a folder that goes when the test ends.
@@ -20,14 +20,60 @@ pub(crate) const OPTIONS: IndexOptions = IndexOptions {
 };
 
 pub(crate) fn index_of(calls: &[Transcript]) -> TestIndex {
+    let calls: Vec<_> = calls.iter().map(|call| (call.clone(), nothing())).collect();
+    index_of_assessed(&calls)
+}
+
+pub(crate) fn index_of_assessed(calls: &[(Transcript, Assessment)]) -> TestIndex {
     let folder = TempDir::new().unwrap();
     let index = TranscriptIndex::create(folder.path(), OPTIONS).unwrap();
-    for call in calls {
-        let added = index.add(call).unwrap();
+    for (call, assessment) in calls {
+        let added = index.add(call, assessment).unwrap();
         assert_eq!(added.utterances, call.utterances.len());
     }
     index.commit().unwrap();
     TestIndex { folder, index }
+}
+
+/// An assessment of a call in which nothing was found.
+pub(crate) fn nothing() -> Assessment {
+    Assessment::default()
+}
+
+pub(crate) fn search(index: &TestIndex, query: &str) -> SearchResults {
+    match index.index.reader().search(&SearchRequest {
+        limit: 100,
+        hits_per_call: 100,
+        ..SearchRequest::new(query)
+    }) {
+        Ok(results) => results,
+        Err(error) => panic!("{query}: {error}"),
+    }
+}
+
+/// Hits as `call/turn`, sorted.
+pub(crate) fn found(results: &SearchResults) -> String {
+    let mut hits: Vec<String> = results
+        .calls
+        .iter()
+        .flat_map(|call| {
+            call.hits
+                .iter()
+                .map(move |hit| format!("{}/{}", call.call_id, hit.utterance))
+        })
+        .collect();
+    hits.sort();
+    hits.join(" ")
+}
+
+pub(crate) fn check_all(index: &TestIndex, cases: &[(&str, &str)]) {
+    for (query, expected) in cases {
+        let results = search(index, query);
+        assert_eq!(found(&results), *expected, "{query}");
+        let n_hits = expected.split_whitespace().count() as u64;
+        assert_eq!(results.total_hits, n_hits, "{query}");
+        assert_eq!(results.total_calls, results.calls.len() as u64, "{query}");
+    }
 }
 
 /// A call from lines like `a 您好请问`: party, spoken form, and after `=` the written form where it

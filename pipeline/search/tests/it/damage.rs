@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::common::{OPTIONS, TestIndex, call, index_of};
+use crate::common::{OPTIONS, TestIndex, call, index_of, nothing};
 use auricle_search::{IndexError, SearchRequest, TranscriptIndex};
 
 fn closed_index() -> tempfile::TempDir {
@@ -46,6 +46,13 @@ fn another_version_is_named_with_the_way_out() {
     let text = open_error(&folder).to_string();
     assert!(
         text.contains("`999/00000001`") && text.contains("add the transcripts again"),
+        "{text}"
+    );
+    // The version before, in which nothing was known of what was found.
+    fs::write(&version, r#"{"schema":3,"syllables":1}"#).unwrap();
+    let text = open_error(&folder).to_string();
+    assert!(
+        text.contains("`3/00000001`") && text.contains("hint:"),
         "{text}"
     );
     fs::remove_file(&version).unwrap();
@@ -112,10 +119,15 @@ fn damaged_files_are_told_and_never_panic() {
 fn a_second_writer_is_refused() {
     let first = index_of(&[call("one", &["a 您好"])]);
     let second = TranscriptIndex::open(first.folder.path(), OPTIONS).unwrap();
-    let error = second.add(&call("two", &["a 您好"])).unwrap_err();
+    let error = second
+        .add(&call("two", &["a 您好"]), &nothing())
+        .unwrap_err();
     assert!(matches!(error, IndexError::Locked { .. }), "{error}");
     // Reading goes on, and who opens the index later sees what the other one committed.
-    first.index.add(&call("three", &["a 再见"])).unwrap();
+    first
+        .index
+        .add(&call("three", &["a 再见"]), &nothing())
+        .unwrap();
     first.index.commit().unwrap();
     let third = TranscriptIndex::open(first.folder.path(), OPTIONS).unwrap();
     for (index, expected) in [(&second, 0), (&third, 1)] {
@@ -135,7 +147,7 @@ fn what_a_failed_commit_lost_can_be_added_again() {
     };
     let later = call("later", &["c 保证 收益"]);
     for _ in 0..3 {
-        index.add(&later).unwrap();
+        index.add(&later, &nothing()).unwrap();
         fs::rename(folder.path(), &away).unwrap();
         let error = index.commit().unwrap_err();
         assert!(!error.is_refusal(), "{error}");
@@ -143,10 +155,10 @@ fn what_a_failed_commit_lost_can_be_added_again() {
         assert_eq!((found("您好"), found("保证")), (1, 0));
     }
     // What was lost is not half there: the next commit holds what was added after the failure.
-    index.add(&call("other", &["a 再见"])).unwrap();
+    index.add(&call("other", &["a 再见"]), &nothing()).unwrap();
     index.commit().unwrap();
     assert_eq!((found("再见"), found("保证")), (1, 0));
-    index.add(&later).unwrap();
+    index.add(&later, &nothing()).unwrap();
     index.commit().unwrap();
     assert_eq!((found("您好"), found("保证"), found("再见")), (1, 1, 1));
     index.finish_merging().unwrap();
@@ -159,7 +171,7 @@ fn an_utterance_beyond_all_bounds_is_refused_by_name() {
     let long = format!("a {}", "保".repeat(70_000));
     let error = index
         .index
-        .add(&call("long", &["a 好", &long]))
+        .add(&call("long", &["a 好", &long]), &nothing())
         .unwrap_err();
     assert!(error.is_refusal());
     let text = error.to_string();

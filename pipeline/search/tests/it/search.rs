@@ -1,10 +1,10 @@
 //! What queries find.
 
-use crate::common::{OPTIONS, TestIndex, call, index_of, with_syllables};
-use auricle_contracts::{CallId, Transcript};
-use auricle_search::{
-    Annotations, SearchRequest, SearchResults, Sort, TranscriptIndex, UtteranceAnnotations, mark,
+use crate::common::{
+    OPTIONS, TestIndex, call, check_all, found, index_of, nothing, search, with_syllables,
 };
+use auricle_contracts::{CallId, Transcript};
+use auricle_search::{SearchRequest, SearchResults, Sort, TranscriptIndex, mark};
 
 fn calls() -> Vec<Transcript> {
     let mut first = call(
@@ -46,42 +46,6 @@ fn calls() -> Vec<Transcript> {
     );
     third.metadata.agent = Some("张敏".into());
     vec![first, second, third]
-}
-
-fn search(index: &TestIndex, query: &str) -> SearchResults {
-    match index.index.reader().search(&SearchRequest {
-        limit: 100,
-        hits_per_call: 100,
-        ..SearchRequest::new(query)
-    }) {
-        Ok(results) => results,
-        Err(error) => panic!("{query}: {error}"),
-    }
-}
-
-/// Hits as `call/turn`, sorted.
-fn found(results: &SearchResults) -> String {
-    let mut hits: Vec<String> = results
-        .calls
-        .iter()
-        .flat_map(|call| {
-            call.hits
-                .iter()
-                .map(move |hit| format!("{}/{}", call.call_id, hit.utterance))
-        })
-        .collect();
-    hits.sort();
-    hits.join(" ")
-}
-
-fn check_all(index: &TestIndex, cases: &[(&str, &str)]) {
-    for (query, expected) in cases {
-        let results = search(index, query);
-        assert_eq!(found(&results), *expected, "{query}");
-        let n_hits = expected.split_whitespace().count() as u64;
-        assert_eq!(results.total_hits, n_hits, "{query}");
-        assert_eq!(results.total_calls, results.calls.len() as u64, "{query}");
-    }
 }
 
 #[test]
@@ -510,7 +474,10 @@ fn hits_on_whole_words_come_first() {
 #[test]
 fn adding_again_replaces_and_deleting_removes() {
     let index = index_of(&calls());
-    index.index.add(&call("loan", &["a 全新 内容"])).unwrap();
+    index
+        .index
+        .add(&call("loan", &["a 全新 内容"]), &nothing())
+        .unwrap();
     assert_eq!(
         found(&search(&index, "投诉")),
         "loan/5",
@@ -532,45 +499,11 @@ fn adding_again_replaces_and_deleting_removes() {
 }
 
 #[test]
-fn annotations_are_found() {
-    let index = index_of(&[]);
-    let annotations = Annotations {
-        score: Some(55.5),
-        utterances: vec![
-            UtteranceAnnotations::default(),
-            UtteranceAnnotations {
-                emotion: Some("angry".into()),
-                rules: vec!["threat".into(), "promise".into()],
-            },
-        ],
-    };
-    index
-        .index
-        .add_annotated(&calls()[0], &annotations)
-        .unwrap();
-    index.index.add(&calls()[1]).unwrap();
-    index.index.commit().unwrap();
-    check_all(
-        &index,
-        &[
-            ("emotion:angry", "loan/1"),
-            ("rule:promise", "loan/1"),
-            ("rule:threat rule:promise", "loan/1"),
-            ("score:<60 utterance:0", "loan/0"),
-            ("score:<55.5", ""),
-            ("score:55.5 utterance:0", "loan/0"),
-            ("score:[60 TO 100]", ""),
-        ],
-    );
-    assert_eq!(search(&index, "emotion:angry").calls[0].score, Some(55.5));
-}
-
-#[test]
 fn dates_that_cannot_be_read_are_reported() {
     let index = index_of(&[]);
     let mut transcript = calls().remove(0);
     transcript.metadata.started_at = Some("yesterday".into());
-    let added = index.index.add(&transcript).unwrap();
+    let added = index.index.add(&transcript, &nothing()).unwrap();
     assert_eq!(added.warnings.len(), 1);
     assert!(added.warnings[0].contains("`yesterday`"));
     index.index.commit().unwrap();
@@ -585,7 +518,10 @@ fn an_index_is_read_while_it_is_written_and_after_merges() {
         let id = format!("more-{round}");
         index
             .index
-            .add(&call(&id, &["a 您好", "c 保证 没有 问题", "a 谢谢"]))
+            .add(
+                &call(&id, &["a 您好", "c 保证 没有 问题", "a 谢谢"]),
+                &nothing(),
+            )
             .unwrap();
         if round % 3 == 0 {
             index
@@ -639,10 +575,13 @@ fn a_call_added_twice_before_a_commit_is_there_once() {
             scope.spawn(move || {
                 for id in ["same", "loan"] {
                     index
-                        .add(&call(
-                            id,
-                            &["a 同时 写入", &format!("c {}", "好".repeat(round + 1))],
-                        ))
+                        .add(
+                            &call(
+                                id,
+                                &["a 同时 写入", &format!("c {}", "好".repeat(round + 1))],
+                            ),
+                            &nothing(),
+                        )
                         .unwrap();
                 }
             });
@@ -650,7 +589,10 @@ fn a_call_added_twice_before_a_commit_is_there_once() {
     });
     index.index.commit().unwrap();
     check_all(&index, &[("同时写入", "loan/0 same/0"), ("投诉", "")]);
-    index.index.add(&call("same", &["a 再来 一次"])).unwrap();
+    index
+        .index
+        .add(&call("same", &["a 再来 一次"]), &nothing())
+        .unwrap();
     index.index.delete_call(&CallId("same".into())).unwrap();
     index.index.commit().unwrap();
     check_all(&index, &[("再来 OR 同时", "loan/0")]);

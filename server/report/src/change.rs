@@ -89,6 +89,16 @@ impl AgentTally {
         (self.n_before > 0).then(|| self.sum_before / self.n_before as f64)
     }
 
+    /// Calls that had a score before.
+    pub fn n_scored_before(&self) -> u64 {
+        self.n_before
+    }
+
+    /// Calls that have a score now.
+    pub fn n_scored_after(&self) -> u64 {
+        self.n_after
+    }
+
     /// Mean points now.
     pub fn mean_after(&self) -> Option<f64> {
         (self.n_after > 0).then(|| self.sum_after / self.n_after as f64)

@@ -107,6 +107,22 @@ impl Bags {
             .map(|(&feature, &amount)| (feature as usize, amount))
     }
 
+    /// Adds to `counts` of each bucket the texts (copies left out) that have it; the number of texts.
+    /// To be called before [`Self::number`].
+    pub(super) fn count(&self, counts: &mut [u32]) -> usize {
+        let mut n_texts = 0;
+        for (place, _) in self.bags.iter().enumerate().filter(|(_, bag)| !bag.is_copy) {
+            let mut buckets = self.features[self.range(place)].to_vec();
+            buckets.sort_unstable();
+            buckets.dedup();
+            for bucket in buckets {
+                counts[bucket as usize] += 1;
+            }
+            n_texts += 1;
+        }
+        n_texts
+    }
+
     fn range(&self, place: usize) -> std::ops::Range<usize> {
         let end = self.starts.get(place + 1);
         self.starts[place]..end.copied().unwrap_or(self.features.len())

@@ -116,7 +116,8 @@ pub fn cross_validate(
     let n_in_all = lessons.len() * folds(options);
     let (mut n_done, mut report) = (0, Report::default());
     for lesson in &lessons {
-        let bags = lesson.bags(WordClasses::default_zh(), options);
+        let mut bags = lesson.bags(WordClasses::default_zh(), options);
+        bags.number();
         let out = out_of_fold(lesson, &bags, options, &mut || {
             n_done += 1;
             progress(TrainProgress { n_done, n_in_all });

@@ -70,14 +70,48 @@ pub(super) fn extract(
 ) {
     let seen = Seen::new(spoken, classes);
     let mut out = Out(sink);
-    letters(&seen.tokens, &mut out);
-    sounds(&seen.tokens, &mut out);
-    word_classes(&seen, classes, &mut out);
-    negations(&seen, classes, &mut out);
+    content(&seen, classes, &mut out);
     whole(&seen, &mut out);
     if let Some(previous) = previous {
         context(&seen, &Seen::new(previous, classes), &mut out);
     }
+}
+
+/// Gives `sink` what is said in `spoken`, word classes above all, without the form it is said in.
+pub(super) fn extract_content(spoken: &Spoken<'_>, classes: &WordClasses, sink: &mut impl Sink) {
+    let seen = Seen::new(spoken, classes);
+    let mut out = Out(sink);
+    for token in &seen.tokens {
+        out.some(Kind::Letters1, [token.letter, 0, 0], 0.6);
+        if let Some(sound) = token.sound {
+            out.some(Kind::Toneless1, [number(sound.toneless()), 0, 0], 0.6);
+        }
+    }
+    for pair in seen.tokens.windows(2) {
+        out.some(Kind::Letters2, [pair[0].letter, pair[1].letter, 0], 0.35);
+        if let (Some(first), Some(second)) = (pair[0].sound, pair[1].sound) {
+            let sounds = [first, second].map(|sound| number(sound.toneless()));
+            out.some(Kind::Toneless2, [sounds[0], sounds[1], 0], 0.5);
+        }
+    }
+    for (place, word) in seen.found.iter().enumerate() {
+        let first = u64::from(word.class) + 1;
+        out.some(Kind::Class1, [first, 0, 0], 1.5);
+        for later in seen.found.iter().skip(place + 1).take(PAIR_REACH) {
+            out.some(Kind::ClassPair, [first, u64::from(later.class) + 1, 0], 0.8);
+        }
+    }
+    negations(&seen, classes, &mut out);
+}
+
+fn content<S: Sink>(seen: &Seen, classes: &WordClasses, out: &mut Out<'_, S>) {
+    if seen.tokens.is_empty() {
+        return;
+    }
+    letters(&seen.tokens, out);
+    sounds(&seen.tokens, out);
+    word_classes(seen, classes, out);
+    negations(seen, classes, out);
 }
 
 impl Seen {

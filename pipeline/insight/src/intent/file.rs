@@ -5,6 +5,7 @@
 //! text: word classes;  u8 heads
 //! head: u8 party (0 agent, 1 customer), u8 labels; label: text name, f32 bias, slope, offset, threshold, step
 //!       varint features; feature: varint bucket less the one before, varint entries, entries of (u8 label, i8 steps)
+//! rarity: varint features; feature: varint bucket less the one before, u8 steps
 //! u64 digest of everything before
 //! ```
 //! Numbers are little-endian, a text is a varint of bytes and UTF-8, varints are LEB128.
@@ -16,11 +17,12 @@ use super::classes::WordClasses;
 use super::features::{FEATURES_VERSION, N_BUCKETS};
 use super::model::{Calibration, Head, IntentModel, Label};
 use super::random::digest;
+use super::rarity::Rarity;
 use super::rows::MAX_LABEL_BYTES;
 use super::table::{Row, Table};
 
 const MAGIC: &[u8; 8] = b"AURINTNT";
-const FILE_VERSION: u16 = 1;
+const FILE_VERSION: u16 = 2;
 /// Most labels of one party.
 pub(super) const MAX_LABELS: usize = 64;
 const MAX_CLASSES_BYTES: usize = 1 << 20;
@@ -79,8 +81,14 @@ impl IntentModel {
         for _ in 0..n_heads {
             heads.push(reader.head()?);
         }
+        let rarity = reader.rarity()?;
+        let model = Self {
+            classes,
+            heads,
+            rarity,
+        };
         match reader.at == body.len() && n_heads <= 2 {
-            true => Ok(Self { classes, heads }),
+            true => Ok(model),
             false => Err(reader.fault("length")),
         }
     }
@@ -95,6 +103,7 @@ impl IntentModel {
         for head in &self.heads {
             put_head(&mut bytes, head);
         }
+        put_rarity(&mut bytes, &self.rarity);
         let digest = digest(&bytes);
         bytes.extend(digest.to_le_bytes());
         bytes
@@ -142,6 +151,16 @@ fn put_head(bytes: &mut Vec<u8>, head: &Head) {
         for (label, steps) in row {
             bytes.extend([label, steps as u8]);
         }
+        last = bucket;
+    }
+}
+
+fn put_rarity(bytes: &mut Vec<u8>, rarity: &Rarity) {
+    put_varint(bytes, rarity.rows().count() as u64);
+    let mut last = 0;
+    for (bucket, steps) in rarity.rows() {
+        put_varint(bytes, u64::from(bucket - last));
+        bytes.push(steps);
         last = bucket;
     }
 }
@@ -262,5 +281,16 @@ impl<'a> Reader<'a> {
             rows.push((place, row));
         }
         Ok(rows)
+    }
+
+    fn rarity(&mut self) -> Result<Rarity, ReadModelError> {
+        let n_rows = self.varint("number of rarities", N_BUCKETS)?;
+        let (mut rows, mut bucket) = (Vec::new(), 0);
+        for _ in 0..n_rows {
+            bucket += self.varint("feature", N_BUCKETS)?;
+            let place = u32::try_from(bucket).map_err(|_| self.fault("feature"))?;
+            rows.push((place, self.byte("rarity")?));
+        }
+        Ok(Rarity::of_steps(&rows))
     }
 }

@@ -3,21 +3,30 @@
 mod augment;
 mod bags;
 mod calibrate;
+mod callback_time;
 mod classes;
+mod disposition;
 mod evaluate;
 mod features;
 mod file;
 mod fit;
 mod model;
 mod random;
+mod rarity;
 mod rows;
-pub mod similarity;
+mod similarity;
 mod table;
 mod tokens;
 mod train;
 
+pub use callback_time::{CallbackTime, callback_time, local_time};
+pub use disposition::disposition;
 pub use evaluate::{LabelReport, Report, cross_validate, evaluate};
 pub use file::ReadModelError;
-pub use model::{IntentModel, LabelScore};
+pub use model::{IntentModel, LabelScore, add_callback_times};
 pub use rows::{LabelledText, MAX_LABEL_BYTES, ParseRowsError, parse_rows};
+pub use similarity::Similarity;
 pub use train::{TrainError, TrainOptions, TrainProgress, train};
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,12 @@
 use std::sync::LazyLock;
 
 use auricle_contracts::{Intent, Party};
+use time::{Duration, PrimitiveDateTime};
 
+use super::callback_time::callback_time;
 use super::classes::WordClasses;
 use super::features::{Sink, extract};
+use super::rarity::Rarity;
 use super::table::Table;
 use crate::Spoken;
 
@@ -23,6 +26,8 @@ static DEFAULT: LazyLock<IntentModel> =
 pub struct IntentModel {
     pub(super) classes: WordClasses,
     pub(super) heads: Vec<Head>,
+    /// Of features in the text it was trained on.
+    pub(super) rarity: Rarity,
 }
 
 /// What is told apart in one party's utterances.
@@ -91,19 +96,39 @@ impl IntentModel {
     }
 
     /// What `spoken` wants or does, likeliest first: labels of its party above their thresholds, of both
-    /// parties where it is unknown. `previous_of_other_party` is what it may answer.
+    /// parties where it is unknown. `previous_of_other_party` is what it may answer; where the customer refused
+    /// in it and the agent goes on selling, the agent's utterance is `ignore_refusal`, too.
     pub fn classify(
         &self,
         spoken: &Spoken<'_>,
         previous_of_other_party: Option<&Spoken<'_>>,
     ) -> Vec<Intent> {
         let scores = self.scores(spoken, previous_of_other_party);
-        let mut given: Vec<_> = scores
-            .into_iter()
-            .filter(|score| score.probability >= score.threshold)
-            .collect();
-        given.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        given.iter().map(LabelScore::intent).collect()
+        let given = scores.iter().filter(|score| score.is_given());
+        let mut intents: Vec<Intent> = given.map(LabelScore::intent).collect();
+        if let (Party::Agent, Some(previous)) = (spoken.party(), previous_of_other_party) {
+            intents.extend(self.ignored_refusal(&scores, previous));
+        }
+        intents.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        intents
+    }
+
+    /// An agent who goes on selling right after the customer refused, as likely as the less likely of the two.
+    fn ignored_refusal(&self, scores: &[LabelScore<'_>], previous: &Spoken<'_>) -> Option<Intent> {
+        let push = scores.iter().find(|score| score.label == PUSH_LABEL)?;
+        if push.probability < push.threshold.min(PUSH_AFTER_REFUSAL) {
+            return None;
+        }
+        let refusals = self.scores(previous, None).into_iter();
+        let refusals =
+            refusals.filter(|score| score.is_given() && REFUSAL_LABELS.contains(&score.label));
+        let refusal = refusals.map(|score| score.probability).reduce(f32::max)?;
+        Some(Intent {
+            label: IGNORED_LABEL.to_owned(),
+            confidence: refusal.min(push.probability),
+            at: None,
+            until: None,
+        })
     }
 
     /// The probability of every label of the utterance's party, whatever the thresholds.
@@ -130,7 +155,46 @@ impl IntentModel {
     }
 }
 
+/// Puts the time asked for into the callback requests among `intents` of `spoken`. `call_began` is the local
+/// time at which the recording began ([`super::local_time`]); without it no time is put in.
+pub fn add_callback_times(
+    intents: &mut [Intent],
+    spoken: &Spoken<'_>,
+    call_began: Option<PrimitiveDateTime>,
+) {
+    let Some(began) = call_began else { return };
+    let utterance = spoken.utterance;
+    let text = match utterance.text.is_empty() {
+        true => &utterance.spoken,
+        false => &utterance.text,
+    };
+    let since = i64::try_from(utterance.start_ms).unwrap_or(i64::MAX);
+    let now = began.saturating_add(Duration::milliseconds(since));
+    for intent in intents {
+        if intent.label == CALLBACK_LABEL
+            && let Some(time) = callback_time(text, Some(now))
+        {
+            (intent.at, intent.until) = time.written();
+        }
+    }
+}
+
+/// The label whose intents carry a time.
+const CALLBACK_LABEL: &str = "callback_request";
+
+/// An agent goes on selling; after one of the others it is [`IGNORED_LABEL`].
+const PUSH_LABEL: &str = "push_on";
+/// After a refusal selling is likelier than elsewhere, so that less will do.
+const PUSH_AFTER_REFUSAL: f32 = 0.5;
+const REFUSAL_LABELS: [&str; 2] = ["refuses", "opt_out"];
+const IGNORED_LABEL: &str = "ignore_refusal";
+
 impl LabelScore<'_> {
+    /// Whether [`IntentModel::classify`] gives this label.
+    pub fn is_given(&self) -> bool {
+        self.probability >= self.threshold
+    }
+
     fn intent(&self) -> Intent {
         Intent {
             label: self.label.to_owned(),

@@ -7,10 +7,12 @@ use super::augment::{Hanzi, Spoiling};
 use super::bags::{Bag, Bags};
 use super::calibrate::{Scored, calibrate, threshold, with_probabilities};
 use super::classes::WordClasses;
+use super::features::N_BUCKETS;
 use super::file::MAX_LABELS;
 use super::fit::{Weights, fit};
 use super::model::{Calibration, Head, IntentModel, Label};
 use super::random::{Chance, digest};
+use super::rarity::Rarity;
 use super::rows::LabelledText;
 
 /// How a model is trained. The same rows and options give the same model, byte for byte.
@@ -53,7 +55,7 @@ impl Default for TrainOptions {
             n_folds: 5,
             least_precision: 0.9,
             least_rows: 8,
-            prune_ratio: 0.02,
+            prune_ratio: 0.1,
         }
     }
 }
@@ -109,8 +111,11 @@ pub fn train(
         n_done += 1;
         progress(TrainProgress { n_done, n_in_all });
     };
+    let (mut counts, mut n_texts) = (vec![0; N_BUCKETS], 0);
     let heads = lessons.iter().map(|lesson| {
-        let bags = lesson.bags(classes, options);
+        let mut bags = lesson.bags(classes, options);
+        n_texts += bags.count(&mut counts);
+        bags.number();
         let scored = out_of_fold(lesson, &bags, options, &mut step);
         let weights = fit(&bags, lesson.labels.len(), options, |_| true);
         step();
@@ -120,6 +125,7 @@ pub fn train(
     Ok(IntentModel {
         classes: classes.clone(),
         heads,
+        rarity: Rarity::of_counts(&counts, n_texts),
     })
 }
 
@@ -211,7 +217,6 @@ impl Lesson<'_> {
                 }
             }
         }
-        bags.number();
         bags
     }
 

@@ -1,0 +1,275 @@
+//! The whole way: from labelled text to a model, its file, and what it says.
+
+use auricle_contracts::{Intent, Party};
+use proptest::prelude::*;
+
+use super::rows::utterance_of;
+use super::*;
+use crate::Spoken;
+
+fn said(party: Party, text: &str) -> Vec<Intent> {
+    let utterance = utterance_of(party, text);
+    IntentModel::default_zh().classify(&Spoken::new(&utterance, 0), None)
+}
+
+fn check(party: Party, text: &str, given: &[&str], not_given: &[&str]) {
+    let intents = said(party, text);
+    let has = |label: &&&str| intents.iter().any(|intent| intent.label == **label);
+    assert!(given.iter().all(|label| has(&label)), "{text}: {intents:?}");
+    assert!(
+        !not_given.iter().any(|label| has(&label)),
+        "{text}: {intents:?}"
+    );
+}
+
+#[test]
+fn customers_are_understood() {
+    let customer =
+        |text, given: &[&str], not_given: &[&str]| check(Party::Customer, text, given, not_given);
+    customer("你们以后不要再给我打电话了", &["opt_out"], &["interested"]);
+    customer("我要投诉你们，叫你们主管来", &["complaint"], &["satisfied"]);
+    customer("我没有要投诉的意思", &[], &["complaint"]);
+    customer(
+        "明天下午三点再打给我吧",
+        &["callback_request"],
+        &["opt_out"],
+    );
+    customer(
+        "太贵了，能不能便宜一点",
+        &["price_objection"],
+        &["complaint"],
+    );
+    customer(
+        "你打错了，我不认识这个人",
+        &["wrong_number"],
+        &["interested"],
+    );
+    customer("今天天气不错", &[], &["complaint", "opt_out", "refuses"]);
+}
+
+#[test]
+fn agents_are_understood() {
+    let agent =
+        |text, given: &[&str], not_given: &[&str]| check(Party::Agent, text, given, not_given);
+    agent(
+        "这个产品没有任何风险，绝对不会亏的",
+        &["no_risk_claim"],
+        &["risk_disclosure"],
+    );
+    agent(
+        "投资有风险，收益是不能保证的",
+        &["risk_disclosure"],
+        &["promise_return", "no_risk_claim"],
+    );
+    agent("您把短信里的验证码念给我", &["secret_request"], &[]);
+    agent("验证码不要告诉任何人", &[], &["secret_request"]);
+    agent("我是公安局的，你涉嫌洗钱", &["impersonation"], &[]);
+}
+
+#[test]
+fn homophones_hide_nothing() {
+    check(Party::Customer, "我要头诉你们", &["complaint"], &[]);
+    check(Party::Customer, "以后布要在打电化了", &["opt_out"], &[]);
+}
+
+#[test]
+fn an_unknown_party_may_say_anything() {
+    let labels = |text| -> Vec<String> {
+        let intents = said(Party::Unknown, text);
+        intents.into_iter().map(|intent| intent.label).collect()
+    };
+    assert!(labels("我要投诉你们").contains(&"complaint".to_owned()));
+    assert!(labels("您把短信里的验证码念给我").contains(&"secret_request".to_owned()));
+    assert!(labels("……").is_empty());
+}
+
+#[test]
+fn going_on_after_a_refusal_is_seen() {
+    let refusal = utterance_of(Party::Customer, "我不需要，谢谢");
+    let refusal = Spoken::new(&refusal, 0);
+    let check = |text: &str, expected: bool| {
+        let push = utterance_of(Party::Agent, text);
+        let intents = IntentModel::default_zh().classify(&Spoken::new(&push, 1), Some(&refusal));
+        let found = intents
+            .iter()
+            .any(|intent| intent.label == "ignore_refusal");
+        assert_eq!(found, expected, "{text}: {intents:?}");
+    };
+    check(
+        "您先别急着拒绝，我们这个活动真的特别划算，您再考虑考虑",
+        true,
+    );
+    check("好的，打扰您了，祝您生活愉快，再见", false);
+}
+
+#[test]
+fn callback_requests_carry_their_time() {
+    let utterance = utterance_of(Party::Customer, "我在开会，明天下午三点再打给我吧");
+    let spoken = Spoken::new(&utterance, 0);
+    let mut intents = IntentModel::default_zh().classify(&spoken, None);
+    add_callback_times(&mut intents, &spoken, None);
+    assert!(intents.iter().all(|intent| intent.at.is_none()));
+    add_callback_times(
+        &mut intents,
+        &spoken,
+        local_time("2025-03-12T10:20:00+08:00", 0),
+    );
+    let times: Vec<_> = intents
+        .iter()
+        .filter_map(|intent| intent.at.as_deref())
+        .collect();
+    assert_eq!(times, ["2025-03-13T15:00"], "{intents:?}");
+}
+
+/// Two customers' intents, told apart by a word, and rows without any.
+fn small_rows() -> Vec<LabelledText> {
+    let things = [
+        "手机", "保险", "房子", "车", "课程", "基金", "会员", "套餐", "机票", "家具",
+    ];
+    let mut text = String::new();
+    for thing in things {
+        text += &format!("customer\tinterested\t我想买{thing}\n");
+        text += &format!("customer\trefuses\t我不要{thing}\n");
+        text += &format!("customer\t-\t{thing}在哪儿\n");
+    }
+    parse_rows(&text).unwrap()
+}
+
+fn small_options() -> TrainOptions {
+    TrainOptions {
+        n_spoilt_copies: 1,
+        n_folds: 3,
+        ..TrainOptions::default()
+    }
+}
+
+#[test]
+fn training_learns_and_repeats_itself() {
+    let (rows, mut told) = (small_rows(), Vec::new());
+    let model = train(&rows, &small_options(), |progress| told.push(progress)).unwrap();
+    assert_eq!(told.len(), 4);
+    assert!(told.iter().all(|progress| progress.n_in_all == 4));
+    assert_eq!(
+        model.labels(Party::Customer).collect::<Vec<_>>(),
+        ["interested", "refuses"]
+    );
+    let fresh = parse_rows("customer\tinterested\t我想买电脑\ncustomer\trefuses\t我不要电脑\ncustomer\t-\t电脑在哪儿\n").unwrap();
+    let all = evaluate(&model, &fresh).in_all();
+    assert_eq!((all.n_rows, all.n_given, all.n_right), (2, 2, 2));
+    let again = train(&rows, &small_options(), |_| {}).unwrap();
+    assert_eq!(model.write(), again.write());
+}
+
+#[test]
+fn cross_validation_tells_every_label() {
+    let report = cross_validate(&small_rows(), &small_options(), |_| {}).unwrap();
+    let labels: Vec<&str> = report
+        .labels
+        .iter()
+        .map(|line| line.label.as_str())
+        .collect();
+    assert_eq!(labels, ["interested", "refuses"]);
+    assert!(report.in_all().f1() > 0.9, "{report}");
+    assert!(report.to_string().contains("refuses"));
+}
+
+#[test]
+fn too_few_rows_teach_nothing() {
+    for text in ["", "agent\t-\t好\n", "agent\ta\t好\nagent\ta\t行\n"] {
+        let rows = parse_rows(text).unwrap();
+        let error = train(&rows, &TrainOptions::default(), |_| {}).unwrap_err();
+        assert!(matches!(error, TrainError::TooFewRows { .. }), "{error}");
+    }
+}
+
+#[test]
+fn files_bring_the_same_model_back() {
+    let model = train(&small_rows(), &small_options(), |_| {}).unwrap();
+    assert_eq!(IntentModel::read(&model.write()).unwrap(), model);
+    let default = IntentModel::default_zh();
+    assert!(
+        default.labels(Party::Customer).count() > 10,
+        "the default model cannot be read"
+    );
+    assert!(
+        default.write().len() < 1_600_000,
+        "the default model has grown"
+    );
+}
+
+#[test]
+fn damaged_files_are_refused() {
+    let bytes = train(&small_rows(), &small_options(), |_| {})
+        .unwrap()
+        .write();
+    assert_eq!(IntentModel::read(b"").unwrap_err(), ReadModelError::Magic);
+    let mut newer = bytes.clone();
+    newer[8] = 99;
+    let error = IntentModel::read(&newer).unwrap_err();
+    assert!(
+        matches!(error, ReadModelError::Version { file: 99, .. }),
+        "{error}"
+    );
+    for (place, n) in [(20, bytes.len()), (bytes.len() - 1, bytes.len()), (0, 100)] {
+        let mut damaged = bytes[..n].to_vec();
+        damaged[place] ^= u8::from(n == bytes.len());
+        let error = IntentModel::read(&damaged).unwrap_err();
+        assert!(matches!(error, ReadModelError::Digest { .. }), "{error}");
+    }
+}
+
+/// Ends `body` with its digest, so that what is inside is looked at.
+fn sealed(mut body: Vec<u8>) -> Vec<u8> {
+    let digest = super::random::digest(&body);
+    body.extend(digest.to_le_bytes());
+    body
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_model_or_an_error(inside in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let head = IntentModel::default().write();
+        let _ = IntentModel::read(&sealed([&head[..12], &inside].concat()));
+        let _ = IntentModel::read(&inside);
+    }
+
+    #[test]
+    fn changed_bytes_are_a_model_or_an_error(changes in proptest::collection::vec((0usize..4000, any::<u8>()), 1..4)) {
+        static BYTES: std::sync::LazyLock<Vec<u8>> =
+            std::sync::LazyLock::new(|| train(&small_rows(), &small_options(), |_| {}).unwrap().write());
+        // Past the word classes, where numbers are.
+        let from = BYTES.len().saturating_sub(4008).max(12);
+        let mut body = BYTES[..BYTES.len() - 8].to_vec();
+        for (place, value) in changes {
+            let place = (from + place).min(body.len() - 1);
+            body[place] = value;
+        }
+        if let Ok(model) = IntentModel::read(&sealed(body)) {
+            let utterance = utterance_of(Party::Customer, "我想买车");
+            let _ = model.classify(&Spoken::new(&utterance, 0), None);
+        }
+    }
+
+    #[test]
+    fn any_text_is_classified(text in "[不要别投诉打电话abc，？!0-9 ]{0,30}|.{0,30}") {
+        for party in [Party::Agent, Party::Customer, Party::Unknown] {
+            for intent in said(party, &text) {
+                prop_assert!((0.0..=1.0).contains(&intent.confidence));
+            }
+        }
+    }
+}
+
+#[test]
+fn each_word_stands_in_one_class() {
+    let mut known = std::collections::HashSet::new();
+    for line in super::classes::CLASSES_ZH
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+    {
+        let (_, words) = line.split_once(':').unwrap();
+        for word in words.split_whitespace() {
+            assert!(known.insert(word), "`{word}` stands twice");
+        }
+    }
+}

@@ -14,17 +14,13 @@ use auricle_contracts::{
     Assessment, CallMetadata, Hit, Intent, Party, PiiSpan, Transcript, UtteranceInsight,
 };
 
-use crate::emotion::EmotionTracker;
-use crate::intent::IntentModel;
-use crate::pii::{PiiFinder, settle};
+use crate::intent::{IntentModel, disposition, local_time};
+use crate::observer::{Observer, side_of};
+use crate::pii::settle;
 use crate::rules::{Change, RuleEvent, RuleRun, RuleSet};
 use crate::scorecard::{CallView, Card};
 use crate::summary::{CallText, summarize};
-use crate::talk::{Edges, TalkTracker};
-use crate::{Facts, Spoken, TalkEvent};
-
-/// Probability below which a label is not even told to rules.
-const LEAST_PROBABILITY: f32 = 0.05;
+use crate::{Spoken, TalkEvent};
 
 /// Everything that assessments are made with. Shared by all calls.
 #[derive(Clone, Debug)]
@@ -41,9 +37,7 @@ pub struct Judge {
 pub struct CallRun<'a> {
     judge: &'a Judge,
     metadata: &'a CallMetadata,
-    pii: PiiFinder,
-    talk: TalkTracker,
-    emotion: EmotionTracker,
+    observer: Observer,
     rules: RuleRun,
     found: Found,
     talk_events: Vec<TalkEvent>,
@@ -61,12 +55,12 @@ struct Found {
 impl<'a> CallRun<'a> {
     /// Begins a call.
     pub fn new(judge: &'a Judge, metadata: &'a CallMetadata) -> Self {
+        let began = metadata.started_at.as_deref();
+        let began = began.and_then(|started_at| local_time(started_at, 0));
         Self {
             judge,
             metadata,
-            pii: PiiFinder::new(),
-            talk: TalkTracker::new(Edges::BetweenTalk),
-            emotion: EmotionTracker::new(),
+            observer: Observer::new(Arc::clone(&judge.intents), began),
             rules: RuleRun::new(Arc::clone(&judge.rules), metadata),
             found: Found::default(),
             talk_events: Vec::new(),
@@ -85,7 +79,7 @@ impl<'a> CallRun<'a> {
         let mut run = CallRun::new(judge, &transcript.metadata);
         let mut last: [Option<&Spoken<'_>>; 2] = [None, None];
         for spoken in by_end {
-            let side = usize::from(spoken.party() == Party::Customer);
+            let side = side_of(spoken.party());
             run.utterance(spoken, last[1 - side]);
             last[side] = Some(spoken);
         }
@@ -94,53 +88,33 @@ impl<'a> CallRun<'a> {
 
     /// Takes an utterance that is over. `previous` is the last one of the other party.
     pub fn utterance(&mut self, spoken: &Spoken<'_>, previous: Option<&Spoken<'_>>) {
-        let spans = self.pii.utterance(spoken);
-        let talk = self.talk.utterance(spoken, &mut self.talk_events);
-        let intents = self.intents(spoken, previous);
-        let emotion = self.emotion.utterance(spoken, &intents.all).emotion;
+        let seen = self
+            .observer
+            .utterance(spoken, previous, &mut self.talk_events);
         // What happened in the talk ended before this utterance did.
         self.tell_talk();
-        let facts = Facts {
-            emotion,
-            intents: &intents.all,
-            pii: &spans,
-            rate_per_minute: talk.rate_per_minute,
-            loudness_rise_db: talk.loudness_rise_db,
-        };
+        let facts = seen.observed.facts();
         self.rules.utterance(spoken, &facts, &mut self.rule_events);
         self.take_hits();
-        self.found.spans.extend(spans);
-        if self.found.utterances.len() <= spoken.idx {
-            let n = spoken.idx + 1;
-            self.found
-                .utterances
-                .resize_with(n, UtteranceInsight::default);
-        }
-        self.found.utterances[spoken.idx] = UtteranceInsight {
-            emotion,
-            intents: intents.given,
+        let insight = UtteranceInsight {
+            emotion: seen.observed.emotion,
+            intents: seen.intents,
         };
+        self.found.spans.extend(seen.observed.pii);
+        self.found.set(spoken.idx, insight);
     }
 
     /// Ends the call: `all` are its utterances in the order of the transcript.
     pub fn finish(mut self, all: &[Spoken<'_>], duration_ms: u64) -> Assessment {
-        let metrics = self.talk.finish(duration_ms, &mut self.talk_events);
-        self.tell_talk();
-        self.take_hits();
-        let Self {
-            judge,
-            metadata,
-            mut pii,
-            emotion,
-            rules,
-            mut found,
-            mut rule_events,
-            ..
-        } = self;
-        found.spans.extend(pii.finish());
-        rules.finish(duration_ms, &mut rule_events);
-        found.hits.extend(raised(rule_events));
+        let (metrics, spans, mood) = self.observer.finish(duration_ms, &mut self.talk_events);
+        for event in &self.talk_events {
+            self.rules.talk(event, &mut self.rule_events);
+        }
+        self.rules.finish(duration_ms, &mut self.rule_events);
+        let mut found = self.found;
+        found.hits.extend(raised(self.rule_events));
         found.hits.sort_by_key(|hit| (hit.start_ms, hit.end_ms));
+        found.spans.extend(spans);
         found
             .utterances
             .resize_with(all.len(), UtteranceInsight::default);
@@ -149,7 +123,7 @@ impl<'a> CallRun<'a> {
             hits: found.hits,
             pii: settle(found.spans),
             metrics,
-            mood: emotion.mood(),
+            mood,
             ..Assessment::default()
         };
         assessment.summary = summarize(&CallText {
@@ -158,9 +132,10 @@ impl<'a> CallRun<'a> {
             hits: &assessment.hits,
             pii: &assessment.pii,
         });
-        let card = judge.card.as_ref();
-        assessment.scorecard =
-            card.and_then(|card| card.score(&CallView::new(&assessment, metadata)));
+        assessment.summary.disposition = proposed(all, &assessment);
+        let view = CallView::new(&assessment, self.metadata);
+        let card = self.judge.card.as_ref();
+        assessment.scorecard = card.and_then(|card| card.score(&view));
         assessment
     }
 
@@ -173,39 +148,24 @@ impl<'a> CallRun<'a> {
     fn take_hits(&mut self) {
         self.found.hits.extend(raised(self.rule_events.drain(..)));
     }
+}
 
-    fn intents(&self, spoken: &Spoken<'_>, previous: Option<&Spoken<'_>>) -> Intents {
-        let scores = self.judge.intents.scores(spoken, previous);
-        let mut intents = Intents::default();
-        for score in scores {
-            if score.probability < LEAST_PROBABILITY {
-                continue;
-            }
-            let intent = Intent {
-                label: score.label.to_owned(),
-                confidence: score.probability,
-                at: None,
-                until: None,
-            };
-            if score.party == Party::Customer && score.probability >= score.threshold {
-                intents.given.push(intent.clone());
-            }
-            intents.all.push(intent);
+impl Found {
+    fn set(&mut self, idx: usize, insight: UtteranceInsight) {
+        if self.utterances.len() <= idx {
+            self.utterances
+                .resize_with(idx + 1, UtteranceInsight::default);
         }
-        let by_confidence = |a: &Intent, b: &Intent| b.confidence.total_cmp(&a.confidence);
-        intents.given.sort_by(by_confidence);
-        intents.all.sort_by(by_confidence);
-        intents
+        self.utterances[idx] = insight;
     }
 }
 
-/// What the classifier says of one utterance.
-#[derive(Debug, Default)]
-struct Intents {
-    /// What the customer wants.
-    given: Vec<Intent>,
-    /// Every label with a probability worth telling rules: agents' acts, too.
-    all: Vec<Intent>,
+fn proposed(all: &[Spoken<'_>], assessment: &Assessment) -> Option<String> {
+    let insights = all.iter().zip(&assessment.utterances);
+    let utterances: Vec<(Party, &[Intent])> = insights
+        .map(|(spoken, insight)| (spoken.party(), insight.intents.as_slice()))
+        .collect();
+    disposition(&utterances, &assessment.hits)
 }
 
 /// Hits that stay.

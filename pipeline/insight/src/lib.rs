@@ -16,6 +16,7 @@ mod call;
 pub mod emotion;
 mod facts;
 pub mod intent;
+mod observer;
 pub mod pii;
 pub mod rules;
 pub mod scorecard;
@@ -27,6 +28,7 @@ mod testing;
 
 pub use call::{CallRun, Judge};
 pub use facts::{Facts, TalkEvent};
+pub use observer::{Observer, TrialObserver};
 pub use spoken::{Letter, Spoken};
 
 /// Changes with the code of this room and the data it carries: an assessment made by another may differ.

@@ -17,7 +17,7 @@ use super::program::{
 use super::reader::At;
 use super::says::{EvenIf, Says, Sound};
 use super::words::{Tangle, Words, find_cycles};
-use crate::intent::similarity::Similarity;
+use crate::intent::Similarity;
 
 /// Bytes a compiled regular expression may take: what bounds large repetitions.
 const MOST_REGEX_BYTES: usize = 1 << 20;

@@ -5,7 +5,7 @@ use regex::Regex;
 
 use super::format::{Side, TextForm, UnknownParty};
 use super::lexicon::{ClassId, GroupId, Lexicon, Steps};
-use crate::intent::similarity::Similarity;
+use crate::intent::Similarity;
 
 /// Places in the lists of a [`RuleSet`].
 pub(super) type NodeId = usize;

@@ -1,0 +1,149 @@
+//! What is in an utterance beside its words, found for rules and for the assessment alike.
+
+use std::sync::Arc;
+
+use auricle_contracts::{Intent, Mood, Party, PiiSpan, TalkMetrics, Utterance};
+use time::PrimitiveDateTime;
+
+use crate::emotion::EmotionTracker;
+use crate::intent::{IntentModel, add_callback_times};
+use crate::pii::PiiFinder;
+use crate::rules::{Observe, Observed};
+use crate::talk::{Edges, TalkTracker};
+use crate::{Spoken, TalkEvent};
+
+/// Probability below which a label is not even told to rules.
+const LEAST_PROBABILITY: f32 = 0.05;
+
+/// Looks at the utterances of one call, in the order in which they ended.
+pub struct Observer {
+    intents: Arc<IntentModel>,
+    began: Option<PrimitiveDateTime>,
+    pii: PiiFinder,
+    talk: TalkTracker,
+    emotion: EmotionTracker,
+}
+
+/// One utterance, looked at.
+pub(crate) struct Seen {
+    /// What rules are told.
+    pub(crate) observed: Observed,
+    /// What the customer wants.
+    pub(crate) intents: Vec<Intent>,
+}
+
+impl Observer {
+    /// For one call, which began at this local time.
+    pub fn new(intents: Arc<IntentModel>, began: Option<PrimitiveDateTime>) -> Self {
+        Self {
+            intents,
+            began,
+            pii: PiiFinder::new(),
+            talk: TalkTracker::new(Edges::BetweenTalk),
+            emotion: EmotionTracker::new(),
+        }
+    }
+
+    /// Looks at the next utterance; `previous` is the last one of the other party. Adds to `events` what
+    /// became certain of the talk.
+    pub(crate) fn utterance(
+        &mut self,
+        spoken: &Spoken<'_>,
+        previous: Option<&Spoken<'_>>,
+        events: &mut Vec<TalkEvent>,
+    ) -> Seen {
+        let talk = self.talk.utterance(spoken, events);
+        let (told, intents) = self.intents(spoken, previous);
+        let manner = self.emotion.utterance(spoken, &told);
+        Seen {
+            observed: Observed {
+                emotion: manner.emotion,
+                intents: told,
+                pii: self.pii.utterance(spoken),
+                rate_per_minute: talk.rate_per_minute,
+                loudness_rise_db: manner.loudness_rise_db,
+            },
+            intents,
+        }
+    }
+
+    /// Ends the call: what still waited of the talk goes into `events`.
+    pub(crate) fn finish(
+        mut self,
+        duration_ms: u64,
+        events: &mut Vec<TalkEvent>,
+    ) -> (TalkMetrics, Vec<PiiSpan>, Mood) {
+        let metrics = self.talk.finish(duration_ms, events);
+        (metrics, self.pii.finish(), self.emotion.mood())
+    }
+
+    /// Every label with a probability worth telling rules, agents' acts too; and what the customer wants.
+    fn intents(
+        &self,
+        spoken: &Spoken<'_>,
+        previous: Option<&Spoken<'_>>,
+    ) -> (Vec<Intent>, Vec<Intent>) {
+        let (mut told, mut given) = (Vec::new(), Vec::new());
+        for score in self.intents.scores(spoken, previous) {
+            if score.probability < LEAST_PROBABILITY {
+                continue;
+            }
+            let intent = Intent {
+                label: score.label.to_owned(),
+                confidence: score.probability,
+                at: None,
+                until: None,
+            };
+            if score.party == Party::Customer && score.is_given() {
+                given.push(intent.clone());
+            }
+            told.push(intent);
+        }
+        let by_confidence = |a: &Intent, b: &Intent| b.confidence.total_cmp(&a.confidence);
+        told.sort_by(by_confidence);
+        given.sort_by(by_confidence);
+        add_callback_times(&mut given, spoken, self.began);
+        (told, given)
+    }
+}
+
+/// Gives the tests and explanations of rules what a real call would give them.
+pub struct TrialObserver {
+    intents: Arc<IntentModel>,
+    observer: Observer,
+    /// The last utterance of the customer, and of the others.
+    last: [Option<Utterance>; 2],
+}
+
+impl TrialObserver {
+    /// With this text classifier.
+    pub fn new(intents: Arc<IntentModel>) -> Self {
+        Self {
+            observer: Observer::new(Arc::clone(&intents), None),
+            intents,
+            last: [None, None],
+        }
+    }
+}
+
+impl Observe for TrialObserver {
+    fn begin(&mut self) {
+        *self = Self::new(Arc::clone(&self.intents));
+    }
+
+    fn observe(&mut self, spoken: &Spoken<'_>) -> Observed {
+        let side = side_of(spoken.party());
+        let previous = self.last[1 - side].as_ref();
+        let previous = previous.map(|utterance| Spoken::new(utterance, 0));
+        let seen = self
+            .observer
+            .utterance(spoken, previous.as_ref(), &mut Vec::new());
+        self.last[side] = Some(spoken.utterance.clone());
+        seen.observed
+    }
+}
+
+/// Customers on one side, everybody else on the other.
+pub(crate) fn side_of(party: Party) -> usize {
+    usize::from(party == Party::Customer)
+}

@@ -13,6 +13,8 @@ use crate::commands::index::IndexCommand;
 use crate::commands::intent::IntentCommand;
 use crate::commands::lm::LmCommand;
 use crate::commands::models::ModelsCommand;
+use crate::commands::report::ReportArgs;
+use crate::commands::rules::RulesCommand;
 use crate::commands::search::SearchArgs;
 use crate::commands::show::ShowArgs;
 use crate::config::Overrides;
@@ -23,7 +25,8 @@ use crate::terminal::ColorChoice;
 
 const LONG_ABOUT: &str = "\
 Auricle hears recorded telephone calls: who said what and when, in hanzi and in toned syllables. \
-It keeps the transcripts and finds any phrase in them, by its characters or by its sound.";
+It keeps the transcripts and finds any phrase in them, by its characters or by its sound; and it says what \
+the calls mean: rules that were broken, personal data, moods, intents, scores.";
 
 const EXAMPLES: &str = "\
 Begin with:
@@ -32,6 +35,7 @@ Begin with:
   auricle analyze recordings/ --out out   hear a folder of calls
   auricle show CALL                       read one of them
   auricle search 'sound:保证收益'         find what sounded like it
+  auricle report --out report/            violations, scores and moods as pages
 
 Configuration: --config FILE, else ./auricle.toml, else auricle.toml in the data folder.
 ";
@@ -97,6 +101,11 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Forget calls: out of the store and the search index.
     Delete(DeleteArgs),
+    /// Write pages over many calls: violations, scores, moods, talk.
+    Report(ReportArgs),
+    /// Rule packs: check, test, explain.
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Assess past calls anew, by the rules and models of today.
     Rescore(RescoreArgs),
     /// Say what is installed, what is missing and how to get it.

@@ -50,7 +50,7 @@ impl CallIndex {
     /// others too, those stay unmarked in the store: [`Self::catch_up`] adds them.
     pub(crate) fn add(&mut self, known: &KnownCall, version: i64) -> Result<()> {
         let transcript = &known.transcript;
-        let added = self.index.add(transcript);
+        let added = self.index.add(transcript, &known.assessment);
         if added.as_ref().is_err_and(|error| !error.is_refusal()) {
             self.waiting.clear();
         }

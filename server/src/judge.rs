@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use auricle_contracts::{Assessment, CallMetadata, Transcript};
+use auricle_contracts::{Assessment, CallMetadata, TalkMetrics, Transcript};
 use auricle_insight::intent::IntentModel;
 use auricle_insight::rules::{PackFile, RuleSet};
 use auricle_insight::scorecard::Card;
-use auricle_insight::{CallRun, Judge};
+use auricle_insight::{CallRun, Judge, TalkEvent};
 use globset::{Glob, GlobMatcher};
 use serde::Deserialize;
 
@@ -23,28 +23,37 @@ pub(crate) struct BuiltIn {
     pub(crate) name: &'static str,
     pub(crate) language: &'static str,
     pub(crate) text: &'static str,
+    /// Its tests; empty for what has none.
+    pub(crate) tests: &'static str,
 }
 
-macro_rules! built_in {
-    ($folder:literal: $($name:literal $language:literal),+ $(,)?) => {
-        &[$(BuiltIn {
+macro_rules! pack {
+    ($name:literal, $language:literal) => {
+        BuiltIn {
             name: $name,
             language: $language,
-            text: include_str!(concat!("../../", $folder, "/", $name, ".yaml")),
-        }),+]
+            text: include_str!(concat!("../../packs/", $name, ".yaml")),
+            tests: include_str!(concat!("../../packs/", $name, ".tests.yaml")),
+        }
+    };
+}
+
+macro_rules! card {
+    ($name:literal, $language:literal) => {
+        BuiltIn {
+            name: $name,
+            language: $language,
+            text: include_str!(concat!("../../packs/cards/", $name, ".yaml")),
+            tests: "",
+        }
     };
 }
 
 /// Rule packs, the first of each language being the one calls get where nothing is configured.
-pub(crate) const PACKS: &[BuiltIn] = built_in!("packs":
-    "zh-telemarketing" "zh",
-);
+pub(crate) const PACKS: &[BuiltIn] = &[pack!("zh-telemarketing", "zh"), pack!("zh-finance", "zh")];
 
 /// Score cards, in the same way.
-pub(crate) const CARDS: &[BuiltIn] = built_in!("packs/cards":
-    "zh-telemarketing" "zh",
-    "en-service" "en",
-);
+pub(crate) const CARDS: &[BuiltIn] = &[card!("zh-telemarketing", "zh"), card!("en-service", "en")];
 
 /// `[insight]`: what calls are assessed with.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -145,12 +154,21 @@ impl Judges {
 
     /// What is made of a call.
     pub(crate) fn assess(&self, transcript: &Transcript) -> Assessment {
+        CallRun::assess(self.judge_of(transcript), transcript)
+    }
+
+    /// What this call is assessed with.
+    pub(crate) fn judge_of(&self, transcript: &Transcript) -> &Judge {
         let bench = self.bench_of(&transcript.metadata);
-        let judge = match is_english(transcript) {
+        match is_english(transcript) {
             true => &bench.english,
             false => &bench.mandarin,
-        };
-        CallRun::assess(judge, transcript)
+        }
+    }
+
+    /// The text classifier.
+    pub(crate) fn intents(&self) -> Arc<IntentModel> {
+        Arc::clone(&self.others.mandarin.intents)
     }
 
     fn bench_of(&self, metadata: &CallMetadata) -> &Bench {
@@ -163,6 +181,20 @@ impl Judges {
             .find(|(pattern, _)| pattern.is_match(campaign));
         found.map_or(&self.others, |(_, bench)| bench)
     }
+}
+
+/// The talk's events as rules are told of them, by time.
+pub(crate) fn talk_events(metrics: &TalkMetrics) -> Vec<TalkEvent> {
+    let silences = metrics.silences.iter().copied().map(TalkEvent::Silence);
+    let interruptions = metrics.interruptions.iter().copied();
+    let mut events: Vec<_> = silences
+        .chain(interruptions.map(TalkEvent::Interruption))
+        .collect();
+    events.sort_by_key(|event| match event {
+        TalkEvent::Silence(silence) => silence.end_ms,
+        TalkEvent::Interruption(interruption) => interruption.at_ms,
+    });
+    events
 }
 
 /// Whether more is said in Latin letters than in hanzi.

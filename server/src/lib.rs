@@ -26,6 +26,7 @@ mod judge;
 mod known;
 mod language;
 mod logs;
+mod redact;
 mod rescore;
 mod selection;
 mod sources;
@@ -82,6 +83,8 @@ fn dispatch(app: &mut App, command: &Command) -> Result<Exit> {
         Command::Models(command) => commands::models::run(app, command),
         Command::Lm(command) => commands::lm::run(app, command),
         Command::Intent(command) => commands::intent::run(app, command),
+        Command::Report(args) => commands::report::run(app, args),
+        Command::Rules(command) => commands::rules::run(app, command),
         Command::Rescore(args) => rescore::run(app, args),
         Command::Index(command) => commands::index::run(app, command),
     }

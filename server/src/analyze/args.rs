@@ -67,6 +67,9 @@ pub(crate) struct AnalyzeArgs {
     /// Folder for one JSON file for each recording.
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Folder for copies of the recordings with personal data silenced.
+    #[arg(long, value_name = "DIR")]
+    pub(super) redact_audio: Option<PathBuf>,
     /// Recordings heard at the same time [default: one on each processor].
     #[arg(long, short, value_name = "N")]
     pub(super) jobs: Option<usize>,

@@ -58,6 +58,7 @@ struct Request {
     said: MetadataTable,
     again: Again,
     out: Option<PathBuf>,
+    redacted: Option<PathBuf>,
     n_workers: usize,
 }
 
@@ -86,6 +87,7 @@ pub(crate) fn hear_again(app: &App, files: Vec<PathBuf>) -> Result<RunReport> {
         said: MetadataTable::new(CallMetadata::default()),
         again: Again::WhenChanged,
         out: None,
+        redacted: None,
         n_workers: workers(app.config.analyze.jobs),
     };
     let mut speech = Speech::open(&app.config, &default_speech_options(app))?;
@@ -112,6 +114,7 @@ impl Request {
                 Again::WhenChanged
             },
             out: args.out.clone(),
+            redacted: args.redact_audio.clone(),
             n_workers: workers(args.jobs.unwrap_or(app.config.analyze.jobs)),
         })
     }
@@ -146,13 +149,14 @@ fn analyze(app: &App, request: Request, speech: &mut dyn Recognition) -> Result<
         settings_print: &settings_print(request.channels, speech),
         again: request.again,
         judges: &judges,
+        redacted: request.redacted.as_deref(),
     };
     stop_on_signals(app, &stop);
     hear_all(app, &request, plan, &shared)
 }
 
 fn hear_all(app: &App, request: &Request, plan: Plan, shared: &Shared<'_>) -> Result<RunReport> {
-    if let Some(folder) = &request.out {
+    for folder in request.out.iter().chain(&request.redacted) {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
     }

@@ -7,7 +7,7 @@
 //! store, index and files have one writer, so nothing there needs a lock.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -26,6 +26,7 @@ use super::hear::hear;
 use super::progress::{Progress, Told};
 use crate::exit::message_of;
 use crate::judge::Judges;
+use crate::redact::{copy_path, write_copy};
 
 /// One recording to be heard.
 pub(crate) struct Job {
@@ -59,6 +60,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) settings_print: &'a str,
     pub(crate) again: Again,
     pub(crate) judges: &'a Judges,
+    /// Where silenced copies go, if anywhere.
+    pub(crate) redacted: Option<&'a Path>,
 }
 
 /// A job that is over.
@@ -161,10 +164,18 @@ fn try_job(job: &Job, shared: &Shared<'_>, told: &Told<'_>) -> Result<Outcome> {
     let model = job.model.as_ref().map_err(|cause| anyhow!(cause.clone()))?;
     let prints = fingerprints(job, model, shared.settings_print)?;
     if let Some(known) = known.filter(|known| is_same(known, &prints)) {
-        return Ok(Outcome::Same(Box::new(known)));
+        let copy = shared
+            .redacted
+            .map(|folder| copy_path(folder, &job.recording.call_id));
+        if copy.is_none_or(|copy| copy.is_file()) {
+            return Ok(Outcome::Same(Box::new(known)));
+        }
     }
     let transcript = hear(&job.file, &job.recording, model, shared.channels, told)?;
     let assessment = shared.judges.assess(&transcript);
+    if let Some(folder) = shared.redacted {
+        write_copy(folder, &job.file, &transcript, &assessment)?;
+    }
     Ok(Outcome::Heard {
         prints,
         transcript: Box::new(transcript),

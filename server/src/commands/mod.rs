@@ -9,5 +9,7 @@ pub(crate) mod index;
 pub(crate) mod intent;
 pub(crate) mod lm;
 pub(crate) mod models;
+pub(crate) mod report;
+pub(crate) mod rules;
 pub(crate) mod search;
 pub(crate) mod show;

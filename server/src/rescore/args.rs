@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use auricle_report::Language;
 use clap::{Args, ValueEnum};
 
 use crate::selection::SelectionArgs;
@@ -41,6 +42,9 @@ pub(crate) struct RescoreArgs {
     /// Folder for the report: rescore.html, rescore.csv.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Language of the report: en or zh.
+    #[arg(long, value_name = "LANGUAGE", default_value = "en")]
+    pub(crate) language: Language,
     /// What changed, as JSON on standard output.
     #[arg(long)]
     pub(crate) json: bool,

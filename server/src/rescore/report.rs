@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use auricle_report::{Change, Changes};
+use auricle_report::{Change, Changes, Language, rescore_page};
 use console::Style;
 
 use super::args::RescoreArgs;
@@ -17,7 +17,7 @@ const MOST_CALLS_SHOWN: usize = 20;
 
 pub(crate) fn write(app: &mut App, args: &RescoreArgs, changes: &Changes) -> Result<()> {
     if let Some(folder) = &args.out {
-        to_folder(folder, changes)?;
+        to_folder(folder, changes, args.language)?;
     }
     if args.json {
         serde_json::to_writer_pretty(&mut app.terminal, changes)?;
@@ -30,10 +30,13 @@ pub(crate) fn write(app: &mut App, args: &RescoreArgs, changes: &Changes) -> Res
     Ok(())
 }
 
-fn to_folder(folder: &Path, changes: &Changes) -> Result<()> {
+fn to_folder(folder: &Path, changes: &Changes, language: Language) -> Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
     write_atomically(&folder.join("rescore.csv"), csv(changes)?.as_bytes())?;
+    let path = folder.join("rescore.html");
+    write_atomically(&path, rescore_page(changes, language).as_bytes())?;
+    say!("report: {}", path.display());
     Ok(())
 }
 

@@ -1,0 +1,271 @@
+//! `auricle rules`: packs checked, tested and explained.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use auricle_insight::TrialObserver;
+use auricle_insight::rules::format::Test;
+use auricle_insight::rules::{
+    At, Mistake, PackFile, PastCall, RuleSet, Weight, check_test_file, explain, read_tests,
+    run_tests, schema,
+};
+use clap::{Args, Subcommand};
+
+use crate::app::App;
+use crate::exit::{Exit, usage};
+use crate::judge::{Judges, PACKS, read};
+use crate::terminal::{count, say};
+
+const EXAMPLES: &str = "\
+Examples:
+  auricle rules list                              packs that the program carries
+  auricle rules check my-pack.yaml                every mistake, with line and hint
+  auricle rules test my-pack.yaml                 the pack's own tests, and those of my-pack.tests.yaml
+  auricle rules explain promise_return dev-02     why a rule fired in a call, or why not
+  auricle rules show zh-telemarketing > my.yaml   a pack to start from
+  auricle rules schema > rules.schema.json        the format, for editors
+
+docs/rules.md describes the format. Packs are put to use by `packs` under [insight] in auricle.toml, and
+tried on past calls by `auricle rescore --rules PACK --dry-run`.";
+
+/// `auricle rules …`.
+#[derive(Debug, Subcommand)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) enum RulesCommand {
+    /// List the packs that the program carries.
+    List,
+    /// Write a pack that the program carries to standard output.
+    Show {
+        /// Its name.
+        pack: String,
+    },
+    /// Say everything that is wrong with packs.
+    Check(PacksArgs),
+    /// Run packs' tests.
+    Test(PacksArgs),
+    /// Show why a rule fired in a call, or why not.
+    Explain(ExplainArgs),
+    /// Write the JSON schema of packs to standard output.
+    Schema,
+}
+
+/// Packs by name or file.
+#[derive(Debug, Args)]
+pub(crate) struct PacksArgs {
+    /// Packs: files, or names of those that the program carries.
+    #[arg(required = true, value_name = "PACK")]
+    packs: Vec<PathBuf>,
+}
+
+/// Options of `auricle rules explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The rule's id, or PACK/ID.
+    #[arg(value_name = "RULE")]
+    rule: String,
+    /// Id, beginning of an id, or file name.
+    #[arg(value_name = "CALL")]
+    call: String,
+    /// Packs in place of those that the call gets.
+    #[arg(long, value_name = "PACK")]
+    rules: Vec<PathBuf>,
+}
+
+pub(crate) fn run(app: &mut App, command: &RulesCommand) -> Result<Exit> {
+    match command {
+        RulesCommand::List => list(app),
+        RulesCommand::Show { pack } => show(app, pack),
+        RulesCommand::Check(args) => check(app, &args.packs),
+        RulesCommand::Test(args) => test(app, &args.packs),
+        RulesCommand::Explain(args) => explain_rule(app, args),
+        RulesCommand::Schema => {
+            serde_json::to_writer_pretty(&mut app.terminal, &schema())?;
+            writeln!(app.terminal)?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn list(app: &mut App) -> Result<Exit> {
+    for built_in in PACKS {
+        let file = PackFile::read(built_in.name, built_in.text.as_bytes());
+        let set = RuleSet::compile(std::slice::from_ref(&file));
+        let rules = set.map_or(0, |compiled| compiled.rules.rules().len());
+        let title = file.pack.map(|pack| pack.title);
+        writeln!(
+            app.terminal,
+            "{:<22} {}  {:>3} rules  {}",
+            built_in.name,
+            built_in.language,
+            rules,
+            title.unwrap_or_default()
+        )?;
+    }
+    Ok(Exit::Done)
+}
+
+fn show(app: &mut App, name: &str) -> Result<Exit> {
+    let Some(pack) = PACKS.iter().find(|pack| pack.name == name) else {
+        bail!("there is no pack `{name}` in the program\nhint: `auricle rules list` names them");
+    };
+    app.terminal.write_all(pack.text.as_bytes())?;
+    Ok(Exit::Done)
+}
+
+/// One pack with the tests that belong to it.
+struct Loaded {
+    file: PackFile,
+    tests: Vec<At<Test>>,
+    /// The file beside the pack, where there is one.
+    tests_file: Option<String>,
+    mistakes: Vec<Mistake>,
+}
+
+fn load(app: &App, path: &Path) -> Result<Loaded> {
+    let (name, bytes) = read(&app.config, path, PACKS, "pack")?;
+    let file = PackFile::read(&name, &bytes);
+    let mut loaded = Loaded {
+        tests: file
+            .pack
+            .as_ref()
+            .map_or_else(Vec::new, |pack| pack.tests.clone()),
+        file,
+        tests_file: None,
+        mistakes: Vec::new(),
+    };
+    let built_in = PACKS.iter().find(|pack| Path::new(pack.name) == path);
+    let beside = match built_in {
+        Some(pack) => Some((
+            format!("{}.tests", pack.name),
+            pack.tests.as_bytes().to_vec(),
+        )),
+        None => tests_beside(Path::new(&name))?,
+    };
+    if let Some((name, bytes)) = beside {
+        let (more, mistakes) = read_tests(&name, &bytes);
+        loaded.tests.extend(more);
+        loaded.tests_file = Some(name);
+        loaded.mistakes = mistakes;
+    }
+    Ok(loaded)
+}
+
+fn tests_beside(pack: &Path) -> Result<Option<(String, Vec<u8>)>> {
+    let path = pack.with_extension("tests.yaml");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    Ok(Some((path.display().to_string(), bytes)))
+}
+
+/// The rules of a pack, with what is wrong or without effect said; `None` where it cannot be used.
+fn compiled(loaded: &Loaded) -> Option<Arc<RuleSet>> {
+    match RuleSet::compile(std::slice::from_ref(&loaded.file)) {
+        Ok(compiled) => {
+            let set = Arc::new(compiled.rules);
+            let mut mistakes = compiled.warnings;
+            mistakes.extend(loaded.mistakes.iter().cloned());
+            if let Some(file) = &loaded.tests_file {
+                mistakes.extend(check_test_file(&set, 0, file, &loaded.tests));
+            }
+            mistakes.iter().for_each(|mistake| say!("{mistake}"));
+            let is_error = |mistake: &Mistake| mistake.weight == Weight::Error;
+            (!mistakes.iter().any(is_error)).then_some(set)
+        }
+        Err(mistakes) => {
+            say!("{mistakes}");
+            None
+        }
+    }
+}
+
+fn check(app: &mut App, packs: &[PathBuf]) -> Result<Exit> {
+    let mut exit = Exit::Done;
+    for path in packs {
+        let loaded = load(app, path)?;
+        let Some(set) = compiled(&loaded) else {
+            exit = Exit::Failed;
+            continue;
+        };
+        let (rules, keywords) = (set.rules().len() as u64, set.n_keywords() as u64);
+        writeln!(
+            app.terminal,
+            "{}: {}, {}",
+            path.display(),
+            count(rules, "rule"),
+            count(keywords, "keyword")
+        )?;
+    }
+    Ok(exit)
+}
+
+fn test(app: &mut App, packs: &[PathBuf]) -> Result<Exit> {
+    let judges = Judges::load(&app.config)?;
+    let mut observer = TrialObserver::new(judges.intents());
+    let mut exit = Exit::Done;
+    for path in packs {
+        let loaded = load(app, path)?;
+        let Some(set) = compiled(&loaded) else {
+            exit = Exit::Failed;
+            continue;
+        };
+        let report = run_tests(&set, 0, &loaded.tests, &mut observer);
+        writeln!(app.terminal, "{}: {report}", path.display())?;
+        if !report.passed() {
+            exit = Exit::Failed;
+        }
+    }
+    Ok(exit)
+}
+
+fn explain_rule(app: &mut App, args: &ExplainArgs) -> Result<Exit> {
+    let judges = Judges::load(&app.config)?;
+    let store = app.existing_store()?;
+    let call = app.one_call(&store, &args.call)?;
+    let mut transcript = app.transcript(&store, &call)?;
+    let set = match args.rules.as_slice() {
+        [] => Arc::clone(&judges.judge_of(&transcript).rules),
+        packs => Arc::new(rules_of(app, packs)?),
+    };
+    let found = set.find(&args.rule);
+    if found.is_empty() {
+        let names = set.rules().iter().map(|rule| rule.id.as_str());
+        let names = names.collect::<Vec<_>>().join(", ");
+        return Err(usage(format!(
+            "no rule `{}` for this call\nhint: there are {names}",
+            args.rule
+        )));
+    }
+    let metrics = judges.assess(&transcript).metrics;
+    let talk = crate::judge::talk_events(&metrics);
+    transcript
+        .utterances
+        .sort_by_key(|utterance| (utterance.end_ms, utterance.start_ms));
+    let past = PastCall {
+        utterances: &transcript.utterances,
+        talk: &talk,
+        metadata: &transcript.metadata,
+        duration_ms: transcript.duration_ms,
+    };
+    let mut observer = TrialObserver::new(judges.intents());
+    for rule in found {
+        let explanation = explain(&set, rule, &past, &mut observer);
+        let explanation = explanation.context("the rule is gone")?;
+        writeln!(app.terminal, "{explanation}")?;
+    }
+    Ok(Exit::Done)
+}
+
+fn rules_of(app: &App, packs: &[PathBuf]) -> Result<RuleSet> {
+    let mut files = Vec::new();
+    for path in packs {
+        let (name, bytes) = read(&app.config, path, PACKS, "pack")?;
+        files.push(PackFile::read(&name, &bytes));
+    }
+    let compiled = RuleSet::compile(&files).map_err(|mistakes| usage(mistakes.to_string()))?;
+    Ok(compiled.rules)
+}

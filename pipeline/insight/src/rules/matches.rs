@@ -79,6 +79,7 @@ impl Matches {
             self.lay_sounds(&spoken.letters);
             Listener {
                 lexicon,
+                near: &NEAR,
                 letters: &spoken.letters,
                 text: &self.text,
                 letter_at: &self.letter_at,
@@ -245,6 +246,17 @@ impl Matches {
             .any(|&class| self.ranges[class as usize].1 > 0)
     }
 
+    /// Whether a keyword that `step` needs occurs.
+    fn may_match(&self, lexicon: &Lexicon, step: &Step) -> bool {
+        match step {
+            Step::One(Source::Class(class), Need::Needed) => self.any_of(&[*class]),
+            Step::One(Source::Group(group), Need::Needed) => {
+                self.any_of(&lexicon.groups[*group as usize].triggers)
+            }
+            _ => true,
+        }
+    }
+
     /// Spans of `source`, by start.
     fn spans(&mut self, lexicon: &Lexicon, source: Source) -> Vec<Span> {
         match source {
@@ -289,6 +301,9 @@ impl Matches {
         // The commonest phrase: one keyword.
         if let [Step::One(source, Need::Needed)] = steps {
             return self.spans(lexicon, *source);
+        }
+        if !steps.iter().all(|step| self.may_match(lexicon, step)) {
+            return Vec::new();
         }
         let mut joined = Joined::default();
         for step in steps {
@@ -409,6 +424,7 @@ impl Joined {
 /// Walks the trie of sounds from every letter on.
 struct Listener<'a> {
     lexicon: &'a Lexicon,
+    near: &'static [Vec<(Base, f32)>],
     letters: &'a [Letter],
     text: &'a str,
     letter_at: &'a [u32],
@@ -446,12 +462,13 @@ impl Listener<'_> {
 
     fn step(&mut self, walk: Walk) {
         let trie = &self.lexicon.sounds;
-        for place in 0..trie.nodes[walk.node as usize].ends.len() {
-            self.end(walk, trie.nodes[walk.node as usize].ends[place]);
+        for &sounding in trie.ends(walk.node) {
+            self.end(walk, sounding);
         }
-        if walk.at == self.letters.len() {
+        if walk.at == self.letters.len() || !trie.goes_on(walk.node) {
             return;
         }
+        let may_be_near = walk.found == Found::Sound && trie.leads_to_near(walk.node);
         let (from, to) = (self.bases_from[walk.at], self.bases_from[walk.at + 1]);
         for place in from as usize..to as usize {
             let (base, share) = self.bases[place];
@@ -459,10 +476,8 @@ impl Listener<'_> {
                 continue;
             }
             self.follow(walk, base, share, walk.found);
-            let may_be_near =
-                walk.found == Found::Sound && trie.nodes[walk.node as usize].leads_to_near;
             if may_be_near {
-                for &(near, likeness) in &NEAR[usize::from(base)] {
+                for &(near, likeness) in &self.near[usize::from(base)] {
                     self.follow(walk, near, share * likeness, Found::NearSound);
                 }
             }
@@ -474,7 +489,7 @@ impl Listener<'_> {
         let Some(node) = trie.child(walk.node, base) else {
             return;
         };
-        if found == Found::NearSound && !trie.nodes[node as usize].leads_to_near {
+        if found == Found::NearSound && !trie.leads_to_near(node) {
             return;
         }
         self.step(Walk {
@@ -499,9 +514,9 @@ impl Listener<'_> {
             Hearing::Toned => self.toned_share(walk.from, syllables),
             Hearing::Toneless | Hearing::Near => walk.share,
         };
-        let n_letters = (walk.at - walk.from) as f32;
-        let is_spelled = || self.spells(term, walk);
-        if share >= LEAST_MEAN_SHARE.powf(n_letters) && !is_spelled() {
+        let n_letters = (walk.at - walk.from) as i32;
+        let is_heard = share >= 1.0 || share >= LEAST_MEAN_SHARE.powi(n_letters);
+        if is_heard && !self.spells(term, walk) {
             self.occurrences.push(Occurrence {
                 span: Span {
                     from: walk.from as u32,

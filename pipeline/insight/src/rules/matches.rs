@@ -437,6 +437,8 @@ struct Listener<'a> {
 #[derive(Clone, Copy)]
 struct Walk {
     node: u32,
+    /// The syllable that led to `node`.
+    before: Base,
     from: usize,
     at: usize,
     /// Product of the syllables' shares.
@@ -449,6 +451,7 @@ impl Listener<'_> {
         for from in 0..self.letters.len() {
             self.step(Walk {
                 node: 0,
+                before: 0,
                 from,
                 at: from,
                 share: 1.0,
@@ -478,14 +481,32 @@ impl Listener<'_> {
             self.follow(walk, base, share, walk.found);
             if may_be_near {
                 for &(near, likeness) in &self.near[usize::from(base)] {
-                    self.follow(walk, near, share * likeness, Found::NearSound);
+                    if walk.node > 0 || self.may_begin_with(walk.at, near) {
+                        self.follow(walk, near, share * likeness, Found::NearSound);
+                    }
                 }
             }
         }
     }
 
+    /// Whether a keyword may begin with `near` in the place of the letter `at`, to judge by what follows.
+    fn may_begin_with(&self, at: usize, near: Base) -> bool {
+        let trie = &self.lexicon.sounds;
+        if trie.has_single_near() {
+            return true;
+        }
+        let Some(&to) = self.bases_from.get(at + 2) else {
+            return false;
+        };
+        let next = &self.bases[self.bases_from[at + 1] as usize..to as usize];
+        next.iter().any(|&(base, _)| trie.follows(near, base))
+    }
+
     fn follow(&mut self, walk: Walk, base: Base, share: f32, found: Found) {
         let trie = &self.lexicon.sounds;
+        if walk.node > 0 && !trie.follows(walk.before, base) {
+            return;
+        }
         let Some(node) = trie.child(walk.node, base) else {
             return;
         };
@@ -494,6 +515,7 @@ impl Listener<'_> {
         }
         self.step(Walk {
             node,
+            before: base,
             at: walk.at + 1,
             share: walk.share * share,
             found,

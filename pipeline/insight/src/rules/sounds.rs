@@ -88,6 +88,16 @@ pub(super) struct SoundTrie {
     pub(super) soundings: Vec<Sounding>,
     /// The root's children, by syllable; 0 where there is none.
     first: Vec<u32>,
+    /// A bit for each pair of syllables, set where some keyword has one after the other: small enough to
+    /// stay in the nearest cache, it spares most ways through the trie.
+    pairs: Vec<u64>,
+    /// Whether a keyword of one syllable may be heard with a near one.
+    has_single_near: bool,
+}
+
+const fn pair_bit(one: Base, other: Base) -> (usize, u64) {
+    let place = one as usize * TONELESS.len() + other as usize;
+    (place / 64, 1 << (place % 64))
 }
 
 /// The trie while it grows.
@@ -139,6 +149,17 @@ impl SoundTrie {
         for &(base, child) in &growing.next[0] {
             first[usize::from(base)] = child;
         }
+        let mut pairs = vec![0; (TONELESS.len() * TONELESS.len()).div_ceil(64)];
+        for sounding in &soundings {
+            for pair in sounding.syllables.windows(2) {
+                let (word, bit) = pair_bit(base(pair[0]), base(pair[1]));
+                pairs[word] |= bit;
+            }
+        }
+        let is_single_near = |sounding: &Sounding| {
+            sounding.hearing == Hearing::Near && sounding.syllables.len() == 1
+        };
+        let has_single_near = soundings.iter().any(is_single_near);
         let (mut nodes, mut edges, mut ends) = (Vec::new(), Vec::new(), Vec::new());
         let lists = growing
             .next
@@ -162,7 +183,19 @@ impl SoundTrie {
             ends,
             soundings,
             first,
+            pairs,
+            has_single_near,
         }
+    }
+
+    /// Whether some keyword has `other` right after `one`.
+    pub(super) fn follows(&self, one: Base, other: Base) -> bool {
+        let (word, bit) = pair_bit(one, other);
+        self.pairs[word] & bit != 0
+    }
+
+    pub(super) fn has_single_near(&self) -> bool {
+        self.has_single_near
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -412,11 +412,11 @@ impl RuleRun {
 
     fn withdraw(&mut self, channel: Option<u16>, events: &mut Vec<RuleEvent>) {
         let is_over = |known: &Provisional| channel.is_none_or(|channel| known.channel == channel);
-        let (over, rest) = std::mem::take(&mut self.provisional)
+        let (over, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.provisional)
             .into_iter()
             .partition(is_over);
         self.provisional = rest;
-        for known in Vec::<Provisional>::from(over) {
+        for known in over {
             events.push(RuleEvent {
                 change: Change::Withdrawn,
                 number: known.number,

@@ -272,10 +272,7 @@ impl Witness<'_, '_> {
         let mut clause = self.said(spoken, &words);
         let keywords = self.keywords(phrase, span);
         let lexicon = &self.evaluator.set.lexicon;
-        let shown = keywords
-            .iter()
-            .map(|found| lexicon.terms[found.term as usize].keyword.letters.as_str());
-        let shown = shown.collect::<Vec<_>>().join("…");
+        let shown = in_a_row(lexicon, &keywords);
         let how = keywords
             .iter()
             .map(|found| found.found)
@@ -486,6 +483,20 @@ impl Witness<'_, '_> {
             clause,
         }
     }
+}
+
+/// Keywords as text, `…` where other letters stand between them.
+fn in_a_row(lexicon: &Lexicon, keywords: &[Occurrence]) -> String {
+    let mut text = String::new();
+    let mut at = None;
+    for found in keywords {
+        if at.is_some_and(|at| at < found.span.from) {
+            text.push('…');
+        }
+        text.push_str(&lexicon.terms[found.term as usize].keyword.letters);
+        at = Some(found.span.to);
+    }
+    text
 }
 
 fn utterance_evidence(spoken: &Spoken<'_>, words: String) -> Evidence {

@@ -322,7 +322,7 @@ impl Call<'_> {
         html! {
             @if !self.assessment.pii.is_empty() {
                 p.note { (language.personal_data_note()) }
-                table {
+                div.narrow { table {
                     thead { tr {
                         th scope="col" { (language.kind()) }
                         th scope="col" { (language.party()) }
@@ -337,7 +337,7 @@ impl Call<'_> {
                             td.n { (seconds(span.end_ms.saturating_sub(span.start_ms))) }
                         }
                     } }
-                }
+                } }
             }
         }
     }

@@ -328,7 +328,7 @@ fn axis_labels(labels: &[String]) -> Markup {
         .map(|label| label.chars().count())
         .max()
         .unwrap_or(0);
-    let n_fitting = (54 / longest.max(1)).max(2);
+    let n_fitting = (42 / longest.max(1)).max(2);
     let every = labels.len().div_ceil(n_fitting).max(1);
     html! {
         @for (idx, label) in labels.iter().enumerate().step_by(every) {

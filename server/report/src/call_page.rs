@@ -303,7 +303,7 @@ impl Call<'_> {
                 td { span class=(class) { (self.language.answer_name(item.answer)) }
                     @if item.auto_fail { br; small.critical { (self.language.auto_fail()) } } }
                 td.n { (points) }
-                td { (item.why) }
+                td.why { (item.why) }
                 td {
                     @for idx in &item.hits {
                         @if let Some(hit) = self.assessment.hits.get(*idx) {

@@ -282,7 +282,7 @@ impl Domain {
         html! {
             svg aria-hidden="true" height="14" width="100%" {
                 text x="2%" y="11" { (decimal(self.low, 0)) }
-                text x="50%" y="11" text-anchor="middle" { (decimal((self.low + 100.0) / 2.0, 0)) }
+                text.wide x="50%" y="11" text-anchor="middle" { (decimal((self.low + 100.0) / 2.0, 0)) }
                 text x="98%" y="11" text-anchor="end" { "100" }
             }
         }

@@ -44,6 +44,4 @@
   };
   window.addEventListener("hashchange", open);
   open();
-  const show = () => document.querySelectorAll("details").forEach((one) => (one.open = true));
-  window.addEventListener("beforeprint", show);
 })();

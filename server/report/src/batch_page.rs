@@ -194,7 +194,11 @@ fn key_figures(batch: &Batch, language: Language) -> Vec<Tile> {
     tiles.push(tile(
         language.faulty_per_100(),
         decimal_or_dash(quality.violations_per_100(), 0),
-        format!("{} {}", language.hits(), count(quality.n_violations())),
+        format!(
+            "{} {}",
+            language.n_violations(),
+            count(quality.n_violations())
+        ),
         Tone::Plain,
     ));
     tiles.push(tile(
@@ -254,7 +258,7 @@ fn calls(batch: &Batch, language: Language) -> Markup {
             Column::new(language.duration(), Kind::Clock),
             Column::new(language.score(), Kind::Number(1)),
             Column::new(language.result(), Kind::Choice(verdicts(language))),
-            Column::new(language.hits(), Kind::Number(0)),
+            Column::new(language.n_violations(), Kind::Number(0)),
             Column::new(language.worst(), Kind::Choice(severities.to_vec())).wide_only(),
             Column::new(language.satisfaction(), Kind::Number(0)).wide_only(),
         ],

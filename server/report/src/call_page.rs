@@ -303,7 +303,7 @@ impl Call<'_> {
                 td { span class=(class) { (self.language.answer_name(item.answer)) }
                     @if item.auto_fail { br; small.critical { (self.language.auto_fail()) } } }
                 td.n { (points) }
-                td { (item.why) }
+                td.why { (item.why) }
                 td {
                     @for idx in &item.hits {
                         @if let Some(hit) = self.assessment.hits.get(*idx) {
@@ -322,7 +322,7 @@ impl Call<'_> {
         html! {
             @if !self.assessment.pii.is_empty() {
                 p.note { (language.personal_data_note()) }
-                table {
+                div.narrow { table {
                     thead { tr {
                         th scope="col" { (language.kind()) }
                         th scope="col" { (language.party()) }
@@ -337,7 +337,7 @@ impl Call<'_> {
                             td.n { (seconds(span.end_ms.saturating_sub(span.start_ms))) }
                         }
                     } }
-                }
+                } }
             }
         }
     }

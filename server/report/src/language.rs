@@ -121,6 +121,7 @@ labels! {
     auto_fail: "auto-fail", "一票否决";
     auto_fails: "Auto-fails", "一票否决";
     hits: "Hits", "命中";
+    n_violations: "Violations", "违规数";
     worst: "Worst", "最高级别";
     satisfaction: "Satisfaction", "满意度";
     satisfaction_points: "Estimated satisfaction (points)", "预估满意度（分）";
@@ -275,9 +276,9 @@ const INTENTS: [(&str, &str, &str); 18] = [
     ("complaint", "complaint", "投诉"),
     ("opt_out", "opts out", "要求勿再来电"),
     ("opted_out", "opted out", "已要求勿再来电"),
-    ("callback_request", "asks for a call back", "预约回电"),
-    ("callback", "call back", "待回电"),
-    ("price_objection", "finds it too dear", "价格异议"),
+    ("callback_request", "call-back request", "预约回电"),
+    ("callback", "call-back", "待回电"),
+    ("price_objection", "price objection", "价格异议"),
     ("angry", "angry words", "愤怒言辞"),
     ("angry_words", "angry words", "愤怒言辞"),
     ("hesitates", "hesitates", "犹豫"),

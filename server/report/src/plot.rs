@@ -10,7 +10,9 @@ const RIGHT: f64 = 99.5;
 /// Top of the plot area, pixels.
 const TOP: f64 = 16.0;
 const BOTTOM: f64 = 170.0;
-const HEIGHT: u32 = 210;
+/// Room beneath the plot area for its labels, and for the name of the axis.
+const LABELS_HEIGHT: u32 = 22;
+const AXIS_NAME_HEIGHT: u32 = 16;
 
 /// One kind of bar in a plot.
 pub(crate) struct Series<'a> {
@@ -33,7 +35,10 @@ pub(crate) struct Columns<'a> {
     pub(crate) note: String,
     pub(crate) x_axis: &'a str,
     pub(crate) y_axis: &'a str,
+    /// What each place is called.
     pub(crate) labels: Vec<String>,
+    /// What stands between the places and at both ends; empty where the places' names stand under them.
+    pub(crate) edges: Vec<String>,
     pub(crate) series: Vec<Series<'a>>,
     pub(crate) arrangement: Arrangement,
 }
@@ -45,12 +50,25 @@ impl Columns<'_> {
             figure {
                 figcaption { (self.title) @if !self.note.is_empty() { small { (self.note) } } }
                 @if self.series.len() > 1 { (legend(self.series.iter().map(|one| (one.name, one.class)))) }
-                svg role="img" aria-label=(self.spoken()) height=(HEIGHT) {
+                svg role="img" aria-label=(self.spoken()) height=(height(self.x_axis)) {
                     (grid(top, |value| count(value.round() as u64)))
                     (self.bars(top))
-                    (axis_labels(&self.labels))
+                    (self.axis())
                     (axis_titles(self.x_axis, self.y_axis))
                 }
+            }
+        }
+    }
+
+    fn axis(&self) -> Markup {
+        if self.edges.is_empty() {
+            return axis_labels(&self.labels);
+        }
+        let step = (RIGHT - LEFT) / self.labels.len().max(1) as f64;
+        html! {
+            @for (idx, edge) in self.edges.iter().enumerate().filter(|(_, edge)| !edge.is_empty()) {
+                @let anchor = if idx == self.labels.len() { "end" } else { "middle" };
+                text x=(share(LEFT + step * idx as f64)) y=(pixels(BOTTOM + 15.0)) text-anchor=(anchor) { (edge) }
             }
         }
     }
@@ -88,7 +106,7 @@ impl Columns<'_> {
                     @if n > 0 {
                         @let height = scaled(n as f64, top).max(1.0);
                         @let y = BOTTOM - scaled(beneath[place] as f64, top) - height;
-                        rect.(series.class) x=(share(left + beside)) width=(share(width)) y=(pixels(y)) height=(pixels(height)) {
+                        rect.(series.class).stack[self.arrangement == Arrangement::Stacked] x=(share(left + beside)) width=(share(width)) y=(pixels(y)) height=(pixels(height)) {
                             title { (label) " · " (series.name) ": " (count(n)) }
                         }
                         @if self.series.len() == 1 && self.labels.len() <= 12 {
@@ -159,7 +177,7 @@ pub(crate) fn lines(title: &str, y_axis: &str, labels: &[String], lines: &[Line<
         figure {
             figcaption { (title) }
             (legend(lines.iter().map(|line| (line.name, line.fill))))
-            svg role="img" aria-label=(spoken) height=(HEIGHT) {
+            svg role="img" aria-label=(spoken) height=(height("")) {
                 (grid(100.0, |value| decimal(value, 0)))
                 @for line in lines {
                     @for (idx, pair) in line.values.windows(2).enumerate() {
@@ -200,7 +218,7 @@ pub(crate) fn share_bar(heading: &str, parts: &[(&str, &'static str, u64)]) -> M
         .map(|(name, _, n)| format!("{name} {}", crate::format::percent(*n, whole)))
         .collect();
     html! {
-        div {
+        div.share {
             small { (heading) }
             svg role="img" aria-label=(format!("{heading}: {}", spoken.join(", "))) height="18" {
                 @for (name, class, n, start) in placed {
@@ -215,44 +233,58 @@ pub(crate) fn share_bar(heading: &str, parts: &[(&str, &'static str, u64)]) -> M
     }
 }
 
-/// A bar in a table's cell whose number stands beside it; parts follow each other.
-pub(crate) fn cell_bar(parts: &[(&'static str, u64)], longest: u64) -> Markup {
-    let of_longest = |n: u64| 100.0 * n as f64 / longest.max(1) as f64;
-    let mut from = 0;
+/// A bar in a table's cell, whose number stands in another.
+pub(crate) fn cell_bar(class: &'static str, n: u64, longest: u64) -> Markup {
+    let width = 100.0 * n as f64 / longest.max(1) as f64;
     html! {
         svg aria-hidden="true" height="14" {
-            @for (class, n) in parts {
-                @if *n > 0 {
-                    rect.(class) x=(share(of_longest(from))) width=(share(of_longest(*n))) y="2" height="10" {}
+            @if n > 0 { rect.(class) width=(share(width)) y="2" height="10" {} }
+        }
+    }
+}
+
+/// The part of 0 to 100 points that a column of [`dumbbell`](Domain::dumbbell)s shows.
+#[derive(Clone, Copy)]
+pub(crate) struct Domain {
+    low: f64,
+}
+
+impl Domain {
+    /// From the ten beneath the lowest value to 100.
+    pub(crate) fn holding(values: impl Iterator<Item = f64>) -> Self {
+        let lowest = values.fold(90.0, f64::min);
+        Self {
+            low: ((lowest - 1.0) / 10.0).floor().clamp(0.0, 9.0) * 10.0,
+        }
+    }
+
+    fn place(self, value: f64) -> String {
+        let span = 100.0 - self.low;
+        share(2.0 + 96.0 * ((value - self.low) / span).clamp(0.0, 1.0))
+    }
+
+    /// Two points in a table's cell, the later one filled; one where the other is not known.
+    pub(crate) fn dumbbell(self, before: Option<f64>, after: Option<f64>) -> Markup {
+        html! {
+            svg aria-hidden="true" height="14" {
+                line.grid x1="2%" x2="98%" y1="7" y2="7" {}
+                @if let (Some(before), Some(after)) = (before, after) {
+                    line.line-accent x1=(self.place(before)) x2=(self.place(after)) y1="7" y2="7" {}
                 }
-                @let _ = from += n;
+                @if let Some(before) = before { circle.fill-was cx=(self.place(before)) cy="7" r="5" {} }
+                @if let Some(after) = after { circle.fill-accent cx=(self.place(after)) cy="7" r="5" {} }
             }
         }
     }
-}
 
-/// Two points of 0 to 100 in a table's cell, the later one filled; one where the other is not known.
-pub(crate) fn dumbbell(before: Option<f64>, after: Option<f64>) -> Markup {
-    let x = |value: f64| share(1.0 + 0.98 * value.clamp(0.0, 100.0));
-    html! {
-        svg aria-hidden="true" height="14" {
-            line.grid x1="1%" x2="99%" y1="7" y2="7" {}
-            @if let (Some(before), Some(after)) = (before, after) {
-                line.line-accent x1=(x(before)) x2=(x(after)) y1="7" y2="7" {}
+    /// The scale over the column.
+    pub(crate) fn scale(self) -> Markup {
+        html! {
+            svg aria-hidden="true" height="14" width="100%" {
+                text x="2%" y="11" { (decimal(self.low, 0)) }
+                text.wide x="50%" y="11" text-anchor="middle" { (decimal((self.low + 100.0) / 2.0, 0)) }
+                text x="98%" y="11" text-anchor="end" { "100" }
             }
-            @if let Some(before) = before { circle.fill-was cx=(x(before)) cy="7" r="5" {} }
-            @if let Some(after) = after { circle.fill-accent cx=(x(after)) cy="7" r="5" {} }
-        }
-    }
-}
-
-/// The scale over a column of [`dumbbell`]s.
-pub(crate) fn dumbbell_scale() -> Markup {
-    html! {
-        svg aria-hidden="true" height="14" width="100%" {
-            text x="1%" y="11" { "0" }
-            text x="50%" y="11" text-anchor="middle" { "50" }
-            text x="99%" y="11" text-anchor="end" { "100" }
         }
     }
 }
@@ -266,6 +298,16 @@ pub(crate) fn legend<'a>(entries: impl Iterator<Item = (&'a str, &'static str)>)
             }
         }
     }
+}
+
+fn height(x_axis: &str) -> u32 {
+    BOTTOM as u32
+        + LABELS_HEIGHT
+        + if x_axis.is_empty() {
+            0
+        } else {
+            AXIS_NAME_HEIGHT
+        }
 }
 
 fn grid(top: f64, label: impl Fn(f64) -> String) -> Markup {
@@ -286,7 +328,7 @@ fn axis_labels(labels: &[String]) -> Markup {
         .map(|label| label.chars().count())
         .max()
         .unwrap_or(0);
-    let n_fitting = (54 / longest.max(1)).max(2);
+    let n_fitting = (42 / longest.max(1)).max(2);
     let every = labels.len().div_ceil(n_fitting).max(1);
     html! {
         @for (idx, label) in labels.iter().enumerate().step_by(every) {
@@ -307,17 +349,16 @@ fn scaled(value: f64, top: f64) -> f64 {
     (value / top.max(1.0)).clamp(0.0, 1.0) * (BOTTOM - TOP - 12.0)
 }
 
-/// The next of 4, 5, 10, 20, 40, 50, 100, … so that ticks are whole numbers.
+/// The next number that four steps of whole numbers reach: 4, 8, 12, 16, 20, 32, 40, 60, 80, 100, 120, …
 fn nice_ceiling(highest: u64) -> f64 {
+    let highest = highest as f64;
     let mut unit = 1.0;
     loop {
-        for multiple in [4.0, 8.0] {
-            if highest as f64 <= multiple * unit {
-                return multiple * unit;
+        for multiple in [4.0, 6.0, 8.0, 10.0, 12.0, 16.0, 20.0, 32.0] {
+            let top = multiple * unit;
+            if highest <= top && top % 4.0 == 0.0 {
+                return top;
             }
-        }
-        if highest as f64 <= 20.0 * unit {
-            return 20.0 * unit;
         }
         unit *= 10.0;
     }
@@ -336,19 +377,32 @@ fn pixels(value: f64) -> String {
     format!("{value:.1}")
 }
 
-/// The labels of ten bins of a distribution.
-pub(crate) fn bin_labels(first: f64, width: f64, ends: (Open, Open)) -> Vec<String> {
-    (0..10)
-        .map(|idx| {
-            let from = first + width * f64::from(idx);
-            let digits = usize::from(width.fract() != 0.0);
-            match (idx, ends) {
-                (0, (Open::Yes, _)) => format!("<{}", decimal(from + width, digits)),
-                (9, (_, Open::Yes)) => format!("≥{}", decimal(from, digits)),
-                _ => decimal(from, digits),
-            }
-        })
-        .collect()
+/// Names of ten bins, and of the edges between them.
+pub(crate) fn bin_labels(first: f64, width: f64, ends: (Open, Open)) -> (Vec<String>, Vec<String>) {
+    let n_digits = usize::from(width.fract() != 0.0);
+    let edge = |idx: u32| decimal(first + width * f64::from(idx), n_digits);
+    let labels = (0..10).map(|idx| match (idx, ends) {
+        (0, (Open::Yes, _)) => format!("<{}", edge(1)),
+        (9, (_, Open::Yes)) => format!("≥{}", edge(9)),
+        _ => format!("{}–{}", edge(idx), edge(idx + 1)),
+    });
+    let edges = (0..=10).map(|idx| match (idx, ends) {
+        (0, (Open::Yes, _)) | (10, (_, Open::Yes)) => String::new(),
+        _ => edge(idx),
+    });
+    (labels.collect(), edges.collect())
+}
+
+/// Names of ten bins that hold one whole number each; the last holds all beyond it.
+pub(crate) fn whole_number_labels() -> (Vec<String>, Vec<String>) {
+    let labels = (0..10).map(|n| {
+        if n == 9 {
+            "≥9".to_owned()
+        } else {
+            n.to_string()
+        }
+    });
+    (labels.collect(), Vec::new())
 }
 
 /// Whether an end bin holds all beyond it.
@@ -368,9 +422,11 @@ mod tests {
         check(0, 4.0);
         check(4, 4.0);
         check(5, 8.0);
-        check(9, 20.0);
-        check(21, 40.0);
-        check(12_345, 20_000.0);
+        check(9, 12.0);
+        check(21, 32.0);
+        check(85, 100.0);
+        check(12_345, 16_000.0);
+        check(u64::MAX, 2e19);
     }
 
     #[test]
@@ -381,6 +437,7 @@ mod tests {
             x_axis: "points",
             y_axis: "calls",
             labels: vec!["0".into(), "10".into()],
+            edges: Vec::new(),
             series: vec![Series {
                 name: "now",
                 class: "fill-accent",

@@ -8,7 +8,7 @@ use crate::change::{AgentTally, Change, Changes, Outline, RuleTally};
 use crate::format::{clipped, count, decimal_or_dash, minute, percent, signed};
 use crate::language::Language;
 use crate::page::{Page, Scripts, Section, Tile, Tone, tiles};
-use crate::plot::{Arrangement, Columns, Series, cell_bar, dumbbell, dumbbell_scale, legend};
+use crate::plot::{Arrangement, Columns, Domain, Open, Series, bin_labels, cell_bar, legend};
 use crate::table::{Cell, Column, Kind, Names, Table};
 
 /// Longest lists of rules and agents; the rest is summed up in a line.
@@ -168,12 +168,7 @@ fn sentence(changes: &Changes, totals: &Totals, language: Language) -> String {
 }
 
 fn scores(changes: &Changes, language: Language) -> Markup {
-    let labels = (0..10)
-        .map(|bin| match bin {
-            9 => "90–100".to_owned(),
-            _ => format!("{}–{}", bin * 10, bin * 10 + 9),
-        })
-        .collect();
+    let (labels, edges) = bin_labels(0.0, 10.0, (Open::No, Open::No));
     let n_before: u64 = changes.bins_before.iter().sum();
     let n_after: u64 = changes.bins_after.iter().sum();
     let plot = Columns {
@@ -188,6 +183,7 @@ fn scores(changes: &Changes, language: Language) -> Markup {
         x_axis: language.score_points(),
         y_axis: language.n_calls_axis(),
         labels,
+        edges,
         series: vec![
             Series {
                 name: language.before(),
@@ -202,7 +198,7 @@ fn scores(changes: &Changes, language: Language) -> Markup {
         ],
         arrangement: Arrangement::SideBySide,
     };
-    plot.render()
+    html! { div.narrow { (plot.render()) } }
 }
 
 fn rules(rules: &BTreeMap<String, RuleTally>, language: Language) -> Markup {
@@ -240,8 +236,8 @@ fn rules(rules: &BTreeMap<String, RuleTally>, language: Language) -> Markup {
                             tr {
                                 th scope="row" { (rule) }
                                 td.bar {
-                                    (cell_bar(&[("fill-was", tally.n_before)], longest))
-                                    (cell_bar(&[("fill-accent", tally.n_after)], longest))
+                                    (cell_bar("fill-was", tally.n_before, longest))
+                                    (cell_bar("fill-accent", tally.n_after, longest))
                                 }
                                 td.n { (count(tally.n_before)) }
                                 td.n { (count(tally.n_after)) }
@@ -264,6 +260,10 @@ fn agents(agents: &BTreeMap<String, AgentTally>, language: Language) -> Markup {
         _ => 0.0,
     };
     rows.sort_by(|(_, one), (_, other)| moved(other).abs().total_cmp(&moved(one).abs()));
+    let means = agents
+        .values()
+        .flat_map(|tally| [tally.mean_before(), tally.mean_after()]);
+    let domain = Domain::holding(means.flatten());
     html! {
         (legend([(language.before(), "fill-was"), (language.after(), "fill-accent")].into_iter()))
         div.scroll tabindex="0" role="region" aria-label=(language.by_agent()) {
@@ -271,7 +271,7 @@ fn agents(agents: &BTreeMap<String, AgentTally>, language: Language) -> Markup {
                 caption { (language.pick("Mean score (points of 100), largest change first", "平均分（满分 100），按变化幅度排列")) }
                 thead { tr {
                     th scope="col" { (language.agent()) }
-                    td.bar { (dumbbell_scale()) }
+                    td.bar { (domain.scale()) }
                     th.n scope="col" { (language.before()) }
                     th.n scope="col" { (language.after()) }
                     th.n scope="col" { (language.difference()) }
@@ -283,7 +283,7 @@ fn agents(agents: &BTreeMap<String, AgentTally>, language: Language) -> Markup {
                         @let difference = tally.mean_before().is_some().then(|| moved(tally));
                         tr {
                             th scope="row" { @if agent.is_empty() { (language.unnamed()) } @else { (agent) } }
-                            td.bar { (dumbbell(tally.mean_before(), tally.mean_after())) }
+                            td.bar { (domain.dumbbell(tally.mean_before(), tally.mean_after())) }
                             td.n { (decimal_or_dash(tally.mean_before(), 1)) }
                             td.n { (decimal_or_dash(tally.mean_after(), 1)) }
                             td.n { (difference.map_or_else(|| "–".to_owned(), |value| signed(value, 1))) }

@@ -38,6 +38,10 @@
       if (now) now.focus();
     });
   }
-  const show = () => document.querySelectorAll("details").forEach((one) => (one.open = true));
-  window.addEventListener("beforeprint", show);
+  const open = () => {
+    const one = location.hash.startsWith("#rule-") && document.getElementById(location.hash.slice(1));
+    if (one) one.open = true;
+  };
+  window.addEventListener("hashchange", open);
+  open();
 })();

@@ -11,7 +11,7 @@
     const s = Math.floor(ms / 1000), two = (n) => String(n).padStart(2, "0");
     return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}` : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
   };
-  const size = 200;
+  const size = 100;
   document.querySelectorAll("[data-table]").forEach((box) => {
     const data = JSON.parse(document.getElementById(box.dataset.table).textContent);
     const table = box.querySelector("table"), body = table.tBodies[0], tools = box.querySelector(".tools");

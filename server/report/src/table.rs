@@ -9,7 +9,7 @@ use crate::format::{clock, count, decimal, file_stem, signed};
 use crate::language::Language;
 
 /// Rows that are there without script; also the rows of a page in `table.js`.
-const N_STATIC_ROWS: usize = 200;
+const N_STATIC_ROWS: usize = 100;
 
 /// What stands in a column.
 pub(crate) enum Kind {
@@ -151,20 +151,25 @@ impl Table {
         }
     }
 
+    fn row_data(&self, row: &[Cell]) -> String {
+        let cells = row.iter().zip(&self.columns);
+        let cells: Vec<Value> = cells
+            .map(|(cell, column)| cell_data(cell, &column.kind))
+            .collect();
+        Value::Array(cells).to_string()
+    }
+
     /// `{"kinds":[…],"names":[…],"rows":[[…],…]}` as `table.js` reads it, safe within a script element.
     fn data(&self) -> String {
         let kinds: Vec<Value> = self.columns.iter().map(kind_data).collect();
-        let rows: Vec<Value> = self
-            .rows
-            .iter()
-            .map(|row| {
-                row.iter()
-                    .zip(&self.columns)
-                    .map(|(cell, column)| cell_data(cell, &column.kind))
-                    .collect()
-            })
-            .collect();
-        let data = json!({ "kinds": kinds, "names": self.names, "rows": rows }).to_string();
+        // Row by row: a tree of a hundred thousand calls would take much more room than its text.
+        let rows: Vec<String> = self.rows.iter().map(|row| self.row_data(row)).collect();
+        let data = format!(
+            "{{\"kinds\":{},\"names\":{},\"rows\":[{}]}}",
+            json!(kinds),
+            json!(self.names),
+            rows.join(",\n")
+        );
         data.replace('<', "\\u003c")
             .replace('>', "\\u003e")
             .replace('&', "\\u0026")

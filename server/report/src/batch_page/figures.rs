@@ -1,6 +1,6 @@
 //! Scores, emotion, talk, intents and personal data of a batch, as plots and small tables.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 
 use auricle_contracts::{EmotionLabel, Party};
 use maud::{Markup, html};
@@ -8,15 +8,27 @@ use maud::{Markup, html};
 use crate::batch::{Batch, Distribution, EmotionTotal, QuestionTotal, party_place};
 use crate::format::{count, decimal_or_dash, percent};
 use crate::language::Language;
-use crate::plot::{Arrangement, Columns, Open, Series, bin_labels, cell_bar, legend, share_bar};
+use crate::plot::{
+    Arrangement, Columns, Open, Series, bin_labels, cell_bar, legend, share_bar,
+    whole_number_labels,
+};
 use crate::rescore::{N_ROWS_MAX, more};
 
-/// A histogram of one distribution.
+/// What the bins of a histogram hold.
+#[derive(Clone, Copy)]
+enum Bins {
+    /// Values between two edges.
+    Ranges((Open, Open)),
+    /// One number each.
+    WholeNumbers,
+}
+
+/// A histogram of one distribution, or of two with the same bins.
 struct Histogram<'a> {
     title: &'a str,
     axis: &'a str,
     unit: &'a str,
-    ends: (Open, Open),
+    bins: Bins,
 }
 
 impl Histogram<'_> {
@@ -27,6 +39,7 @@ impl Histogram<'_> {
         if series.iter().all(|(_, _, one)| one.n == 0) {
             return html! {};
         }
+        let n_digits = if first.width < 0.5 { 2 } else { 1 };
         let means: Vec<String> = series
             .iter()
             .map(|(name, _, one)| {
@@ -38,18 +51,23 @@ impl Histogram<'_> {
                 format!(
                     "{name}{} {}{}, n = {}",
                     language.mean(),
-                    decimal_or_dash(one.mean(), 1),
+                    decimal_or_dash(one.mean(), n_digits),
                     self.unit,
                     count(one.n)
                 )
             })
             .collect();
+        let (labels, edges) = match self.bins {
+            Bins::Ranges(ends) => bin_labels(first.first, first.width, ends),
+            Bins::WholeNumbers => whole_number_labels(),
+        };
         let plot = Columns {
             title: self.title,
             note: means.join(" · "),
             x_axis: self.axis,
             y_axis: language.n_calls_axis(),
-            labels: bin_labels(first.first, first.width, self.ends),
+            labels,
+            edges,
             series: series
                 .iter()
                 .map(|(name, class, one)| Series {
@@ -73,7 +91,7 @@ pub(super) fn scores(batch: &Batch, language: Language) -> Markup {
         title: language.score_distribution(),
         axis: language.score_points(),
         unit: "",
-        ends: (Open::No, Open::No),
+        bins: Bins::Ranges((Open::No, Open::No)),
     };
     html! {
         div.pair {
@@ -85,7 +103,12 @@ pub(super) fn scores(batch: &Batch, language: Language) -> Markup {
 
 fn questions(batch: &Batch, language: Language) -> Markup {
     let mut rows: Vec<&QuestionTotal> = batch.questions.values().collect();
-    rows.sort_by(|one, other| other.points_lost.total_cmp(&one.points_lost));
+    let cost = |question: &QuestionTotal| (question.n_auto_failed, question.points_lost);
+    rows.sort_by(|one, other| {
+        cost(other)
+            .partial_cmp(&cost(one))
+            .unwrap_or(Ordering::Equal)
+    });
     html! {
         h3 { (language.points_lost()) }
         div.scroll tabindex="0" role="region" aria-label=(language.points_lost()) {
@@ -95,6 +118,7 @@ fn questions(batch: &Batch, language: Language) -> Markup {
                     th.n scope="col" { (language.answer_name(auricle_contracts::Answer::No)) }
                     th.n scope="col" { (language.share_of_calls()) }
                     th.n scope="col" { (language.mean_lost()) }
+                    th.n scope="col" { (language.auto_fails()) }
                 } }
                 tbody {
                     @for question in rows.iter().take(N_ROWS_MAX) {
@@ -103,6 +127,7 @@ fn questions(batch: &Batch, language: Language) -> Markup {
                             td.n { (count(question.n_no)) }
                             td.n { (percent(question.n_no, question.n_asked())) }
                             td.n { (mean_lost(question)) }
+                            td.n { (count(question.n_auto_failed)) }
                         }
                     }
                 }
@@ -131,13 +156,13 @@ pub(super) fn emotion(batch: &Batch, language: Language) -> Markup {
         title: language.satisfaction_distribution(),
         axis: language.satisfaction_points(),
         unit: "",
-        ends: (Open::No, Open::No),
+        bins: Bins::Ranges((Open::No, Open::No)),
     };
     let trend = Histogram {
         title: language.mood_trend(),
         axis: language.valence_difference(),
         unit: "",
-        ends: (Open::Yes, Open::Yes),
+        bins: Bins::Ranges((Open::Yes, Open::Yes)),
     };
     if !told && batch.satisfaction.is_none() && batch.trend.is_none() {
         return html! {};
@@ -216,32 +241,32 @@ fn emotion_heading(party: Party, total: &EmotionTotal, language: Language) -> St
 /// Distributions of how people talked.
 pub(super) fn talk(batch: &Batch, language: Language) -> Markup {
     let talk = &batch.talk;
-    let plot = |title, axis, unit, ends, class, values: &Distribution| {
+    let plot = |title, axis, unit, bins, class, values: &Distribution| {
         Histogram {
             title,
             axis,
             unit,
-            ends,
+            bins,
         }
         .render(&[(language.calls(), class, values)], language)
     };
-    let closed = (Open::No, Open::No);
+    let closed = Bins::Ranges((Open::No, Open::No));
     let rates = Histogram {
         title: language.speech_rate(),
         axis: language.rate_axis(),
         unit: "",
-        ends: (Open::Yes, Open::Yes),
+        bins: Bins::Ranges((Open::Yes, Open::Yes)),
     };
     let plots = html! {
         (plot(language.agent_share(), language.share_axis(), "%", closed, "fill-agent", &talk.agent_share))
         (plot(language.silence_share(), language.silence_axis(), "%", closed, "fill-info", &talk.silence_share))
-        (plot(language.longest_silence(), language.seconds_axis(), " s", (Open::No, Open::Yes), "fill-info", &talk.longest_silence))
-        (plot(language.interruptions(), language.interruptions_axis(), "", (Open::No, Open::Yes), "fill-agent", &talk.interruptions))
+        (plot(language.longest_silence(), language.seconds_axis(), " s", Bins::Ranges((Open::No, Open::Yes)), "fill-info", &talk.longest_silence))
+        (plot(language.interruptions(), language.interruptions_axis(), "", Bins::WholeNumbers, "fill-agent", &talk.interruptions))
         (rates.render(&[
             (language.party_name(Party::Agent), "fill-agent", &talk.agent_rate),
             (language.party_name(Party::Customer), "fill-customer", &talk.customer_rate),
         ], language))
-        (plot(language.response_delay(), language.seconds_axis(), " s", (Open::Yes, Open::Yes), "fill-agent", &talk.response))
+        (plot(language.response_delay(), language.seconds_axis(), " s", Bins::Ranges((Open::Yes, Open::Yes)), "fill-agent", &talk.response))
     };
     if plots.0.is_empty() {
         return plots;
@@ -270,7 +295,7 @@ fn tally(
                         @for (name, n, other) in rows.iter().take(N_ROWS_MAX) {
                             tr {
                                 th scope="row" { (name) }
-                                td.bar { (cell_bar(&[("fill-accent", *n)], longest)) }
+                                td.bar { (cell_bar("fill-accent", *n, longest)) }
                                 td.n { (count(*n)) }
                                 td.n { (other) }
                             }

@@ -10,7 +10,7 @@ use crate::batch::{Batch, Group, KeptHit, KeptHits, RuleTotal};
 use crate::format::{clock, count, decimal_or_dash, percent};
 use crate::language::Language;
 use crate::page::{play_link, severity_badge};
-use crate::plot::{cell_bar, dumbbell, dumbbell_scale};
+use crate::plot::{Domain, cell_bar};
 use crate::rescore::{N_ROWS_MAX, more};
 use crate::table::call_page_path;
 
@@ -83,7 +83,7 @@ pub(super) fn rules(batch: &Batch, language: Language) -> Markup {
                                 }
                                 td { (severity_badge(rule.total.severity, language))
                                     @if rule.total.auto_fail { br; small.critical { (language.auto_fail()) } } }
-                                td.bar { (cell_bar(&[(fill(rule.total.severity), rule.total.n_calls)], longest)) }
+                                td.bar { (cell_bar(fill(rule.total.severity), rule.total.n_calls, longest)) }
                                 td.n { (count(rule.total.n_calls)) }
                                 td.n { (percent(rule.total.n_calls, batch.n_calls())) }
                                 td.n.wide { (count(rule.total.n_hits)) }
@@ -163,6 +163,11 @@ pub(super) fn groups(
             .partial_cmp(&rank(other))
             .unwrap_or(std::cmp::Ordering::Equal)
     });
+    let domain = Domain::holding(
+        groups
+            .values()
+            .filter_map(|group| group.quality.mean_score()),
+    );
     html! {
         div.scroll tabindex="0" role="region" aria-label=(heading) {
             table {
@@ -170,7 +175,7 @@ pub(super) fn groups(
                 thead { tr {
                     th scope="col" { (heading) }
                     th.n scope="col" { (language.calls()) }
-                    td.bar { (dumbbell_scale()) }
+                    td.bar { (domain.scale()) }
                     th.n scope="col" { (language.mean_score()) }
                     th.n scope="col" { (language.pass_rate()) }
                     th.n.wide scope="col" { (language.auto_fails()) }
@@ -183,7 +188,7 @@ pub(super) fn groups(
                         tr {
                             th scope="row" { @if name.is_empty() { (language.unnamed()) } @else { (name) } }
                             td.n { (count(quality.n_calls)) }
-                            td.bar { (dumbbell(None, quality.mean_score())) }
+                            td.bar { (domain.dumbbell(None, quality.mean_score())) }
                             td.n { (decimal_or_dash(quality.mean_score(), 1)) }
                             td.n { (percent(quality.n_passed, quality.n_scored)) }
                             td.n.wide { (count(quality.n_auto_failed)) }

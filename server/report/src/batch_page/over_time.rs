@@ -152,6 +152,7 @@ fn violations(
         x_axis: "",
         y_axis: language.n_hits_axis(),
         labels: labels.to_vec(),
+        edges: Vec::new(),
         series: series
             .iter()
             .map(|(severity, class)| Series {

@@ -1,12 +1,11 @@
 //! The call at a glance: who talked when and how, where hits stand; who talked how much.
 
-use auricle_contracts::{EmotionLabel, Party, PartyTalk, Utterance};
+use auricle_contracts::{EmotionLabel, Party, PartyTalk};
 use maud::{Markup, html};
 
 use super::{Call, hit_name, optional_ms};
 use crate::format::{clock, count, decimal, decimal_or_dash, percent, seconds};
-use crate::page::Tile;
-use crate::page::Tone;
+use crate::page::{Tile, Tone};
 use crate::plot::legend;
 
 /// Stretches that lie closer than this share of the call are drawn as one, so that a long call stays small.
@@ -48,8 +47,7 @@ pub(super) fn timeline(call: &Call<'_>) -> Markup {
                 (language.emotion_name(EmotionLabel::Angry), "fill-angry"),
                 (language.emotion_name(EmotionLabel::Sad), "fill-sad"),
                 (language.emotion_name(EmotionLabel::Happy), "fill-happy"),
-                (language.pick("agent otherwise", "坐席其他话语"), "fill-agent"),
-                (language.pick("customer otherwise", "客户其他话语"), "fill-customer"),
+                (language.pick("neutral or not told", "中性或未判定"), "fill-neutral"),
             ].into_iter()))
             svg role="img" aria-label=(spoken(call)) height=(hits_y + 56) {
                 @for (lane, party) in parties.iter().enumerate() {
@@ -68,7 +66,7 @@ pub(super) fn timeline(call: &Call<'_>) -> Markup {
                 line.grid.base x1="0" x2="100%" y1=(hits_y + 36) y2=(hits_y + 36) {}
                 @for tick in 0..=4u64 {
                     @let anchor = match tick { 0 => "start", 4 => "end", _ => "middle" };
-                    text x=(format!("{}%", 25 * tick)) y=(hits_y + 50) text-anchor=(anchor) { (clock(duration_ms * tick / 4)) }
+                    text x=(format!("{}%", 25 * tick)) y=(hits_y + 50) text-anchor=(anchor) { (clock(duration_ms / 4 * tick)) }
                 }
             }
         }
@@ -102,7 +100,7 @@ fn blocks(call: &Call<'_>, party: Party, duration_ms: u64) -> Vec<Block> {
         if utterance.party != party {
             continue;
         }
-        let class = colour(call, idx, utterance);
+        let class = colour(call, idx);
         let share = |ms: u64| (ms as f64 / duration_ms as f64).clamp(0.0, 1.0);
         let (from, to) = (
             share(utterance.start_ms),
@@ -118,19 +116,17 @@ fn blocks(call: &Call<'_>, party: Party, duration_ms: u64) -> Vec<Block> {
     blocks
 }
 
-fn colour(call: &Call<'_>, idx: usize, utterance: &Utterance) -> &'static str {
+fn colour(call: &Call<'_>, idx: usize) -> &'static str {
     let emotion = call
         .assessment
         .utterances
         .get(idx)
         .and_then(|insight| insight.emotion);
-    match (emotion.map(|emotion| emotion.label), utterance.party) {
-        (Some(EmotionLabel::Angry), _) => "fill-angry",
-        (Some(EmotionLabel::Sad), _) => "fill-sad",
-        (Some(EmotionLabel::Happy), _) => "fill-happy",
-        (_, Party::Agent) => "fill-agent",
-        (_, Party::Customer) => "fill-customer",
-        (_, Party::Unknown) => "fill-unknown",
+    match emotion.map(|emotion| emotion.label) {
+        Some(EmotionLabel::Angry) => "fill-angry",
+        Some(EmotionLabel::Sad) => "fill-sad",
+        Some(EmotionLabel::Happy) => "fill-happy",
+        _ => "fill-neutral",
     }
 }
 
@@ -181,6 +177,9 @@ pub(super) fn talk_tiles(call: &Call<'_>) -> Vec<Tile> {
     tiles
 }
 
+/// A quantity's name, and how it reads for one party.
+type TalkRow = (&'static str, fn(&PartyTalk) -> String);
+
 /// The table of who talked how.
 pub(super) fn talk(call: &Call<'_>) -> Markup {
     let (language, metrics) = (call.language, &call.assessment.metrics);
@@ -188,7 +187,7 @@ pub(super) fn talk(call: &Call<'_>) -> Markup {
         return html! {};
     }
     let parties = &metrics.parties;
-    let rows: [(&str, fn(&PartyTalk) -> String); 8] = [
+    let rows: [TalkRow; 8] = [
         (language.talk_time(), |talk| clock(talk.talk_ms)),
         (language.share_axis(), |talk| {
             decimal(100.0 * f64::from(talk.talk_ratio), 0)
@@ -214,7 +213,7 @@ pub(super) fn talk(call: &Call<'_>) -> Markup {
         }),
     ];
     html! {
-        table {
+        div.narrow { table {
             thead { tr {
                 td {}
                 @for talk in parties { th.n scope="col" { (language.party_name(talk.party)) } }
@@ -225,7 +224,7 @@ pub(super) fn talk(call: &Call<'_>) -> Markup {
                     @for talk in parties { td.n { (value(talk)) } }
                 }
             } }
-        }
+        } }
         p.note {
             (language.overlap()) " " (seconds(metrics.overlap_ms)) " · "
             (language.silence()) " " (seconds(metrics.silence_ms)) " · "

@@ -52,35 +52,50 @@ pub(super) fn calibrate(scored: &[Scored]) -> Calibration {
     }
 }
 
-/// The probability from which on to give a label: where F1 is best among those that keep `least_precision`,
-/// unless that costs more than a quarter of the best F1 there is.
+/// The probability from which on to give a label: where F1 is best among the places that keep
+/// `least_precision`. Where that costs more than a quarter of the best F1 there is, the precision asked for is
+/// lowered step by step: a label that is hardly ever given helps nobody.
 pub(super) fn threshold(scored: &[Scored], least_precision: f32) -> f32 {
-    const MOST_LOST_RATIO: f32 = 0.5;
+    const LEAST_KEPT_RATIO: f32 = 0.75;
+    const STEP: f32 = 0.05;
+    let cuts = cuts(scored);
+    let best = |least: f32| {
+        let precise = cuts.iter().filter(|cut| cut.precision >= least);
+        precise.max_by(|a, b| a.f1.total_cmp(&b.f1))
+    };
+    let most = best(0.0).map_or(0.0, |cut| cut.f1);
+    let steps = (0u8..20).map(|step| least_precision - STEP * f32::from(step));
+    let mut kept = steps.filter_map(best);
+    let kept = kept.find(|cut| cut.f1 >= LEAST_KEPT_RATIO * most && cut.f1 > 0.0);
+    kept.map_or(0.5, |cut| cut.probability)
+}
+
+/// What comes of one threshold.
+struct Cut {
+    probability: f32,
+    precision: f32,
+    f1: f32,
+}
+
+/// Every threshold that makes a difference.
+fn cuts(scored: &[Scored]) -> Vec<Cut> {
     let mut sorted = scored.to_vec();
     sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
     let n_yes = sorted.iter().filter(|(_, holds)| *holds).count() as f32;
-    let (mut n_right, mut best, mut best_precise) = (0.0, (0.0, 0.5), (0.0, 0.5));
-    for place in 0..sorted.len() {
-        let (probability, holds) = sorted[place];
+    let (mut n_right, mut cuts) = (0.0, Vec::new());
+    for (place, &(probability, holds)) in sorted.iter().enumerate() {
         n_right += if holds { 1.0 } else { 0.0 };
         let next = sorted.get(place + 1).map_or(0.0, |next| next.0);
-        if next == probability {
-            continue;
-        }
-        let precision = n_right / (place + 1) as f32;
-        let f1 = 2.0 * n_right / ((place + 1) as f32 + n_yes).max(1.0);
-        let between = 0.5 * (probability + next);
-        if f1 > best.0 {
-            best = (f1, between);
-        }
-        if precision >= least_precision && f1 > best_precise.0 {
-            best_precise = (f1, between);
+        if next < probability {
+            let n_given = (place + 1) as f32;
+            cuts.push(Cut {
+                probability: 0.5 * (probability + next),
+                precision: n_right / n_given,
+                f1: 2.0 * n_right / (n_given + n_yes),
+            });
         }
     }
-    match best_precise.0 >= MOST_LOST_RATIO * best.0 && best_precise.0 > 0.0 {
-        true => best_precise.1,
-        false => best.1,
-    }
+    cuts
 }
 
 /// Mean error of probabilities in ten bins (expected calibration error).

@@ -30,7 +30,7 @@ pub struct TrainOptions {
     pub n_spoilt_copies: usize,
     /// Share of hanzi that such a copy gets wrong.
     pub spoilt_ratio: f32,
-    /// Share of copies that are joined with another row of the same party that has no label.
+    /// Share of copies that are joined with another row of the same party, as endpointing joins sentences.
     pub joined_ratio: f32,
     /// Parts of the rows that are held out in turn to find probabilities and thresholds, at least 2.
     pub n_folds: usize,
@@ -55,7 +55,7 @@ impl Default for TrainOptions {
             n_folds: 5,
             least_precision: 0.9,
             least_rows: 8,
-            prune_ratio: 0.1,
+            prune_ratio: 0.12,
         }
     }
 }
@@ -201,23 +201,42 @@ impl Lesson<'_> {
             bags.push(bag(false), self.party, &row.text, previous, classes);
             for _ in 0..options.n_spoilt_copies {
                 let mut text = hanzi.spoil(&row.text, spoiling, &mut chance);
-                let other = plain
-                    .get(chance.below(plain.len()))
-                    .map(|&other| self.rows[other])
-                    .filter(|other| fold_of(other, options) == fold);
-                if let (Some(other), true) = (other, chance.share() < options.joined_ratio) {
-                    let other = hanzi.spoil(&other.text, spoiling, &mut chance);
+                let mut copy = bag(true);
+                if chance.share() < options.joined_ratio
+                    && let Some(other) = self.partner(&plain, fold, options, &mut chance)
+                {
+                    let spoilt = hanzi.spoil(&other.text, spoiling, &mut chance);
+                    copy.labels |= self.mask(other);
                     text = match chance.below(2) {
-                        0 => format!("{other} {text}"),
-                        _ => format!("{text} {other}"),
+                        0 => format!("{spoilt} {text}"),
+                        _ => format!("{text} {spoilt}"),
                     };
                 }
                 if text.chars().any(char::is_alphanumeric) {
-                    bags.push(bag(true), self.party, &text, previous, classes);
+                    bags.push(copy, self.party, &text, previous, classes);
                 }
             }
         }
         bags
+    }
+
+    /// A row to be joined with one of part `fold`, of the same part; mostly one without labels.
+    fn partner(
+        &self,
+        plain: &[usize],
+        fold: u32,
+        options: &TrainOptions,
+        chance: &mut Chance,
+    ) -> Option<&LabelledText> {
+        const PLAIN_RATIO: f32 = 0.7;
+        // Some draws, so that almost every row finds one of its part.
+        (0..8)
+            .filter_map(|_| match chance.share() < PLAIN_RATIO {
+                true => plain.get(chance.below(plain.len())).copied(),
+                false => Some(chance.below(self.rows.len())),
+            })
+            .map(|place| self.rows[place])
+            .find(|row| fold_of(row, options) == fold)
     }
 
     fn mask(&self, row: &LabelledText) -> u64 {

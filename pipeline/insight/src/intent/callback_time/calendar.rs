@@ -167,14 +167,19 @@ const SPRING: [(u8, u8); 12] = [
 
 /// The holiday's day, or the first day that is surely none: the days off are set anew each year.
 fn holiday_day(holiday: Holiday, is_after: bool, today: Date) -> Option<Date> {
-    let (days_off, of_year): (i64, fn(i32) -> Option<(u8, u8)>) = match holiday {
-        Holiday::NewYear => (1, |_| Some((1, 1))),
-        Holiday::Labour => (5, |_| Some((5, 1))),
-        Holiday::National => (7, |_| Some((10, 1))),
-        Holiday::Spring => (7, |year| {
+    let days_off = match holiday {
+        Holiday::NewYear => 1,
+        Holiday::Labour => 5,
+        Holiday::National | Holiday::Spring => 7,
+    };
+    let of_year = |year: i32| match holiday {
+        Holiday::NewYear => Some((1, 1)),
+        Holiday::Labour => Some((5, 1)),
+        Holiday::National => Some((10, 1)),
+        Holiday::Spring => {
             let place = usize::try_from(year - 2024).ok()?;
             SPRING.get(place).copied()
-        }),
+        }
     };
     (today.year()..=today.year() + 1).find_map(|year| {
         let (month, day) = of_year(year)?;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes the corpora that fuzzing starts from: python3 fuzz/seed.py. Written to fuzz/corpus/, which git ignores.
 
-Recordings come from fixtures/audio, queries from the examples of docs/query-language.md, an encoder from an example of
-models/networks; the rest is written here.
+Recordings come from fixtures/audio, queries from the examples of docs/query-language.md, packs from docs/rules.md
+and pipeline/insight/tests, an encoder from an example of models/networks; the rest is written here.
 """
 
 import gzip
@@ -112,6 +112,18 @@ def queries():
     return sorted(set(re.findall(r"`([^`\n]+)`", text)))
 
 
+def packs():
+    handbook = (ROOT / "docs/rules.md").read_text(encoding="utf-8")
+    written = re.findall(r"```yaml\n(pack:.*?)```", handbook, re.DOTALL)
+    files = sorted((ROOT / "pipeline/insight/tests/packs").glob("*.yaml"))
+    return written + [path.read_text(encoding="utf-8") for path in files]
+
+
+def text_rules():
+    phrases = ["<g>..<p>", "^[喂](您好|你好)", "保证..4收益$", "risk free"]
+    return [f"{phrase}\n{text}" for phrase in phrases for text in ("喂您好我保证有收益", "it is risk-free, 没有不会亏")]
+
+
 def put(target, seeds):
     folder = ROOT / "fuzz/corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -133,6 +145,8 @@ def main():
     put("hotwords", HOTWORDS)
     put("query", queries())
     put("weights", weights())
+    put("packs", packs())
+    put("text_rules", text_rules())
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ impl Matches {
             self.lay_sounds(&spoken.letters);
             Listener {
                 lexicon,
+                near: &NEAR,
                 letters: &spoken.letters,
                 text: &self.text,
                 letter_at: &self.letter_at,
@@ -245,6 +246,17 @@ impl Matches {
             .any(|&class| self.ranges[class as usize].1 > 0)
     }
 
+    /// Whether a keyword that `step` needs occurs.
+    fn may_match(&self, lexicon: &Lexicon, step: &Step) -> bool {
+        match step {
+            Step::One(Source::Class(class), Need::Needed) => self.any_of(&[*class]),
+            Step::One(Source::Group(group), Need::Needed) => {
+                self.any_of(&lexicon.groups[*group as usize].triggers)
+            }
+            _ => true,
+        }
+    }
+
     /// Spans of `source`, by start.
     fn spans(&mut self, lexicon: &Lexicon, source: Source) -> Vec<Span> {
         match source {
@@ -289,6 +301,9 @@ impl Matches {
         // The commonest phrase: one keyword.
         if let [Step::One(source, Need::Needed)] = steps {
             return self.spans(lexicon, *source);
+        }
+        if !steps.iter().all(|step| self.may_match(lexicon, step)) {
+            return Vec::new();
         }
         let mut joined = Joined::default();
         for step in steps {
@@ -409,6 +424,7 @@ impl Joined {
 /// Walks the trie of sounds from every letter on.
 struct Listener<'a> {
     lexicon: &'a Lexicon,
+    near: &'static [Vec<(Base, f32)>],
     letters: &'a [Letter],
     text: &'a str,
     letter_at: &'a [u32],
@@ -421,6 +437,8 @@ struct Listener<'a> {
 #[derive(Clone, Copy)]
 struct Walk {
     node: u32,
+    /// The syllable that led to `node`.
+    before: Base,
     from: usize,
     at: usize,
     /// Product of the syllables' shares.
@@ -433,6 +451,7 @@ impl Listener<'_> {
         for from in 0..self.letters.len() {
             self.step(Walk {
                 node: 0,
+                before: 0,
                 from,
                 at: from,
                 share: 1.0,
@@ -446,12 +465,13 @@ impl Listener<'_> {
 
     fn step(&mut self, walk: Walk) {
         let trie = &self.lexicon.sounds;
-        for place in 0..trie.nodes[walk.node as usize].ends.len() {
-            self.end(walk, trie.nodes[walk.node as usize].ends[place]);
+        for &sounding in trie.ends(walk.node) {
+            self.end(walk, sounding);
         }
-        if walk.at == self.letters.len() {
+        if walk.at == self.letters.len() || !trie.goes_on(walk.node) {
             return;
         }
+        let may_be_near = walk.found == Found::Sound && trie.leads_to_near(walk.node);
         let (from, to) = (self.bases_from[walk.at], self.bases_from[walk.at + 1]);
         for place in from as usize..to as usize {
             let (base, share) = self.bases[place];
@@ -459,26 +479,43 @@ impl Listener<'_> {
                 continue;
             }
             self.follow(walk, base, share, walk.found);
-            let may_be_near =
-                walk.found == Found::Sound && trie.nodes[walk.node as usize].leads_to_near;
             if may_be_near {
-                for &(near, likeness) in &NEAR[usize::from(base)] {
-                    self.follow(walk, near, share * likeness, Found::NearSound);
+                for &(near, likeness) in &self.near[usize::from(base)] {
+                    if walk.node > 0 || self.may_begin_with(walk.at, near) {
+                        self.follow(walk, near, share * likeness, Found::NearSound);
+                    }
                 }
             }
         }
     }
 
+    /// Whether a keyword may begin with `near` in the place of the letter `at`, to judge by what follows.
+    fn may_begin_with(&self, at: usize, near: Base) -> bool {
+        let trie = &self.lexicon.sounds;
+        if trie.has_single_near() {
+            return true;
+        }
+        let Some(&to) = self.bases_from.get(at + 2) else {
+            return false;
+        };
+        let next = &self.bases[self.bases_from[at + 1] as usize..to as usize];
+        next.iter().any(|&(base, _)| trie.follows(near, base))
+    }
+
     fn follow(&mut self, walk: Walk, base: Base, share: f32, found: Found) {
         let trie = &self.lexicon.sounds;
+        if walk.node > 0 && !trie.follows(walk.before, base) {
+            return;
+        }
         let Some(node) = trie.child(walk.node, base) else {
             return;
         };
-        if found == Found::NearSound && !trie.nodes[node as usize].leads_to_near {
+        if found == Found::NearSound && !trie.leads_to_near(node) {
             return;
         }
         self.step(Walk {
             node,
+            before: base,
             at: walk.at + 1,
             share: walk.share * share,
             found,
@@ -499,9 +536,9 @@ impl Listener<'_> {
             Hearing::Toned => self.toned_share(walk.from, syllables),
             Hearing::Toneless | Hearing::Near => walk.share,
         };
-        let n_letters = (walk.at - walk.from) as f32;
-        let is_spelled = || self.spells(term, walk);
-        if share >= LEAST_MEAN_SHARE.powf(n_letters) && !is_spelled() {
+        let n_letters = (walk.at - walk.from) as i32;
+        let is_heard = share >= 1.0 || share >= LEAST_MEAN_SHARE.powi(n_letters);
+        if is_heard && !self.spells(term, walk) {
             self.occurrences.push(Occurrence {
                 span: Span {
                     from: walk.from as u32,

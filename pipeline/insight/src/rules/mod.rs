@@ -13,6 +13,7 @@
 mod compile;
 mod conditions;
 mod evaluate;
+mod explain;
 pub mod format;
 mod lexicon;
 mod matches;
@@ -29,6 +30,7 @@ mod why;
 mod words;
 
 pub use compile::Compiled;
+pub use explain::{Branch, Explanation, PastCall, explain, judge};
 pub use format::{Pack, PackFile, read_tests, schema};
 pub use mistake::{Mistake, Mistakes, Place, Weight};
 pub use node::MOST_PACK_BYTES;

@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
                     Slip::custom(format_args!("expected {expected}, got `{text}`"))
                 })
             }
-            _ => Err(self.wrong(visitor)),
+            _ => Err(self.wrong(&"a number")),
         }
         .map_err(|slip| slip.at(self.node.place))
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use auricle_contracts::{CallMetadata, Hit, Party};
 
 use super::evaluate::{CallState, Evaluator, Held, Moment, Now, Past, Proof};
+use super::explain::Trace;
 use super::format::Side;
 use super::matches::Matches;
 use super::program::{RuleInfo, RuleSet, UnitId};
@@ -58,6 +59,7 @@ pub struct RuleRun {
     waiting: Vec<Waiting>,
     units: Vec<UnitId>,
     next_number: u32,
+    trace: Option<Box<Trace>>,
 }
 
 #[derive(Debug)]
@@ -102,8 +104,21 @@ impl RuleRun {
             waiting: Vec::new(),
             units: Vec::new(),
             next_number: 0,
+            trace: None,
             set,
         }
+    }
+
+    /// Looks at the conditions of `trace` in every moment, too.
+    pub(super) fn traced(self, trace: Trace) -> Self {
+        Self {
+            trace: Some(Box::new(trace)),
+            ..self
+        }
+    }
+
+    pub(super) fn into_trace(self) -> Option<Box<Trace>> {
+        self.trace
     }
 
     /// An utterance as it is heard so far. Only rules with `partials` fire, provisionally, at most once
@@ -176,6 +191,10 @@ impl RuleRun {
     /// The end of the call, `duration_ms` from the start of the recording. What was provisional is
     /// withdrawn; what waited for the end is decided.
     pub fn finish(mut self, duration_ms: u64, events: &mut Vec<RuleEvent>) {
+        self.end(duration_ms, events);
+    }
+
+    pub(super) fn end(&mut self, duration_ms: u64, events: &mut Vec<RuleEvent>) {
         self.open.clear();
         self.time(duration_ms, events);
         self.withdraw(None, events);
@@ -233,6 +252,9 @@ impl RuleRun {
                     }
                 }
             }
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.look(&mut evaluator);
         }
         if stage == Stage::Whole {
             self.remember(set, moment);
@@ -390,11 +412,11 @@ impl RuleRun {
 
     fn withdraw(&mut self, channel: Option<u16>, events: &mut Vec<RuleEvent>) {
         let is_over = |known: &Provisional| channel.is_none_or(|channel| known.channel == channel);
-        let (over, rest) = std::mem::take(&mut self.provisional)
+        let (over, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.provisional)
             .into_iter()
             .partition(is_over);
         self.provisional = rest;
-        for known in Vec::<Provisional>::from(over) {
+        for known in over {
             events.push(RuleEvent {
                 change: Change::Withdrawn,
                 number: known.number,

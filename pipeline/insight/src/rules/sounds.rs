@@ -68,68 +68,134 @@ pub(super) struct Sounding {
     pub(super) syllables: Box<[Syllable]>,
 }
 
-/// A node of the trie.
-#[derive(Debug, Default)]
-pub(super) struct SoundNode {
-    /// By syllable.
-    next: Vec<(Base, u32)>,
-    /// Places in `soundings` of what ends here.
-    pub(super) ends: Vec<u32>,
+/// A node of the trie: its children and what ends in it, as ranges of the trie's lists.
+#[derive(Clone, Copy, Debug, Default)]
+struct SoundNode {
+    edges: (u32, u32),
+    ends: (u32, u32),
     /// Whether something below may be heard with a near syllable.
-    pub(super) leads_to_near: bool,
-}
-
-impl SoundNode {
-    pub(super) fn child(&self, base: Base) -> Option<u32> {
-        let place = self
-            .next
-            .binary_search_by_key(&base, |(key, _)| *key)
-            .ok()?;
-        Some(self.next[place].1)
-    }
+    leads_to_near: bool,
 }
 
 /// The trie; node 0 is its root.
 #[derive(Debug)]
 pub(super) struct SoundTrie {
-    pub(super) nodes: Vec<SoundNode>,
+    nodes: Vec<SoundNode>,
+    /// Children, by node, then syllable.
+    edges: Vec<(Base, u32)>,
+    /// Places in `soundings`, by node.
+    ends: Vec<u32>,
     pub(super) soundings: Vec<Sounding>,
     /// The root's children, by syllable; 0 where there is none.
     first: Vec<u32>,
+    /// A bit for each pair of syllables, set where some keyword has one after the other: small enough to
+    /// stay in the nearest cache, it spares most ways through the trie.
+    pairs: Vec<u64>,
+    /// Whether a keyword of one syllable may be heard with a near one.
+    has_single_near: bool,
+}
+
+const fn pair_bit(one: Base, other: Base) -> (usize, u64) {
+    let place = one as usize * TONELESS.len() + other as usize;
+    (place / 64, 1 << (place % 64))
+}
+
+/// The trie while it grows.
+#[derive(Default)]
+struct Growing {
+    next: Vec<Vec<(Base, u32)>>,
+    ends: Vec<Vec<u32>>,
+    leads_to_near: Vec<bool>,
+    children: HashMap<(u32, Base), u32>,
+}
+
+impl Growing {
+    fn node(&mut self) -> u32 {
+        self.next.push(Vec::new());
+        self.ends.push(Vec::new());
+        self.leads_to_near.push(false);
+        self.next.len() as u32 - 1
+    }
+
+    fn add(&mut self, place: u32, sounding: &Sounding) {
+        let is_near = sounding.hearing == Hearing::Near;
+        let mut node = 0;
+        self.leads_to_near[0] |= is_near;
+        for syllable in &sounding.syllables {
+            let base = base(*syllable);
+            node = match self.children.get(&(node, base)) {
+                Some(&child) => child,
+                None => {
+                    let child = self.node();
+                    self.children.insert((node, base), child);
+                    self.next[node as usize].push((base, child));
+                    child
+                }
+            };
+            self.leads_to_near[node as usize] |= is_near;
+        }
+        self.ends[node as usize].push(place);
+    }
 }
 
 impl SoundTrie {
     pub(super) fn new(soundings: Vec<Sounding>) -> Self {
-        let mut nodes = vec![SoundNode::default()];
-        let mut children: HashMap<(u32, Base), u32> = HashMap::new();
+        let mut growing = Growing::default();
+        growing.node();
         for (place, sounding) in (0u32..).zip(&soundings) {
-            let is_near = sounding.hearing == Hearing::Near;
-            let mut node = 0;
-            nodes[0].leads_to_near |= is_near;
-            for syllable in &sounding.syllables {
-                let base = base(*syllable);
-                node = *children.entry((node, base)).or_insert_with(|| {
-                    nodes.push(SoundNode::default());
-                    let child = nodes.len() as u32 - 1;
-                    nodes[node as usize].next.push((base, child));
-                    child
-                });
-                nodes[node as usize].leads_to_near |= is_near;
-            }
-            nodes[node as usize].ends.push(place);
-        }
-        for node in &mut nodes {
-            node.next.sort_unstable();
+            growing.add(place, sounding);
         }
         let mut first = vec![0; TONELESS.len()];
-        for &(base, child) in &nodes[0].next {
+        for &(base, child) in &growing.next[0] {
             first[usize::from(base)] = child;
+        }
+        let mut pairs = vec![0; (TONELESS.len() * TONELESS.len()).div_ceil(64)];
+        for sounding in &soundings {
+            for pair in sounding.syllables.windows(2) {
+                let (word, bit) = pair_bit(base(pair[0]), base(pair[1]));
+                pairs[word] |= bit;
+            }
+        }
+        let is_single_near = |sounding: &Sounding| {
+            sounding.hearing == Hearing::Near && sounding.syllables.len() == 1
+        };
+        let has_single_near = soundings.iter().any(is_single_near);
+        let (mut nodes, mut edges, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        let lists = growing
+            .next
+            .into_iter()
+            .zip(growing.ends)
+            .zip(growing.leads_to_near);
+        for ((mut next, own_ends), leads_to_near) in lists {
+            next.sort_unstable();
+            let (edge, end) = (edges.len() as u32, ends.len() as u32);
+            edges.extend(next);
+            ends.extend(own_ends);
+            nodes.push(SoundNode {
+                edges: (edge, edges.len() as u32),
+                ends: (end, ends.len() as u32),
+                leads_to_near,
+            });
         }
         Self {
             nodes,
+            edges,
+            ends,
             soundings,
             first,
+            pairs,
+            has_single_near,
         }
+    }
+
+    /// Whether some keyword has `other` right after `one`.
+    pub(super) fn follows(&self, one: Base, other: Base) -> bool {
+        let (word, bit) = pair_bit(one, other);
+        self.pairs[word] & bit != 0
+    }
+
+    pub(super) fn has_single_near(&self) -> bool {
+        self.has_single_near
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -138,10 +204,34 @@ impl SoundTrie {
 
     /// The child of `node` by `base`.
     pub(super) fn child(&self, node: u32, base: Base) -> Option<u32> {
-        match node {
-            0 => Some(self.first[usize::from(base)]).filter(|&child| child != 0),
-            _ => self.nodes[node as usize].child(base),
+        if node == 0 {
+            return Some(self.first[usize::from(base)]).filter(|&child| child != 0);
         }
+        let (from, to) = self.nodes[node as usize].edges;
+        let edges = &self.edges[from as usize..to as usize];
+        // Most nodes have one or two children.
+        let place = match edges.len() {
+            0..=8 => edges.iter().position(|(key, _)| *key == base)?,
+            _ => edges.binary_search_by_key(&base, |(key, _)| *key).ok()?,
+        };
+        Some(edges[place].1)
+    }
+
+    /// Places in `soundings` of what ends in `node`.
+    pub(super) fn ends(&self, node: u32) -> &[u32] {
+        let (from, to) = self.nodes[node as usize].ends;
+        &self.ends[from as usize..to as usize]
+    }
+
+    /// Whether something in or below `node` may be heard with a near syllable.
+    pub(super) fn leads_to_near(&self, node: u32) -> bool {
+        self.nodes[node as usize].leads_to_near
+    }
+
+    /// Whether `node` has children.
+    pub(super) fn goes_on(&self, node: u32) -> bool {
+        let (from, to) = self.nodes[node as usize].edges;
+        from < to
     }
 }
 

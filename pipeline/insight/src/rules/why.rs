@@ -21,6 +21,9 @@ const MOST_PROOFS: usize = 16;
 /// More characters of one utterance are not quoted.
 const MOST_QUOTED: usize = 80;
 
+/// More characters of one phrase are not quoted.
+const MOST_PHRASE: usize = 40;
+
 impl Tongue {
     fn party(self, party: Party) -> &'static str {
         match (self, party) {
@@ -269,16 +272,17 @@ impl Witness<'_, '_> {
         let mut clause = self.said(spoken, &words);
         let keywords = self.keywords(phrase, span);
         let lexicon = &self.evaluator.set.lexicon;
-        let shown = keywords
-            .iter()
-            .map(|found| lexicon.terms[found.term as usize].keyword.letters.as_str());
-        let shown = shown.collect::<Vec<_>>().join("…");
+        let shown = in_a_row(lexicon, &keywords);
         let how = keywords
             .iter()
             .map(|found| found.found)
             .max()
             .unwrap_or(Found::Letters);
-        clause.push_str(&self.how(how, &shown, &phrase.text, &words));
+        let text: String = match phrase.text.chars().count() > MOST_PHRASE {
+            true => phrase.text.chars().take(MOST_PHRASE).chain(['…']).collect(),
+            false => phrase.text.clone(),
+        };
+        clause.push_str(&self.how(how, &shown, &text, &words));
         Proof {
             evidence: Some(Evidence {
                 utterance: Some(spoken.idx),
@@ -479,6 +483,20 @@ impl Witness<'_, '_> {
             clause,
         }
     }
+}
+
+/// Keywords as text, `…` where other letters stand between them.
+fn in_a_row(lexicon: &Lexicon, keywords: &[Occurrence]) -> String {
+    let mut text = String::new();
+    let mut at = None;
+    for found in keywords {
+        if at.is_some_and(|at| at < found.span.from) {
+            text.push('…');
+        }
+        text.push_str(&lexicon.terms[found.term as usize].keyword.letters);
+        at = Some(found.span.to);
+    }
+    text
 }
 
 fn utterance_evidence(spoken: &Spoken<'_>, words: String) -> Evidence {

@@ -1,0 +1,507 @@
+//! Rule packs from their bytes to hits.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use auricle_contracts::{
+    CallMetadata, Hit, Interruption, Party, Stretch, Syllable, SyllableAlternative, Utterance,
+};
+use auricle_insight::rules::{
+    Change, Compiled, NoFacts, PackFile, PastCall, RuleEvent, RuleRun, RuleSet, check_test_file,
+    explain, judge, read_tests, run_tests, schema, utterance_of_text,
+};
+use auricle_insight::{Facts, Spoken, TalkEvent};
+use proptest::prelude::*;
+
+fn compile(yaml: &str) -> Compiled {
+    let files = [PackFile::read("p.yaml", yaml.as_bytes())];
+    RuleSet::compile(&files).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+fn rules(yaml: &str) -> Arc<RuleSet> {
+    Arc::new(compile(yaml).rules)
+}
+
+fn mistakes(yaml: &str) -> Vec<String> {
+    let files = [PackFile::read("p.yaml", yaml.as_bytes())];
+    match RuleSet::compile(&files) {
+        Ok(compiled) => compiled.warnings.iter().map(ToString::to_string).collect(),
+        Err(mistakes) => mistakes.0.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn hits(set: &Arc<RuleSet>, turns: &[(Party, u64, &str)]) -> Vec<Hit> {
+    let utterances: Vec<Utterance> = turns
+        .iter()
+        .map(|&(party, start_ms, text)| utterance_of_text(party, start_ms, text))
+        .collect();
+    let call = PastCall {
+        utterances: &utterances,
+        talk: &[],
+        metadata: &CallMetadata::default(),
+        duration_ms: utterances.last().map_or(0, |last| last.end_ms),
+    };
+    judge(set, &call, &mut NoFacts)
+}
+
+#[test]
+fn every_operator_fires_where_it_should_and_nowhere_else() {
+    let bytes = include_bytes!("packs/operators.yaml");
+    let file = PackFile::read("operators.yaml", bytes);
+    let files = [file];
+    let compiled = RuleSet::compile(&files).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert_eq!(compiled.warnings, []);
+    let tests = &files[0].pack.as_ref().unwrap().tests;
+    let report = run_tests(&Arc::new(compiled.rules), 0, tests, &mut NoFacts);
+    assert!(report.passed(), "{report}");
+    assert_eq!(report.untested, [] as [&str; 0], "each rule has a test");
+}
+
+/// With what the tests say of intents and the like themselves; recognisers are tried by the program.
+#[test]
+fn shipped_packs_pass_their_own_tests() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        println!("skipped: there is no folder of packs");
+        return;
+    };
+    let mut failures = String::new();
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.ends_with(".yaml") || name.ends_with(".tests.yaml") {
+            continue;
+        }
+        let files = [PackFile::read(&name, &std::fs::read(&path).unwrap())];
+        let set = match RuleSet::compile(&files) {
+            Ok(compiled) => Arc::new(compiled.rules),
+            Err(mistakes) => panic!("{mistakes}"),
+        };
+        let mut tests = files[0].pack.as_ref().unwrap().tests.clone();
+        if let Ok(bytes) = std::fs::read(path.with_extension("tests.yaml")) {
+            let (more, mut mistakes) = read_tests(&name, &bytes);
+            mistakes.extend(check_test_file(&set, 0, &name, &more));
+            assert_eq!(mistakes, []);
+            tests.extend(more);
+        }
+        let report = run_tests(&set, 0, &tests, &mut NoFacts);
+        if !report.passed() {
+            failures.push_str(&format!("{name}\n{report}\n"));
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn the_example_of_the_handbook_works() {
+    let handbook = include_str!("../../../docs/rules.md");
+    let from = handbook.find("```yaml\npack:").unwrap() + "```yaml\n".len();
+    let length = handbook[from..].find("```").unwrap();
+    let yaml = &handbook[from..from + length];
+    let files = [PackFile::read("docs/rules.md", yaml.as_bytes())];
+    let compiled = RuleSet::compile(&files).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert_eq!(compiled.warnings, []);
+    let tests = &files[0].pack.as_ref().unwrap().tests;
+    let report = run_tests(&Arc::new(compiled.rules), 0, tests, &mut NoFacts);
+    assert!(report.passed() && !tests.is_empty(), "{report}");
+}
+
+#[test]
+fn the_published_schema_is_the_types() {
+    let published = include_str!("../../../docs/rules.schema.json");
+    let published: serde_json::Value = serde_json::from_str(published).unwrap();
+    assert_eq!(
+        published,
+        schema(),
+        "cargo run -p auricle-insight --example rules_schema > docs/rules.schema.json"
+    );
+}
+
+#[test]
+fn mistakes_are_told_all_at_once_with_places_and_hints() {
+    let told = mistakes(
+        "pack: p\n\
+         words:\n  a: [\"<b>\"]\n  b: [\"<a>\"]\n  c: []\n\
+         conditions:\n  x: {is: y}\n  y: {not: {is: x}}\n\
+         rules:\n\
+         - {id: r1, when: {say: 保证}}\n\
+         - {id: r1, severty: high, when: {says: {any: [保证], soud: exact}}}\n\
+         - {id: r3, severity: hgh, when: {is: sels}}\n\
+         - {id: r4, when: {says: \"<gaurantee>\"}}\n\
+         - {id: r5, when: {regex: {pattern: \"a(b\"}}}\n\
+         - {id: r6, when: {regex: {pattern: '(\\p{L}{1,500}){1,500}'}}}\n\
+         - {id: r7, when: {says: \"[保证]\"}}\n\
+         - {id: r8, when: {says: 保证, regex: {pattern: a}}}\n\
+         - {id: r9}\n\
+         - {id: r10, deduct: lots, when: {says: 保证}}\n\
+         - {id: r11, when: {all: [{silence: {at_least_ms: 1}}, {says: 保证}]}}\n\
+         - {id: r12, when: {repeated: {what: {says: 保证}, times: 1}}}\n\
+         - {id: r13, when: {says: {at_least: {n: 3, of: [保证]}}}}\n",
+    );
+    let starts = [
+        "p.yaml:3:6: error: `words.a` leads back to itself: `a` → `b` → `a`",
+        "p.yaml:5:6: error: `words.c` is empty",
+        "p.yaml:7:6: error: `conditions.x` leads back to itself: `x` → `y` → `x`",
+        "p.yaml:10:19: error: unknown operator `say`\nhint: did you mean `says`?",
+        "p.yaml:11:12: error: unknown key `severty`\nhint: did you mean `severity`?",
+        "p.yaml:11:52: error: unknown key `soud`\nhint: did you mean `sound`?",
+        "p.yaml:12:22: error: unknown value `hgh`",
+        "p.yaml:12:38: error: unknown condition `sels`",
+        "p.yaml:13:25: error: unknown list `<gaurantee>`",
+        "p.yaml:14:36: error: regular expression `a(b`: unclosed group",
+        "p.yaml:15:36: error: regular expression `(\\p{L}{1,500}){1,500}`: it takes more than",
+        "p.yaml:16:25: error: phrase `[保证]`: the phrase matches where nothing is said",
+        "p.yaml:17:18: error: a condition has one operator, got `says`, `regex`",
+        "p.yaml:18:3: error: `when` is missing",
+        "p.yaml:19:21: error: expected a number, got text",
+        "p.yaml:20:19: error: these conditions never hold at the same moment",
+        "p.yaml:21:56: error: `times` must be 2 to 100, got `1`",
+        "p.yaml:22:41: error: `n` must be 1 to `1`",
+        "p.yaml:11:8: error: there is a rule `r1`",
+    ];
+    for start in starts {
+        let found = told.iter().any(|mistake| mistake.starts_with(start));
+        assert!(
+            found,
+            "no mistake begins with `{start}`:\n{}",
+            told.join("\n")
+        );
+    }
+}
+
+#[test]
+fn odd_packs_are_told_of() {
+    let check = |yaml: &str, start: &str| {
+        let told = mistakes(yaml);
+        let found = told.iter().any(|mistake| mistake.starts_with(start));
+        assert!(found, "{yaml}: no `{start}`:\n{}", told.join("\n"));
+    };
+    check(
+        "pack: p\nrules: []\n",
+        "p.yaml:2:8: error: the pack has no rules",
+    );
+    check("pack: p\n", "p.yaml:1:1: error: `rules` is missing");
+    check("- a\n", "p.yaml:1:1: error: expected a map, got a list");
+    let rule = "rules:\n- {id: r, when: {says: 保证}}\n";
+    check(
+        &format!("pack: a b\n{rule}"),
+        "p.yaml:1:7: error: `a b` is no id",
+    );
+    check(
+        &format!("pack: p\nwords: {{a: [保证]}}\n{rule}"),
+        "p.yaml:2:12: warning: `words.a` is not used",
+    );
+    check(
+        &format!("pack: p\n{rule}tests: [{{text: a, fires: [s]}}]\n"),
+        "p.yaml:4:27: error: unknown rule `s`",
+    );
+    check(
+        &format!("pack: p\n{rule}tests: [{{fires: []}}]\n"),
+        "p.yaml:4:9: error: the test has neither",
+    );
+    let two = [
+        PackFile::read("a.yaml", format!("pack: p\n{rule}").as_bytes()),
+        PackFile::read("b.yaml", format!("pack: p\n{rule}").as_bytes()),
+    ];
+    let told = RuleSet::compile(&two).unwrap_err().to_string();
+    assert!(
+        told.starts_with("b.yaml:1:7: error: `a.yaml` is a pack called `p`, too"),
+        "{told}"
+    );
+}
+
+/// An utterance whose syllables were heard, each `best/other:prob`.
+fn heard(text: &str, syllables: &[&str]) -> Utterance {
+    let mut utterance = utterance_of_text(Party::Agent, 0, text);
+    utterance.syllables = (0u64..)
+        .zip(syllables)
+        .map(|(place, spelled)| {
+            let (best, others) = spelled.split_once('/').unwrap_or((spelled, ""));
+            let alternatives = others.split('/').filter_map(|other| {
+                let (s, conf) = other.split_once(':')?;
+                Some(SyllableAlternative {
+                    s: s.into(),
+                    conf: conf.parse().unwrap_or_default(),
+                })
+            });
+            Syllable {
+                s: best.into(),
+                start_ms: place * 200,
+                end_ms: place * 200 + 180,
+                conf: 0.6,
+                alternatives: alternatives.collect(),
+            }
+        })
+        .collect();
+    utterance
+}
+
+#[test]
+fn keywords_are_heard_by_their_sound_as_far_as_their_length_allows() {
+    let check = |keyword: &str, sound: &str, text: &str, syllables: &[&str], fires: bool| {
+        let set = rules(&format!(
+            "pack: p\nrules: [{{id: r, when: {{says: {{any: [{keyword}], sound: {sound}}}}}}}]"
+        ));
+        let said = heard(text, syllables);
+        let call = PastCall {
+            utterances: &[said],
+            talk: &[],
+            metadata: &CallMetadata::default(),
+            duration_ms: 1000,
+        };
+        let fired = !judge(&set, &call, &mut NoFacts).is_empty();
+        assert_eq!(fired, fires, "{keyword} ({sound}) in {text} {syllables:?}");
+    };
+    check("包", "auto", "报", &["bao1"], false);
+    check("包", "toned", "胞", &["bao1"], true);
+    check("保证", "auto", "报证", &["bao4", "zheng4"], false);
+    check("保证", "auto", "饱正", &["bao3", "zheng4"], true);
+    check("保证", "exact", "饱正", &["bao3", "zheng4"], false);
+    check("保证", "toneless", "报证", &["bao4", "zheng4"], true);
+    check("保证", "near", "报镇", &["bao4", "zhen4"], true);
+    check("保证", "auto", "跑正", &["pao3/bao3:0.3", "zheng4"], true);
+    check("保证", "auto", "跑正", &["pao3/bao3:0.05", "zheng4"], false);
+    check("法院", "auto", "罚院", &["fa3", "yuan4"], true);
+    check("你好", "auto", "泥好", &["ni2", "hao3"], true);
+    check(
+        "身份证",
+        "auto",
+        "深分正",
+        &["shen4", "fen1", "zheng1"],
+        true,
+    );
+    check(
+        "身份证",
+        "auto",
+        "深分镇",
+        &["shen1", "fen4", "zhen4"],
+        false,
+    );
+    check(
+        "稳赚不赔",
+        "auto",
+        "稳转不赔",
+        &["wen3", "zhuang4", "bu4", "pei2"],
+        true,
+    );
+    check(
+        "稳赚不赔",
+        "auto",
+        "问装布费",
+        &["wen4", "zhuang1", "bu4", "fei4"],
+        false,
+    );
+}
+
+#[test]
+fn reasons_say_what_was_found_and_how() {
+    let set = rules(
+        "pack: p\nlanguage: zh\nwords: {g: [保证], p: [收益]}\nrules:\n\
+         - {id: r, title: 承诺, severity: critical, deduct: 20, auto_fail: true, party: agent,\n   when: {says: \"<g>..<p>\"}}\n\
+         - {id: n, party: agent, when: {not_said: {what: {says: 您好}, by_secs: 30}}}\n",
+    );
+    let found = hits(&set, &[(Party::Agent, 1000, "我饱正您有收益的")]);
+    let promise = found.iter().find(|hit| hit.rule == "r").unwrap();
+    assert_eq!(
+        promise.why,
+        "客服说了“饱正您有收益”（读音与关键词“保证…收益”相同，短语“<g>..<p>”）。"
+    );
+    assert_eq!((promise.start_ms, promise.end_ms), (1250, 2750));
+    assert_eq!(promise.evidence[0].words, "饱正您有收益");
+    assert_eq!(promise.evidence[0].utterance, Some(0));
+    assert_eq!(
+        (promise.deduct, promise.auto_fail, promise.party),
+        (20.0, true, Party::Agent)
+    );
+    let missing = found.iter().find(|hit| hit.rule == "n").unwrap();
+    assert_eq!(
+        missing.why,
+        "通话前30秒内客服没有说规则要求的内容，例如“您好”。"
+    );
+    assert!(missing.evidence.is_empty());
+
+    let set =
+        rules("pack: p\nlanguage: en\nrules: [{id: r, party: agent, when: {says: risk free}}]");
+    let found = hits(&set, &[(Party::Agent, 0, "It is risk-free, sir.")]);
+    assert_eq!(found[0].why, "The agent said \"risk free\".");
+}
+
+#[test]
+fn partials_raise_hits_that_the_whole_utterance_confirms_or_withdraws() {
+    let set = rules(
+        "pack: p\nrules:\n\
+         - {id: fast, partials: true, when: {says: {any: [保证收益], unless: [不敢]}}}\n\
+         - {id: slow, when: {says: 保证收益}}\n",
+    );
+    let mut run = RuleRun::new(set, &CallMetadata::default());
+    let mut events: Vec<RuleEvent> = Vec::new();
+    let mut say = |run: &mut RuleRun, idx, text: &str, whole: bool| {
+        events.clear();
+        let utterance = utterance_of_text(Party::Agent, 1000, text);
+        let spoken = Spoken::new(&utterance, idx);
+        match whole {
+            false => run.partial(&spoken, &Facts::default(), &mut events),
+            true => run.utterance(&spoken, &Facts::default(), &mut events),
+        }
+        let told = events
+            .iter()
+            .map(|event| (event.hit.rule.clone(), event.change, event.number));
+        told.collect::<Vec<_>>()
+    };
+    let fast = |change, number| ("fast".to_owned(), change, number);
+    let slow = |number| ("slow".to_owned(), Change::Raised, number);
+    assert_eq!(say(&mut run, 0, "我", false), []);
+    assert_eq!(
+        say(&mut run, 0, "我保证收益", false),
+        [fast(Change::Provisional, 1)]
+    );
+    assert_eq!(say(&mut run, 0, "我保证收益的", false), [], "told once");
+    assert_eq!(
+        say(&mut run, 0, "我保证收益的", true),
+        [fast(Change::Confirmed, 1), slow(2)]
+    );
+    assert_eq!(
+        say(&mut run, 1, "保证收益", false),
+        [fast(Change::Provisional, 3)]
+    );
+    assert_eq!(
+        say(&mut run, 1, "保证收益我可不敢", true),
+        [slow(4), fast(Change::Withdrawn, 3)]
+    );
+}
+
+#[test]
+fn a_deadline_waits_for_what_is_being_said() {
+    let yaml = "pack: p\nrules: [{id: r, party: agent, when: {not_said: {what: {says: 您好}, by_secs: 10}}}]";
+    let fired = |partial: bool, text: &str| {
+        let mut run = RuleRun::new(rules(yaml), &CallMetadata::default());
+        let mut events = Vec::new();
+        let first = utterance_of_text(Party::Agent, 0, "喂");
+        run.utterance(&Spoken::new(&first, 0), &Facts::default(), &mut events);
+        let said = utterance_of_text(Party::Agent, 9_000, text);
+        let spoken = Spoken::new(&said, 1);
+        if partial {
+            run.partial(&spoken, &Facts::default(), &mut events);
+        }
+        run.time(11_000, &mut events);
+        run.utterance(&spoken, &Facts::default(), &mut events);
+        run.finish(20_000, &mut events);
+        events.len()
+    };
+    assert_eq!(fired(true, "您好"), 0);
+    assert_eq!(fired(true, "啊啊啊啊啊您好"), 1, "said after second 10");
+    assert_eq!(fired(true, "再见"), 1);
+    assert_eq!(fired(false, "您好"), 1);
+}
+
+#[test]
+fn calls_of_all_kinds_are_judged() {
+    let bytes = include_bytes!("packs/operators.yaml");
+    let files = [PackFile::read("operators.yaml", bytes)];
+    let set = Arc::new(RuleSet::compile(&files).unwrap().rules);
+    assert_eq!(hits(&set, &[]), [], "no speech");
+    let odd = [
+        (Party::Unknown, 0, ""),
+        (Party::Customer, 0, "嗯"),
+        (Party::Agent, u64::MAX / 2, "保证收益"),
+        (Party::Agent, 5, "a"),
+    ];
+    assert!(!hits(&set, &odd).is_empty());
+    let utterances = [utterance_of_text(Party::Agent, 0, "您好我是小王再见")];
+    let events = [
+        TalkEvent::Silence(Stretch {
+            start_ms: 9,
+            end_ms: 3,
+        }),
+        TalkEvent::Interruption(Interruption {
+            by: Party::Unknown,
+            at_ms: u64::MAX,
+            overlap_ms: u64::MAX,
+        }),
+    ];
+    let call = PastCall {
+        utterances: &utterances,
+        talk: &events,
+        metadata: &CallMetadata::default(),
+        duration_ms: 0,
+    };
+    assert!(!judge(&set, &call, &mut NoFacts).is_empty());
+}
+
+#[test]
+fn unknown_parties_are_looked_at_unless_a_rule_says_otherwise() {
+    let set = rules(
+        "pack: p\nrules:\n\
+         - {id: look, party: agent, when: {says: 保证收益}}\n\
+         - {id: skip, party: agent, unknown_party: skip, when: {says: 保证收益}}\n",
+    );
+    let found = hits(&set, &[(Party::Unknown, 0, "保证收益")]);
+    let told: Vec<_> = found
+        .iter()
+        .map(|hit| (hit.rule.as_str(), hit.party))
+        .collect();
+    assert_eq!(told, [("look", Party::Unknown)]);
+}
+
+#[test]
+fn ten_thousand_keywords_are_found() {
+    let hanzi: Vec<char> = ('\u{4E00}'..'\u{4E64}').collect();
+    let mut words = Vec::new();
+    for one in &hanzi {
+        for other in &hanzi {
+            words.push(format!("{one}{other}保"));
+        }
+    }
+    let set = rules(&format!(
+        "pack: p\nwords: {{w: [{}]}}\nrules: [{{id: r, when: {{says: <w>}}}}]",
+        words.join(", ")
+    ));
+    assert_eq!(set.n_keywords(), words.len());
+    for word in words.iter().step_by(997) {
+        assert_eq!(hits(&set, &[(Party::Agent, 0, word)]).len(), 1, "{word}");
+    }
+}
+
+#[test]
+fn explanations_show_what_held_and_what_nearly_did() {
+    let set = rules(
+        "pack: p\nnegation: {words: [不], within: 3}\nrules:\n\
+         - {id: r, party: agent, when: {all: [{says: 保证收益}, {in_call: {says: {party: customer, any: [投资]}}}]}}\n",
+    );
+    let utterances = [
+        utterance_of_text(Party::Agent, 0, "我不保证收益"),
+        utterance_of_text(Party::Customer, 3000, "我想投资保证收益"),
+        utterance_of_text(Party::Agent, 61_000, "我保证收益"),
+    ];
+    let call = PastCall {
+        utterances: &utterances,
+        talk: &[],
+        metadata: &CallMetadata::default(),
+        duration_ms: 70_000,
+    };
+    let explanation = explain(&set, set.find("p/r")[0], &call, &mut NoFacts).unwrap();
+    insta::assert_snapshot!(explanation.to_string());
+    assert_eq!(explain(&set, 1, &call, &mut NoFacts), None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_bytes_give_a_pack_or_mistakes(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let files = [PackFile::read("p.yaml", &bytes)];
+        prop_assert!(RuleSet::compile(&files).is_err());
+    }
+
+    #[test]
+    fn a_phrase_of_two_keywords_matches_as_its_regular_expression(
+        text in "[保证收益的]{0,24}",
+        gap in 0u32..5,
+    ) {
+        let set = rules(&format!(
+            "pack: p\nrules: [{{id: r, when: {{says: {{any: ['保证..{gap}收益'], sound: exact}}}}}}]"
+        ));
+        let found = hits(&set, &[(Party::Agent, 0, text.as_str())]).len();
+        let regex = regex::Regex::new(&format!("保证.{{0,{gap}}}收益")).unwrap();
+        prop_assert_eq!(found, usize::from(regex.is_match(&text)), "{}", text);
+    }
+}

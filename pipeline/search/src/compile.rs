@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tantivy::query::{BooleanQuery, Occur, Query};
 use tantivy::schema::Field;
 
-use auricle_contracts::Severity;
+use auricle_contracts::{EmotionLabel, Severity};
 
 use crate::calls::CallNumber;
-use crate::lines::party_number;
+use crate::lines::{emotion_number, party_number};
 use crate::moments::MomentTest;
 use crate::place::{Edges, PhrasePattern, Place};
 use crate::plan::Plan;
@@ -108,7 +108,13 @@ impl Compiler<'_> {
                 self.either([fields.pii, fields.call_pii], &wanted, moment)
             }
             TextField::Call => self.filter(of_utterance(fields.call)),
-            TextField::Emotion => self.filter(of_utterance(fields.emotion)),
+            TextField::Emotion => {
+                let labels = EmotionLabel::ALL.into_iter();
+                let labels = labels.filter(|label| wanted.agrees(label.as_str()));
+                let bits = labels.map(|label| 1 << emotion_number(Some(label)));
+                let bits = bits.fold(0, |bits, bit| bits | bit);
+                self.filter(Question::Line(LineTest::Emotions(bits)))
+            }
             TextField::Intent => self.filter(of_utterance(fields.intent)),
             TextField::Agent => self.filter(of_call(agent)),
             TextField::Campaign => self.filter(of_call(campaign)),

@@ -6,7 +6,7 @@ use tantivy::TantivyDocument;
 
 use crate::date::LocalTime;
 use crate::error::IndexError;
-use crate::findings::{CallFindings, UtteranceFindings, findings, length_ms, passed_name};
+use crate::findings::{CallFindings, Placed, UtteranceFindings, findings, length_ms, passed_name};
 use crate::lines::{MAX_CODES, NewLine};
 use crate::schema::Fields;
 use crate::stored::{StoredUtterance, unit_times};
@@ -21,19 +21,25 @@ pub(crate) struct Header {
     pub(crate) engine: String,
     #[serde(flatten)]
     pub(crate) metadata: CallMetadata,
-    #[serde(flatten)]
-    pub(crate) findings: CallFindings,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) score: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) passed: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) disposition: Option<String>,
 }
 
 impl Header {
-    fn new(transcript: &Transcript, findings: CallFindings) -> Self {
+    fn new(transcript: &Transcript, found: &CallFindings) -> Self {
         Self {
             call_id: transcript.call_id.0.clone(),
             file: transcript.file.clone(),
             duration_ms: transcript.duration_ms,
             engine: transcript.engine.clone(),
             metadata: transcript.metadata.clone(),
-            findings,
+            score: found.score,
+            passed: found.passed,
+            disposition: found.disposition.clone(),
         }
     }
 
@@ -59,21 +65,20 @@ pub(crate) fn documents(
     let mut documents = Vec::with_capacity(transcript.utterances.len());
     let mut scratch = Scratch::default();
     let (found, of_call) = findings(assessment, transcript.utterances.len());
-    let header = Header::new(transcript, of_call);
+    let header = Header::new(transcript, &of_call);
     for (number, (utterance, found)) in transcript.utterances.iter().zip(found).enumerate() {
-        let mut document =
-            utterance_document(fields, number, utterance, &mut scratch).map_err(|characters| {
-                IndexError::UtteranceTooLong {
-                    call: transcript.call_id.0.clone(),
-                    utterance: number,
-                    characters,
-                    most: MAX_CODES,
-                }
+        let mut document = utterance_document(fields, number, utterance, &found, &mut scratch)
+            .map_err(|characters| IndexError::UtteranceTooLong {
+                call: transcript.call_id.0.clone(),
+                utterance: number,
+                characters,
+                most: MAX_CODES,
             })?;
         document.add_text(fields.call, &transcript.call_id.0);
         add_findings(fields, &mut document, &found);
         if number == 0 {
             add_call(fields, &mut document, &header, &mut warnings)?;
+            add_call_findings(fields, &mut document, &of_call)?;
         }
         documents.push(document);
     }
@@ -82,9 +87,6 @@ pub(crate) fn documents(
 
 /// Adds what was found in an utterance.
 fn add_findings(fields: &Fields, document: &mut TantivyDocument, found: &UtteranceFindings<'_>) {
-    if let Some(emotion) = found.emotion {
-        document.add_text(fields.emotion, emotion);
-    }
     for intent in &found.intents {
         document.add_text(fields.intent, intent);
     }
@@ -100,15 +102,20 @@ fn add_findings(fields: &Fields, document: &mut TantivyDocument, found: &Utteran
 }
 
 /// Adds what was found in the call and in none of its utterances.
-fn add_call_findings(fields: &Fields, document: &mut TantivyDocument, found: &CallFindings) {
-    for hit in &found.hits {
+fn add_call_findings(
+    fields: &Fields,
+    document: &mut TantivyDocument,
+    found: &CallFindings,
+) -> Result<(), IndexError> {
+    let placed = &found.placed;
+    for hit in &placed.hits {
         document.add_text(fields.call_hit, &hit.rule);
         document.add_text(fields.call_severity, hit.severity.as_str());
     }
-    for (kind, _, _) in &found.pii {
+    for (kind, _, _) in &placed.pii {
         document.add_text(fields.call_pii, kind.as_str());
     }
-    for length in found.silences.iter().copied().map(length_ms) {
+    for length in placed.silences.iter().copied().map(length_ms) {
         document.add_u64(fields.silence, length);
     }
     if let Some(length) = found.longer_silence_ms {
@@ -123,6 +130,11 @@ fn add_call_findings(fields: &Fields, document: &mut TantivyDocument, found: &Ca
     if let Some(disposition) = &found.disposition {
         document.add_text(fields.disposition, disposition);
     }
+    if *placed != Placed::default() {
+        let bytes = serde_json::to_vec(placed).map_err(IndexError::Header)?;
+        document.add_bytes(fields.placed, &bytes);
+    }
+    Ok(())
 }
 
 /// Adds what belongs to the whole call to its first document.
@@ -138,7 +150,6 @@ fn add_call(
         }
     }
     document.add_u64(fields.duration, header.duration_ms);
-    add_call_findings(fields, document, &header.findings);
     if let Some(started_at) = &header.metadata.started_at {
         match LocalTime::parse(started_at) {
             Some(time) => document.add_i64(fields.started, time.seconds()),
@@ -194,6 +205,7 @@ fn utterance_document(
     fields: &Fields,
     number: usize,
     utterance: &Utterance,
+    found: &UtteranceFindings<'_>,
     scratch: &mut Scratch,
 ) -> Result<TantivyDocument, usize> {
     scratch.read(utterance);
@@ -205,8 +217,9 @@ fn utterance_document(
         match_syllables(utterance, &scratch.spoken_codes, &scratch.syllables, &times);
     let length_ms = utterance.end_ms.saturating_sub(utterance.start_ms);
     let line = NewLine {
-        number: u32::try_from(number).unwrap_or(u32::MAX / 4),
+        number: u32::try_from(number).unwrap_or(u32::MAX),
         party: utterance.party,
+        emotion: found.emotion,
         start_ms: u32::try_from(utterance.start_ms).unwrap_or(u32::MAX),
         length_ms: u32::try_from(length_ms).unwrap_or(u32::MAX),
         spoken: &scratch.spoken_codes,

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use tantivy::DocId;
 
 use crate::calls::{CALL_FACETS, Calls, NO_VALUE, Values};
-use crate::lines::party_of;
-use crate::marks::{Marks, Named, NamesInOrder};
+use crate::lines::{Lines, emotion_of, party_of};
+use crate::marks::{Named, NamesInOrder};
 use crate::queries::SegmentFiles;
 use crate::results::{FacetCount, FacetMode, Facets, MAX_FACET_VALUES};
 
@@ -21,8 +21,8 @@ pub(crate) struct FacetCounts<'a> {
     /// In the order of [`CALL_FACETS`].
     values: [HashMap<&'a str, Count>; CALL_FACETS.len()],
     rules: HashMap<&'a str, Count>,
-    emotions: HashMap<&'a str, Count>,
     intents: HashMap<&'a str, Count>,
+    emotions: [Count; 8],
     scores: [Count; SCORE_BANDS.len()],
 }
 
@@ -35,18 +35,32 @@ const SCORE_BANDS: [(f64, &str); 5] = [
     (f64::INFINITY, ">=90"),
 ];
 
+/// Hits of one call, by what the lines say of each: who spoke, and how.
+#[derive(Default)]
+pub(crate) struct ByVoice {
+    party: [u32; 4],
+    emotion: [u32; 8],
+}
+
+impl ByVoice {
+    #[inline]
+    pub(crate) fn add(&mut self, lines: &Lines, doc: DocId) {
+        let (party, emotion) = lines.voice(doc);
+        self.party[party as usize] += 1;
+        self.emotion[emotion as usize] += 1;
+    }
+}
+
 /// Counts the hits of one segment.
 pub(crate) struct SegmentCounter<'a> {
     mode: FacetMode,
     calls: &'a Calls,
-    marks: &'a Marks,
     values: [&'a Values; CALL_FACETS.len()],
     counts: [Vec<Count>; CALL_FACETS.len()],
     party: [Count; 4],
     rules: NameCounter<'a>,
     intents: NameCounter<'a>,
-    /// As [`Marks::emotions`].
-    emotions: Vec<Count>,
+    emotions: [Count; 8],
     scores: [Count; SCORE_BANDS.len()],
 }
 
@@ -61,13 +75,12 @@ impl<'a> SegmentCounter<'a> {
         Self {
             mode,
             calls,
-            marks,
             values,
             counts,
             party: Default::default(),
             rules: NameCounter::new(&marks.rules, Some(&marks.call_rules)),
             intents: NameCounter::new(&marks.intents, None),
-            emotions: vec![(0, 0); marks.emotions.names.len()],
+            emotions: Default::default(),
             scores: Default::default(),
         }
     }
@@ -78,15 +91,15 @@ impl<'a> SegmentCounter<'a> {
         call: usize,
         start: DocId,
         hits: &[(DocId, f32)],
-        by_party: &[u32; 4],
+        by_voice: &ByVoice,
     ) {
         if self.mode == FacetMode::Skip {
             return;
         }
         let n_hits = hits.len() as u64;
-        for (total, &party_hits) in self.party.iter_mut().zip(by_party) {
-            total.0 += u64::from(party_hits);
-            total.1 += u64::from(party_hits > 0);
+        let totals = self.party.iter_mut().chain(&mut self.emotions);
+        for (total, &n_hits) in totals.zip(by_voice.party.iter().chain(&by_voice.emotion)) {
+            plus(total, (u64::from(n_hits), u64::from(n_hits > 0)));
         }
         for (values, counts) in self.values.iter().zip(&mut self.counts) {
             let value = values.by_call.get(call).copied().unwrap_or(NO_VALUE);
@@ -102,27 +115,13 @@ impl<'a> SegmentCounter<'a> {
         }
         self.rules.count(start, hits);
         self.intents.count(start, hits);
-        self.count_emotions(hits);
-    }
-
-    fn count_emotions(&mut self, hits: &[(DocId, f32)]) {
-        let mut seen = 0u64;
-        for &(doc, _) in hits {
-            if let Some(emotion) = self.marks.emotion(doc)
-                && let Some(total) = self.emotions.get_mut(emotion)
-            {
-                let bit = 1u64 << (emotion % 64);
-                plus(total, (1, u64::from(seen & bit == 0)));
-                seen |= bit;
-            }
-        }
     }
 
     pub(crate) fn finish(self) -> FacetCounts<'a> {
         let mut found = FacetCounts {
             rules: self.rules.finish(),
             intents: self.intents.finish(),
-            emotions: named(&self.marks.emotions.names, self.emotions),
+            emotions: self.emotions,
             scores: self.scores,
             party: self.party,
             ..FacetCounts::default()
@@ -181,21 +180,29 @@ impl<'a> NameCounter<'a> {
         let of_call = self
             .of_calls
             .as_mut()
-            .map_or(&[][..], |calls| calls.of(start));
+            .map_or(&[][..], |calls| calls.of(start, start));
         for &(_, name) in of_call {
             if let Some(&name) = self.call_names.get(name as usize) {
                 plus(&mut self.counts[name], (hits.len() as u64, 1));
                 self.whole_in[name] = Some(start);
             }
         }
-        for &(doc, _) in hits {
-            for &(_, name) in self.of_hits.of(doc) {
-                let name = name as usize;
-                if self.whole_in[name] != Some(start) {
-                    let is_first = self.seen_in[name] != Some(start);
-                    plus(&mut self.counts[name], (1, u64::from(is_first)));
-                    self.seen_in[name] = Some(start);
-                }
+        let (Some(first), Some(last)) = (hits.first(), hits.last()) else {
+            return;
+        };
+        let mut rest = hits;
+        for &(doc, name) in self.of_hits.of(first.0, last.0) {
+            while let [(before, _), after @ ..] = rest
+                && *before < doc
+            {
+                rest = after;
+            }
+            let name = name as usize;
+            let is_hit = rest.first().is_some_and(|hit| hit.0 == doc);
+            if is_hit && self.whole_in[name] != Some(start) {
+                let is_first = self.seen_in[name] != Some(start);
+                plus(&mut self.counts[name], (1, u64::from(is_first)));
+                self.seen_in[name] = Some(start);
             }
         }
     }
@@ -217,15 +224,16 @@ impl<'a> FacetCounts<'a> {
                 plus(totals.entry(value).or_default(), more);
             }
         };
-        let numbers = self.party.iter_mut().chain(&mut self.scores);
-        for (total, more) in numbers.zip(other.party.into_iter().chain(other.scores)) {
+        let totals = self.party.iter_mut().chain(&mut self.emotions);
+        let totals = totals.chain(&mut self.scores);
+        let others = other.party.into_iter().chain(other.emotions);
+        for (total, more) in totals.zip(others.chain(other.scores)) {
             plus(total, more);
         }
         for (totals, counts) in self.values.iter_mut().zip(other.values) {
             add_all(totals, counts);
         }
         add_all(&mut self.rules, other.rules);
-        add_all(&mut self.emotions, other.emotions);
         add_all(&mut self.intents, other.intents);
     }
 
@@ -240,6 +248,11 @@ impl<'a> FacetCounts<'a> {
             .filter(|(_, count)| count.0 > 0)
             .map(|(number, &count)| (party_of(number as u32).as_str(), count));
         let party = most_first(party);
+        let emotions = (0..).zip(self.emotions).filter_map(|(number, count)| {
+            let label = emotion_of(number).filter(|_| count.0 > 0)?;
+            Some((label.as_str(), count))
+        });
+        let emotions = most_first(emotions);
         let scores = SCORE_BANDS.iter().zip(self.scores);
         let scores = scores.filter(|(_, count)| count.0 > 0);
         let [agent, campaign, region, days] = self.values;
@@ -255,7 +268,7 @@ impl<'a> FacetCounts<'a> {
             campaign: most_first(campaign),
             region: most_first(region),
             rule: most_first(self.rules),
-            emotion: most_first(self.emotions),
+            emotion: emotions,
             intent: most_first(self.intents),
             score: scores
                 .map(|((_, band), count)| facet((band, count)))

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use auricle_contracts::{Assessment, PiiKind, Severity};
+use auricle_contracts::{Assessment, EmotionLabel, PiiKind, Severity};
 use serde::{Deserialize, Serialize};
 
 /// What was found in one utterance.
@@ -15,29 +15,32 @@ pub(crate) struct UtteranceFindings<'a> {
     pub(crate) severities: BTreeSet<Severity>,
     pub(crate) pii: BTreeSet<PiiKind>,
     pub(crate) intents: BTreeSet<&'a str>,
-    pub(crate) emotion: Option<&'static str>,
+    pub(crate) emotion: Option<EmotionLabel>,
 }
 
 /// What was found in the call and in none of its utterances.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub(crate) struct CallFindings {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) score: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) passed: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) disposition: Option<String>,
+    pub(crate) placed: Placed,
+    /// Length of the longest silence, where none of the others is as long: it has no place.
+    pub(crate) longer_silence_ms: Option<u64>,
+}
+
+/// What of that has its place in the call: the bytes of the field `placed`.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Placed {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) hits: Vec<CallHit>,
+    /// Kinds, starts and ends.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) pii: Vec<(PiiKind, u64, u64)>,
     /// Starts and ends.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) silences: Vec<(u64, u64)>,
-    /// Length of the longest silence, where none of the others is as long: it has no place.
-    #[serde(skip)]
-    pub(crate) longer_silence_ms: Option<u64>,
 }
 
 /// A hit that belongs to the whole call.
@@ -59,7 +62,7 @@ pub(crate) fn findings(
     let mut utterances = Vec::new();
     utterances.resize_with(n_utterances, UtteranceFindings::default);
     for (found, insight) in utterances.iter_mut().zip(&assessment.utterances) {
-        found.emotion = insight.emotion.map(|emotion| emotion.label.as_str());
+        found.emotion = insight.emotion.map(|emotion| emotion.label);
         let intents = insight.intents.iter().map(|intent| intent.label.as_str());
         found
             .intents
@@ -77,7 +80,7 @@ pub(crate) fn findings(
             }
         }
         if !is_placed {
-            call.hits.push(CallHit {
+            call.placed.hits.push(CallHit {
                 rule: hit.rule.clone(),
                 severity: hit.severity,
                 start_ms: hit.start_ms,
@@ -95,7 +98,9 @@ pub(crate) fn findings(
             }
         }
         if !is_placed {
-            call.pii.push((span.kind, span.start_ms, span.end_ms));
+            call.placed
+                .pii
+                .push((span.kind, span.start_ms, span.end_ms));
         }
     }
     (utterances, call)
@@ -119,9 +124,11 @@ fn call_findings(assessment: &Assessment) -> CallFindings {
             .filter(|score| score.is_finite()),
         passed: card.map(|card| card.passed),
         disposition: disposition.filter(|outcome| !outcome.is_empty()),
-        silences,
+        placed: Placed {
+            silences,
+            ..Placed::default()
+        },
         longer_silence_ms,
-        ..CallFindings::default()
     }
 }
 
@@ -178,7 +185,7 @@ mod tests {
             let (found, call) = findings(&assessment, 3);
             let with_hit = (0..3).filter(|&number| found[number].rules.contains("rule"));
             assert_eq!(with_hit.collect::<Vec<_>>(), placed, "{utterances:?}");
-            assert_eq!(call.hits.len(), n_of_call, "{utterances:?}");
+            assert_eq!(call.placed.hits.len(), n_of_call, "{utterances:?}");
         };
         check(&[Some(1)], &[1], 0);
         check(&[Some(2), Some(0), Some(2)], &[0, 2], 0);
@@ -215,7 +222,10 @@ mod tests {
                 .iter()
                 .all(|found| found.pii.contains(&PiiKind::Phone))
         );
-        assert_eq!(call.pii, [(PiiKind::Phone, 1, 2), (PiiKind::Phone, 1, 2)]);
+        assert_eq!(
+            call.placed.pii,
+            [(PiiKind::Phone, 1, 2), (PiiKind::Phone, 1, 2)]
+        );
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-pub use reader::{IndexSize, TranscriptReader};
+pub use reader::{IndexSize, KnownNames, TranscriptReader};
 
 /// How much of the machine the index may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@
 //! ```text
 //! lines…            per document: four counts, then the codes (all numbers 16 bit, little endian)
 //! offsets           n + 1 numbers of 32 bits, in units of two bytes
-//! places            n numbers of 32 bits: number of the utterance × 4 + party
+//! places            n numbers of 32 bits: number of the utterance × 32 + emotion × 4 + party
 //! starts, lengths   n + n numbers of 32 bits, milliseconds
 //! n, magic          two numbers of 32 bits
 //! ```
@@ -22,7 +22,7 @@
 use std::any::Any;
 use std::io::Write;
 
-use auricle_contracts::Party;
+use auricle_contracts::{EmotionLabel, Party};
 use tantivy::directory::{OwnedBytes, TerminatingWrite};
 use tantivy::error::DataCorruption;
 use tantivy::index::{Segment, SegmentComponent, SegmentReader};
@@ -43,7 +43,7 @@ pub(crate) const PAIRS_EXTENSION: &str = "pairs";
 /// Name of the type of the field that carries a line into the plugin.
 pub(crate) const FIELD_TYPE: &str = "auricle_line";
 
-const MAGIC: u32 = 0x314E_4C41;
+const MAGIC: u32 = 0x324E_4C41;
 /// Number and party, start, length: what goes before the line on its way to the writer.
 const PLACE_BYTES: usize = 12;
 /// The most codes one part of a line can hold.
@@ -55,6 +55,7 @@ pub(crate) struct NewLine<'a> {
     /// The utterance's number in its call.
     pub(crate) number: u32,
     pub(crate) party: Party,
+    pub(crate) emotion: Option<EmotionLabel>,
     pub(crate) start_ms: u32,
     pub(crate) length_ms: u32,
     /// The spoken form.
@@ -72,7 +73,8 @@ impl NewLine<'_> {
     /// Writes the bytes the plugin takes, which adds where words begin.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.clear();
-        let place = self.number.saturating_mul(4) | party_number(self.party);
+        let number = self.number.min(MAX_NUMBER);
+        let place = number << 5 | emotion_number(self.emotion) << 2 | party_number(self.party);
         for number in [place, self.start_ms, self.length_ms] {
             out.extend_from_slice(&number.to_le_bytes());
         }
@@ -95,6 +97,23 @@ impl NewLine<'_> {
             }
         }
     }
+}
+
+/// The largest number of an utterance.
+const MAX_NUMBER: u32 = u32::MAX >> 5;
+
+/// The three bits an emotion takes: 0 for none, then as [`EmotionLabel::ALL`].
+pub(crate) fn emotion_number(emotion: Option<EmotionLabel>) -> u32 {
+    let place = EmotionLabel::ALL
+        .iter()
+        .position(|label| Some(*label) == emotion);
+    place.map_or(0, |place| place as u32 + 1)
+}
+
+/// The emotion of three bits.
+pub(crate) fn emotion_of(number: u32) -> Option<EmotionLabel> {
+    let place = (number & 7).checked_sub(1)?;
+    EmotionLabel::ALL.get(place as usize).copied()
 }
 
 /// The two bits a party takes.
@@ -210,7 +229,7 @@ impl Lines {
     /// The utterance's number in its call.
     #[inline]
     pub(crate) fn number(&self, doc: DocId) -> u32 {
-        self.place(doc) / 4
+        self.place(doc) >> 5
     }
 
     /// The number of the utterance's turn in its call.
@@ -230,6 +249,19 @@ impl Lines {
     #[inline]
     pub(crate) fn party(&self, doc: DocId) -> u32 {
         self.place(doc) & 3
+    }
+
+    /// How it was said, as three bits.
+    #[inline]
+    pub(crate) fn emotion(&self, doc: DocId) -> u32 {
+        self.place(doc) >> 2 & 7
+    }
+
+    /// [`Self::party`] and [`Self::emotion`].
+    #[inline]
+    pub(crate) fn voice(&self, doc: DocId) -> (u32, u32) {
+        let place = self.place(doc);
+        (place & 3, place >> 2 & 7)
     }
 
     /// The first document of the document's call.

@@ -1,6 +1,6 @@
-//! What was found in each utterance of a segment, in memory: facets and results look at it hit by hit.
+//! Rules and intents of the utterances of a segment, in memory: facets and results look at them hit by hit.
 //!
-//! Few utterances have a rule or an intent, so these are lists of documents; an emotion takes a byte of each.
+//! Few utterances have any, so these are lists of documents. Emotions, which most have, are in the lines.
 
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, InvertedIndexReader, SegmentReader};
@@ -15,9 +15,6 @@ pub(crate) struct Marks {
     /// Rules by the calls they belong to as a whole.
     pub(crate) call_rules: Named,
     pub(crate) intents: Named,
-    pub(crate) emotions: Named,
-    /// By document the place in the names of [`Self::emotions`], from 1; 0 where there is none.
-    emotion_of: Vec<u8>,
 }
 
 /// Which documents have which of some names.
@@ -31,32 +28,11 @@ pub(crate) struct Named {
 
 impl Marks {
     pub(crate) fn open(reader: &SegmentReader, fields: &Fields) -> tantivy::Result<Self> {
-        let emotions = Named::open(reader, fields.emotion)?;
-        let mut emotion_of = vec![0; reader.max_doc() as usize];
-        for &(doc, name) in &emotions.pairs {
-            if let (Some(emotion), Ok(number)) =
-                (emotion_of.get_mut(doc as usize), u8::try_from(name + 1))
-            {
-                *emotion = number;
-            }
-        }
         Ok(Self {
             rules: Named::open(reader, fields.hit)?,
             call_rules: Named::open(reader, fields.call_hit)?,
             intents: Named::open(reader, fields.intent)?,
-            emotions: Named {
-                names: emotions.names,
-                pairs: Vec::new(),
-            },
-            emotion_of,
         })
-    }
-
-    /// The place of an utterance's emotion in the names of [`Self::emotions`].
-    #[inline]
-    pub(crate) fn emotion(&self, doc: DocId) -> Option<usize> {
-        let number = self.emotion_of.get(doc as usize).copied().unwrap_or(0);
-        usize::from(number).checked_sub(1)
     }
 }
 
@@ -87,6 +63,17 @@ impl Named {
     }
 }
 
+/// The terms of a field, in order.
+pub(crate) fn names_of(reader: &SegmentReader, field: Field) -> tantivy::Result<Vec<String>> {
+    let inverted = reader.inverted_index(field)?;
+    let mut terms = inverted.terms().stream()?;
+    let mut names = Vec::new();
+    while terms.advance() {
+        names.push(String::from_utf8_lossy(terms.key()).into_owned());
+    }
+    Ok(names)
+}
+
 /// Goes through the names of documents in the documents' order.
 pub(crate) struct NamesInOrder<'a> {
     rest: &'a [(DocId, u32)],
@@ -97,25 +84,27 @@ impl<'a> NamesInOrder<'a> {
         Self { rest: &named.pairs }
     }
 
-    /// The places of a document's names; of documents before one that was asked for nothing is known any more.
+    /// The documents from `first` to `last` that have names, with the places of these; of documents before `first`
+    /// nothing is known any more.
     #[inline]
-    pub(crate) fn of(&mut self, doc: DocId) -> &'a [(DocId, u32)] {
+    pub(crate) fn of(&mut self, first: DocId, last: DocId) -> &'a [(DocId, u32)] {
         match self.rest.first() {
-            Some(&(next, _)) if next <= doc => self.take(doc),
+            Some(&(next, _)) if next <= last => self.take(first, last),
             _ => &[],
         }
     }
 
-    fn take(&mut self, doc: DocId) -> &'a [(DocId, u32)] {
-        // Double the step, then halve it: what lies between two hits may be little or much.
+    fn take(&mut self, first: DocId, last: DocId) -> &'a [(DocId, u32)] {
+        // Double the step, then halve it: what lies between two calls may be little or much.
         let mut step = 1;
-        while self.rest.get(step).is_some_and(|&(next, _)| next < doc) {
+        while self.rest.get(step).is_some_and(|&(next, _)| next < first) {
             step *= 2;
         }
         let near = self.rest.get(..(step + 1).min(self.rest.len()));
-        let before = near.unwrap_or(&[]).partition_point(|&(next, _)| next < doc);
+        let near = near.unwrap_or(&[]);
+        let before = near.partition_point(|&(next, _)| next < first);
         let (_, rest) = self.rest.split_at(before);
-        let n_names = rest.iter().take_while(|&&(next, _)| next == doc).count();
+        let n_names = rest.iter().take_while(|&&(next, _)| next <= last).count();
         let (names, rest) = rest.split_at(n_names);
         self.rest = rest;
         names
@@ -146,22 +135,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn names_in_order_are_those_of_each_document(
+        fn names_in_order_are_those_of_the_documents(
             pairs in prop::collection::btree_set((0u32..60, 0u32..3), 0..80),
-            docs in prop::collection::btree_set(0u32..70, 0..40),
+            ends in prop::collection::btree_set(0u32..70, 0..40),
         ) {
             let named = Named {
                 names: ["a", "b", "c"].map(str::to_owned).to_vec(),
                 pairs: pairs.into_iter().collect(),
             };
             let mut in_order = NamesInOrder::new(&named);
-            for doc in docs {
-                let names = in_order.of(doc).iter().map(|&(_, name)| named.names[name as usize].as_str());
-                let expected = named.pairs.iter().filter(|pair| pair.0 == doc);
-                let expected: Vec<&str> =
-                    expected.map(|pair| named.names[pair.1 as usize].as_str()).collect();
-                prop_assert_eq!(names.collect::<Vec<_>>(), expected.clone());
-                prop_assert_eq!(named.of(doc).collect::<Vec<_>>(), expected);
+            let ends: Vec<u32> = ends.into_iter().collect();
+            for span in ends.chunks_exact(2) {
+                let (first, last) = (span[0], span[1]);
+                let expected = named.pairs.iter().copied();
+                let expected = expected.filter(|pair| (first..=last).contains(&pair.0));
+                prop_assert_eq!(in_order.of(first, last), expected.collect::<Vec<_>>());
+                let names = named.pairs.iter().filter(|pair| pair.0 == first);
+                let names: Vec<&str> =
+                    names.map(|pair| named.names[pair.1 as usize].as_str()).collect();
+                prop_assert_eq!(named.of(first).collect::<Vec<_>>(), names);
             }
         }
     }

@@ -1,7 +1,6 @@
 //! What belongs to a whole call and was asked for: it is shown with its time, beside the call's hits.
 
-use crate::document::Header;
-use crate::findings::length_ms;
+use crate::findings::{Placed, length_ms};
 use crate::queries::TextWanted;
 use crate::results::{Moment, MomentKind};
 use crate::show::play_from;
@@ -20,8 +19,7 @@ pub(crate) enum MomentTest {
 }
 
 /// The moments of a call that answer any of the questions, in the order of the call.
-pub(crate) fn moments(header: &Header, tests: &[MomentTest]) -> Vec<Moment> {
-    let found = &header.findings;
+pub(crate) fn moments(found: &Placed, tests: &[MomentTest]) -> Vec<Moment> {
     let hits = found.hits.iter().filter(|hit| {
         tests.iter().any(|test| match test {
             MomentTest::Rule(wanted) => wanted.agrees(&hit.rule),

@@ -5,7 +5,7 @@
 //! | field | on | holds |
 //! | --- | --- | --- |
 //! | `call` | utterance | the call's id |
-//! | `emotion`, `intent` | utterance | how it was said and what the customer wants |
+//! | `intent` | utterance | what the customer wants |
 //! | `hit`, `severity`, `pii` | utterance | rules it is evidence of and how bad they are, personal data in it |
 //! | `call_hit`, `call_severity`, `call_pii` | first utterance of a call | the same of the whole call, see [`crate::findings`] |
 //! | `passed`, `disposition` | first utterance of a call | score card and outcome |
@@ -14,6 +14,7 @@
 //! | `started`, `duration`, `score` | first utterance of a call | numbers to filter and sort by |
 //! | `lines` | utterance | what goes into the lines and the pairs, see [`crate::lines`], [`crate::pairs`] |
 //! | `stored`, `header` | utterance, first utterance | what results show |
+//! | `placed` | first utterance of a call | what of the whole call has a time, to show it |
 
 use std::sync::OnceLock;
 
@@ -39,7 +40,6 @@ pub(crate) const CALL_TEXTS: [&str; 5] = ["agent", "campaign", "region", "engine
 pub(crate) struct Fields {
     pub(crate) schema: Schema,
     pub(crate) call: Field,
-    pub(crate) emotion: Field,
     pub(crate) intent: Field,
     pub(crate) hit: Field,
     pub(crate) severity: Field,
@@ -57,6 +57,7 @@ pub(crate) struct Fields {
     pub(crate) line: Field,
     pub(crate) stored: Field,
     pub(crate) header: Field,
+    pub(crate) placed: Field,
 }
 
 impl Fields {
@@ -73,7 +74,6 @@ impl Fields {
             builder.add_text_field(name, indexed(RAW, IndexRecordOption::Basic))
         };
         let call = name(&mut builder, "call");
-        let emotion = name(&mut builder, "emotion");
         let intent = name(&mut builder, "intent");
         let hit = name(&mut builder, "hit");
         let severity = name(&mut builder, "severity");
@@ -91,11 +91,11 @@ impl Fields {
         let line = builder.add_custom_field(lines::EXTENSION, lines::FIELD_TYPE, json!({}));
         let stored = builder.add_bytes_field("stored", bytes());
         let header = builder.add_bytes_field("header", bytes());
+        let placed = builder.add_bytes_field("placed", bytes());
         let schema = builder.build();
         Self {
             schema,
             call,
-            emotion,
             intent,
             hit,
             severity,
@@ -113,6 +113,7 @@ impl Fields {
             line,
             stored,
             header,
+            placed,
         }
     }
 }

@@ -171,6 +171,8 @@ impl Scorer for PlaceScorer {
 pub(crate) enum LineTest {
     Every,
     Party(u32),
+    /// Any of the emotions whose numbers are the bits that are set.
+    Emotions(u32),
     Start(f64, f64),
     End(f64, f64),
     Length(f64, f64),
@@ -185,6 +187,7 @@ impl LineTest {
         match self {
             Self::Every => true,
             Self::Party(party) => lines.party(doc) == party,
+            Self::Emotions(wanted) => wanted >> lines.emotion(doc) & 1 == 1,
             Self::Start(low, high) => within(lines.start_ms(doc), low, high),
             Self::End(low, high) => {
                 let end = lines.start_ms(doc).saturating_add(lines.length_ms(doc));

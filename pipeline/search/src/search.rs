@@ -7,7 +7,7 @@ use tantivy::query::{EnableScoring, Query, Weight};
 use tantivy::{DocId, DocSet, Executor, SegmentReader, TERMINATED};
 
 use crate::compile::{Compiled, Compiler, Lead};
-use crate::facets::{FacetCounts, SegmentCounter};
+use crate::facets::{ByVoice, FacetCounts, SegmentCounter};
 use crate::moments::moments;
 use crate::place::Place;
 use crate::queries::{SegmentFiles, Snapshot};
@@ -106,17 +106,17 @@ fn scan_segment<'a>(
         }
         let first_hit = hits.len();
         let mut best = 0.0f32;
-        let mut by_party = [0u32; 4];
+        let mut by_voice = ByVoice::default();
         while doc != TERMINATED && lines.call_start(doc) == start {
             let score = scorer.score();
             best = best.max(score);
-            by_party[lines.party(doc) as usize] += 1;
+            by_voice.add(lines, doc);
             hits.push((doc, score));
             doc = scorer.advance();
         }
         let n_hits = (hits.len() - first_hit) as u32;
         place = lines.call_place(start, place);
-        counter.count(place, start, &hits[first_hit..], &by_party);
+        counter.count(place, start, &hits[first_hit..], &by_voice);
         calls.push(CallFound {
             segment,
             start,
@@ -244,7 +244,10 @@ impl ShownCall<'_> {
             shown.push(self.hit(doc, relevance, request.context.min(MAX_CONTEXT))?);
         }
         let header = self.shower.header(self.start)?;
-        let mut moments = moments(&header, &self.compiled.moments);
+        let mut moments = match self.compiled.moments.as_slice() {
+            [] => Vec::new(),
+            tests => moments(&self.shower.placed(self.start)?, tests),
+        };
         let total_moments = moments.len() as u32;
         moments.truncate(n_shown);
         Ok(CallHits {
@@ -253,9 +256,9 @@ impl ShownCall<'_> {
             engine: header.engine,
             duration_ms: header.duration_ms,
             metadata: header.metadata,
-            score: header.findings.score,
-            passed: header.findings.passed,
-            disposition: header.findings.disposition,
+            score: header.score,
+            passed: header.passed,
+            disposition: header.disposition,
             relevance: found.relevance,
             total_hits: found.n_hits,
             hits: shown,

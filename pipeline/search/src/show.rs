@@ -8,7 +8,8 @@ use tantivy::{DocAddress, DocId, TantivyDocument};
 
 use crate::align::align;
 use crate::document::Header;
-use crate::lines::{Line, Lines, Wanted, party_of};
+use crate::findings::Placed;
+use crate::lines::{Line, Lines, Wanted, emotion_of, party_of};
 use crate::marks::{Marks, Named};
 use crate::place::{Form, Place};
 use crate::queries::Snapshot;
@@ -56,6 +57,18 @@ impl Shower<'_> {
         })
     }
 
+    /// What of the call that starts at a document has a time and belongs to none of its utterances.
+    pub(crate) fn placed(&self, call_start: DocId) -> tantivy::Result<Placed> {
+        let bytes = self.bytes(call_start, self.fields.placed)?;
+        if bytes.is_empty() {
+            return Ok(Placed::default());
+        }
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let comment = format!("the moments of a call cannot be read: {error}");
+            tantivy::error::DataCorruption::comment_only(comment).into()
+        })
+    }
+
     fn utterance(&self, doc: DocId) -> tantivy::Result<StoredUtterance> {
         Ok(StoredUtterance::from_bytes(
             &self.bytes(doc, self.fields.stored)?,
@@ -78,8 +91,7 @@ impl Shower<'_> {
             .map(|time| time.0);
         let snippet = snippet(&stored.text, &found.text);
         let names = |named: &Named| named.of(doc).map(str::to_owned).collect();
-        let emotion = self.marks.emotion(doc);
-        let emotion = emotion.and_then(|place| self.marks.emotions.names.get(place).cloned());
+        let emotion = emotion_of(self.lines.emotion(doc));
         Ok(Hit {
             utterance: self.lines.number(doc),
             turn: self.lines.turn(doc),
@@ -94,7 +106,7 @@ impl Shower<'_> {
             spoken: stored.spoken,
             spoken_highlights: found.spoken,
             rules: names(&self.marks.rules),
-            emotion,
+            emotion: emotion.map(|label| label.as_str().to_owned()),
             intents: names(&self.marks.intents),
             relevance,
             led_by: Vec::new(),

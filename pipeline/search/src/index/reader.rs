@@ -1,5 +1,6 @@
 //! Searching an index.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +10,7 @@ use tantivy::{Executor, Index, IndexReader};
 use super::directory::DiskFull;
 use super::folder::guarded;
 use crate::error::{IndexError, SearchError};
+use crate::marks::names_of;
 use crate::queries::Snapshot;
 use crate::query::parse;
 use crate::results::{SearchRequest, SearchResults};
@@ -30,6 +32,17 @@ pub(super) struct Shared {
     pub(super) executor: Executor,
     pub(super) snapshot: Mutex<Option<Snapshot>>,
     pub(super) disk_full: DiskFull,
+}
+
+/// Names that occur in an index, each list in order. Those of calls taken out may stay for a while.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct KnownNames {
+    /// Rules that fired, for `hit:`.
+    pub rules: Vec<String>,
+    /// For `intent:`.
+    pub intents: Vec<String>,
+    /// Outcomes of calls, for `disposition:`.
+    pub dispositions: Vec<String>,
 }
 
 /// What an index holds, and the room it takes.
@@ -81,6 +94,17 @@ impl TranscriptReader {
         })
     }
 
+    /// The names that can be asked for, to tell a name that nobody uses from one that has no hit here.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn known_names(&self) -> Result<KnownNames, IndexError> {
+        guarded(&self.shared.folder, || {
+            let snapshot = self.shared.snapshot()?;
+            known_names(&snapshot, &self.shared.fields).map_err(|error| self.shared.error(&error))
+        })
+    }
+
     /// Compares every file with its checksum. Takes as long as reading the index once.
     ///
     /// # Errors
@@ -107,6 +131,22 @@ impl TranscriptReader {
             }
         })
     }
+}
+
+fn known_names(snapshot: &Snapshot, fields: &Fields) -> tantivy::Result<KnownNames> {
+    let (mut rules, mut intents, mut outcomes) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for reader in snapshot.searcher.segment_readers() {
+        let marks = &snapshot.files(reader)?.marks;
+        rules.extend(marks.rules.names.iter().chain(&marks.call_rules.names));
+        intents.extend(&marks.intents.names);
+        outcomes.extend(names_of(reader, fields.disposition)?);
+    }
+    Ok(KnownNames {
+        rules: rules.into_iter().cloned().collect(),
+        intents: intents.into_iter().cloned().collect(),
+        dispositions: outcomes.into_iter().collect(),
+    })
 }
 
 impl Shared {

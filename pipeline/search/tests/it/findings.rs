@@ -125,6 +125,18 @@ fn fields_of_calls() {
 }
 
 #[test]
+fn names_in_use_are_known() {
+    let index = index_of_assessed(&calls());
+    let names = index.index.reader().known_names().unwrap();
+    assert_eq!(
+        names.rules,
+        ["Promise_Late", "no_farewell", "promise_return", "保证收益"]
+    );
+    assert_eq!(names.intents, ["complaint", "opt_out"]);
+    assert_eq!(names.dispositions, ["Refused"]);
+}
+
+#[test]
 fn silences_too_short_for_the_list_are_found_by_the_longest() {
     let mut short = assessment("", &[]);
     short.metrics.longest_silence_ms = 1500;

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use auricle_contracts::CallId;
 use auricle_search::{
-    FacetMode, IndexError, IndexOptions, SearchError, SearchRequest, SearchResults,
+    FacetMode, IndexError, IndexOptions, KnownNames, SearchError, SearchRequest, SearchResults,
     TranscriptIndex, TranscriptReader,
 };
 use auricle_store::{Store, StoreError};
@@ -211,6 +211,11 @@ impl CallSearch {
             request.offset += page.calls.len();
             found.extend(page.calls.into_iter().map(|call| CallId(call.call_id)));
         }
+    }
+
+    /// The rules, intents and dispositions that any call has.
+    pub(crate) fn known_names(&self) -> Result<KnownNames> {
+        Ok(self.reader.known_names()?)
     }
 
     /// Compares every file with its checksum.

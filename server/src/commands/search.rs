@@ -4,8 +4,8 @@ use std::io::Write;
 
 use anyhow::Result;
 use auricle_search::{
-    CallHits, ContextLine, FacetCount, FacetMode, Facets, Highlight, Hit, SearchRequest, Sort,
-    is_keyword,
+    CallHits, ContextLine, FacetCount, FacetMode, Facets, Highlight, Hit, KnownNames, Moment,
+    MomentKind, SearchRequest, Sort, is_keyword,
 };
 use clap::{Args, ValueEnum};
 use console::Style;
@@ -36,6 +36,8 @@ The query language (all of it: docs/query-language.md):
   party:customer 退款         said by the customer
   agent:张三 campaign:loans region:sichuan call:dev-01 engine:ort file:recordings
   date:2026-11  date:[2026-11-01 TO 2026-11-20]  duration:>5m  start:<30s
+  hit:promise_return  severity:>=major  emotion:angry  intent:opt_out  pii:phone
+  score:<60  passed:no  silence:>5s  disposition:refused
   (保证 OR 承诺) party:agent  parentheses
 
 Put a query with spaces or signs into quotes for the shell:
@@ -45,9 +47,6 @@ Put a query with spaces or signs into quotes for the shell:
   auricle search 保证收益 --facets        how the hits are spread over parties, agents, campaigns, days
 
 A mistake in a query is shown with its place, and the exit code is 2. No hits: exit code 0.";
-
-/// Fields that hearing a call does not fill in.
-const UNFILLED: [&str; 3] = ["rule", "emotion", "score"];
 
 /// Options of `auricle search`.
 #[derive(Debug, Args)]
@@ -116,7 +115,8 @@ pub(crate) fn run(app: &mut App, args: &SearchArgs) -> Result<Exit> {
     let request = args.request();
     // The query first: its mistakes can be told where nothing was analysed yet.
     auricle_search::parse(&request.query).map_err(|mistake| usage(mistake.to_string()))?;
-    let found = CallSearch::open(&app.config.data.index())?.search(&request)?;
+    let search = CallSearch::open(&app.config.data.index())?;
+    let found = search.search(&request)?;
     let n_lacking = app.runtime.block_on(n_not_found(&app.config.data));
     if let Some(n_lacking) = n_lacking.filter(|n_lacking| *n_lacking > 0) {
         say!(
@@ -125,7 +125,7 @@ pub(crate) fn run(app: &mut App, args: &SearchArgs) -> Result<Exit> {
         );
     }
     if found.total_hits == 0 {
-        for note in notes(&request.query) {
+        for note in notes(&request.query, search.known_names().ok().as_ref()) {
             say!("note: {note}");
         }
     }
@@ -155,7 +155,7 @@ pub(crate) fn run(app: &mut App, args: &SearchArgs) -> Result<Exit> {
 }
 
 /// What a query that finds nothing may have meant.
-fn notes(query: &str) -> Vec<String> {
+fn notes(query: &str, names: Option<&KnownNames>) -> Vec<String> {
     let mut notes = Vec::new();
     for word in query.split([' ', '(', ')', '\u{3000}']) {
         let capitals = word.to_ascii_uppercase();
@@ -164,14 +164,34 @@ fn notes(query: &str) -> Vec<String> {
                 "`{word}` was looked for as a word; between two queries it is written in capitals: {capitals}"
             ));
         }
-        let field = word.trim_start_matches('-').split_once(':');
-        if let Some((field, _)) = field.filter(|(field, _)| UNFILLED.contains(field)) {
-            notes.push(format!(
-                "`{field}:` finds nothing yet: hearing a call does not fill it in"
-            ));
+        if let Some(name) = names.and_then(|names| nobody_uses(word, names)) {
+            notes.push(name);
         }
     }
     notes
+}
+
+/// A name after `hit:`, `intent:` or `disposition:` that no call has.
+fn nobody_uses(word: &str, names: &KnownNames) -> Option<String> {
+    let (field, name) = word.trim_start_matches('-').split_once(':')?;
+    let known = match field {
+        "hit" | "rule" => &names.rules,
+        "intent" => &names.intents,
+        "disposition" => &names.dispositions,
+        _ => return None,
+    };
+    let is_one = |known: &&String| known.eq_ignore_ascii_case(name);
+    if name.is_empty() || name.contains(['*', '"']) || known.iter().any(|name| is_one(&name)) {
+        return None;
+    }
+    let list = known.iter().map(String::as_str).collect::<Vec<_>>();
+    Some(match list.is_empty() {
+        true => format!("no call has any `{field}:`"),
+        false => format!(
+            "no call has `{field}:{name}`; there are {}",
+            list.join(", ")
+        ),
+    })
 }
 
 fn write_call(out: &mut Terminal, call: &CallHits) -> Result<()> {
@@ -193,10 +213,30 @@ fn write_call(out: &mut Terminal, call: &CallHits) -> Result<()> {
     }
     let facts = printable(&facts.join(" · "));
     writeln!(out, "{name}  {}", out.paint(&Style::new().dim(), facts))?;
+    for moment in &call.moments {
+        write_moment(out, moment)?;
+    }
     for hit in &call.hits {
         write_hit(out, hit)?;
     }
     Ok(writeln!(out)?)
+}
+
+/// Something that belongs to the call: a silence, something that was not said.
+fn write_moment(out: &mut Terminal, moment: &Moment) -> Result<()> {
+    let what = match moment.kind {
+        MomentKind::Silence => {
+            let secs = moment.end_ms.saturating_sub(moment.start_ms) as f64 / 1000.0;
+            format!("{secs:.1} s of silence")
+        }
+        MomentKind::Hit if moment.why.is_empty() => moment.name.clone(),
+        MomentKind::Hit => format!("{}: {}", moment.name, moment.why),
+        MomentKind::Pii => moment.name.clone(),
+    };
+    let time = format!("{:>8}", PlayTime(moment.play_from_ms).to_string());
+    let dim = Style::new().dim();
+    let what = out.paint(&dim, printable(&what));
+    Ok(writeln!(out, "  {}  {what}", out.paint(&dim, time))?)
 }
 
 /// `  1:02.3  agent     这个产品【保证收益】`: the time is where to play from. What led to the hit of a
@@ -307,6 +347,10 @@ fn write_facets(out: &mut Terminal, facets: &Facets) -> Result<()> {
         ("agent", &facets.agent),
         ("campaign", &facets.campaign),
         ("region", &facets.region),
+        ("rule", &facets.rule),
+        ("emotion", &facets.emotion),
+        ("intent", &facets.intent),
+        ("score", &facets.score),
         ("month", &facets.month),
         ("day", &facets.day),
     ] {

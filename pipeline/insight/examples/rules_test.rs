@@ -1,5 +1,5 @@
 //! Checks packs and runs their tests: `rules_test PACK.yaml …`, each with `PACK.tests.yaml` beside it
-//! where there is one.
+//! where there is one. As in the program intents are those of the classifier that Auricle brings with it.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command")]
 
@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use auricle_insight::rules::{NoFacts, PackFile, RuleSet, check_test_file, read_tests, run_tests};
+use auricle_insight::TrialObserver;
+use auricle_insight::intent::IntentModel;
+use auricle_insight::rules::{PackFile, RuleSet, check_test_file, read_tests, run_tests};
 
 fn main() -> ExitCode {
     let mut all_passed = true;
@@ -51,7 +53,8 @@ fn test(path: &Path) -> Result<bool, String> {
         }
         tests.extend(more);
     }
-    let report = run_tests(&set, 0, &tests, &mut NoFacts);
+    let mut observer = TrialObserver::new(Arc::new(IntentModel::default_zh().clone()));
+    let report = run_tests(&set, 0, &tests, &mut observer);
     println!(
         "{}: {} rules, {} keywords",
         path.display(),

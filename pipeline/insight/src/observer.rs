@@ -6,7 +6,7 @@ use auricle_contracts::{Intent, Mood, Party, PiiSpan, TalkMetrics, Utterance};
 use time::PrimitiveDateTime;
 
 use crate::emotion::EmotionTracker;
-use crate::intent::{IntentModel, add_callback_times};
+use crate::intent::{IntentModel, LabelScore, add_callback_times};
 use crate::pii::PiiFinder;
 use crate::rules::{Observe, Observed};
 use crate::talk::{Edges, TalkTracker};
@@ -14,6 +14,19 @@ use crate::{Spoken, TalkEvent};
 
 /// Probability below which a label is not even told to rules.
 const LEAST_PROBABILITY: f32 = 0.05;
+
+/// Labels that are judged by words, too, where a pack has rules of the same names.
+const JUDGED_BY_WORDS: [&str; 6] = [
+    "angry",
+    "callback_request",
+    "complaint",
+    "interested",
+    "opt_out",
+    "price_objection",
+];
+/// Probability from which on such a label is given by the classifier alone: what is less certain is left to
+/// rules, which ask for words that speak for it.
+const SURE_ALONE: f32 = 0.85;
 
 /// Looks at the utterances of one call, in the order in which they ended.
 pub struct Observer {
@@ -94,7 +107,7 @@ impl Observer {
                 at: None,
                 until: None,
             };
-            if score.party == Party::Customer && score.is_given() {
+            if score.party == Party::Customer && is_given(&score) {
                 given.push(intent.clone());
             }
             told.push(intent);
@@ -105,6 +118,12 @@ impl Observer {
         add_callback_times(&mut given, spoken, self.began);
         (told, given)
     }
+}
+
+/// Whether a label is given in the assessment.
+fn is_given(score: &LabelScore<'_>) -> bool {
+    let is_sure = score.probability >= SURE_ALONE || !JUDGED_BY_WORDS.contains(&score.label);
+    is_sure && score.is_given()
 }
 
 /// Gives the tests and explanations of rules what a real call would give them.

@@ -50,7 +50,14 @@ macro_rules! card {
 }
 
 /// Rule packs, the first of each language being the one calls get where nothing is configured.
-pub(crate) const PACKS: &[BuiltIn] = &[pack!("zh-telemarketing", "zh"), pack!("zh-finance", "zh")];
+pub(crate) const PACKS: &[BuiltIn] = &[
+    pack!("zh-telemarketing", "zh"),
+    pack!("zh-finance", "zh"),
+    pack!("zh-collection", "zh"),
+    pack!("zh-ecommerce-dunning", "zh"),
+    pack!("zh-education", "zh"),
+    pack!("en-service", "en"),
+];
 
 /// Score cards, in the same way.
 pub(crate) const CARDS: &[BuiltIn] = &[card!("zh-telemarketing", "zh"), card!("en-service", "en")];

@@ -110,6 +110,8 @@ head -c 600 "$out/json/$dialogue.json"
 printf '…\n'
 without_hits=()
 for search in "${searches[@]}"; do search "$search"; done
+say "What was found: a report to open in a browser"
+run report --out "$out/report"
 say "Look around in it yourself"
 printf 'export AURICLE_DATA=%q AURICLE_MODELS=%q\n%q search 您好\n' "$out/data" "${AURICLE_MODELS:-$user_data/models}" "$auricle"
 printf 'More: auricle --help, README.md, docs/query-language.md\n'

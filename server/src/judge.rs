@@ -253,8 +253,9 @@ fn judge(config: &Config, wanted: &Wanted<'_>, language: &str, print: &mut Print
         packs.push(PackFile::read(name, bytes));
     }
     let compiled = RuleSet::compile(&packs).map_err(|mistakes| usage(mistakes.to_string()))?;
+    // `auricle rules check` tells them; a pack that works should not be complained of at every command.
     for warning in &compiled.warnings {
-        tracing::warn!("{warning}");
+        tracing::debug!("{warning}");
     }
     let card = match wanted.card {
         Some(name) => Some(read(config, name, CARDS, "card")?),

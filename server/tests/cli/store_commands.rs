@@ -9,7 +9,9 @@ use auricle_contracts::Transcript;
 fn a_call_is_shown_as_a_dialogue() {
     let desk = Desk::new();
     desk.import_samples();
-    insta::assert_snapshot!(desk.ok(&["show", "贷款 回访 01"]), @r"
+    let shown = desk.ok(&["show", "贷款 回访 01"]);
+    let (dialogue, findings) = shown.split_once("\nHits").unwrap();
+    insta::assert_snapshot!(dialogue, @r"
     贷款 回访 01  recordings/贷款 回访 01.wav
     1 min 05 s · one party per channel · ort/test · agent 张三 · campaign loans · began 2026-11-19T10:00:00+08:00
     ! file is truncated
@@ -17,6 +19,8 @@ fn a_call_is_shown_as_a_dialogue() {
     0:01.0  agent     这个产品保证收益。
     1:02.3  customer  我要退款。
     ");
+    assert!(findings.contains("promise_return"), "{findings}");
+    assert!(findings.contains("Score "), "{findings}");
 }
 
 #[test]
@@ -361,7 +365,9 @@ fn finding_nothing_tells_what_was_probably_meant() {
     let notes = |query: &str| desk.run(&["search", query]).err;
     assert!(notes("保证收益 or 承诺").contains("in capitals: OR"));
     assert!(notes("没说过 near/5 保证").contains("in capitals: NEAR"));
-    assert!(notes("rule:promise").contains("`rule:` finds nothing yet"));
+    assert!(notes("disposition:promise").contains("no call has "));
+    let unknown = notes("hit:promise");
+    assert!(unknown.contains("no call has `hit:promise`"), "{unknown}");
     assert_eq!(notes("没说过"), "");
 }
 

@@ -24,6 +24,9 @@ const MOST_QUOTED: usize = 80;
 /// More characters of one phrase are not quoted.
 const MOST_PHRASE: usize = 40;
 
+/// What makes a phrase a pattern.
+const PATTERN_SIGNS: [char; 6] = ['<', '(', '[', '.', '^', '$'];
+
 impl Tongue {
     fn party(self, party: Party) -> &'static str {
         match (self, party) {
@@ -218,8 +221,10 @@ impl Witness<'_, '_> {
             Kind::Says(says) => {
                 let leaf = &set.says[*says];
                 let of = leaf.at_least.iter().flat_map(|(_, of)| of);
-                let phrase = leaf.any.iter().chain(&leaf.all).chain(of).next()?;
-                Some(phrase.text.clone())
+                let mut phrases = leaf.any.iter().chain(&leaf.all).chain(of);
+                // Patterns tell people nothing.
+                let plain = phrases.find(|phrase| !phrase.text.contains(PATTERN_SIGNS))?;
+                Some(plain.text.clone())
             }
             Kind::All(nodes) | Kind::Any(nodes) | Kind::AtLeast(_, nodes) => {
                 nodes.iter().find_map(|&inner| self.example(inner))

@@ -166,3 +166,28 @@ impl Observe for TrialObserver {
 pub(crate) fn side_of(party: Party) -> usize {
     usize::from(party == Party::Customer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::utterance;
+
+    #[test]
+    fn what_is_not_certain_is_told_to_rules_alone() {
+        let model = Arc::new(IntentModel::default_zh().clone());
+        let check = |text: &str, label: &str, is_told: bool, is_given: bool| {
+            let said = utterance(Party::Customer, 0, text);
+            let spoken = Spoken::new(&said, 0);
+            let mut observer = Observer::new(Arc::clone(&model), None);
+            let seen = observer.utterance(&spoken, None, &mut Vec::new());
+            let has = |intents: &[Intent]| intents.iter().any(|intent| intent.label == label);
+            assert_eq!(has(&seen.observed.intents), is_told, "{text}");
+            assert_eq!(has(&seen.intents), is_given, "{text}");
+        };
+        check("我要投诉你们", "complaint", true, true);
+        check("那好吧我也不是要投诉你", "complaint", true, false);
+        check("那要怎么办理", "interested", true, false);
+        check("我不需要", "refuses", true, true);
+        check("我不需要", "interested", false, false);
+    }
+}

@@ -65,7 +65,7 @@ impl Observer {
         previous: Option<&Spoken<'_>>,
         events: &mut Vec<TalkEvent>,
     ) -> Seen {
-        let talk = self.talk.utterance(spoken, events);
+        let rate_per_minute = self.talk.utterance(spoken, events);
         let (told, intents) = self.intents(spoken, previous);
         let manner = self.emotion.utterance(spoken, &told);
         Seen {
@@ -73,7 +73,7 @@ impl Observer {
                 emotion: manner.emotion,
                 intents: told,
                 pii: self.pii.utterance(spoken),
-                rate_per_minute: talk.rate_per_minute,
+                rate_per_minute,
                 loudness_rise_db: manner.loudness_rise_db,
             },
             intents,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use auricle_contracts::{
     CallMetadata, Hit, Interruption, Party, Stretch, Syllable, SyllableAlternative, Utterance,
 };
+use auricle_insight::TrialObserver;
+use auricle_insight::intent::IntentModel;
 use auricle_insight::rules::{
     Change, Compiled, NoFacts, PackFile, PastCall, RuleEvent, RuleRun, RuleSet, check_test_file,
     explain, judge, read_tests, run_tests, schema, utterance_of_text,
@@ -57,7 +59,7 @@ fn every_operator_fires_where_it_should_and_nowhere_else() {
     assert_eq!(report.untested, [] as [&str; 0], "each rule has a test");
 }
 
-/// With what the tests say of intents and the like themselves; recognisers are tried by the program.
+/// As `auricle rules test` runs them: with the built-in text classifier and all that finds facts.
 #[test]
 fn shipped_packs_pass_their_own_tests() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
@@ -65,6 +67,7 @@ fn shipped_packs_pass_their_own_tests() {
         println!("skipped: there is no folder of packs");
         return;
     };
+    let mut observer = TrialObserver::new(Arc::new(IntentModel::default_zh().clone()));
     let mut failures = String::new();
     for path in entries.map(|entry| entry.unwrap().path()) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -83,7 +86,7 @@ fn shipped_packs_pass_their_own_tests() {
             assert_eq!(mistakes, []);
             tests.extend(more);
         }
-        let report = run_tests(&set, 0, &tests, &mut NoFacts);
+        let report = run_tests(&set, 0, &tests, &mut observer);
         if !report.passed() {
             failures.push_str(&format!("{name}\n{report}\n"));
         }

@@ -46,28 +46,17 @@ pub(crate) fn run(app: &mut App, args: &RescoreArgs) -> Result<Exit> {
     say!("{}", due.text());
     let mut changes = Changes::default();
     let mut ended = Ended::default();
-    if args.dry_run {
-        rescore_text(
-            app,
-            args,
-            &selection,
-            &judges,
-            due.text,
-            &mut changes,
-            &mut ended,
-        )?;
-    } else {
-        let _lock = app.config.data.lock()?;
-        let audio = due.audio;
-        rescore_text(
-            app,
-            args,
-            &selection,
-            &judges,
-            due.text,
-            &mut changes,
-            &mut ended,
-        )?;
+    let Due { text, audio, .. } = due;
+    rescore_text(
+        app,
+        args,
+        &selection,
+        &judges,
+        text,
+        &mut changes,
+        &mut ended,
+    )?;
+    if !args.dry_run {
         rescore_audio(app, &selection, &audio, &mut changes, &mut ended)?;
     }
     report::write(app, args, &changes)?;
@@ -123,6 +112,11 @@ fn rescore_text(
     if calls.is_empty() {
         return Ok(());
     }
+    // Not for longer: `analyze` takes it for what it hears again.
+    let _lock = match args.dry_run {
+        true => None,
+        false => Some(app.config.data.lock()?),
+    };
     let stop = Arc::new(AtomicBool::new(false));
     analyze::stop_on_signals(app, &stop);
     let shared = Shared {

@@ -7,5 +7,6 @@
 
 mod analyze;
 mod desk;
+mod insight_commands;
 mod settings;
 mod store_commands;

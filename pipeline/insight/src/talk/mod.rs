@@ -17,7 +17,6 @@ mod metrics;
 mod silence;
 mod stretches;
 mod turn;
-mod voice_level;
 
 #[cfg(test)]
 mod measured;
@@ -30,7 +29,6 @@ use crate::{Spoken, TalkEvent};
 use interruption::TalkOvers;
 use silence::Silences;
 use turn::Turn;
-use voice_level::VoiceLevels;
 
 /// Shorter silences are not told as events.
 pub const MIN_SILENCE_EVENT_MS: u64 = 1_000;
@@ -54,15 +52,6 @@ pub struct Talking {
     pub since_ms: u64,
 }
 
-/// What rules want to know of one utterance's talk; see [`crate::Facts`].
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct UtteranceTalk {
-    /// Syllables (words, where there are no syllables) a minute; `None` where it is too short to tell.
-    pub rate_per_minute: Option<f32>,
-    /// How much louder than this party's median so far, dB; `None` in its first utterances.
-    pub loudness_rise_db: Option<f32>,
-}
-
 /// Follows the talk of one call. Memory grows with the number of utterances (some hundred bytes each).
 #[derive(Clone, Debug, Default)]
 pub struct TalkTracker {
@@ -70,7 +59,6 @@ pub struct TalkTracker {
     turns: Vec<Turn>,
     silences: Silences,
     talk_overs: TalkOvers,
-    levels: VoiceLevels,
 }
 
 impl TalkTracker {
@@ -83,21 +71,17 @@ impl TalkTracker {
         }
     }
 
-    /// Takes the next utterance, adds what became certain to `events`, and gives what rules ask of it.
+    /// Takes the next utterance, adds what became certain to `events`, and gives its rate in syllables (words,
+    /// where there are no syllables) a minute; `None` where it is too short to tell.
     ///
     /// Utterances should come by end time; those that come late still count in the figures, though an event
     /// that they contradict is not taken back. An utterance without words is no talk.
-    pub fn utterance(&mut self, spoken: &Spoken<'_>, events: &mut Vec<TalkEvent>) -> UtteranceTalk {
-        let Some(turn) = Turn::new(spoken) else {
-            return UtteranceTalk::default();
-        };
-        let facts = UtteranceTalk {
-            rate_per_minute: turn.rate_per_minute(),
-            loudness_rise_db: self.levels.rise_db(turn.party(), turn.loudness_db),
-        };
+    pub fn utterance(&mut self, spoken: &Spoken<'_>, events: &mut Vec<TalkEvent>) -> Option<f32> {
+        let turn = Turn::new(spoken)?;
+        let rate_per_minute = turn.rate_per_minute();
         self.silences.turn(&turn, events);
         self.talk_overs.turn(&mut self.turns, turn, events);
-        facts
+        rate_per_minute
     }
 
     /// Tells silences that are over by `now_ms`, on a live call. `talking` has everybody who talks, or whose

@@ -1,0 +1,187 @@
+//! Rules, scores, reports and masks, from the command line.
+
+use std::fs;
+
+use auricle_contracts::{CallId, ChannelLayout, Party, Transcript};
+
+use crate::desk::{Desk, utterance};
+
+const PHONE: &str = "一三八零零一三八零零零";
+
+/// A customer who gives his number.
+fn phone_call() -> Transcript {
+    Transcript {
+        call_id: CallId("phone".into()),
+        file: "recordings/phone.wav".into(),
+        duration_ms: 20_000,
+        engine: "test/none".into(),
+        layout: ChannelLayout::PerParty,
+        metadata: Default::default(),
+        warnings: Vec::new(),
+        utterances: vec![
+            utterance(Party::Agent, 1_000, "请 留 一下 您的 手机号", ""),
+            utterance(Party::Customer, 5_000, &format!("我的 号码 是 {PHONE}"), ""),
+        ],
+    }
+}
+
+fn desk_with_phone() -> Desk {
+    let desk = Desk::new();
+    desk.put("phone.json", serde_json::to_string(&phone_call()).unwrap());
+    desk.ok(&["import", "phone.json"]);
+    desk
+}
+
+const OWN_PACK: &str = "\
+pack: own
+title: Own rules
+language: zh
+version: 1
+rules:
+  - id: says_refund
+    title: 客户要求退款
+    severity: major
+    party: customer
+    when: {says: 退款}
+tests:
+  - {text: 我要退款, party: customer, fires: [says_refund]}
+  - {text: 我要付款, party: customer, fires: []}
+";
+
+#[test]
+fn personal_data_is_masked_on_every_way_out_unless_asked_for() {
+    let desk = desk_with_phone();
+    for args in [
+        &["show", "phone"][..],
+        &["show", "phone", "--json"],
+        &["export"],
+        &["export", "--format", "csv"],
+        &["export", "--format", "txt"],
+    ] {
+        let out = desk.ok(args);
+        assert!(!out.contains("零零一三八"), "{args:?}: {out}");
+        assert!(out.contains("****"), "{args:?}: {out}");
+    }
+    assert!(desk.ok(&["search", "零零一三八"]).contains("0 hits"));
+    assert!(
+        desk.ok(&["search", "pii:phone"])
+            .contains("1 hit in 1 call")
+    );
+    assert!(desk.ok(&["show", "phone", "--unmasked"]).contains(PHONE));
+    assert!(desk.ok(&["export", "--unmasked"]).contains(PHONE));
+}
+
+#[test]
+fn past_calls_are_assessed_anew_by_other_rules_and_keep_their_scores() {
+    let desk = Desk::new();
+    desk.import_samples();
+    let run = desk.run(&["rescore"]);
+    assert!(run.err.contains("2 up to date"), "{}", run.err);
+    desk.put("own.yaml", OWN_PACK);
+    let tried = desk.run(&["rescore", "--rules", "own.yaml", "--dry-run"]);
+    assert!(tried.out.contains("says_refund"), "{}", tried.out);
+    assert!(desk.ok(&["search", "hit:says_refund"]).contains("0 hits"));
+    desk.ok(&["rescore", "--rules", "own.yaml", "--out", "changes"]);
+    assert!(desk.ok(&["search", "hit:says_refund"]).contains("退款"));
+    let page = fs::read_to_string(desk.path("changes/rescore.html")).unwrap();
+    assert!(page.contains("says_refund"));
+    let rows = fs::read_to_string(desk.path("changes/rescore.csv")).unwrap();
+    assert!(rows.contains("says_refund"), "{rows}");
+    let versions = desk.ok(&["show", "贷款 回访 01", "--scores"]);
+    assert_eq!(
+        versions.matches("transcript 1, rules").count(),
+        2,
+        "{versions}"
+    );
+}
+
+#[test]
+fn packs_are_checked_tested_and_explained() {
+    let desk = Desk::new();
+    desk.import_samples();
+    desk.put("own.yaml", OWN_PACK);
+    assert!(desk.ok(&["rules", "check", "own.yaml"]).contains("1 rule"));
+    assert!(
+        desk.ok(&["rules", "test", "own.yaml"])
+            .contains("2 of 2 tests passed")
+    );
+    desk.put("bad.yaml", OWN_PACK.replace("says:", "sais:"));
+    let words = ["bad.yaml:", "sais", "hint:", "says"];
+    desk.fails(&["rules", "check", "bad.yaml"], 1, &words);
+    let wrong = OWN_PACK.replace("我要付款", "我要退款了");
+    desk.put("wrong.yaml", wrong);
+    let run = desk.fails(&["rules", "test", "wrong.yaml"], 1, &[]);
+    assert!(run.out.contains("1 of 2 tests passed"), "{}", run.out);
+    let why = desk.ok(&["rules", "explain", "promise_return", "贷款 回访 01"]);
+    assert!(why.contains("fired once"), "{why}");
+    desk.fails(
+        &["rules", "explain", "nothing", "贷款 回访 01"],
+        2,
+        &["promise_return"],
+    );
+    assert!(desk.ok(&["rules", "list"]).contains("zh-telemarketing"));
+    let own = desk.ok(&["rules", "show", "zh-finance"]);
+    desk.put("copy.yaml", own);
+    desk.ok(&["rules", "check", "copy.yaml"]);
+}
+
+#[test]
+fn packs_that_come_with_the_program_pass_their_tests() {
+    let desk = Desk::new();
+    let names = [
+        "zh-telemarketing",
+        "zh-finance",
+        "zh-collection",
+        "en-service",
+    ];
+    for name in names {
+        desk.ok(&["rules", "test", name]);
+    }
+}
+
+#[test]
+fn the_configuration_chooses_packs_by_campaign() {
+    let desk = Desk::new();
+    desk.put("own.yaml", OWN_PACK);
+    let config = "[[insight.campaigns]]\ncampaign = \"lo*\"\npacks = [\"own.yaml\"]\n";
+    desk.put("auricle.toml", config);
+    desk.import_samples();
+    assert!(
+        desk.ok(&["search", "hit:says_refund"])
+            .contains("1 hit in 1 call")
+    );
+    desk.put("auricle.toml", "[insight]\npacks = [\"none.yaml\"]\n");
+    desk.fails(&["rescore"], 1, &["none.yaml", "zh-telemarketing"]);
+}
+
+#[test]
+fn a_report_has_a_page_for_the_batch_and_one_for_each_call() {
+    let desk = Desk::new();
+    desk.import_samples();
+    desk.ok(&["report", "--out", "report", "--language", "zh"]);
+    let page = fs::read_to_string(desk.path("report/index.html")).unwrap();
+    assert!(page.contains("贷款 回访 01") && page.contains("promise_return"));
+    assert_eq!(fs::read_dir(desk.path("report/calls")).unwrap().count(), 2);
+    desk.fails(
+        &["report", "--out", "none", "--agent", "nobody"],
+        1,
+        &["no call"],
+    );
+}
+
+#[test]
+fn a_classifier_is_learnt_measured_and_put_to_use() {
+    let desk = Desk::new();
+    desk.import_samples();
+    let refunds = (0..12).map(|n| format!("customer\twants_money\t我要退款{}\n", "啊".repeat(n)));
+    let others = (0..12).map(|n| format!("customer\t-\t你好{}\n", "吗".repeat(n)));
+    desk.put("texts/a.tsv", refunds.chain(others).collect::<String>());
+    desk.ok(&["intent", "train", "texts", "--out", "own.intents"]);
+    let report = desk.ok(&["intent", "eval", "texts", "--model", "own.intents"]);
+    assert!(report.contains("wants_money"), "{report}");
+    desk.put("auricle.toml", "[insight]\nintents = \"own.intents\"\n");
+    desk.ok(&["rescore"]);
+    assert!(desk.ok(&["search", "intent:wants_money"]).contains("退款"));
+    desk.put("bad.tsv", "customer\trefuses\n");
+    desk.fails(&["intent", "eval", "bad.tsv"], 2, &["line 1", "hint:"]);
+}

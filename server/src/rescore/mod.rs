@@ -59,6 +59,10 @@ pub(crate) fn run(app: &mut App, args: &RescoreArgs) -> Result<Exit> {
     if !args.dry_run {
         rescore_audio(app, &selection, &audio, &mut changes, &mut ended)?;
     }
+    // Workers end when they end; people look for ids.
+    changes
+        .calls
+        .sort_by(|one, other| one.call_id.cmp(&other.call_id));
     report::write(app, args, &changes)?;
     Ok(match (ended.n_failed, ended.n_left) {
         (0, 0) => Exit::Done,

@@ -52,10 +52,12 @@ const DROP_SAMPLES: usize = 4_000;
 /// use auricle_audio::VoiceMeter;
 ///
 /// let mut meter = VoiceMeter::new();
-/// let tone = |at: usize| 0.1 * (at as f32 * 200.0 * std::f32::consts::TAU / 8_000.0).sin();
-/// meter.accept(&(0..8_000).map(tone).collect::<Vec<_>>());
+/// let tone = |at: usize, hz: f32| 0.1 * (at as f32 * hz * std::f32::consts::TAU / 8_000.0).sin();
+/// // A telephone passes the harmonics of a voice; its fundamental may be missing.
+/// let vowel = |at: usize| [400.0, 600.0, 800.0].map(|hz| tone(at, hz)).iter().sum::<f32>();
+/// meter.accept(&(0..8_000).map(vowel).collect::<Vec<_>>());
 /// let voice = meter.finish().unwrap();
-/// assert!((voice.pitch_hz - 200.0).abs() < 1.0);
+/// assert!((voice.pitch_hz - 200.0).abs() < 1.0, "{voice:?}");
 /// assert!(meter.finish().is_none(), "nothing came since");
 /// ```
 pub struct VoiceMeter {

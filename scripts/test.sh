@@ -24,7 +24,8 @@ export AURICLE_SHARED="${AURICLE_SHARED:-$root/../shared}"
 unset AURICLE_DATA AURICLE_MODELS AURICLE_LOG
 target="${CARGO_TARGET_DIR:-$root/target}"
 logs="$target/test-logs"
-# Every engine at once; the rest of the workspace keeps its features, so only its own crates build again.
+# Every engine at once. benches/Cargo.toml holds the features of what all share the same in both builds, so
+# that only our own crates build twice.
 engines="auricle-models/vosk,auricle-models/whisper,auricle-models/tract,auricle/vosk,auricle/whisper,auricle/tract"
 has() { command -v "$1" >/dev/null 2>&1; }
 summary=() failed=() notes=()
@@ -108,9 +109,7 @@ run_tests() {
         status="${PIPESTATUS[0]}"
         cp "$target/nextest/default/junit.xml" "$logs/$name.xml" 2>/dev/null
     else
-        local plain=()
-        for argument in "$@"; do [[ "$argument" == -E* ]] || plain+=("$argument"); done
-        cargo test --locked --no-fail-fast --lib --bins --tests "${plain[@]}" -- --show-output 2>&1 | tee "$logs/$name.log"
+        cargo test --locked --no-fail-fast --lib --bins --tests "$@" -- --show-output 2>&1 | tee "$logs/$name.log"
         status="${PIPESTATUS[0]}"
     fi
     return "$status"
@@ -166,8 +165,8 @@ step "clippy, all engines" cargo clippy --locked --workspace --all-targets --fea
 if [ "$mode" = all ]; then
     step "fuzz targets build" cargo check --locked --manifest-path fuzz/Cargo.toml --target-dir "$target/fuzz"
     step "licences and advisories" licences_and_advisories
-    step "tests, all engines" run_tests features --workspace --features "$engines" \
-        '-Epackage(auricle-models) | package(auricle-speech) | package(auricle)'
+    step "tests, all engines" run_tests features -p auricle-models -p auricle-speech -p auricle -p auricle-benches \
+        --features "$engines"
     step "documentation tests" doc_tests
     step "tests" run_tests workspace --workspace
     printf '\n=== skipped tests\n'

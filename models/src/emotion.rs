@@ -21,6 +21,7 @@ const OUTPUT: &str = "probabilities";
 const NAMES_KEY: &str = "features";
 
 /// An emotion network on one thread.
+#[derive(Debug)]
 pub struct OrtEmotion {
     session: Session,
     features: Vec<String>,

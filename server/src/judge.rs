@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use auricle_contracts::{Assessment, CallMetadata, TalkMetrics, Transcript};
+use auricle_insight::emotion::EmotionModel;
 use auricle_insight::intent::IntentModel;
 use auricle_insight::rules::{PackFile, RuleSet};
 use auricle_insight::scorecard::Card;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 use crate::commands::intent::read_model;
 use crate::config::{Config, beside};
+use crate::emotion;
 use crate::exit::usage;
 use crate::file_name::digits;
 
@@ -72,6 +74,9 @@ pub(crate) struct InsightConfig {
     pub(crate) card: Option<PathBuf>,
     /// Text classifier that `auricle intent train` wrote; none for the one the program carries.
     pub(crate) intents: Option<PathBuf>,
+    /// Emotion model, by the name on its card or file (ONNX, or JSON weights); none for the one the program
+    /// carries.
+    pub(crate) emotion: Option<PathBuf>,
     /// Others for some campaigns: the first whose pattern fits is used.
     pub(crate) campaigns: Vec<CampaignConfig>,
 }
@@ -127,7 +132,7 @@ impl Judges {
         let mut print = Print::default();
         print.add("version", env!("CARGO_PKG_VERSION"));
         print.add("insight", auricle_insight::FINGERPRINT);
-        let intents = intents(config, insight, &mut print)?;
+        let models = models(config, insight, &mut print)?;
         let mut campaigns = Vec::new();
         for campaign in &insight.campaigns {
             let pattern = Glob::new(&campaign.campaign)
@@ -136,7 +141,7 @@ impl Judges {
             let wanted = Wanted {
                 packs: &campaign.packs,
                 card: campaign.card.as_deref(),
-                intents: &intents,
+                models: &models,
             };
             let bench = bench(config, &wanted, &mut print)?;
             campaigns.push((pattern.compile_matcher(), bench));
@@ -144,7 +149,7 @@ impl Judges {
         let wanted = Wanted {
             packs: &insight.packs,
             card: insight.card.as_deref(),
-            intents: &intents,
+            models: &models,
         };
         let others = bench(config, &wanted, &mut print)?;
         Ok(Self {
@@ -223,20 +228,36 @@ fn is_english(transcript: &Transcript) -> bool {
 struct Wanted<'a> {
     packs: &'a [PathBuf],
     card: Option<&'a Path>,
-    intents: &'a Arc<IntentModel>,
+    models: &'a Models,
 }
 
-fn intents(
-    config: &Config,
-    insight: &InsightConfig,
-    print: &mut Print,
-) -> Result<Arc<IntentModel>> {
-    let Some(path) = &insight.intents else {
-        return Ok(Arc::new(IntentModel::default_zh().clone()));
+/// The models that all campaigns share.
+struct Models {
+    intents: Arc<IntentModel>,
+    emotions: Option<Arc<dyn EmotionModel>>,
+}
+
+fn models(config: &Config, insight: &InsightConfig, print: &mut Print) -> Result<Models> {
+    let intents = match &insight.intents {
+        None => IntentModel::default_zh().clone(),
+        Some(path) => {
+            let model = read_model(&beside(config, path))?;
+            print.add("intents", &digits(model.write(), PRINT_DIGITS));
+            model
+        }
     };
-    let model = read_model(&beside(config, path))?;
-    print.add("intents", &digits(model.write(), PRINT_DIGITS));
-    Ok(Arc::new(model))
+    let emotions = match &insight.emotion {
+        None => None,
+        Some(named) => {
+            let opened = emotion::open(config, named)?;
+            print.add("emotion", &opened.sha256);
+            Some(opened.model)
+        }
+    };
+    Ok(Models {
+        intents: Arc::new(intents),
+        emotions,
+    })
 }
 
 fn bench(config: &Config, wanted: &Wanted<'_>, print: &mut Print) -> Result<Bench> {
@@ -279,7 +300,8 @@ fn judge(config: &Config, wanted: &Wanted<'_>, language: &str, print: &mut Print
     Ok(Judge {
         rules: Arc::new(compiled.rules),
         card,
-        intents: Arc::clone(wanted.intents),
+        intents: Arc::clone(&wanted.models.intents),
+        emotions: wanted.models.emotions.clone(),
     })
 }
 

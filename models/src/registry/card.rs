@@ -67,6 +67,8 @@ pub enum ModelKind {
     Vad,
     /// A language model: how likely words follow each other.
     Lm,
+    /// Tells how an utterance was said: the network that `models/emotion/README.md` describes.
+    Emotion,
 }
 
 impl ModelKind {
@@ -78,6 +80,7 @@ impl ModelKind {
             Self::AsrWhisper => "asr-whisper",
             Self::Vad => "vad",
             Self::Lm => "lm",
+            Self::Emotion => "emotion",
         }
     }
 }

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{BufRead, Write};
+use std::sync::Arc;
 
 use auricle_contracts::{Party, Utterance, Voice};
 use auricle_insight::Spoken;
@@ -30,6 +31,7 @@ struct Line {
 }
 
 /// Wants all features, so that they are measured, and leaves the judgement to the built-in model.
+#[derive(Debug)]
 struct Everything(Vec<Feature>);
 
 impl EmotionModel for Everything {
@@ -41,7 +43,7 @@ impl EmotionModel for Everything {
         &self.0
     }
 
-    fn probabilities(&mut self, _values: &[f32]) -> Option<[f32; N_LABELS]> {
+    fn probabilities(&self, _values: &[f32]) -> Option<[f32; N_LABELS]> {
         None
     }
 }
@@ -63,8 +65,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 "others" => others(utterances, at),
                 _ => return Err("usage: emotion_scores before|others|none".into()),
             };
-            let mut tracker =
-                EmotionTracker::with_model(Box::new(Everything(Feature::all().collect())));
+            let everything = Everything(Feature::all().collect());
+            let mut tracker = EmotionTracker::with_model(Some(Arc::new(everything)));
             for one in heard {
                 tracker.utterance(&Spoken::new(one, 0), &[]);
             }

@@ -173,6 +173,7 @@ fn read_judge(pack: &Path) -> Fallible<Judge> {
         rules: Arc::new(compiled.rules),
         card: None,
         intents: Arc::new(IntentModel::default_zh().clone()),
+        emotions: None,
     })
 }
 

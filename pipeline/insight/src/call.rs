@@ -14,6 +14,7 @@ use auricle_contracts::{
     Assessment, CallMetadata, Hit, Intent, Party, PiiSpan, Transcript, UtteranceInsight,
 };
 
+use crate::emotion::EmotionModel;
 use crate::intent::{IntentModel, disposition, local_time};
 use crate::observer::{Observer, side_of};
 use crate::pii::settle;
@@ -31,6 +32,8 @@ pub struct Judge {
     pub card: Option<Arc<Card>>,
     /// The text classifier.
     pub intents: Arc<IntentModel>,
+    /// The emotion model; `None` for the built-in one.
+    pub emotions: Option<Arc<dyn EmotionModel>>,
 }
 
 /// One call under way. Utterances come by the time of their end, as they do while people talk.
@@ -60,7 +63,7 @@ impl<'a> CallRun<'a> {
         Self {
             judge,
             metadata,
-            observer: Observer::new(Arc::clone(&judge.intents), began),
+            observer: Observer::new(Arc::clone(&judge.intents), judge.emotions.clone(), began),
             rules: RuleRun::new(Arc::clone(&judge.rules), metadata),
             found: Found::default(),
             talk_events: Vec::new(),

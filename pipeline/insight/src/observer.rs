@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auricle_contracts::{Intent, Mood, Party, PiiSpan, TalkMetrics, Utterance};
 use time::PrimitiveDateTime;
 
-use crate::emotion::EmotionTracker;
+use crate::emotion::{EmotionModel, EmotionTracker};
 use crate::intent::{IntentModel, LabelScore, add_callback_times};
 use crate::pii::PiiFinder;
 use crate::rules::{Observe, Observed};
@@ -46,14 +46,18 @@ pub(crate) struct Seen {
 }
 
 impl Observer {
-    /// For one call, which began at this local time.
-    pub fn new(intents: Arc<IntentModel>, began: Option<PrimitiveDateTime>) -> Self {
+    /// For one call, which began at this local time. Without an emotion model the built-in one serves.
+    pub fn new(
+        intents: Arc<IntentModel>,
+        emotions: Option<Arc<dyn EmotionModel>>,
+        began: Option<PrimitiveDateTime>,
+    ) -> Self {
         Self {
             intents,
             began,
             pii: PiiFinder::new(),
             talk: TalkTracker::new(Edges::BetweenTalk),
-            emotion: EmotionTracker::new(),
+            emotion: EmotionTracker::with_model(emotions),
         }
     }
 
@@ -138,7 +142,7 @@ impl TrialObserver {
     /// With this text classifier.
     pub fn new(intents: Arc<IntentModel>) -> Self {
         Self {
-            observer: Observer::new(Arc::clone(&intents), None),
+            observer: Observer::new(Arc::clone(&intents), None, None),
             intents,
             last: [None, None],
         }
@@ -178,7 +182,7 @@ mod tests {
         let check = |text: &str, label: &str, is_told: bool, is_given: bool| {
             let said = utterance(Party::Customer, 0, text);
             let spoken = Spoken::new(&said, 0);
-            let mut observer = Observer::new(Arc::clone(&model), None);
+            let mut observer = Observer::new(Arc::clone(&model), None, None);
             let seen = observer.utterance(&spoken, None, &mut Vec::new());
             let has = |intents: &[Intent]| intents.iter().any(|intent| intent.label == label);
             assert_eq!(has(&seen.observed.intents), is_told, "{text}");

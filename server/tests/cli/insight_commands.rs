@@ -185,3 +185,52 @@ fn a_classifier_is_learnt_measured_and_put_to_use() {
     desk.put("bad.tsv", "customer\trefuses\n");
     desk.fails(&["intent", "eval", "bad.tsv"], 2, &["line 1", "hint:"]);
 }
+
+/// Weights that take everything for sadness.
+const GLOOMY: &str = r#"{"name": "gloomy", "units": {"secs": 1.0}, "most_units": 3.0, "arousal": {}, "labels": {"sad": {"bias": 9.0}}}"#;
+
+const GLOOMY_CARD: &str = r#"
+name = "gloomy"
+kind = "emotion"
+engine = "ort"
+languages = []
+description = "Takes everything for sadness."
+licence = "CC0-1.0"
+source = "https://example.org/gloomy"
+
+[[file]]
+path = "weights.json"
+"#;
+
+#[test]
+fn another_emotion_model_takes_the_place_of_the_built_in_one() {
+    let desk = Desk::new();
+    desk.import_samples();
+    assert!(desk.ok(&["search", "emotion:sad"]).contains("0 hits"));
+    desk.put("gloomy.json", GLOOMY);
+    desk.put("auricle.toml", "[insight]\nemotion = \"gloomy.json\"\n");
+    desk.ok(&["rescore"]);
+    assert!(!desk.ok(&["search", "emotion:sad"]).contains("0 hits"));
+
+    desk.put("models/cards/gloomy.toml", GLOOMY_CARD);
+    desk.put("models/gloomy/weights.json", GLOOMY);
+    let named = "[models]\ndir = \"models\"\n[insight]\nemotion = ";
+    desk.put("auricle.toml", format!("{named}\"gloomy\"\n"));
+    assert!(desk.ok(&["models", "list"]).contains("gloomy"));
+    let run = desk.run(&["rescore"]);
+    assert!(
+        run.err.contains("2 up to date"),
+        "the same file: {}",
+        run.err
+    );
+
+    desk.put("bad.json", r#"{"name": "x"}"#);
+    for (setting, code, words) in [
+        ("silero-vad", 2, ["kind vad", "kind emotion"]),
+        ("nobody", 1, ["no model has this name", "nobody"]),
+        ("bad.json", 2, ["bad.json", "missing field"]),
+    ] {
+        desk.put("auricle.toml", format!("{named}\"{setting}\"\n"));
+        desk.fails(&["rescore"], code, &words);
+    }
+}

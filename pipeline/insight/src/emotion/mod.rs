@@ -17,6 +17,8 @@ mod mood;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use auricle_contracts::{Emotion, EmotionLabel, Intent, Mood, Party};
 
 use crate::Spoken;
@@ -50,7 +52,7 @@ pub struct Manner {
 
 /// Follows one call's emotions, utterance by utterance.
 pub struct EmotionTracker {
-    model: Option<Box<dyn EmotionModel>>,
+    model: Option<Arc<dyn EmotionModel>>,
     built_in: &'static WeightedModel,
     /// What the models want, and loudness.
     wanted: Vec<Feature>,
@@ -67,15 +69,12 @@ impl Default for EmotionTracker {
 impl EmotionTracker {
     /// With the built-in model.
     pub fn new() -> Self {
-        Self::start(None)
+        Self::with_model(None)
     }
 
-    /// With another model. The built-in one still tells arousal, and stands in where `model` cannot tell.
-    pub fn with_model(model: Box<dyn EmotionModel>) -> Self {
-        Self::start(Some(model))
-    }
-
-    fn start(model: Option<Box<dyn EmotionModel>>) -> Self {
+    /// With another model, if there is one. The built-in one still tells arousal, and stands in where `model`
+    /// cannot tell.
+    pub fn with_model(model: Option<Arc<dyn EmotionModel>>) -> Self {
         let built_in = WeightedModel::built_in();
         let mut wanted = built_in.wants().to_vec();
         wanted.push(Feature::LOUDNESS);
@@ -102,7 +101,7 @@ impl EmotionTracker {
     }
 
     /// Tells how an utterance is said that may still change, and forgets it.
-    pub fn judge(&mut self, spoken: &Spoken<'_>, intents: &[Intent]) -> Manner {
+    pub fn judge(&self, spoken: &Spoken<'_>, intents: &[Intent]) -> Manner {
         let loudness = raw(Feature::LOUDNESS, spoken);
         let baseline = &self.baselines[place(spoken.party())];
         let usual = baseline.median(Feature::LOUDNESS);
@@ -145,13 +144,13 @@ impl EmotionTracker {
         self.moods.mood()
     }
 
-    fn emotion(&mut self, features: &[f32; Feature::COUNT]) -> Emotion {
+    fn emotion(&self, features: &[f32; Feature::COUNT]) -> Emotion {
         let pick = |wanted: &[Feature]| -> Vec<f32> {
             let places = wanted.iter().map(|feature| feature.place());
             places.map(|place| features[place]).collect()
         };
         let values = pick(self.built_in.wants());
-        let told = self.model.as_mut().and_then(|model| {
+        let told = self.model.as_ref().and_then(|model| {
             let values = pick(model.wants());
             model.probabilities(&values).filter(is_distribution)
         });

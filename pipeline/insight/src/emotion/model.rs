@@ -1,6 +1,7 @@
 //! From features to emotions.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::LazyLock;
 
 use auricle_contracts::EmotionLabel;
@@ -12,8 +13,8 @@ use super::features::Feature;
 /// Labels, in the order of [`EmotionLabel::ALL`].
 pub const N_LABELS: usize = EmotionLabel::ALL.len();
 
-/// A model that tells emotions from features, in the place of the built-in one.
-pub trait EmotionModel: Send {
+/// A model that tells emotions from features, in the place of the built-in one. All calls share it.
+pub trait EmotionModel: fmt::Debug + Send + Sync {
     /// Its name, for reports.
     fn name(&self) -> &str;
 
@@ -22,7 +23,7 @@ pub trait EmotionModel: Send {
 
     /// Probabilities of the labels in the order of [`EmotionLabel::ALL`], from the values of
     /// [`EmotionModel::wants`]. `None` where it cannot tell: the built-in model then decides.
-    fn probabilities(&mut self, values: &[f32]) -> Option<[f32; N_LABELS]>;
+    fn probabilities(&self, values: &[f32]) -> Option<[f32; N_LABELS]>;
 }
 
 /// Why weights are not to be used.
@@ -201,7 +202,7 @@ impl EmotionModel for WeightedModel {
         &self.features
     }
 
-    fn probabilities(&mut self, values: &[f32]) -> Option<[f32; N_LABELS]> {
+    fn probabilities(&self, values: &[f32]) -> Option<[f32; N_LABELS]> {
         Some(self.judge(values))
     }
 }

@@ -1,10 +1,10 @@
-//! Finds what labelled calls are labelled with: `judge_calls MANIFEST_DIR [HEARD_DIR] [--why]`, run in the
-//! workspace's root.
+//! Finds what labelled calls are labelled with: `judge_calls MANIFEST_DIR [HEARD_DIR] [--why]
+//! [--intents FILE]`, run in the workspace's root.
 //!
 //! MANIFEST_DIR has a `manifest.jsonl` with a call a line: its true turns, with word times, and its labels.
 //! HEARD_DIR has what was recognised of each, as `analyze --out` writes it; without it the true turns are judged.
 //! A label is given where a rule of its name fired or a customer's utterance has an intent of its name.
-//! `--why` tells of each false and each missed one.
+//! `--why` tells of each false and each missed one; `--intents` takes another text classifier.
 
 #![expect(clippy::print_stdout, reason = "a command")]
 
@@ -57,20 +57,25 @@ struct Tally {
 
 fn main() -> Fallible<()> {
     let mut folders = Vec::new();
-    let mut tells_why = false;
-    for argument in std::env::args_os().skip(1) {
-        match argument == OsStr::new("--why") {
-            true => tells_why = true,
-            false => folders.push(PathBuf::from(argument)),
+    let (mut tells_why, mut intents) = (false, IntentModel::default_zh().clone());
+    let mut arguments = std::env::args_os().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == OsStr::new("--why") {
+            tells_why = true;
+        } else if argument == OsStr::new("--intents") {
+            let file = arguments.next().ok_or("`--intents` wants a file")?;
+            intents = IntentModel::read(&fs::read(file)?)?;
+        } else {
+            folders.push(PathBuf::from(argument));
         }
     }
     let Some(manifest) = folders.first() else {
-        return Err("usage: judge_calls MANIFEST_DIR [HEARD_DIR] [--why]".into());
+        return Err("usage: judge_calls MANIFEST_DIR [HEARD_DIR] [--why] [--intents FILE]".into());
     };
     let calls = read_manifest(&manifest.join("manifest.jsonl"))?;
     let known = calls.iter().flat_map(|call| call.labels.iter().cloned());
     let known: BTreeSet<String> = known.chain(ALWAYS_COUNTED.map(str::to_owned)).collect();
-    let judge = read_judge(Path::new(PACK))?;
+    let judge = read_judge(Path::new(PACK), intents)?;
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
     for call in &calls {
         let transcript = match folders.get(1) {
@@ -165,14 +170,14 @@ fn read_heard(folder: &Path, call: &LabelledCall) -> Fallible<Transcript> {
     Ok(serde_json::from_slice(&bytes)?)
 }
 
-fn read_judge(pack: &Path) -> Fallible<Judge> {
+fn read_judge(pack: &Path, intents: IntentModel) -> Fallible<Judge> {
     let bytes = fs::read(pack).map_err(|error| format!("{}: {error}", pack.display()))?;
     let file = PackFile::read(&pack.display().to_string(), &bytes);
     let compiled = RuleSet::compile(&[file]).map_err(|mistakes| mistakes.to_string())?;
     Ok(Judge {
         rules: Arc::new(compiled.rules),
         card: None,
-        intents: Arc::new(IntentModel::default_zh().clone()),
+        intents: Arc::new(intents),
         emotions: None,
     })
 }

@@ -71,6 +71,37 @@ fn personal_data_is_masked_on_every_way_out_unless_asked_for() {
     assert!(desk.ok(&["export", "--unmasked"]).contains(PHONE));
 }
 
+const NUMBER_PACK: &str = "\
+pack: numbers
+title: Numbers
+language: zh
+version: 1
+rules:
+  - id: says_number
+    title: 说出号码
+    severity: minor
+    party: customer
+    when: {regex: {pattern: '一三八[零一三八]+'}}
+  - id: alike
+    title: 近似
+    severity: minor
+    when: {similar: {to: ['我的号码是一三八零零一三八零零一'], at_least: 0.99}}
+";
+
+#[test]
+fn explanations_are_masked_unless_asked_for() {
+    let desk = desk_with_phone();
+    desk.put("numbers.yaml", NUMBER_PACK);
+    for rule in ["says_number", "alike"] {
+        let explain = ["rules", "explain", rule, "phone", "--rules", "numbers.yaml"];
+        let masked = desk.ok(&explain);
+        assert!(!masked.contains("零零一三八零"), "{masked}");
+        assert!(masked.contains("***********"), "{masked}");
+        let open = desk.ok(&[&explain[..], &["--unmasked"]].concat());
+        assert!(open.contains(PHONE), "{open}");
+    }
+}
+
 #[test]
 fn past_calls_are_assessed_anew_by_other_rules_and_keep_their_scores() {
     let desk = Desk::new();

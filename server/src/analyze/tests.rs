@@ -67,7 +67,10 @@ impl Desk {
 
     fn try_run(&self, words: &str, said: &'static str) -> Result<RunReport> {
         let request = Request::read(&self.app, &self.args(words))?;
-        analyze(&self.app, request, &mut Scripted::saying(said))
+        let app = &self.app;
+        let (judges, lock) = (Judges::load(&app.config)?, app.config.data.lock()?);
+        let (mut speech, stop) = (Scripted::saying(said), AtomicBool::new(false));
+        analyze(app, request, &mut speech, &judges, &stop, &lock)
     }
 
     /// Runs, and gives how many were heard, were unchanged, failed.

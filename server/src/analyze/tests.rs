@@ -212,6 +212,48 @@ fn a_recording_without_a_model_fails_alone() {
 }
 
 #[test]
+fn silenced_copies_are_made_of_what_the_store_knows() {
+    let desk = Desk::new();
+    desk.put("in/a.wav", wav(1));
+    assert_eq!(desk.run("in/"), (1, 0, 0));
+    let copy = desk.path("copies/a.wav");
+    assert_eq!(
+        desk.run("in/ --redact-audio copies/"),
+        (0, 1, 0),
+        "not heard again"
+    );
+    let made = fs::read(&copy).unwrap();
+    assert_eq!(made.len(), wav(1).len());
+    fs::write(&copy, b"RIFF").unwrap();
+    assert_eq!(desk.run("in/ --redact-audio copies/"), (0, 1, 0));
+    assert_eq!(fs::read(&copy).unwrap(), made, "a stale one is made anew");
+    fs::remove_file(&copy).unwrap();
+    assert_eq!(desk.run("in/ --redact-audio copies/"), (0, 1, 0));
+    assert_eq!(fs::read(&copy).unwrap(), made);
+
+    // Imported over it: still copied, still not heard.
+    let store = desk.app.store().unwrap();
+    let recording = desk.call("a").recording;
+    let imported = store.transcript(&recording.call_id);
+    let imported = desk.app.runtime.block_on(imported).unwrap().unwrap();
+    let prints = auricle_store::Fingerprints::default();
+    let save = store.save_done(None, &recording, &prints, &imported, "2026-11-20T08:00:00Z");
+    desk.app.runtime.block_on(save).unwrap();
+    assert_eq!(desk.run("in/ --redact-audio others/"), (0, 1, 0));
+    assert_eq!(fs::read(desk.path("others/a.wav")).unwrap(), made);
+
+    // Where a copy cannot be made that is said, and what was heard is kept.
+    desk.put("in/b.wav", wav(2));
+    fs::create_dir(desk.path("others/b.wav")).unwrap();
+    let report = desk
+        .try_run("in/b.wav --redact-audio others/", "您好")
+        .unwrap();
+    assert_eq!(report.counts.n_failed, 1);
+    assert!(report.failures[0].cause.contains("no silenced copy"));
+    assert_eq!(desk.call("b").state, CallState::Done);
+}
+
+#[test]
 fn an_imported_call_is_not_replaced() {
     let desk = Desk::new();
     desk.put("in/x.wav", wav(1));

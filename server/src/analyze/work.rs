@@ -26,7 +26,7 @@ use super::hear::hear;
 use super::progress::{Progress, Told};
 use crate::exit::message_of;
 use crate::judge::Judges;
-use crate::redact::{copy_path, write_copy};
+use crate::redact::keep_copy;
 
 /// One recording to be heard.
 pub(crate) struct Job {

@@ -10,7 +10,7 @@ use sea_orm::{
     QuerySelect,
 };
 
-use crate::body::{self, Body};
+use crate::body::{self, Body, Packing};
 use crate::entity::{assessment, call};
 use crate::error::StoreError;
 use crate::open::Store;
@@ -140,7 +140,7 @@ impl AssessmentRecord {
         };
         let body = match effect {
             Effect::Nothing => Body::EMPTY,
-            _ => body::pack(json).map_err(not_saved)?,
+            _ => body::pack(json, Packing::Fast).map_err(not_saved)?,
         };
         Ok(EncodedAssessment {
             row: self.row(body),
@@ -195,7 +195,8 @@ impl Store {
                 .iter()
                 .map(|record| record.encode(current.get(&record.call_id)))
                 .collect::<Result<Vec<_>, _>>()?;
-            self.save_encoded(&encoded).await?;
+            self.save_encoded(&encoded.iter().collect::<Vec<_>>())
+                .await?;
         }
         Ok(())
     }
@@ -204,9 +205,9 @@ impl Store {
     ///
     /// # Errors
     /// As [`Self::save_assessments`].
-    pub async fn save_encoded(&self, encoded: &[EncodedAssessment]) -> Result<(), StoreError> {
+    pub async fn save_encoded(&self, encoded: &[&EncodedAssessment]) -> Result<(), StoreError> {
         let changes = |one: &&EncodedAssessment| one.effect != Effect::Nothing;
-        let changed: Vec<_> = encoded.iter().filter(changes).collect();
+        let changed: Vec<_> = encoded.iter().copied().filter(changes).collect();
         if changed.is_empty() {
             return Ok(());
         }

@@ -212,6 +212,27 @@ fn a_recording_without_a_model_fails_alone() {
 }
 
 #[test]
+fn who_hears_again_says_what_calls_are_assessed_with() {
+    let desk = Desk::new();
+    desk.put("in/a.wav", wav(1));
+    let app = &desk.app;
+    let insight = crate::judge::InsightConfig {
+        packs: vec!["zh-finance".into()],
+        ..app.config.insight.clone()
+    };
+    let judges = Judges::load_with(&app.config, &insight).unwrap();
+    assert_ne!(judges.print(), Judges::load(&app.config).unwrap().print());
+    let request = Request::read(app, &desk.args("in/")).unwrap();
+    let (mut speech, stop) = (Scripted::saying("您好"), AtomicBool::new(false));
+    let lock = app.config.data.lock().unwrap();
+    analyze(app, request, &mut speech, &judges, &stop, &lock).unwrap();
+    let call_id = CallId("a".into());
+    let store = app.store().unwrap();
+    let assessed = app.runtime.block_on(store.assessed_with(&call_id));
+    assert_eq!(assessed.unwrap(), Some((1, judges.print().to_owned())));
+}
+
+#[test]
 fn silenced_copies_are_made_of_what_the_store_knows() {
     let desk = Desk::new();
     desk.put("in/a.wav", wav(1));

@@ -137,11 +137,15 @@ impl Run<'_> {
     }
 
     fn text(&mut self, calls: Vec<CallRecord>) -> Result<()> {
-        if calls.is_empty() {
-            return Ok(());
-        }
         let store = &self.selection.store;
         let runtime = self.app.runtime.handle();
+        // A run that was killed may have left the index behind: then there is that to do.
+        let is_behind = || {
+            Ok::<_, Error>(self.lock.is_some() && !runtime.block_on(store.unindexed(1))?.is_empty())
+        };
+        if calls.is_empty() && !is_behind()? {
+            return Ok(());
+        }
         let shared = Shared {
             store,
             runtime,
@@ -187,7 +191,7 @@ impl Run<'_> {
         });
         if let Some(saver) = saver {
             let finished = match failure {
-                None => saver.finish(self.judges, &mut done),
+                None => saver.finish(self.judges, &self.stop, &mut done),
                 Some(_) => Ok(()),
             };
             failure = failure.or(finished.err());

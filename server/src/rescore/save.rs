@@ -1,5 +1,7 @@
 //! The writer's side: batches into the store, then into the index.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyhow::{Error, Result};
 use auricle_store::{EncodedAssessment, Store, StoreError};
 use tokio::runtime::Handle;
@@ -42,10 +44,19 @@ impl<'a> Saver<'a> {
         }
     }
 
-    /// Writes the last batch, and adds to the index whatever else the store has and it lacks.
-    pub(crate) fn finish(mut self, judges: &Judges, done: &mut Done<'_>) -> Result<()> {
+    /// Writes the last batch, and adds to the index whatever else the store has and it lacks; who stopped the
+    /// run does not wait for that.
+    pub(crate) fn finish(
+        mut self,
+        judges: &Judges,
+        stop: &AtomicBool,
+        done: &mut Done<'_>,
+    ) -> Result<()> {
         self.write(done)?;
         self.runtime.block_on(self.index.commit(self.store))?;
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let behind = self.index.catch_up(self.store, judges);
         self.runtime.block_on(behind)?;
         Ok(())
@@ -54,7 +65,7 @@ impl<'a> Saver<'a> {
     /// Store first: the index can be made anew from it, and the store knows what the index lacks.
     fn write(&mut self, done: &mut Done<'_>) -> Result<()> {
         let mut batch = std::mem::take(&mut self.waiting);
-        let encoded: Vec<EncodedAssessment> = batch.iter().map(|one| one.encoded.clone()).collect();
+        let encoded: Vec<&EncodedAssessment> = batch.iter().map(|one| &one.encoded).collect();
         if let Err(error) = self.runtime.block_on(self.store.save_encoded(&encoded)) {
             if !is_of_one_call(&error) {
                 return Err(error.into());
@@ -84,7 +95,8 @@ impl<'a> Saver<'a> {
     fn save_one_by_one(&self, batch: Vec<Rescored>, done: &mut Done<'_>) -> Result<Vec<Rescored>> {
         let mut saved = Vec::new();
         for one in batch {
-            let save = self.store.save_encoded(std::slice::from_ref(&one.encoded));
+            let encoded = [&one.encoded];
+            let save = self.store.save_encoded(&encoded);
             match self.runtime.block_on(save) {
                 Ok(()) => saved.push(one),
                 Err(error) if is_of_one_call(&error) => done.refused(&Refused {

@@ -205,7 +205,7 @@ fn a_call_that_cannot_be_saved_keeps_no_other_out() {
     rescore_all(calls, 1, &shared, |result| {
         saver.take(result.ok().unwrap(), &mut done).unwrap();
     });
-    saver.finish(&judges, &mut done).unwrap();
+    saver.finish(&judges, &stop, &mut done).unwrap();
     assert_eq!((changes.n_calls, n_failed), (2, 1));
     for name in ["a", "z"] {
         assert!(assessed_with(&app, &store, name).is_some(), "{name}");
@@ -240,6 +240,53 @@ fn calls_that_are_up_to_date_are_found_after_a_run_too() {
     run.all(due).unwrap();
     let unindexed = app.runtime.block_on(store.unindexed(9)).unwrap();
     assert!(unindexed.is_empty(), "{unindexed:?}");
+}
+
+#[test]
+fn an_index_that_was_left_behind_is_brought_up_where_nothing_else_is_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut app, args) = (app(folder.path()), args(&["--audio", "never"]));
+    let store = app.store().unwrap();
+    save(&app, &store, "a");
+    assert_eq!(super::run(&mut app, &args).unwrap(), Exit::Done);
+    let forget = store.forget_index();
+    app.runtime.block_on(forget).unwrap();
+    assert_eq!(super::run(&mut app, &args).unwrap(), Exit::Done);
+    let unindexed = app.runtime.block_on(store.unindexed(9)).unwrap();
+    assert!(unindexed.is_empty(), "{unindexed:?}");
+}
+
+#[test]
+fn the_report_is_written_whatever_failed() {
+    use sea_orm::ConnectionTrait;
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let line = ["--audio", "never", "--out", out.to_str().unwrap()];
+    let (mut app, args) = (app(folder.path()), args(&line));
+    let store = app.store().unwrap();
+    for name in ["damaged", "sound"] {
+        save(&app, &store, name);
+    }
+    let address = format!("sqlite://{}", app.config.data.database().display());
+    app.runtime.block_on(async {
+        let db = sea_orm::Database::connect(address).await.unwrap();
+        let damage = "UPDATE transcripts SET body = x'00' WHERE call_id = 'damaged'";
+        db.execute_unprepared(damage).await.unwrap();
+    });
+    assert_eq!(super::run(&mut app, &args).unwrap(), Exit::Failed);
+    let rows = std::fs::read_to_string(out.join("rescore.csv")).unwrap();
+    assert!(
+        rows.contains("sound") && !rows.contains("damaged"),
+        "{rows}"
+    );
+    assert!(assessed_with(&app, &store, "sound").is_some());
+
+    // Where an index should be and cannot: nothing can be saved.
+    std::fs::remove_dir_all(&out).unwrap();
+    crate::index::remove(&app.config.data.index()).unwrap();
+    std::fs::write(app.config.data.index(), "in the way").unwrap();
+    super::run(&mut app, &args).unwrap_err();
+    assert!(out.join("rescore.csv").exists());
 }
 
 #[test]

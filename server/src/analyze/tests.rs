@@ -244,7 +244,7 @@ fn silenced_copies_are_made_of_what_the_store_knows() {
         "not heard again"
     );
     let made = fs::read(&copy).unwrap();
-    assert_eq!(made.len(), wav(1).len());
+    assert!(made.len() >= wav(1).len(), "it has all of the recording");
     fs::write(&copy, b"RIFF").unwrap();
     assert_eq!(desk.run("in/ --redact-audio copies/"), (0, 1, 0));
     assert_eq!(fs::read(&copy).unwrap(), made, "a stale one is made anew");

@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use auricle_contracts::CallId;
 use auricle_search::{
-    FacetMode, IndexError, IndexOptions, KnownNames, SearchError, SearchRequest, SearchResults,
-    TranscriptIndex, TranscriptReader,
+    Added, FacetMode, IndexError, IndexOptions, KnownNames, Prepared, SearchError, SearchRequest,
+    SearchResults, TranscriptIndex, TranscriptReader,
 };
 use auricle_store::{Store, StoreError};
 
@@ -49,16 +49,31 @@ impl CallIndex {
     /// Adds a call in this version; it is found after [`Self::commit`]. After an error that took back
     /// others too, those stay unmarked in the store: [`Self::catch_up`] adds them.
     pub(crate) fn add(&mut self, known: &KnownCall, version: i64) -> Result<()> {
-        let transcript = &known.transcript;
-        let added = self.index.add(transcript, &known.assessment);
+        let added = self.index.add(&known.transcript, &known.assessment);
+        self.note(&known.transcript.call_id, version, added)
+    }
+
+    /// The same of a call that was prepared before.
+    pub(crate) fn add_prepared(&mut self, prepared: Prepared, version: i64) -> Result<()> {
+        let call_id = prepared.call_id().clone();
+        let added = self.index.add_prepared(prepared);
+        self.note(&call_id, version, added)
+    }
+
+    fn note(
+        &mut self,
+        call_id: &CallId,
+        version: i64,
+        added: Result<Added, IndexError>,
+    ) -> Result<()> {
         if added.as_ref().is_err_and(|error| !error.is_refusal()) {
             self.waiting.clear();
         }
         let added = added?;
         for warning in added.warnings {
-            tracing::warn!(call.id = %transcript.call_id, "{warning}");
+            tracing::warn!(call.id = %call_id, "{warning}");
         }
-        self.waiting.push((transcript.call_id.clone(), version));
+        self.waiting.push((call_id.clone(), version));
         Ok(())
     }
 

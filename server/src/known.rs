@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use auricle_contracts::{AssessedCall, Assessment, Transcript};
-use auricle_insight::pii::{Mask, Masker};
+use auricle_insight::pii::{MASK_CHARACTER, Mask, Masker};
 use auricle_store::{CallRecord, Store};
 
 use crate::app::App;
@@ -41,6 +41,67 @@ impl KnownCall {
     }
 }
 
+/// Hides personal data in texts that quote a call here and there, and do not say from where.
+pub(crate) struct MaskedQuotes<'a> {
+    masker: Masker<'a>,
+    /// Utterances in which something is hidden: place, and each form with what it becomes.
+    forms: Vec<(usize, [(&'a str, String); 2])>,
+}
+
+/// Around what was said, in reasons of both languages.
+const QUOTATION_MARKS: [char; 4] = ['“', '”', '"', '…'];
+
+impl<'a> MaskedQuotes<'a> {
+    /// Prepares what `assessment` found in `transcript`.
+    pub(crate) fn new(transcript: &'a Transcript, assessment: &'a Assessment) -> Self {
+        let masker = Masker::new(transcript, &assessment.pii, Mask::All);
+        let masked = masker.transcript().utterances;
+        let utterances = transcript.utterances.iter().zip(masked).enumerate();
+        let forms = utterances
+            .filter(|(_, (open, masked))| {
+                (&open.text, &open.spoken) != (&masked.text, &masked.spoken)
+            })
+            .map(|(place, (open, masked))| {
+                let forms = [(&*open.text, masked.text), (&*open.spoken, masked.spoken)];
+                (place, forms)
+            });
+        Self {
+            forms: forms.collect(),
+            masker,
+        }
+    }
+
+    /// The text with every whole utterance, every quoted piece of one, and every longer stretch of what is
+    /// hidden masked.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (_, forms) in &self.forms {
+            for (open, masked) in forms.iter().filter(|(open, _)| !open.is_empty()) {
+                text = text.replace(open, masked);
+            }
+        }
+        let pieces = text.split_inclusive(QUOTATION_MARKS);
+        let hidden: String = pieces.map(|piece| self.hide_piece(piece)).collect();
+        self.masker.scrub(&hidden)
+    }
+
+    fn hide_piece(&self, piece: &str) -> String {
+        let said = piece.trim_end_matches(QUOTATION_MARKS);
+        let mut hidden = said.to_owned();
+        for (place, forms) in &self.forms {
+            if forms.iter().any(|(open, _)| open.contains(said)) {
+                // Each utterance hides places of its own; a place that one of them hides stays hidden.
+                let other = self.masker.quote(*place, said);
+                let both = hidden.chars().zip(other.chars());
+                hidden = both
+                    .map(|(one, other)| if other == MASK_CHARACTER { other } else { one })
+                    .collect();
+            }
+        }
+        hidden + &piece[said.len()..]
+    }
+}
+
 /// Reads calls out of the store for those who show them.
 pub(crate) struct CallReader {
     judges: Judges,
@@ -59,6 +120,17 @@ impl CallReader {
     /// The call's transcript and the assessment in force; one that was never assessed, or whose transcript
     /// is newer, is assessed now, and nothing is saved.
     pub(crate) fn read(&self, app: &App, store: &Store, call: &CallRecord) -> Result<KnownCall> {
+        let known = self.read_as_said(app, store, call)?;
+        Ok(self.shown(known))
+    }
+
+    /// The same with personal data as it was said, for those who must know where it is.
+    pub(crate) fn read_as_said(
+        &self,
+        app: &App,
+        store: &Store,
+        call: &CallRecord,
+    ) -> Result<KnownCall> {
         let transcript = app.transcript(store, call)?;
         let stored = store.assessment(&call.recording.call_id);
         let stored = app.runtime.block_on(stored)?;
@@ -66,12 +138,17 @@ impl CallReader {
             Some(stored) => stored.assessment,
             None => self.judges.assess(&transcript),
         };
-        Ok(match self.personal_data {
-            PersonalData::Masked => KnownCall::masked(&transcript, &assessment),
-            PersonalData::AsSaid => KnownCall {
-                transcript,
-                assessment,
-            },
+        Ok(KnownCall {
+            transcript,
+            assessment,
         })
+    }
+
+    /// The call as this reader shows it.
+    pub(crate) fn shown(&self, known: KnownCall) -> KnownCall {
+        match self.personal_data {
+            PersonalData::Masked => KnownCall::masked(&known.transcript, &known.assessment),
+            PersonalData::AsSaid => known,
+        }
     }
 }

@@ -31,6 +31,7 @@ mod redact;
 mod rescore;
 mod selection;
 mod sources;
+mod spreadsheet;
 mod terminal;
 mod text_file;
 mod vad;

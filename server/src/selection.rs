@@ -12,7 +12,7 @@ use crate::clock;
 use crate::exit::usage;
 
 /// Calls read from the store at a time.
-const PAGE_CALLS: u64 = 200;
+const PAGE_CALLS: usize = 200;
 
 /// Options that choose calls.
 #[derive(Clone, Debug, Default, Args)]
@@ -95,20 +95,25 @@ impl Selection {
         app: &App,
         mut each: impl FnMut(&CallRecord) -> Result<()>,
     ) -> Result<()> {
-        let mut after = None::<CallId>;
-        loop {
-            let page = self.store.calls(&self.filter, after.as_ref(), PAGE_CALLS);
+        self.each_page(app, |page| page.iter().try_for_each(&mut each))
+    }
+
+    /// The same, some hundred calls at a time. Only calls that were asked for are read.
+    pub(crate) fn each_page(
+        &self,
+        app: &App,
+        mut each: impl FnMut(&[CallRecord]) -> Result<()>,
+    ) -> Result<()> {
+        let ids: Vec<CallId> = match &self.wanted {
+            Some(wanted) => wanted.iter().cloned().collect(),
+            None => app.runtime.block_on(self.store.call_ids(&self.filter))?,
+        };
+        for some in ids.chunks(PAGE_CALLS) {
+            let page = self.store.calls_of(&self.filter, some);
             let page = app.runtime.block_on(page)?;
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            after = Some(last.recording.call_id.clone());
-            let is_wanted = |call: &&CallRecord| {
-                let wanted = self.wanted.as_ref();
-                wanted.is_none_or(|wanted| wanted.contains(&call.recording.call_id))
-            };
-            page.iter().filter(is_wanted).try_for_each(&mut each)?;
+            each(&page)?;
         }
+        Ok(())
     }
 }
 

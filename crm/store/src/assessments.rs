@@ -1,5 +1,7 @@
 //! Assessments: saved beside the transcript they follow from, none ever overwritten.
 
+use std::collections::{HashMap, HashSet};
+
 use auricle_contracts::{Assessment, CallId};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
@@ -8,8 +10,8 @@ use sea_orm::{
     QuerySelect,
 };
 
-use crate::body;
-use crate::entity::assessment;
+use crate::body::{self, Body, Packing};
+use crate::entity::{assessment, call};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::row;
@@ -48,23 +50,218 @@ pub struct ScoreVersion {
     pub is_current: bool,
 }
 
+/// The assessment in force as its bytes: reading them is work for many threads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAssessment {
+    pub(crate) call_id: CallId,
+    pub(crate) transcript_version: i64,
+    pub(crate) rules_fingerprint: String,
+    pub(crate) made_at: String,
+    pub(crate) encoding: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What saving an assessment changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: the version in force is equal.
+    Nothing,
+    /// A new version says the same, and nothing in the call is hidden: the search index stays right.
+    Version,
+    /// A new version; what the search index has of the call is out of date.
+    Findings,
+}
+
+/// An assessment ready to be saved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EncodedAssessment {
+    row: assessment::ActiveModel,
+    call_id: CallId,
+    effect: Effect,
+}
+
+impl EncodedAssessment {
+    /// The call.
+    pub const fn call_id(&self) -> &CallId {
+        &self.call_id
+    }
+
+    /// What saving it changes.
+    pub const fn effect(&self) -> Effect {
+        self.effect
+    }
+}
+
+impl StoredAssessment {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// `Assessment` where its bytes cannot be read.
+    pub fn decode(&self) -> Result<AssessmentRecord, StoreError> {
+        let decoded = body::decode(&self.encoding, &self.bytes);
+        Ok(AssessmentRecord {
+            call_id: self.call_id.clone(),
+            transcript_version: self.transcript_version,
+            rules_fingerprint: self.rules_fingerprint.clone(),
+            made_at: self.made_at.clone(),
+            assessment: decoded.map_err(|cause| StoreError::Assessment {
+                call_id: self.call_id.clone(),
+                cause,
+            })?,
+        })
+    }
+}
+
+impl AssessmentRecord {
+    /// Does the work of saving that needs no database. `current` is what is in force for the call now.
+    ///
+    /// # Errors
+    /// `NotSaved` where JSON cannot hold a value.
+    pub fn encode(
+        &self,
+        current: Option<&StoredAssessment>,
+    ) -> Result<EncodedAssessment, StoreError> {
+        let not_saved = |cause| StoreError::NotSaved {
+            call_id: self.call_id.clone(),
+            cause,
+        };
+        let json = body::to_json(&self.assessment).map_err(not_saved)?;
+        let same = current
+            .filter(|current| current.transcript_version == self.transcript_version)
+            .filter(|current| {
+                let known = body::unpack(&current.encoding, &current.bytes);
+                known.is_ok_and(|known| *known == *json)
+            });
+        let effect = match same {
+            Some(same) if same.rules_fingerprint == self.rules_fingerprint => Effect::Nothing,
+            // What hides personal data may itself have changed.
+            Some(_) if self.assessment.pii.is_empty() => Effect::Version,
+            _ => Effect::Findings,
+        };
+        let body = match effect {
+            Effect::Nothing => Body::EMPTY,
+            _ => body::pack(json, Packing::Fast).map_err(not_saved)?,
+        };
+        Ok(EncodedAssessment {
+            row: self.row(body),
+            call_id: self.call_id.clone(),
+            effect,
+        })
+    }
+
+    fn row(&self, body: Body) -> assessment::ActiveModel {
+        let card = self.assessment.scorecard.as_ref();
+        assessment::ActiveModel {
+            call_id: Set(self.call_id.0.clone()),
+            transcript_version: Set(self.transcript_version),
+            rules_fingerprint: Set(self.rules_fingerprint.clone()),
+            made_at: Set(self.made_at.clone()),
+            is_current: Set(true),
+            total: Set(card.map(|card| card.total)),
+            passed: Set(card.map(|card| card.passed)),
+            auto_fail: Set(card.map(|card| card.auto_fail)),
+            n_hits: Set(row::to_column(self.assessment.hits.len() as u64)),
+            encoding: Set(body.encoding.to_owned()),
+            body: Set(body.bytes),
+            ..Default::default()
+        }
+    }
+}
+
+/// Rows of one statement: each has 11 values, and SQLite takes 32,766.
+const ROWS_A_STATEMENT: usize = 500;
+
 impl Store {
-    /// Saves what was made of calls, all or none. The version before stays and is no longer current; one
-    /// that is equal in transcript and rules gives its place.
+    /// Saves what was made of calls, all or none unless a call comes twice. The version before stays and is no longer current; where
+    /// it is equal in transcript, rules and content, it stays in force. The search index lacks the calls
+    /// whose findings are new, until [`Self::mark_indexed`].
     ///
     /// # Errors
     /// As the database gives them: also where a call is not there. Then nothing is saved.
     pub async fn save_assessments(&self, records: &[AssessmentRecord]) -> Result<(), StoreError> {
+        // One call may come twice: the second is compared with the first.
+        let mut rest = records;
+        while !rest.is_empty() {
+            let mut names = HashSet::new();
+            let different = rest.iter().map(|record| &record.call_id);
+            let n_different = different
+                .take_while(|call_id| names.insert(*call_id))
+                .count();
+            let some;
+            (some, rest) = rest.split_at(n_different);
+            let ids: Vec<CallId> = some.iter().map(|record| record.call_id.clone()).collect();
+            let current = self.stored_assessments(&ids).await?;
+            let encoded = some
+                .iter()
+                .map(|record| record.encode(current.get(&record.call_id)))
+                .collect::<Result<Vec<_>, _>>()?;
+            self.save_encoded(&encoded.iter().collect::<Vec<_>>())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The same for what was encoded before, of a call at most one.
+    ///
+    /// # Errors
+    /// As [`Self::save_assessments`].
+    pub async fn save_encoded(&self, encoded: &[&EncodedAssessment]) -> Result<(), StoreError> {
+        let changes = |one: &&EncodedAssessment| one.effect != Effect::Nothing;
+        let changed: Vec<_> = encoded.iter().copied().filter(changes).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
         let transaction = self.begin().await?;
-        for record in records {
-            let row = row_of(record).map_err(|detail| self.damaged(detail))?;
-            let saved = replace_current(&transaction, record, row).await;
+        for some in changed.chunks(ROWS_A_STATEMENT) {
+            let saved = replace_current(&transaction, some).await;
             saved.map_err(|error| self.error(error))?;
         }
         transaction
             .commit()
             .await
             .map_err(|error| self.error(error))
+    }
+
+    /// What is in force for calls, by their ids; nothing for those that were never assessed.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn stored_assessments(
+        &self,
+        ids: &[CallId],
+    ) -> Result<HashMap<CallId, StoredAssessment>, StoreError> {
+        let mut found = HashMap::with_capacity(ids.len());
+        for some in ids.chunks(ROWS_A_STATEMENT) {
+            let query = assessment::Entity::find()
+                .select_only()
+                .columns([
+                    assessment::Column::CallId,
+                    assessment::Column::TranscriptVersion,
+                    assessment::Column::RulesFingerprint,
+                    assessment::Column::MadeAt,
+                    assessment::Column::Encoding,
+                    assessment::Column::Body,
+                ])
+                .filter(assessment::Column::CallId.is_in(some.iter().map(|id| id.0.as_str())))
+                .filter(assessment::Column::IsCurrent.eq(true))
+                .into_tuple::<(String, i64, String, String, String, Vec<u8>)>();
+            let rows = query.all(&self.db).await;
+            for (name, transcript_version, rules_fingerprint, made_at, encoding, bytes) in
+                rows.map_err(|error| self.error(error))?
+            {
+                let call_id = CallId(name);
+                let stored = StoredAssessment {
+                    call_id: call_id.clone(),
+                    transcript_version,
+                    rules_fingerprint,
+                    made_at,
+                    encoding,
+                    bytes,
+                };
+                found.insert(call_id, stored);
+            }
+        }
+        Ok(found)
     }
 
     /// What is in force for a call; `None` where it was never assessed.
@@ -75,26 +272,11 @@ impl Store {
         &self,
         call_id: &CallId,
     ) -> Result<Option<AssessmentRecord>, StoreError> {
-        let row = assessment::Entity::find()
-            .filter(assessment::Column::CallId.eq(call_id.0.as_str()))
-            .filter(assessment::Column::IsCurrent.eq(true))
-            .one(&self.db)
-            .await;
-        let Some(row) = row.map_err(|error| self.error(error))? else {
-            return Ok(None);
-        };
-        let decoded = body::decode(&row.encoding, &row.body);
-        let assessment = decoded.map_err(|cause| StoreError::Assessment {
-            call_id: call_id.clone(),
-            cause,
-        })?;
-        Ok(Some(AssessmentRecord {
-            call_id: call_id.clone(),
-            transcript_version: row.transcript_version,
-            rules_fingerprint: row.rules_fingerprint,
-            made_at: row.made_at,
-            assessment,
-        }))
+        let stored = self
+            .stored_assessments(std::slice::from_ref(call_id))
+            .await?;
+        let stored = stored.get(call_id);
+        stored.map(StoredAssessment::decode).transpose()
     }
 
     /// Every version of a call's score, the oldest first.
@@ -129,58 +311,65 @@ impl Store {
         &self,
         call_id: &CallId,
     ) -> Result<Option<(i64, String)>, StoreError> {
-        let found = assessment::Entity::find()
-            .select_only()
-            .columns([
-                assessment::Column::TranscriptVersion,
-                assessment::Column::RulesFingerprint,
-            ])
-            .filter(assessment::Column::CallId.eq(call_id.0.as_str()))
-            .filter(assessment::Column::IsCurrent.eq(true))
-            .into_tuple::<(i64, String)>()
-            .one(&self.db)
-            .await;
-        found.map_err(|error| self.error(error))
+        let mut found = self
+            .all_assessed_with(std::slice::from_ref(call_id))
+            .await?;
+        Ok(found.remove(call_id))
     }
-}
 
-fn row_of(record: &AssessmentRecord) -> Result<assessment::ActiveModel, String> {
-    let body = body::encode(&record.assessment)?;
-    let card = record.assessment.scorecard.as_ref();
-    Ok(assessment::ActiveModel {
-        call_id: Set(record.call_id.0.clone()),
-        transcript_version: Set(record.transcript_version),
-        rules_fingerprint: Set(record.rules_fingerprint.clone()),
-        made_at: Set(record.made_at.clone()),
-        is_current: Set(true),
-        total: Set(card.map(|card| card.total)),
-        passed: Set(card.map(|card| card.passed)),
-        auto_fail: Set(card.map(|card| card.auto_fail)),
-        n_hits: Set(row::to_column(record.assessment.hits.len() as u64)),
-        encoding: Set(body.encoding.to_owned()),
-        body: Set(body.bytes),
-        ..Default::default()
-    })
+    /// The same for many calls.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn all_assessed_with(
+        &self,
+        ids: &[CallId],
+    ) -> Result<HashMap<CallId, (i64, String)>, StoreError> {
+        let mut all = HashMap::with_capacity(ids.len());
+        for some in ids.chunks(ROWS_A_STATEMENT) {
+            let found = assessment::Entity::find()
+                .select_only()
+                .columns([
+                    assessment::Column::CallId,
+                    assessment::Column::TranscriptVersion,
+                    assessment::Column::RulesFingerprint,
+                ])
+                .filter(assessment::Column::CallId.is_in(some.iter().map(|id| id.0.as_str())))
+                .filter(assessment::Column::IsCurrent.eq(true))
+                .into_tuple::<(String, i64, String)>()
+                .all(&self.db)
+                .await;
+            let found = found.map_err(|error| self.error(error))?;
+            all.extend(
+                found
+                    .into_iter()
+                    .map(|(name, version, rules)| (CallId(name), (version, rules))),
+            );
+        }
+        Ok(all)
+    }
 }
 
 async fn replace_current(
     transaction: &impl ConnectionTrait,
-    record: &AssessmentRecord,
-    row: assessment::ActiveModel,
+    some: &[&EncodedAssessment],
 ) -> Result<(), DbErr> {
-    let of_call = assessment::Column::CallId.eq(record.call_id.0.as_str());
-    let same = assessment::Entity::delete_many()
-        .filter(of_call.clone())
-        .filter(assessment::Column::IsCurrent.eq(true))
-        .filter(assessment::Column::TranscriptVersion.eq(record.transcript_version))
-        .filter(assessment::Column::RulesFingerprint.eq(record.rules_fingerprint.as_str()));
-    same.exec(transaction).await?;
+    let names = some.iter().map(|one| one.call_id.0.as_str());
     let others = assessment::Entity::update_many()
         .col_expr(assessment::Column::IsCurrent, Expr::value(false))
-        .filter(of_call);
+        .filter(assessment::Column::CallId.is_in(names))
+        .filter(assessment::Column::IsCurrent.eq(true));
     others.exec(transaction).await?;
-    assessment::Entity::insert(row)
+    assessment::Entity::insert_many(some.iter().map(|one| one.row.clone()))
         .exec_without_returning(transaction)
         .await?;
+    let out_of_date = some.iter().filter(|one| one.effect == Effect::Findings);
+    let names: Vec<_> = out_of_date.map(|one| one.call_id.0.as_str()).collect();
+    if !names.is_empty() {
+        let calls = call::Entity::update_many()
+            .col_expr(call::Column::IndexedVersion, Expr::value(0))
+            .filter(call::Column::CallId.is_in(names));
+        calls.exec(transaction).await?;
+    }
     Ok(())
 }

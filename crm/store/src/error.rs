@@ -77,6 +77,14 @@ pub enum StoreError {
         /// What is wrong with its bytes.
         cause: String,
     },
+    /// The assessment of one call cannot be written.
+    #[error("the assessment of call `{call_id}` cannot be saved: {cause}")]
+    NotSaved {
+        /// The call.
+        call_id: CallId,
+        /// Why.
+        cause: String,
+    },
     /// Anything else the database said.
     #[error("the store `{}` failed: {cause}", .path.display())]
     Database {

@@ -23,9 +23,12 @@ mod row;
 mod runs;
 mod write;
 
-pub use assessments::{AssessmentRecord, ScoreVersion};
+pub use assessments::{
+    AssessmentRecord, Effect, EncodedAssessment, ScoreVersion, StoredAssessment,
+};
 pub use error::StoreError;
 pub use open::Store;
+pub use read::StoredTranscript;
 pub use record::{
     CallCounts, CallFilter, CallKind, CallRecord, CallState, Fingerprints, Recording, RunCounts,
     RunId, RunRecord, parse_time_ms,

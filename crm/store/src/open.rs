@@ -423,4 +423,24 @@ mod tests {
         store.migrate().await.unwrap();
         save(&store, "a", 1).await.unwrap();
     }
+
+    #[tokio::test]
+    async fn where_several_were_current_the_newest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::connect(&folder.path().join("auricle.db"), ALONE)
+            .await
+            .unwrap();
+        Migrator::down(&store.db, Some(1)).await.unwrap();
+        save(&store, "a", 1).await.unwrap();
+        let insert = "INSERT INTO assessments (call_id, transcript_version, rules_fingerprint, made_at, \
+            is_current, n_hits, encoding, body) VALUES ('a', 1, 'r', 'now', TRUE, 0, 'json', '{}')";
+        run_sql(&store, insert).await;
+        run_sql(&store, insert).await;
+        store.migrate().await.unwrap();
+        let versions = store.score_versions(&CallId("a".into())).await.unwrap();
+        let current: Vec<_> = versions.iter().map(|version| version.is_current).collect();
+        assert_eq!(current, [false, true]);
+        let again = store.db.execute_unprepared(insert).await;
+        assert!(again.is_err(), "the database sees to it");
+    }
 }

@@ -1,5 +1,7 @@
 //! Finding calls and reading transcripts.
 
+use std::collections::HashMap;
+
 use auricle_contracts::{CallId, Transcript};
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
 use sea_orm::{
@@ -15,6 +17,30 @@ use crate::record::{CallCounts, CallFilter, CallKind, CallRecord, CallState};
 
 /// More answers than these to "which call is meant" help nobody.
 const MAX_FOUND: u64 = 20;
+
+/// SQLite takes 32,766 values in one statement; more than these gain nothing.
+const IDS_A_STATEMENT: usize = 1000;
+
+/// A transcript as its bytes: reading them is work for many threads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredTranscript {
+    call_id: CallId,
+    encoding: String,
+    bytes: Vec<u8>,
+}
+
+impl StoredTranscript {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// `Transcript` where its bytes cannot be read.
+    pub fn decode(&self) -> Result<Transcript, StoreError> {
+        body::decode(&self.encoding, &self.bytes).map_err(|cause| StoreError::Transcript {
+            call_id: self.call_id.clone(),
+            cause,
+        })
+    }
+}
 
 impl Store {
     /// The call of this id.
@@ -88,22 +114,83 @@ impl Store {
             .await
     }
 
+    /// Ids of calls, in their order: what [`Self::calls_of`] reads page by page, however the filter's
+    /// columns are spread over the table.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn call_ids(&self, filter: &CallFilter) -> Result<Vec<CallId>, StoreError> {
+        let names = call::Entity::find()
+            .select_only()
+            .column(call::Column::CallId)
+            .filter(condition(filter))
+            .order_by_asc(call::Column::CallId)
+            .into_tuple::<String>()
+            .all(&self.db)
+            .await;
+        let names = names.map_err(|error| self.error(error))?;
+        Ok(names.into_iter().map(CallId).collect())
+    }
+
+    /// The calls of these ids that fit the filter, in the order of ids; those that are not there are left out.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn calls_of(
+        &self,
+        filter: &CallFilter,
+        ids: &[CallId],
+    ) -> Result<Vec<CallRecord>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for some in ids.chunks(IDS_A_STATEMENT) {
+            let names = some.iter().map(|id| id.0.as_str());
+            let query = call::Entity::find()
+                .filter(call::Column::CallId.is_in(names))
+                .filter(condition(filter));
+            found.extend(self.records(query).await?);
+        }
+        found.sort_by(|one, other| one.recording.call_id.cmp(&other.recording.call_id));
+        Ok(found)
+    }
+
     /// The transcript of a call, if it was ever heard.
     ///
     /// # Errors
     /// `Transcript` where its bytes cannot be read; else as the database gives them.
     pub async fn transcript(&self, call_id: &CallId) -> Result<Option<Transcript>, StoreError> {
-        let row = transcript::Entity::find_by_id(call_id.0.as_str())
-            .one(&self.db)
-            .await;
-        let Some(row) = row.map_err(|error| self.error(error))? else {
-            return Ok(None);
-        };
-        let decoded = body::decode(&row.encoding, &row.body);
-        decoded.map(Some).map_err(|cause| StoreError::Transcript {
-            call_id: call_id.clone(),
-            cause,
-        })
+        let found = self
+            .stored_transcripts(std::slice::from_ref(call_id))
+            .await?;
+        let stored = found.get(call_id);
+        stored.map(StoredTranscript::decode).transpose()
+    }
+
+    /// Transcripts of calls, by their ids; nothing for those that were never heard.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn stored_transcripts(
+        &self,
+        ids: &[CallId],
+    ) -> Result<HashMap<CallId, StoredTranscript>, StoreError> {
+        let mut found = HashMap::with_capacity(ids.len());
+        for some in ids.chunks(IDS_A_STATEMENT) {
+            let names = some.iter().map(|id| id.0.as_str());
+            let rows = transcript::Entity::find()
+                .filter(transcript::Column::CallId.is_in(names))
+                .all(&self.db)
+                .await;
+            for row in rows.map_err(|error| self.error(error))? {
+                let call_id = CallId(row.call_id);
+                let stored = StoredTranscript {
+                    call_id: call_id.clone(),
+                    encoding: row.encoding,
+                    bytes: row.body,
+                };
+                found.insert(call_id, stored);
+            }
+        }
+        Ok(found)
     }
 
     /// Calls, with their versions, that the search index lacks, by id: at most `limit`.

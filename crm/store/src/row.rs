@@ -5,6 +5,7 @@ use sea_orm::ActiveValue::{self, Set};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, Iterable};
 
+use crate::body::told;
 use crate::entity::call::{ActiveModel, Column, Model};
 use crate::record::{CallRecord, CallState, Fingerprints, Recording, RunId, parse_time_ms};
 
@@ -89,7 +90,7 @@ impl TryFrom<Model> for CallRecord {
 
     fn try_from(row: Model) -> Result<Self, String> {
         let warnings = serde_json::from_str(&row.warnings)
-            .map_err(|cause| format!("warnings of call `{}`: {cause}", row.call_id))?;
+            .map_err(|cause| format!("warnings of call `{}`: {}", row.call_id, told(&cause)))?;
         Ok(Self {
             fingerprints: Fingerprints {
                 audio_sha256: row.audio_sha256,

@@ -504,11 +504,20 @@ async fn every_version_of_a_score_stays_and_one_is_current() {
             )
         })
         .collect();
-    // Made again with the same rules: nothing new, so the newer one takes its place.
+    // Made again with the same rules and another result: neither takes the other's place.
     assert_eq!(
         versions,
-        [("r1", Some(90.0), false), ("r2", Some(75.0), true)]
+        [
+            ("r1", Some(90.0), false),
+            ("r2", Some(70.0), false),
+            ("r2", Some(75.0), true)
+        ]
     );
+    // Made again with the same result: what is in force stays.
+    let again = assessed("a", version, "r2", 75.0);
+    store.save_assessments(&[again]).await.unwrap();
+    let versions = store.score_versions(&id("a")).await.unwrap();
+    assert_eq!(versions.len(), 3);
     assert_eq!(
         store.assessed_with(&id("a")).await.unwrap(),
         Some((version, "r2".to_owned()))
@@ -530,4 +539,99 @@ async fn assessments_need_their_call_and_go_with_it() {
     store.delete(&[id("a")]).await.unwrap();
     assert_eq!(store.assessment(&id("a")).await.unwrap(), None);
     assert!(store.score_versions(&id("a")).await.unwrap().is_empty());
+}
+
+async fn unindexed(store: &Store) -> Vec<String> {
+    let calls = store.unindexed(100).await.unwrap();
+    calls.into_iter().map(|(call_id, _)| call_id.0).collect()
+}
+
+#[tokio::test]
+async fn new_findings_are_missing_in_the_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    let mut hidden = assessed("b", 1, "r1", 90.0);
+    hidden.assessment.pii.push(auricle_contracts::PiiSpan {
+        kind: auricle_contracts::PiiKind::Phone,
+        party: Party::Customer,
+        start_ms: 0,
+        end_ms: 1,
+        places: Vec::new(),
+    });
+    let mut first = vec![assessed("a", 1, "r1", 90.0), hidden];
+    for name in ["a", "b"] {
+        save(&store, name).await;
+    }
+    store.save_assessments(&first).await.unwrap();
+    let indexed = [(id("a"), 1), (id("b"), 1)];
+    store.mark_indexed(&indexed).await.unwrap();
+    assert!(unindexed(&store).await.is_empty());
+
+    // Nothing is new.
+    store.save_assessments(&first).await.unwrap();
+    assert!(unindexed(&store).await.is_empty());
+    // Other rules say the same; where something is hidden it may be hidden otherwise now.
+    for record in &mut first {
+        record.rules_fingerprint = "r2".into();
+    }
+    store.save_assessments(&first).await.unwrap();
+    assert_eq!(unindexed(&store).await, ["b"]);
+    store.mark_indexed(&indexed).await.unwrap();
+    // Another score.
+    store
+        .save_assessments(&[assessed("a", 1, "r2", 10.0)])
+        .await
+        .unwrap();
+    assert_eq!(unindexed(&store).await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_call_that_comes_twice_has_one_current_assessment() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    save(&store, "a").await;
+    let both = [assessed("a", 1, "r1", 90.0), assessed("a", 1, "r1", 80.0)];
+    store.save_assessments(&both).await.unwrap();
+    let versions = store.score_versions(&id("a")).await.unwrap();
+    let current: Vec<_> = versions.iter().map(|version| version.is_current).collect();
+    assert_eq!(current, [false, true]);
+    assert_eq!(store.assessment(&id("a")).await.unwrap().unwrap(), both[1]);
+}
+
+#[tokio::test]
+async fn many_calls_are_read_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    for name in ["c", "a", "b"] {
+        save(&store, name).await;
+    }
+    store
+        .save_failed(None, &recording("d"), "not audio", NOW)
+        .await
+        .unwrap();
+    store
+        .save_assessments(&[assessed("b", 1, "r", 70.0)])
+        .await
+        .unwrap();
+    let heard = CallFilter {
+        kind: CallKind::WithTranscript,
+        ..CallFilter::default()
+    };
+    let ids = store.call_ids(&heard).await.unwrap();
+    assert_eq!(ids, ["a", "b", "c"].map(id));
+    let asked = ["d", "b", "nobody", "a"].map(id);
+    for (filter, expected) in [
+        (CallFilter::default(), &["a", "b", "d"][..]),
+        (heard, &["a", "b"]),
+    ] {
+        let calls = store.calls_of(&filter, &asked).await.unwrap();
+        let names = calls.iter().map(|call| &*call.recording.call_id.0);
+        assert_eq!(names.collect::<Vec<_>>(), expected);
+    }
+    let transcripts = store.stored_transcripts(&asked).await.unwrap();
+    assert_eq!(transcripts.len(), 2);
+    assert_eq!(transcripts[&id("b")].decode().unwrap(), transcript("b", 3));
+    let rules = store.all_assessed_with(&asked).await.unwrap();
+    assert_eq!(rules.len(), 1);
+    assert_eq!(rules[&id("b")], (1, "r".to_owned()));
 }

@@ -78,6 +78,53 @@ pub struct Added {
     pub warnings: Vec<String>,
 }
 
+/// A call ready for [`TranscriptIndex::add_prepared`].
+pub struct Prepared {
+    call: CallId,
+    documents: Vec<TantivyDocument>,
+    warnings: Vec<String>,
+}
+
+impl Prepared {
+    /// The call.
+    pub const fn call_id(&self) -> &CallId {
+        &self.call
+    }
+}
+
+/// Does the part of [`TranscriptIndex::add`] that needs no index: on any thread, before there is one.
+#[derive(Clone, Debug)]
+pub struct Preparer {
+    fields: Fields,
+}
+
+impl Default for Preparer {
+    fn default() -> Self {
+        Self {
+            fields: Fields::new(),
+        }
+    }
+}
+
+impl Preparer {
+    /// Makes a call's documents, see [`TranscriptIndex::add`].
+    ///
+    /// # Errors
+    /// An utterance is too long.
+    pub fn prepare(
+        &self,
+        transcript: &Transcript,
+        assessment: &Assessment,
+    ) -> Result<Prepared, IndexError> {
+        let (documents, warnings) = documents(&self.fields, transcript, assessment)?;
+        Ok(Prepared {
+            call: transcript.call_id.clone(),
+            documents,
+            warnings,
+        })
+    }
+}
+
 impl TranscriptIndex {
     /// Makes an index in a folder, which is created where it is missing.
     ///
@@ -197,13 +244,30 @@ impl TranscriptIndex {
         assessment: &Assessment,
     ) -> Result<Added, IndexError> {
         let (documents, warnings) = documents(&self.shared.fields, transcript, assessment)?;
+        self.add_prepared(Prepared {
+            call: transcript.call_id.clone(),
+            documents,
+            warnings,
+        })
+    }
+
+    /// [`Self::add`] of a call that was prepared before.
+    ///
+    /// # Errors
+    /// As for [`Self::add`], without refusals.
+    pub fn add_prepared(&self, prepared: Prepared) -> Result<Added, IndexError> {
+        let Prepared {
+            call: call_id,
+            documents,
+            warnings,
+        } = prepared;
         let utterances = documents.len();
-        let call = self.call_term(&transcript.call_id);
+        let call = self.call_term(&call_id);
         let adds = documents.into_iter().map(UserOperation::Add);
         self.with_writer(|writer| {
             // Held until the operations are queued: the same call may be added by two threads.
             let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_new = added.insert(fingerprint(&transcript.call_id));
+            let is_new = added.insert(fingerprint(&call_id));
             let searcher = self.shared.reader.searcher();
             // Every deletion is looked up in every segment, so those of new calls are left out.
             let delete =

@@ -47,7 +47,10 @@ mod stored;
 mod units;
 
 pub use error::{IndexError, SearchError};
-pub use index::{Added, IndexOptions, IndexSize, KnownNames, TranscriptIndex, TranscriptReader};
+pub use index::{
+    Added, IndexOptions, IndexSize, KnownNames, Prepared, Preparer, TranscriptIndex,
+    TranscriptReader,
+};
 pub use query::{QueryError, is_keyword, parse};
 pub use results::{
     CallHits, ContextLine, FacetCount, FacetMode, Facets, Highlight, Hit, MAX_CONTEXT,

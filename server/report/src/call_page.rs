@@ -108,6 +108,7 @@ impl Call<'_> {
                     (name) " " (value)
                 }
             }
+            @if *self.playable == Playable::Withheld { p { strong.major { (language.warnings()) } " " (language.sound_withheld()) } }
             @for warning in &transcript.warnings { p { strong.major { (language.warnings()) } " " (warning) } }
             (tiles(&self.key_figures()))
         }

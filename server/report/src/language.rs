@@ -97,6 +97,9 @@ labels! {
     intents: "Intents and outcomes", "意向与结果";
     personal_data: "Personal data", "个人信息";
     personal_data_note: "Masked wherever text is shown.", "所有文本中均已脱敏。";
+    sound_withheld: "No sound: personal data would be heard in the recording, and there is no silenced copy. \
+        `auricle analyze RECORDING --redact-audio DIR` makes one, `auricle report --audio DIR` plays it.",
+        "无声音：录音中含个人信息，且没有静音副本。用 `auricle analyze 录音 --redact-audio 目录` 生成副本，再用 `auricle report --audio 目录` 播放。";
     all_calls: "Calls", "通话列表";
     changed_calls: "Changed calls", "有变化的通话";
     score_before_after: "Scores before and after", "前后分数分布";

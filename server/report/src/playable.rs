@@ -59,6 +59,8 @@ pub enum Playable {
     /// Nothing.
     #[default]
     Nothing,
+    /// There is a recording, and personal data would be heard in it: the page says how to get a copy.
+    Withheld,
     /// The whole recording; the page plays the part that matters.
     Recording(MediaUrl),
     /// One clip for each of the assessment's hits, in their order; `None` where a hit has none.
@@ -75,7 +77,7 @@ impl Playable {
         to_root: &str,
     ) -> Option<String> {
         let (url, offset_ms) = match self {
-            Self::Nothing => return None,
+            Self::Nothing | Self::Withheld => return None,
             Self::Recording(url) => (url, 0),
             Self::Clips(clips) => {
                 let clip = clips.get(hit_idx?)?.as_ref()?;
@@ -117,6 +119,7 @@ mod tests {
         let seen = recording.fragment(None, (0, 1500), "../");
         assert_eq!(seen.as_deref(), Some("../../audio/a%20b%231.wav#t=0,1.5"));
         assert_eq!(Playable::Nothing.fragment(None, (0, 1), ""), None);
+        assert_eq!(Playable::Withheld.fragment(None, (0, 1), ""), None);
     }
 
     #[test]

@@ -97,7 +97,7 @@
     back.addEventListener("click", () => (page--, draw()));
     on.addEventListener("click", () => (page++, draw()));
     save.addEventListener("click", () => {
-      const quote = (text) => '"' + String(text).replace(/^[=+@-]/, "'$&").replaceAll('"', '""') + '"';
+      const quote = (text) => '"' + String(text).replace(/^[=+@\t\r\n＝＋－＠-]/, "'$&").replaceAll('"', '""') + '"';
       const lines = [[...table.querySelectorAll("thead th")].map((one) => quote(one.textContent))];
       rows.forEach((row) => lines.push(row.map((value, idx) => {
         const kind = data.kinds[idx];

@@ -312,6 +312,17 @@ fn evidence_plays_from_its_media_fragment() {
     assert!(page.contains("href=\"../clips/0.wav#t=0.3,1.8\""));
     let silent = batch_page(&batch_of(&calls, &Playable::Nothing), Language::English);
     assert!(!silent.contains("class=\"play\""));
+    let withheld = call_page(
+        &calls[0].0,
+        &calls[0].1,
+        &Playable::Withheld,
+        Language::English,
+    );
+    assert!(!withheld.contains("class=\"play\""));
+    assert!(
+        withheld.contains("--redact-audio"),
+        "it says how to get sound"
+    );
 }
 
 #[test]

@@ -30,6 +30,7 @@ use auricle_speech::lm::Keeping;
 
 use crate::app::App;
 use crate::clock;
+use crate::data::WriteLock;
 use crate::engine::{Passes, Recognition, Speech, SpeechOptions};
 use crate::exit::{Exit, usage};
 use crate::file_name::digits;
@@ -68,7 +69,11 @@ pub(crate) fn run(app: &mut App, args: &AnalyzeArgs) -> Result<Exit> {
     if args.dry_run {
         return dry_run(app, &request, &mut speech);
     }
-    let report = analyze(app, request, &mut speech)?;
+    let lock = app.config.data.lock()?;
+    let judges = Judges::load(&app.config)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_on_signals(app, &stop);
+    let report = analyze(app, request, &mut speech, &judges, &stop, &lock)?;
     report.say();
     if args.json {
         report.write_json(&mut app.terminal)?;
@@ -77,7 +82,13 @@ pub(crate) fn run(app: &mut App, args: &AnalyzeArgs) -> Result<Exit> {
 }
 
 /// Hears recordings that were heard before once more, each with the metadata and the names it has.
-pub(crate) fn hear_again(app: &App, files: Vec<PathBuf>) -> Result<RunReport> {
+pub(crate) fn hear_again(
+    app: &App,
+    files: Vec<PathBuf>,
+    judges: &Judges,
+    stop: &AtomicBool,
+    lock: &WriteLock,
+) -> Result<RunReport> {
     let request = Request {
         inputs: Inputs {
             files,
@@ -91,7 +102,7 @@ pub(crate) fn hear_again(app: &App, files: Vec<PathBuf>) -> Result<RunReport> {
         n_workers: workers(app.config.analyze.jobs),
     };
     let mut speech = Speech::open(&app.config, &default_speech_options(app))?;
-    analyze(app, request, &mut speech)
+    analyze(app, request, &mut speech, judges, stop, lock)
 }
 
 impl Request {
@@ -133,25 +144,29 @@ fn dry_run(app: &mut App, request: &Request, speech: &mut dyn Recognition) -> Re
     foresee::write(app, &plan, &request.inputs.failures, &known)
 }
 
-fn analyze(app: &App, request: Request, speech: &mut dyn Recognition) -> Result<RunReport> {
-    let _lock = app.config.data.lock()?;
+/// Whoever calls holds the lock: nobody else writes meanwhile.
+fn analyze(
+    app: &App,
+    request: Request,
+    speech: &mut dyn Recognition,
+    judges: &Judges,
+    stop: &AtomicBool,
+    _lock: &WriteLock,
+) -> Result<RunReport> {
     let store = app.store()?;
     let (files, out) = (&request.inputs.files, request.out.as_deref());
     let plan = Plan::make(app, Some(&store), out, files, &request.said, speech)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let judges = Judges::load(&app.config)?;
     let shared = Shared {
         store: &store,
         runtime: app.runtime.handle(),
         progress: &Progress::new(plan.jobs.len() as u64, plan.total_ms()),
-        stop: &stop,
+        stop,
         channels: request.channels,
         settings_print: &settings_print(request.channels, speech),
         again: request.again,
-        judges: &judges,
+        judges,
         redacted: request.redacted.as_deref(),
     };
-    stop_on_signals(app, &stop);
     hear_all(app, &request, plan, &shared)
 }
 

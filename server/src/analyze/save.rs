@@ -57,6 +57,11 @@ impl Writer<'_> {
                 .save_failure(job, cause)
                 .and_then(|()| Err(anyhow!(cause.clone()))),
         };
+        // What was heard is saved all the same.
+        let saved = saved.and_then(|text| match &finished.no_copy {
+            Some(cause) => Err(anyhow!("no silenced copy: {cause}")),
+            None => Ok(text),
+        });
         let text = saved.unwrap_or_else(|error| {
             self.stop_if_full(&error);
             let cause = message_of(&error);

@@ -15,7 +15,7 @@ pub(crate) fn stop_on_signals(app: &App, stop: &Arc<AtomicBool>) {
             return;
         }
         stop.store(true, Ordering::Relaxed);
-        crate::terminal::say!("stopping once the recordings under way are heard; again to stop at once\nhint: run the same command again and it goes on where it stopped");
+        crate::terminal::say!("stopping once the calls under way are done; again to stop at once\nhint: run the same command again and it goes on where it stopped");
         if wait_for_signal().await.is_ok() {
             std::process::exit(i32::from(Exit::Stopped.code()));
         }

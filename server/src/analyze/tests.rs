@@ -67,7 +67,10 @@ impl Desk {
 
     fn try_run(&self, words: &str, said: &'static str) -> Result<RunReport> {
         let request = Request::read(&self.app, &self.args(words))?;
-        analyze(&self.app, request, &mut Scripted::saying(said))
+        let app = &self.app;
+        let (judges, lock) = (Judges::load(&app.config)?, app.config.data.lock()?);
+        let (mut speech, stop) = (Scripted::saying(said), AtomicBool::new(false));
+        analyze(app, request, &mut speech, &judges, &stop, &lock)
     }
 
     /// Runs, and gives how many were heard, were unchanged, failed.
@@ -206,6 +209,69 @@ fn a_recording_without_a_model_fails_alone() {
     // Where nothing can be heard, nothing is begun.
     let error = desk.try_run("in/ --campaign broken --metadata calls.csv", "您好");
     assert!(error.unwrap_err().to_string().contains("is damaged"));
+}
+
+#[test]
+fn who_hears_again_says_what_calls_are_assessed_with() {
+    let desk = Desk::new();
+    desk.put("in/a.wav", wav(1));
+    let app = &desk.app;
+    let insight = crate::judge::InsightConfig {
+        packs: vec!["zh-finance".into()],
+        ..app.config.insight.clone()
+    };
+    let judges = Judges::load_with(&app.config, &insight).unwrap();
+    assert_ne!(judges.print(), Judges::load(&app.config).unwrap().print());
+    let request = Request::read(app, &desk.args("in/")).unwrap();
+    let (mut speech, stop) = (Scripted::saying("您好"), AtomicBool::new(false));
+    let lock = app.config.data.lock().unwrap();
+    analyze(app, request, &mut speech, &judges, &stop, &lock).unwrap();
+    let call_id = CallId("a".into());
+    let store = app.store().unwrap();
+    let assessed = app.runtime.block_on(store.assessed_with(&call_id));
+    assert_eq!(assessed.unwrap(), Some((1, judges.print().to_owned())));
+}
+
+#[test]
+fn silenced_copies_are_made_of_what_the_store_knows() {
+    let desk = Desk::new();
+    desk.put("in/a.wav", wav(1));
+    assert_eq!(desk.run("in/"), (1, 0, 0));
+    let copy = desk.path("copies/a.wav");
+    assert_eq!(
+        desk.run("in/ --redact-audio copies/"),
+        (0, 1, 0),
+        "not heard again"
+    );
+    let made = fs::read(&copy).unwrap();
+    assert!(made.len() >= wav(1).len(), "it has all of the recording");
+    fs::write(&copy, b"RIFF").unwrap();
+    assert_eq!(desk.run("in/ --redact-audio copies/"), (0, 1, 0));
+    assert_eq!(fs::read(&copy).unwrap(), made, "a stale one is made anew");
+    fs::remove_file(&copy).unwrap();
+    assert_eq!(desk.run("in/ --redact-audio copies/"), (0, 1, 0));
+    assert_eq!(fs::read(&copy).unwrap(), made);
+
+    // Imported over it: still copied, still not heard.
+    let store = desk.app.store().unwrap();
+    let recording = desk.call("a").recording;
+    let imported = store.transcript(&recording.call_id);
+    let imported = desk.app.runtime.block_on(imported).unwrap().unwrap();
+    let prints = auricle_store::Fingerprints::default();
+    let save = store.save_done(None, &recording, &prints, &imported, "2026-11-20T08:00:00Z");
+    desk.app.runtime.block_on(save).unwrap();
+    assert_eq!(desk.run("in/ --redact-audio others/"), (0, 1, 0));
+    assert_eq!(fs::read(desk.path("others/a.wav")).unwrap(), made);
+
+    // Where a copy cannot be made that is said, and what was heard is kept.
+    desk.put("in/b.wav", wav(2));
+    fs::create_dir(desk.path("others/b.wav")).unwrap();
+    let report = desk
+        .try_run("in/b.wav --redact-audio others/", "您好")
+        .unwrap();
+    assert_eq!(report.counts.n_failed, 1);
+    assert!(report.failures[0].cause.contains("no silenced copy"));
+    assert_eq!(desk.call("b").state, CallState::Done);
 }
 
 #[test]

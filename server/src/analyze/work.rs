@@ -26,7 +26,7 @@ use super::hear::hear;
 use super::progress::{Progress, Told};
 use crate::exit::message_of;
 use crate::judge::Judges;
-use crate::redact::{copy_path, write_copy};
+use crate::redact::keep_copy;
 
 /// One recording to be heard.
 pub(crate) struct Job {
@@ -68,6 +68,8 @@ pub(crate) struct Shared<'a> {
 pub(crate) struct Finished {
     pub(crate) job: Job,
     pub(crate) outcome: Outcome,
+    /// Why the silenced copy that was asked for is not there.
+    pub(crate) no_copy: Option<String>,
     /// Sound of it that counts as heard already, milliseconds.
     pub(crate) heard_ms: u64,
 }
@@ -127,10 +129,15 @@ fn work(queue: &SegQueue<Job>, shared: &Shared<'_>, done: Sender<Finished>) {
         let Some(job) = queue.pop() else { return };
         let told = Told::new(shared.progress);
         let outcome = outcome_of(&job, shared, &told);
+        let copied = shared
+            .redacted
+            .map(|folder| guarded(|| copy(&job, &outcome, folder, shared)));
+        let no_copy = copied.and_then(Result::err).map(|cause| message_of(&cause));
         let finished = Finished {
             heard_ms: told.ms(),
             job,
             outcome,
+            no_copy,
         };
         if done.send(finished).is_err() {
             return;
@@ -138,15 +145,55 @@ fn work(queue: &SegQueue<Job>, shared: &Shared<'_>, done: Sender<Finished>) {
     }
 }
 
-/// A defect in a decoder must not end a night's run: the recording fails, the others go on.
 fn outcome_of(job: &Job, shared: &Shared<'_>, told: &Told<'_>) -> Outcome {
-    let outcome = catch_unwind(AssertUnwindSafe(|| try_job(job, shared, told)));
-    let outcome = outcome.unwrap_or_else(|_| {
+    let outcome = guarded(|| try_job(job, shared, told));
+    outcome.unwrap_or_else(|error| Outcome::Failed(message_of(&error)))
+}
+
+/// A defect in a decoder must not end a night's run: the recording fails, the others go on.
+fn guarded<Value>(work: impl FnOnce() -> Result<Value>) -> Result<Value> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(anyhow!(
             "this recording makes Auricle fail; please report it, with the recording if possible"
         ))
+    })
+}
+
+/// Sees to the silenced copy. What was heard before, or elsewhere, is not heard again for it.
+fn copy(job: &Job, outcome: &Outcome, folder: &Path, shared: &Shared<'_>) -> Result<()> {
+    let (known, audio_sha256) = match outcome {
+        Outcome::Heard {
+            prints,
+            transcript,
+            assessment,
+        } => {
+            let audio = &prints.audio_sha256;
+            return keep_copy(folder, &job.file, audio, transcript, assessment);
+        }
+        Outcome::Same(known) => (known, known.fingerprints.audio_sha256.clone()),
+        Outcome::Imported(known) => {
+            let audio = sha256_of_file(&job.file);
+            (
+                known,
+                audio.with_context(|| format!("cannot read `{}`", job.recording.file))?,
+            )
+        }
+        Outcome::Failed(_) => return Ok(()),
+    };
+    let (store, call_id) = (shared.store, &known.recording.call_id);
+    let transcript = shared.runtime.block_on(store.transcript(call_id))?;
+    let transcript = transcript.context("the store has lost its transcript")?;
+    // One that cannot be read any more is made anew, as one by other rules is.
+    let stored = shared.runtime.block_on(store.assessment(call_id)).ok();
+    let in_force = stored.flatten().filter(|stored| {
+        stored.transcript_version == known.version
+            && stored.rules_fingerprint == shared.judges.print()
     });
-    outcome.unwrap_or_else(|error| Outcome::Failed(message_of(&error)))
+    let assessment = match in_force {
+        Some(stored) => stored.assessment,
+        None => shared.judges.assess(&transcript),
+    };
+    keep_copy(folder, &job.file, &audio_sha256, &transcript, &assessment)
 }
 
 fn try_job(job: &Job, shared: &Shared<'_>, told: &Told<'_>) -> Result<Outcome> {
@@ -164,18 +211,10 @@ fn try_job(job: &Job, shared: &Shared<'_>, told: &Told<'_>) -> Result<Outcome> {
     let model = job.model.as_ref().map_err(|cause| anyhow!(cause.clone()))?;
     let prints = fingerprints(job, model, shared.settings_print)?;
     if let Some(known) = known.filter(|known| is_same(known, &prints)) {
-        let copy = shared
-            .redacted
-            .map(|folder| copy_path(folder, &job.recording.call_id));
-        if copy.is_none_or(|copy| copy.is_file()) {
-            return Ok(Outcome::Same(Box::new(known)));
-        }
+        return Ok(Outcome::Same(Box::new(known)));
     }
     let transcript = hear(&job.file, &job.recording, model, shared.channels, told)?;
     let assessment = shared.judges.assess(&transcript);
-    if let Some(folder) = shared.redacted {
-        write_copy(folder, &job.file, &transcript, &assessment)?;
-    }
     Ok(Outcome::Heard {
         prints,
         transcript: Box::new(transcript),

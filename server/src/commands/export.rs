@@ -16,6 +16,7 @@ use crate::file_name::file_stem;
 use crate::index::CallSearch;
 use crate::known::{CallReader, KnownCall, PersonalData};
 use crate::selection::{Selection, SelectionArgs};
+use crate::spreadsheet::BYTE_ORDER_MARK;
 use crate::terminal::{count, say};
 
 const EXAMPLES: &str = "\
@@ -25,6 +26,7 @@ Examples:
   auricle export --format srt --out subtitles/ dev-01        subtitles of one call
   auricle export --format txt --query '保证收益'             calls that a search finds
   auricle export --format csv --since 2026-11-01 --until 2026-12-01
+  auricle export --format csv --bom --out a.csv              for Excel
 
 Without --out it goes to standard output; srt and vtt make a file for each call, so they need a
 folder, unless one call is asked for: then `--out call.srt` names its file.";
@@ -44,6 +46,9 @@ pub(crate) struct ExportArgs {
     /// Only calls that this search finds.
     #[arg(long, value_name = "QUERY")]
     query: Option<String>,
+    /// Begin CSV with a byte order mark: Excel misreads Chinese without it.
+    #[arg(long)]
+    bom: bool,
     /// Personal data as it was said, not masked.
     #[arg(long)]
     unmasked: bool,
@@ -55,6 +60,8 @@ struct Exporter<'a> {
     selection: Selection,
     reader: CallReader,
     format: ExportFormat,
+    /// What stands before the first call.
+    head: String,
 }
 
 pub(crate) fn run(app: &mut App, args: &ExportArgs) -> Result<Exit> {
@@ -104,6 +111,11 @@ fn is_of_one_call(cause: &anyhow::Error) -> bool {
 
 impl<'a> Exporter<'a> {
     fn read(app: &'a App, args: &ExportArgs) -> Result<Self> {
+        let mark = match (args.bom, args.format) {
+            (false, _) => "",
+            (true, ExportFormat::Csv) => BYTE_ORDER_MARK,
+            (true, _) => return Err(usage("`--bom` is for `--format csv`")),
+        };
         let mut selection = Selection::read(app, &args.selection)?;
         if let Some(query) = &args.query {
             selection.narrow(CallSearch::open(&app.config.data.index())?.calls_with(query)?);
@@ -120,6 +132,7 @@ impl<'a> Exporter<'a> {
             selection,
             reader: CallReader::open(app, personal_data)?,
             format: args.format,
+            head: format!("{mark}{}", args.format.head()?),
         })
     }
 
@@ -154,7 +167,7 @@ impl<'a> Exporter<'a> {
 
     fn to_stdout(&self) -> Result<Tally> {
         let mut out = std::io::BufWriter::new(std::io::stdout());
-        out.write_all(self.format.head()?.as_bytes())?;
+        out.write_all(self.head.as_bytes())?;
         let tally =
             self.each_known(|known| Ok(out.write_all(self.format.write(known)?.as_bytes())?))?;
         out.flush()?;
@@ -170,7 +183,7 @@ impl<'a> Exporter<'a> {
             );
         }
         let mut out = AtomicFile::create(path)?;
-        out.write(self.format.head()?.as_bytes())?;
+        out.write(self.head.as_bytes())?;
         let tally = self.each_known(|known| out.write(self.format.write(known)?.as_bytes()))?;
         out.commit()?;
         Ok(tally)

@@ -15,7 +15,8 @@ use crate::app::App;
 use crate::atomic::write_atomically;
 use crate::exit::{Exit, message_of};
 use crate::index::CallSearch;
-use crate::known::{CallReader, PersonalData};
+use crate::known::{CallReader, KnownCall, PersonalData};
+use crate::redact::current_copy;
 use crate::selection::{Selection, SelectionArgs};
 use crate::terminal::{count, say};
 
@@ -27,8 +28,9 @@ Examples:
   auricle report --language zh --out report/                in Chinese
 
 Writes DIR/index.html and a page for each call in DIR/calls; they need nothing but themselves, and open
-without a network. Personal data is masked; the sound is that of the recordings, where they are still there,
-or of the silenced copies in the folder that --audio names (`analyze --redact-audio` writes them).";
+without a network. Personal data is masked, and never played: calls that have any play the silenced copy in
+the folder that --audio names (`analyze --redact-audio DIR` writes and renews them), or nothing; the others
+play their recordings, where these are still there.";
 
 /// Options of `auricle report`.
 #[derive(Debug, Args)]
@@ -48,9 +50,12 @@ pub(crate) struct ReportArgs {
     /// Language of the pages: en or zh.
     #[arg(long, value_name = "LANGUAGE", default_value = "en")]
     language: Language,
-    /// Folder of silenced copies to play instead of the recordings.
+    /// Folder of silenced copies, as `analyze --redact-audio` wrote it.
     #[arg(long, value_name = "DIR")]
     audio: Option<PathBuf>,
+    /// Play recordings as they are, also where personal data is heard; texts stay masked.
+    #[arg(long, conflicts_with = "audio")]
+    unmasked: bool,
     /// Only the page of the batch, none for each call.
     #[arg(long)]
     no_calls: bool,
@@ -61,6 +66,10 @@ pub(crate) fn run(app: &mut App, args: &ReportArgs) -> Result<Exit> {
     if let Some(query) = &args.query {
         selection.narrow(CallSearch::open(&app.config.data.index())?.calls_with(query)?);
     }
+    let sound = match args.unmasked {
+        true => PersonalData::AsSaid,
+        false => PersonalData::Masked,
+    };
     let reader = CallReader::open(app, PersonalData::Masked)?;
     let detail = match args.no_calls {
         true => Detail::Nothing,
@@ -72,9 +81,9 @@ pub(crate) fn run(app: &mut App, args: &ReportArgs) -> Result<Exit> {
         title: args.title.clone(),
         ..BatchOptions::default()
     });
-    let mut n_failed = 0_u64;
+    let (mut n_failed, mut n_silent) = (0_u64, 0_u64);
     selection.each_call(app, |call| {
-        let known = match reader.read(app, &selection.store, call) {
+        let known = match reader.read_as_said(app, &selection.store, call) {
             Ok(known) => known,
             Err(cause) => {
                 n_failed += 1;
@@ -82,7 +91,9 @@ pub(crate) fn run(app: &mut App, args: &ReportArgs) -> Result<Exit> {
                 return Ok(());
             }
         };
-        let playable = playable(call, args.audio.as_deref());
+        let playable = playable(call, &known, args.audio.as_deref(), sound);
+        n_silent += u64::from(playable == Playable::Withheld);
+        let known = reader.shown(known);
         let (transcript, assessment) = (&known.transcript, &known.assessment);
         batch.add(transcript, assessment, &playable, detail);
         if detail == Detail::Page {
@@ -98,21 +109,45 @@ pub(crate) fn run(app: &mut App, args: &ReportArgs) -> Result<Exit> {
     let path = args.out.join(BATCH_PAGE_FILE);
     write_atomically(&path, batch_page(&batch, args.language).as_bytes())?;
     say!("{}: {}", path.display(), count(batch.n_calls(), "call"));
+    if n_silent > 0 {
+        say!(
+            "{} without sound: they have personal data and no silenced copy\nhint: `auricle analyze RECORDINGS --redact-audio DIR` makes copies, `--audio DIR` plays them; `--unmasked` plays the recordings as they are",
+            count(n_silent, "call")
+        );
+    }
     Ok(match n_failed {
         0 => Exit::Done,
         _ => Exit::Failed,
     })
 }
 
-/// The recording, or its silenced copy, where it is there.
-fn playable(call: &CallRecord, copies: Option<&Path>) -> Playable {
-    let path = match copies {
-        Some(folder) => crate::redact::copy_path(folder, &call.recording.call_id),
-        None => PathBuf::from(&call.recording.path),
-    };
-    let absolute = std::path::absolute(&path).ok();
-    match absolute.filter(|path| path.is_file()) {
-        Some(path) => Playable::Recording(MediaUrl::from_path(&path.to_string_lossy())),
-        None => Playable::Nothing,
+/// The silenced copy, where there is one of just this; else the recording, unless somebody could hear
+/// personal data in it.
+fn playable(
+    call: &CallRecord,
+    known: &KnownCall,
+    copies: Option<&Path>,
+    sound: PersonalData,
+) -> Playable {
+    let KnownCall {
+        transcript,
+        assessment,
+    } = known;
+    let audio_sha256 = &call.fingerprints.audio_sha256;
+    let copy = copies
+        .and_then(|folder| current_copy(folder, transcript, assessment, audio_sha256))
+        .and_then(|path| std::path::absolute(path).ok());
+    let recording = std::path::absolute(&call.recording.path);
+    let recording = recording.ok().filter(|path| path.is_file());
+    let is_open = assessment.pii.is_empty() || sound == PersonalData::AsSaid;
+    match (copy, recording) {
+        (Some(path), _) => played(&path),
+        (None, Some(path)) if is_open => played(&path),
+        (None, Some(_)) => Playable::Withheld,
+        (None, None) => Playable::Nothing,
     }
+}
+
+fn played(path: &Path) -> Playable {
+    Playable::Recording(MediaUrl::from_path(&path.to_string_lossy()))
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use auricle_insight::TrialObserver;
 use auricle_insight::rules::format::Test;
 use auricle_insight::rules::{
-    At, Mistake, PackFile, PastCall, RuleSet, Weight, check_test_file, explain, read_tests,
+    At, Branch, Mistake, PackFile, PastCall, RuleSet, Weight, check_test_file, explain, read_tests,
     run_tests, schema,
 };
 use clap::{Args, Subcommand};
@@ -17,7 +17,8 @@ use clap::{Args, Subcommand};
 use crate::app::App;
 use crate::exit::{Exit, usage};
 use crate::judge::{Judges, PACKS, read};
-use crate::terminal::{count, say};
+use crate::known::MaskedQuotes;
+use crate::terminal::{count, printable, say};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -72,6 +73,9 @@ pub(crate) struct ExplainArgs {
     /// Packs in place of those that the call gets.
     #[arg(long, value_name = "PACK")]
     rules: Vec<PathBuf>,
+    /// Personal data as it was said, not masked.
+    #[arg(long)]
+    unmasked: bool,
 }
 
 pub(crate) fn run(app: &mut App, command: &RulesCommand) -> Result<Exit> {
@@ -226,7 +230,7 @@ fn explain_rule(app: &mut App, args: &ExplainArgs) -> Result<Exit> {
     let judges = Judges::load(&app.config)?;
     let store = app.existing_store()?;
     let call = app.one_call(&store, &args.call)?;
-    let mut transcript = app.transcript(&store, &call)?;
+    let transcript = app.transcript(&store, &call)?;
     let set = match args.rules.as_slice() {
         [] => Arc::clone(&judges.judge_of(&transcript).rules),
         packs => Arc::new(rules_of(app, packs)?),
@@ -240,13 +244,13 @@ fn explain_rule(app: &mut App, args: &ExplainArgs) -> Result<Exit> {
             args.rule
         )));
     }
-    let metrics = judges.assess(&transcript).metrics;
-    let talk = crate::judge::talk_events(&metrics);
-    transcript
-        .utterances
-        .sort_by_key(|utterance| (utterance.end_ms, utterance.start_ms));
+    let assessment = judges.assess(&transcript);
+    let quotes = (!args.unmasked).then(|| MaskedQuotes::new(&transcript, &assessment));
+    let talk = crate::judge::talk_events(&assessment.metrics);
+    let mut utterances = transcript.utterances.clone();
+    utterances.sort_by_key(|utterance| (utterance.end_ms, utterance.start_ms));
     let past = PastCall {
-        utterances: &transcript.utterances,
+        utterances: &utterances,
         talk: &talk,
         metadata: &transcript.metadata,
         duration_ms: transcript.duration_ms,
@@ -254,10 +258,30 @@ fn explain_rule(app: &mut App, args: &ExplainArgs) -> Result<Exit> {
     let mut observer = TrialObserver::new(judges.intents());
     for rule in found {
         let explanation = explain(&set, rule, &past, &mut observer);
-        let explanation = explanation.context("the rule is gone")?;
+        let mut explanation = explanation.context("the rule is gone")?;
+        let shown = |text: &str| match &quotes {
+            Some(quotes) => printable(&quotes.hide(text)),
+            None => printable(text),
+        };
+        explanation.title = printable(&explanation.title);
+        for hit in &mut explanation.hits {
+            hit.why = shown(&hit.why);
+        }
+        each_text(&mut explanation.condition, &shown);
         writeln!(app.terminal, "{explanation}")?;
     }
     Ok(Exit::Done)
+}
+
+/// Puts every text of a condition and of its parts through `shown`.
+fn each_text(branch: &mut Branch, shown: &impl Fn(&str) -> String) {
+    branch.condition = printable(&branch.condition);
+    for text in branch.found.iter_mut().chain(&mut branch.missed) {
+        *text = shown(text);
+    }
+    for part in &mut branch.parts {
+        each_text(part, shown);
+    }
 }
 
 fn rules_of(app: &App, packs: &[PathBuf]) -> Result<RuleSet> {

@@ -1,25 +1,29 @@
 //! Rows of comma separated values (RFC 4180), one for each utterance.
 
+use std::borrow::Cow;
+
 use anyhow::Result;
 use auricle_contracts::{Transcript, Utterance};
 use serde::Serialize;
 
+use crate::spreadsheet::text_cell;
+
 /// Column names are these fields' names.
 #[derive(Serialize)]
 struct Row<'a> {
-    call_id: &'a str,
-    file: &'a str,
-    agent: &'a str,
-    campaign: &'a str,
-    region: &'a str,
-    started_at: &'a str,
+    call_id: Cow<'a, str>,
+    file: Cow<'a, str>,
+    agent: Cow<'a, str>,
+    campaign: Cow<'a, str>,
+    region: Cow<'a, str>,
+    started_at: Cow<'a, str>,
     party: &'a str,
     channel: u16,
     start_ms: u64,
     end_ms: u64,
     confidence: f32,
-    text: &'a str,
-    spoken: &'a str,
+    text: Cow<'a, str>,
+    spoken: Cow<'a, str>,
     syllables: String,
 }
 
@@ -64,20 +68,20 @@ fn row<'a>(transcript: &'a Transcript, utterance: &'a Utterance) -> Row<'a> {
         .iter()
         .map(|syllable| syllable.s.as_str());
     Row {
-        call_id: &transcript.call_id.0,
-        file: &transcript.file,
-        agent: known.agent.as_deref().unwrap_or_default(),
-        campaign: known.campaign.as_deref().unwrap_or_default(),
-        region: known.region.as_deref().unwrap_or_default(),
-        started_at: known.started_at.as_deref().unwrap_or_default(),
+        call_id: text_cell(&transcript.call_id.0),
+        file: text_cell(&transcript.file),
+        agent: text_cell(known.agent.as_deref().unwrap_or_default()),
+        campaign: text_cell(known.campaign.as_deref().unwrap_or_default()),
+        region: text_cell(known.region.as_deref().unwrap_or_default()),
+        started_at: text_cell(known.started_at.as_deref().unwrap_or_default()),
         party: utterance.party.as_str(),
         channel: utterance.channel,
         start_ms: utterance.start_ms,
         end_ms: utterance.end_ms,
         confidence: utterance.confidence,
-        text: &utterance.text,
-        spoken: &utterance.spoken,
-        syllables: spelled.collect::<Vec<_>>().join(" "),
+        text: text_cell(&utterance.text),
+        spoken: text_cell(&utterance.spoken),
+        syllables: text_cell(&spelled.collect::<Vec<_>>().join(" ")).into_owned(),
     }
 }
 
@@ -104,5 +108,15 @@ mod tests {
         assert_eq!(&rows[0][column("confidence")], "0.875");
         assert_eq!(&rows[1][column("text")], "a < b --> c & d\n\nx");
         assert_eq!(&rows[1][column("start_ms")], "3605000");
+    }
+
+    #[test]
+    fn what_was_said_is_no_formula() {
+        let mut said = sample();
+        said.metadata.agent = Some("@A7".into());
+        said.utterances[0].text = "=HYPERLINK(\"http://x\")".into();
+        let rows = csv_rows(&said).unwrap();
+        assert!(rows.contains(",'@A7,"), "{rows}");
+        assert!(rows.contains("'=HYPERLINK"), "{rows}");
     }
 }

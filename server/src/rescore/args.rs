@@ -15,6 +15,9 @@ Examples:
   auricle rescore --campaign loans --out report/    with report/rescore.html and report/rescore.csv
   auricle rescore --audio never                     text only, whatever model heard the calls
 
+--rules and --card stand in for what is configured, for every campaign; what is not named stays as it is
+configured. With --dry-run, calls that would be heard again are assessed by their texts of before.
+
 Calls that are up to date are left alone, so a run that was stopped goes on where it was. Every earlier
 version of a call's score stays in the store; `auricle show CALL --scores` lists them.";
 
@@ -42,6 +45,9 @@ pub(crate) struct RescoreArgs {
     /// Folder for the report: rescore.html, rescore.csv.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Begin rescore.csv with a byte order mark: Excel misreads Chinese without it.
+    #[arg(long, requires = "out")]
+    pub(crate) bom: bool,
     /// Language of the report: en or zh.
     #[arg(long, value_name = "LANGUAGE", default_value = "en")]
     pub(crate) language: Language,

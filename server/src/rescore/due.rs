@@ -12,7 +12,7 @@ use crate::engine::{Recognition, Speech};
 use crate::exit::message_of;
 use crate::judge::Judges;
 use crate::selection::Selection;
-use crate::terminal::say;
+use crate::terminal::{count, say};
 
 /// The calls a run is about.
 #[derive(Default)]
@@ -36,26 +36,47 @@ impl Due {
             AudioChoice::Never => None,
         };
         let mut due = Self::default();
-        selection.each_call(app, |call| {
-            let is_audio = speech
-                .as_mut()
-                .is_some_and(|speech| is_heard_otherwise(speech, call));
-            if is_audio {
-                due.audio.push(call.clone());
-                return Ok(());
-            }
-            let assessed = selection.store.assessed_with(&call.recording.call_id);
+        selection.each_page(app, |page| {
+            let ids: Vec<_> = page
+                .iter()
+                .map(|call| call.recording.call_id.clone())
+                .collect();
+            let assessed = selection.store.all_assessed_with(&ids);
             let assessed = app.runtime.block_on(assessed)?;
-            let is_same = |(version, print): &(i64, String)| {
-                *version == call.version && print == judges.print()
-            };
-            match assessed.as_ref().is_some_and(is_same) && !args.force {
-                true => due.n_up_to_date += 1,
-                false => due.text.push(call.clone()),
+            for call in page {
+                let speech = speech.as_mut();
+                if speech.is_some_and(|speech| is_heard_otherwise(speech, call)) {
+                    due.audio.push(call.clone());
+                    continue;
+                }
+                let is_same = |(version, print): &(i64, String)| {
+                    *version == call.version && print == judges.print()
+                };
+                let known = assessed.get(&call.recording.call_id);
+                match known.is_some_and(is_same) && !args.force {
+                    true => due.n_up_to_date += 1,
+                    false => due.text.push(call.clone()),
+                }
             }
             Ok(())
         })?;
         Ok(due)
+    }
+
+    /// The line before the work.
+    pub(crate) fn text(&self) -> String {
+        let mut parts = vec![format!(
+            "{} by their text",
+            count(self.text.len() as u64, "call")
+        )];
+        if !self.audio.is_empty() {
+            let n_audio = count(self.audio.len() as u64, "call");
+            parts.push(format!("{n_audio} by their recording"));
+        }
+        if self.n_up_to_date > 0 {
+            parts.push(format!("{} up to date", self.n_up_to_date));
+        }
+        format!("to assess: {}", parts.join(", "))
     }
 }
 

@@ -9,32 +9,44 @@ mod args;
 mod due;
 mod report;
 mod save;
+#[cfg(test)]
+mod tests;
 mod work;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use auricle_report::{Change, Changes, Outline};
 use auricle_store::CallRecord;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::analyze;
 use crate::app::App;
+use crate::data::WriteLock;
 use crate::exit::Exit;
 use crate::index::CallIndex;
 use crate::judge::{InsightConfig, Judges};
 use crate::selection::Selection;
-use crate::terminal::{count, say};
+use crate::terminal::say;
 pub(crate) use args::RescoreArgs;
 use due::Due;
 use save::Saver;
-use work::{Shared, rescore_all};
+use work::{Refused, Shared, rescore_all};
 
-/// How a run ended.
-#[derive(Default)]
-struct Ended {
+/// One run: what it works with, and what has come of it so far.
+struct Run<'a> {
+    app: &'a App,
+    args: &'a RescoreArgs,
+    selection: &'a Selection,
+    judges: &'a Judges,
+    /// `None` where nothing is saved.
+    lock: Option<WriteLock>,
+    /// Of the whole run: whoever stops the first phase does not want the second.
+    stop: Arc<AtomicBool>,
+    changes: Changes,
     n_failed: u64,
     n_left: u64,
 }
@@ -42,169 +54,206 @@ struct Ended {
 pub(crate) fn run(app: &mut App, args: &RescoreArgs) -> Result<Exit> {
     let judges = judges(app, args)?;
     let selection = Selection::read(app, &args.selection)?;
+    // Before it is known what is due: another run must not change that meanwhile.
+    let lock = match args.dry_run {
+        true => None,
+        false => Some(app.config.data.lock()?),
+    };
     let due = Due::find(app, args, &selection, &judges)?;
     say!("{}", due.text());
-    let mut changes = Changes::default();
-    let mut ended = Ended::default();
-    let Due { text, audio, .. } = due;
-    rescore_text(
+    let mut run = Run {
         app,
         args,
-        &selection,
-        &judges,
-        text,
-        &mut changes,
-        &mut ended,
-    )?;
-    if !args.dry_run {
-        rescore_audio(app, &selection, &audio, &mut changes, &mut ended)?;
-    }
+        selection: &selection,
+        judges: &judges,
+        lock,
+        stop: Arc::new(AtomicBool::new(false)),
+        changes: Changes::default(),
+        n_failed: 0,
+        n_left: 0,
+    };
+    analyze::stop_on_signals(app, &run.stop);
+    let ended = run.all(due);
+    let (n_failed, n_left, mut changes) = (run.n_failed, run.n_left, run.changes);
     // Workers end when they end; people look for ids.
     changes
         .calls
         .sort_by(|one, other| one.call_id.cmp(&other.call_id));
+    // Also after a failure: what was saved before it was changed.
     report::write(app, args, &changes)?;
-    Ok(match (ended.n_failed, ended.n_left) {
+    ended?;
+    Ok(match (n_failed, n_left) {
         (0, 0) => Exit::Done,
         (0, _) => Exit::Stopped,
         _ => Exit::Failed,
     })
 }
 
+/// The configured packs and cards, those of the command line in their place. What the command line names is
+/// meant for all campaigns, and lies where the command was given; what it does not name stays as configured.
 fn judges(app: &App, args: &RescoreArgs) -> Result<Judges> {
-    if args.rules.is_empty() && args.card.is_none() {
-        return Judges::load(&app.config);
-    }
-    // What the command line names is meant for all campaigns, and lies where the command was given.
     let here = std::env::current_dir().context("there is no current folder")?;
-    let mut insight = InsightConfig {
-        campaigns: Vec::new(),
-        ..app.config.insight.clone()
-    };
-    if !args.rules.is_empty() {
-        let is_file = |path: &std::path::PathBuf| path.exists();
-        let paths = args.rules.iter();
-        insight.packs = paths
-            .map(|path| {
-                if is_file(path) {
-                    here.join(path)
-                } else {
-                    path.clone()
-                }
-            })
-            .collect();
-    }
-    if let Some(card) = &args.card {
-        insight.card = Some(if card.exists() {
-            here.join(card)
-        } else {
-            card.clone()
-        });
-    }
+    let insight = overridden(&app.config.insight, args, &here);
     Judges::load_with(&app.config, &insight)
 }
 
-fn rescore_text(
-    app: &App,
-    args: &RescoreArgs,
-    selection: &Selection,
-    judges: &Judges,
-    calls: Vec<CallRecord>,
-    changes: &mut Changes,
-    ended: &mut Ended,
-) -> Result<()> {
-    if calls.is_empty() {
-        return Ok(());
-    }
-    // Not for longer: `analyze` takes it for what it hears again.
-    let _lock = match args.dry_run {
-        true => None,
-        false => Some(app.config.data.lock()?),
+fn overridden(configured: &InsightConfig, args: &RescoreArgs, here: &Path) -> InsightConfig {
+    let named = |path: &PathBuf| match here.join(path).exists() {
+        true => here.join(path),
+        false => path.clone(),
     };
-    let stop = Arc::new(AtomicBool::new(false));
-    analyze::stop_on_signals(app, &stop);
-    let shared = Shared {
-        store: &selection.store,
-        runtime: app.runtime.handle(),
-        judges,
-        stop: &stop,
-    };
-    let mut saver = match args.dry_run {
-        true => None,
-        false => {
-            let folder = app.config.data.index();
-            let index = CallIndex::open_to_write(&folder, &selection.store);
-            let index = app.runtime.block_on(index)?;
-            Some(Saver::new(&selection.store, app.runtime.handle(), index))
+    let mut insight = configured.clone();
+    if !args.rules.is_empty() {
+        insight.packs = args.rules.iter().map(named).collect();
+        for campaign in &mut insight.campaigns {
+            campaign.packs.clone_from(&insight.packs);
         }
-    };
-    let bar = bar(calls.len() as u64);
-    let n_workers = match args.jobs {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        jobs => jobs,
-    };
-    let mut failure = None;
-    let n_workers = n_workers.min(calls.len());
-    ended.n_left += rescore_all(calls, n_workers, &shared, |result| {
-        bar.inc(1);
-        match result {
-            Ok(rescored) => {
-                let saved = saver.as_mut().map_or(Ok(()), |saver| saver.take(&rescored));
-                match saved {
-                    Ok(()) => changes.add(rescored.change),
-                    Err(error) => {
-                        stop.store(true, std::sync::atomic::Ordering::Relaxed);
-                        failure.get_or_insert(error);
-                    }
-                }
-            }
-            Err(refused) => {
-                ended.n_failed += 1;
-                let line = format!("failed: `{}`: {}", refused.call_id, refused.cause);
-                bar.suspend(|| say!("{line}"));
-            }
-        }
-    });
-    bar.finish_and_clear();
-    if let Some(error) = failure {
-        return Err(error);
     }
-    saver.map_or(Ok(()), Saver::finish)
+    if let Some(card) = &args.card {
+        insight.card = Some(named(card));
+        for campaign in &mut insight.campaigns {
+            campaign.card.clone_from(&insight.card);
+        }
+    }
+    insight
 }
 
-/// The recordings are heard by `analyze` itself, which saves what it makes of them.
-fn rescore_audio(
-    app: &App,
-    selection: &Selection,
-    calls: &[CallRecord],
-    changes: &mut Changes,
-    ended: &mut Ended,
-) -> Result<()> {
-    if calls.is_empty() {
-        return Ok(());
-    }
-    let outline = |call: &CallRecord| -> Option<Outline> {
-        let stored = selection.store.assessment(&call.recording.call_id);
-        let stored = app.runtime.block_on(stored).ok().flatten()?;
-        Some(Outline::of(&stored.assessment))
-    };
-    let before: Vec<_> = calls.iter().map(outline).collect();
-    let files = calls.iter().map(|call| call.recording.path.clone().into());
-    let report = analyze::hear_again(app, files.collect())?;
-    report.say();
-    ended.n_failed += report.counts.n_failed;
-    ended.n_left += report.n_left;
-    for (call, before) in calls.iter().zip(before) {
-        if let Some(after) = outline(call) {
-            changes.add(Change {
-                call_id: call.recording.call_id.clone(),
-                metadata: call.recording.metadata.clone(),
-                before,
-                after,
-            });
+impl Run<'_> {
+    fn all(&mut self, due: Due) -> Result<()> {
+        let Due {
+            mut text, audio, ..
+        } = due;
+        if self.lock.is_none() {
+            if !audio.is_empty() {
+                say!(
+                    "of the calls due by their recording only the texts of before are looked at: --dry-run"
+                );
+            }
+            text.extend(audio);
+            return self.text(text);
         }
+        self.text(text)?;
+        self.audio(&audio)
     }
-    Ok(())
+
+    fn text(&mut self, calls: Vec<CallRecord>) -> Result<()> {
+        let store = &self.selection.store;
+        let runtime = self.app.runtime.handle();
+        // A run that was killed may have left the index behind: then there is that to do.
+        let is_behind = || {
+            Ok::<_, Error>(self.lock.is_some() && !runtime.block_on(store.unindexed(1))?.is_empty())
+        };
+        if calls.is_empty() && !is_behind()? {
+            return Ok(());
+        }
+        let shared = Shared {
+            store,
+            runtime,
+            print: self.judges.print(),
+            assess: &|transcript| self.judges.assess(transcript),
+            stop: &self.stop,
+        };
+        let mut saver = match self.lock {
+            None => None,
+            Some(_) => {
+                let folder = self.app.config.data.index();
+                let index = runtime.block_on(CallIndex::open_to_write(&folder, store))?;
+                Some(Saver::new(store, runtime, index))
+            }
+        };
+        let bar = bar(calls.len() as u64);
+        let n_workers = match self.args.jobs {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            jobs => jobs,
+        };
+        let mut failure = None::<Error>;
+        let mut done = Done {
+            changes: &mut self.changes,
+            n_failed: &mut self.n_failed,
+            bar: &bar,
+        };
+        self.n_left += rescore_all(calls, n_workers, &shared, |result| {
+            let taken = match (result, saver.as_mut()) {
+                (Err(refused), _) => {
+                    done.refused(&refused);
+                    Ok(())
+                }
+                (Ok(rescored), None) => {
+                    done.saved(rescored.change);
+                    Ok(())
+                }
+                (Ok(rescored), Some(saver)) => saver.take(rescored, &mut done),
+            };
+            if let Err(error) = taken {
+                self.stop.store(true, Ordering::Relaxed);
+                failure.get_or_insert(error);
+            }
+        });
+        if let Some(saver) = saver {
+            let finished = match failure {
+                None => saver.finish(self.judges, &self.stop, &mut done),
+                Some(_) => Ok(()),
+            };
+            failure = failure.or(finished.err());
+        }
+        bar.finish_and_clear();
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// The recordings are heard by `analyze` itself, which saves what it makes of them.
+    fn audio(&mut self, calls: &[CallRecord]) -> Result<()> {
+        let Some(lock) = self.lock.as_ref().filter(|_| !calls.is_empty()) else {
+            return Ok(());
+        };
+        if self.stop.load(Ordering::Relaxed) {
+            self.n_left += calls.len() as u64;
+            return Ok(());
+        }
+        let outline = |call: &CallRecord| -> Option<Outline> {
+            let stored = self.selection.store.assessment(&call.recording.call_id);
+            let stored = self.app.runtime.block_on(stored).ok().flatten()?;
+            Some(Outline::of(&stored.assessment))
+        };
+        let before: Vec<_> = calls.iter().map(outline).collect();
+        let files = calls.iter().map(|call| call.recording.path.clone().into());
+        let files = files.collect();
+        let report = analyze::hear_again(self.app, files, self.judges, &self.stop, lock)?;
+        report.say();
+        self.n_failed += report.counts.n_failed;
+        self.n_left += report.n_left;
+        for (call, before) in calls.iter().zip(before) {
+            if let Some(after) = outline(call) {
+                self.changes.add(Change {
+                    call_id: call.recording.call_id.clone(),
+                    metadata: call.recording.metadata.clone(),
+                    before,
+                    after,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What became of calls, as the writer learns it.
+struct Done<'a> {
+    changes: &'a mut Changes,
+    n_failed: &'a mut u64,
+    bar: &'a ProgressBar,
+}
+
+impl Done<'_> {
+    fn saved(&mut self, change: Change) {
+        self.bar.inc(1);
+        self.changes.add(change);
+    }
+
+    fn refused(&mut self, refused: &Refused) {
+        self.bar.inc(1);
+        *self.n_failed += 1;
+        let line = format!("failed: `{}`: {}", refused.call_id, refused.cause);
+        self.bar.suspend(|| say!("{line}"));
+    }
 }
 
 fn bar(n_calls: u64) -> ProgressBar {
@@ -216,22 +265,4 @@ fn bar(n_calls: u64) -> ProgressBar {
     }
     bar.enable_steady_tick(Duration::from_millis(500));
     bar
-}
-
-/// The line before the work.
-impl Due {
-    fn text(&self) -> String {
-        let mut parts = vec![format!(
-            "{} by their text",
-            count(self.text.len() as u64, "call")
-        )];
-        if !self.audio.is_empty() {
-            let n_audio = count(self.audio.len() as u64, "call");
-            parts.push(format!("{n_audio} by their recording"));
-        }
-        if self.n_up_to_date > 0 {
-            parts.push(format!("{} up to date", self.n_up_to_date));
-        }
-        format!("to assess: {}", parts.join(", "))
-    }
 }

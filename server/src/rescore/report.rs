@@ -10,6 +10,7 @@ use console::Style;
 use super::args::RescoreArgs;
 use crate::app::App;
 use crate::atomic::write_atomically;
+use crate::spreadsheet::{BYTE_ORDER_MARK, text_cell};
 use crate::terminal::{Terminal, count, pad_to, printable, say};
 
 /// Calls shown one by one on the terminal; the others are in the report.
@@ -17,7 +18,8 @@ const MOST_CALLS_SHOWN: usize = 20;
 
 pub(crate) fn write(app: &mut App, args: &RescoreArgs, changes: &Changes) -> Result<()> {
     if let Some(folder) = &args.out {
-        to_folder(folder, changes, args.language)?;
+        let mark = if args.bom { BYTE_ORDER_MARK } else { "" };
+        to_folder(folder, changes, args.language, mark)?;
     }
     if args.json {
         serde_json::to_writer_pretty(&mut app.terminal, changes)?;
@@ -30,10 +32,11 @@ pub(crate) fn write(app: &mut App, args: &RescoreArgs, changes: &Changes) -> Res
     Ok(())
 }
 
-fn to_folder(folder: &Path, changes: &Changes, language: Language) -> Result<()> {
+fn to_folder(folder: &Path, changes: &Changes, language: Language, mark: &str) -> Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
-    write_atomically(&folder.join("rescore.csv"), csv(changes)?.as_bytes())?;
+    let rows = format!("{mark}{}", csv(changes)?);
+    write_atomically(&folder.join("rescore.csv"), rows.as_bytes())?;
     let path = folder.join("rescore.html");
     write_atomically(&path, rescore_page(changes, language).as_bytes())?;
     say!("report: {}", path.display());
@@ -57,10 +60,12 @@ fn csv(changes: &Changes) -> Result<String> {
     for call in &changes.calls {
         let before = call.before.as_ref();
         let text = |value: Option<String>| value.unwrap_or_default();
+        let name = |name: &str| text_cell(name).into_owned();
+        let known = |value: &Option<String>| name(value.as_deref().unwrap_or_default());
         writer.write_record([
-            call.call_id.0.clone(),
-            text(call.metadata.agent.clone()),
-            text(call.metadata.campaign.clone()),
+            name(&call.call_id.0),
+            known(&call.metadata.agent),
+            known(&call.metadata.campaign),
             text(before.and_then(|before| before.total).map(points)),
             text(call.after.total.map(points)),
             text(
@@ -69,8 +74,8 @@ fn csv(changes: &Changes) -> Result<String> {
                     .map(|passed| passed.to_string()),
             ),
             text(call.after.passed.map(|passed| passed.to_string())),
-            rules_added(call).join(" "),
-            rules_removed(call).join(" "),
+            name(&rules_added(call).join(" ")),
+            name(&rules_removed(call).join(" ")),
         ])?;
     }
     let bytes = writer

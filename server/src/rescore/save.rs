@@ -1,23 +1,28 @@
 //! The writer's side: batches into the store, then into the index.
 
-use anyhow::Result;
-use auricle_store::{AssessmentRecord, Store};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Error, Result};
+use auricle_store::{EncodedAssessment, Store, StoreError};
 use tokio::runtime::Handle;
 
-use super::work::Rescored;
+use super::Done;
+use super::work::{Refused, Rescored};
 use crate::exit::message_of;
 use crate::index::CallIndex;
-use crate::known::KnownCall;
+use crate::judge::Judges;
 
 /// One transaction for so many calls: each costs a write that waits for the disk.
-const CALLS_A_BATCH: usize = 128;
+const CALLS_A_BATCH: usize = 256;
+/// One commit of the index for so many: each makes files, which are merged again later.
+const CALLS_A_COMMIT: usize = 4096;
 
 /// Saves assessments and brings the index up to them.
 pub(crate) struct Saver<'a> {
     store: &'a Store,
     runtime: &'a Handle,
     index: CallIndex,
-    waiting: Vec<AssessmentRecord>,
+    waiting: Vec<Rescored>,
 }
 
 impl<'a> Saver<'a> {
@@ -31,30 +36,84 @@ impl<'a> Saver<'a> {
     }
 
     /// Takes one call; a full batch is written at once.
-    pub(crate) fn take(&mut self, rescored: &Rescored) -> Result<()> {
-        let record = &rescored.record;
-        let known = KnownCall::masked(&rescored.transcript, &record.assessment);
-        if let Err(error) = self.index.add(&known, record.transcript_version) {
-            tracing::warn!(call.id = %record.call_id, "not in the search index: {}", message_of(&error));
-        }
-        self.waiting.push(record.clone());
+    pub(crate) fn take(&mut self, rescored: Rescored, done: &mut Done<'_>) -> Result<()> {
+        self.waiting.push(rescored);
         match self.waiting.len() < CALLS_A_BATCH {
             true => Ok(()),
-            false => self.write(),
+            false => self.write(done),
         }
     }
 
-    /// Writes the last batch.
-    pub(crate) fn finish(mut self) -> Result<()> {
-        self.write()
-    }
-
-    /// Store first: the index can be made anew from it.
-    fn write(&mut self) -> Result<()> {
-        let save = self.store.save_assessments(&self.waiting);
-        self.runtime.block_on(save)?;
-        self.waiting.clear();
+    /// Writes the last batch, and adds to the index whatever else the store has and it lacks; who stopped the
+    /// run does not wait for that.
+    pub(crate) fn finish(
+        mut self,
+        judges: &Judges,
+        stop: &AtomicBool,
+        done: &mut Done<'_>,
+    ) -> Result<()> {
+        self.write(done)?;
         self.runtime.block_on(self.index.commit(self.store))?;
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let behind = self.index.catch_up(self.store, judges);
+        self.runtime.block_on(behind)?;
         Ok(())
     }
+
+    /// Store first: the index can be made anew from it, and the store knows what the index lacks.
+    fn write(&mut self, done: &mut Done<'_>) -> Result<()> {
+        let mut batch = std::mem::take(&mut self.waiting);
+        let encoded: Vec<&EncodedAssessment> = batch.iter().map(|one| &one.encoded).collect();
+        if let Err(error) = self.runtime.block_on(self.store.save_encoded(&encoded)) {
+            if !is_of_one_call(&error) {
+                return Err(error.into());
+            }
+            batch = self.save_one_by_one(batch, done)?;
+        }
+        for rescored in batch {
+            if let Some(prepared) = rescored.prepared {
+                let added = prepared
+                    .map_err(Error::msg)
+                    .and_then(|call| self.index.add_prepared(call, rescored.transcript_version));
+                // The call is safe in the store, which knows that the index lacks it.
+                if let Err(error) = added {
+                    let (call_id, cause) = (&rescored.change.call_id, message_of(&error));
+                    tracing::warn!(call.id = %call_id, "not in the search index: {cause}");
+                }
+            }
+            done.saved(rescored.change);
+        }
+        if self.index.n_waiting() >= CALLS_A_COMMIT {
+            self.runtime.block_on(self.index.commit(self.store))?;
+        }
+        Ok(())
+    }
+
+    /// One that cannot be saved must not keep the others out. Gives those that were saved.
+    fn save_one_by_one(&self, batch: Vec<Rescored>, done: &mut Done<'_>) -> Result<Vec<Rescored>> {
+        let mut saved = Vec::new();
+        for one in batch {
+            let encoded = [&one.encoded];
+            let save = self.store.save_encoded(&encoded);
+            match self.runtime.block_on(save) {
+                Ok(()) => saved.push(one),
+                Err(error) if is_of_one_call(&error) => done.refused(&Refused {
+                    call_id: one.change.call_id,
+                    cause: error.to_string(),
+                }),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(saved)
+    }
+}
+
+/// Whether other calls can be saved all the same: what the database itself lacks ends everything.
+const fn is_of_one_call(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Database { .. } | StoreError::NotSaved { .. } | StoreError::Assessment { .. }
+    )
 }

@@ -1,46 +1,58 @@
-//! Text only: transcripts out of the store, assessments made anew, batches back into it.
+//! Text only: transcripts out of the store, assessments made anew, made ready for store and index.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use anyhow::{Context, Result};
-use auricle_contracts::{CallId, Transcript};
+use anyhow::{Context, Result, anyhow};
+use auricle_contracts::{Assessment, CallId, Transcript};
 use auricle_report::{Change, Outline};
-use auricle_store::{AssessmentRecord, CallRecord, Store};
+use auricle_search::{Prepared, Preparer};
+use auricle_store::{
+    AssessmentRecord, CallRecord, Effect, EncodedAssessment, Store, StoredAssessment,
+    StoredTranscript,
+};
 use crossbeam::channel::{self, Sender};
 use crossbeam::queue::SegQueue;
 use tokio::runtime::Handle;
 
 use crate::clock;
 use crate::exit::message_of;
-use crate::judge::Judges;
+use crate::known::KnownCall;
 
 /// What all workers share.
 pub(crate) struct Shared<'a> {
     pub(crate) store: &'a Store,
     pub(crate) runtime: &'a Handle,
-    pub(crate) judges: &'a Judges,
+    /// What is in force: changes whenever `assess` may give something else.
+    pub(crate) print: &'a str,
+    pub(crate) assess: &'a (dyn Fn(&Transcript) -> Assessment + Sync),
     pub(crate) stop: &'a AtomicBool,
 }
 
-/// One call, assessed anew.
+/// One call, assessed anew. The writer has nothing left to do with it but to write.
 pub(crate) struct Rescored {
-    pub(crate) record: AssessmentRecord,
-    pub(crate) transcript: Transcript,
+    pub(crate) encoded: EncodedAssessment,
+    /// For the search index, where what it has is out of date; else why there is none.
+    pub(crate) prepared: Option<Result<Prepared, String>>,
+    pub(crate) transcript_version: i64,
     pub(crate) change: Change,
 }
 
-/// A call that could not be assessed, and why.
+/// A call that could not be assessed or saved, and why.
 pub(crate) struct Refused {
     pub(crate) call_id: CallId,
     pub(crate) cause: String,
 }
 
 /// For each worker a few results may wait for the writer; more would only fill the memory.
-const RESULTS_A_WORKER: usize = 16;
+const RESULTS_A_WORKER: usize = 32;
+/// One question to the store for so many calls: each costs as much as reading a call or two. A stop waits
+/// for these.
+const CALLS_A_READ: usize = 16;
 
 /// Assesses all calls on `n_workers` threads and gives what came of each to `write`. Stops early,
-/// between calls, when `shared.stop` is set; gives the number of calls left.
+/// between some calls and the next, when `shared.stop` is set; gives the number of calls left.
 pub(crate) fn rescore_all(
     calls: Vec<CallRecord>,
     n_workers: usize,
@@ -48,9 +60,15 @@ pub(crate) fn rescore_all(
     mut write: impl FnMut(Result<Rescored, Refused>),
 ) -> u64 {
     let queue = SegQueue::new();
-    for call in calls {
-        queue.push(call);
+    let mut calls = calls.into_iter();
+    loop {
+        let some: Vec<CallRecord> = calls.by_ref().take(CALLS_A_READ).collect();
+        if some.is_empty() {
+            break;
+        }
+        queue.push(some);
     }
+    let n_workers = n_workers.min(queue.len()).max(1);
     let (sender, receiver) = channel::bounded(n_workers * RESULTS_A_WORKER);
     thread::scope(|scope| {
         for _ in 0..n_workers {
@@ -62,48 +80,110 @@ pub(crate) fn rescore_all(
             write(result);
         }
     });
-    queue.len() as u64
+    std::iter::from_fn(|| queue.pop())
+        .map(|left| left.len() as u64)
+        .sum()
 }
 
 fn work(
-    queue: &SegQueue<CallRecord>,
+    queue: &SegQueue<Vec<CallRecord>>,
     shared: &Shared<'_>,
     done: &Sender<Result<Rescored, Refused>>,
 ) {
+    let preparer = Preparer::default();
     while !shared.stop.load(Ordering::Relaxed) {
-        let Some(call) = queue.pop() else { return };
-        let result = rescore(&call, shared).map_err(|error| Refused {
-            call_id: call.recording.call_id.clone(),
-            cause: message_of(&error),
-        });
-        if done.send(result).is_err() {
-            return;
+        let Some(calls) = queue.pop() else { return };
+        // Where one row of several cannot be read the others are read without it.
+        let together = read(&calls, shared).ok();
+        let mut together = together.into_iter().flatten();
+        for call in &calls {
+            let stored = match together.next() {
+                Some(stored) => Ok(stored),
+                None => read(std::slice::from_ref(call), shared)
+                    .and_then(|mut one| one.pop().context("the store gave nothing")),
+            };
+            let result =
+                stored.and_then(|stored| guarded(|| rescore(call, &stored, &preparer, shared)));
+            let result = result.map_err(|error| Refused {
+                call_id: call.recording.call_id.clone(),
+                cause: message_of(&error),
+            });
+            if done.send(result).is_err() {
+                return;
+            }
         }
     }
 }
 
-fn rescore(call: &CallRecord, shared: &Shared<'_>) -> Result<Rescored> {
+/// A panic over one call is that call's failure.
+fn guarded<Value>(work: impl FnOnce() -> Result<Value>) -> Result<Value> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(anyhow!(
+            "this call makes Auricle fail; please report it, with its transcript if possible"
+        ))
+    })
+}
+
+/// What the store has of a call, not decoded yet.
+type Stored = (Option<StoredTranscript>, Option<StoredAssessment>);
+
+/// One for each call, in their order.
+fn read(calls: &[CallRecord], shared: &Shared<'_>) -> Result<Vec<Stored>> {
+    let ids: Vec<CallId> = calls
+        .iter()
+        .map(|call| call.recording.call_id.clone())
+        .collect();
+    let store = shared.store;
+    let (mut transcripts, mut assessments) = shared.runtime.block_on(async {
+        let transcripts = store.stored_transcripts(&ids).await?;
+        anyhow::Ok((transcripts, store.stored_assessments(&ids).await?))
+    })?;
+    let of = |call_id| (transcripts.remove(call_id), assessments.remove(call_id));
+    Ok(ids.iter().map(of).collect())
+}
+
+fn rescore(
+    call: &CallRecord,
+    (transcript, current): &Stored,
+    preparer: &Preparer,
+    shared: &Shared<'_>,
+) -> Result<Rescored> {
     let call_id = &call.recording.call_id;
-    let transcript = shared.runtime.block_on(shared.store.transcript(call_id))?;
+    let transcript = transcript.as_ref();
     let transcript = transcript.context("the store has lost its transcript")?;
-    // What cannot be read any more must not keep the new score out.
-    let before = shared.runtime.block_on(shared.store.assessment(call_id));
-    let before = before.ok().flatten();
-    let assessment = shared.judges.assess(&transcript);
+    let transcript = transcript.decode()?;
+    let record = AssessmentRecord {
+        call_id: call_id.clone(),
+        transcript_version: call.version,
+        rules_fingerprint: shared.print.to_owned(),
+        made_at: clock::now_text(),
+        assessment: (shared.assess)(&transcript),
+    };
+    let encoded = record.encode(current.as_ref())?;
+    let after = Outline::of(&record.assessment);
+    let before = match encoded.effect() {
+        Effect::Nothing | Effect::Version => Some(after.clone()),
+        // What cannot be read any more must not keep the new score out.
+        Effect::Findings => {
+            let before = current.as_ref().and_then(|current| current.decode().ok());
+            before.map(|before| Outline::of(&before.assessment))
+        }
+    };
+    let is_found = call.is_indexed && encoded.effect() != Effect::Findings;
+    let prepared = (!is_found).then(|| {
+        let known = KnownCall::masked(&transcript, &record.assessment);
+        let prepared = preparer.prepare(&known.transcript, &known.assessment);
+        prepared.map_err(|error| error.to_string())
+    });
     Ok(Rescored {
         change: Change {
             call_id: call_id.clone(),
             metadata: call.recording.metadata.clone(),
-            before: before.map(|record| Outline::of(&record.assessment)),
-            after: Outline::of(&assessment),
+            before,
+            after,
         },
-        record: AssessmentRecord {
-            call_id: call_id.clone(),
-            transcript_version: call.version,
-            rules_fingerprint: shared.judges.print().to_owned(),
-            made_at: clock::now_text(),
-            assessment,
-        },
-        transcript,
+        encoded,
+        prepared,
+        transcript_version: call.version,
     })
 }

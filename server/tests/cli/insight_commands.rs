@@ -71,6 +71,37 @@ fn personal_data_is_masked_on_every_way_out_unless_asked_for() {
     assert!(desk.ok(&["export", "--unmasked"]).contains(PHONE));
 }
 
+const NUMBER_PACK: &str = "\
+pack: numbers
+title: Numbers
+language: zh
+version: 1
+rules:
+  - id: says_number
+    title: 说出号码
+    severity: minor
+    party: customer
+    when: {regex: {pattern: '一三八[零一三八]+'}}
+  - id: alike
+    title: 近似
+    severity: minor
+    when: {similar: {to: ['我的号码是一三八零零一三八零零一'], at_least: 0.99}}
+";
+
+#[test]
+fn explanations_are_masked_unless_asked_for() {
+    let desk = desk_with_phone();
+    desk.put("numbers.yaml", NUMBER_PACK);
+    for rule in ["says_number", "alike"] {
+        let explain = ["rules", "explain", rule, "phone", "--rules", "numbers.yaml"];
+        let masked = desk.ok(&explain);
+        assert!(!masked.contains("零零一三八零"), "{masked}");
+        assert!(masked.contains("***********"), "{masked}");
+        let open = desk.ok(&[&explain[..], &["--unmasked"]].concat());
+        assert!(open.contains(PHONE), "{open}");
+    }
+}
+
 #[test]
 fn past_calls_are_assessed_anew_by_other_rules_and_keep_their_scores() {
     let desk = Desk::new();
@@ -166,6 +197,74 @@ fn a_report_has_a_page_for_the_batch_and_one_for_each_call() {
         &["report", "--out", "none", "--agent", "nobody"],
         1,
         &["no call"],
+    );
+}
+
+#[test]
+fn reports_play_no_personal_data_unless_asked_for() {
+    let desk = desk_with_phone();
+    desk.put("recordings/phone.wav", b"RIFF");
+    let page = |out: &str| {
+        let pages = fs::read_dir(desk.path(out).join("calls")).unwrap();
+        let page = pages.map(|page| page.unwrap().path()).next().unwrap();
+        fs::read_to_string(page).unwrap()
+    };
+    let run = desk.run(&["report", "--out", "masked"]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(run.err.contains("1 call without sound"), "{}", run.err);
+    assert!(!page("masked").contains("phone.wav#t="));
+    assert!(page("masked").contains("--redact-audio"));
+    // A file that nothing says the origin of is no silenced copy.
+    desk.put("copies/phone.wav", b"RIFF");
+    desk.ok(&["report", "--out", "copied", "--audio", "copies"]);
+    assert!(!page("copied").contains("phone.wav#t="));
+    desk.ok(&["report", "--out", "open", "--unmasked"]);
+    assert!(page("open").contains("recordings/phone.wav#t="));
+    assert!(!page("open").contains(PHONE), "texts stay masked");
+}
+
+#[test]
+fn a_card_of_the_command_line_leaves_the_packs_of_campaigns() {
+    let desk = Desk::new();
+    desk.put("own.yaml", OWN_PACK);
+    let config = "[[insight.campaigns]]\ncampaign = \"lo*\"\npacks = [\"own.yaml\"]\n";
+    desk.put("auricle.toml", config);
+    desk.import_samples();
+    desk.ok(&["rescore", "--card", "en-service"]);
+    let found = desk.ok(&["search", "hit:says_refund"]);
+    assert!(found.contains("1 hit in 1 call"), "{found}");
+}
+
+#[test]
+fn tables_are_no_formulas_and_begin_as_spreadsheets_ask() {
+    let desk = Desk::new();
+    let mut call = phone_call();
+    call.metadata.agent = Some("=1+1".into());
+    desk.put("phone.json", serde_json::to_string(&call).unwrap());
+    desk.ok(&["import", "phone.json"]);
+    let rows = desk.ok(&["export", "--format", "csv"]);
+    assert!(
+        rows.starts_with("call_id,") && rows.contains(",'=1+1,"),
+        "{rows}"
+    );
+    let marked = desk.ok(&["export", "--format", "csv", "--bom"]);
+    assert_eq!(marked, format!("\u{feff}{rows}"));
+    desk.fails(&["export", "--bom"], 2, &["--format csv"]);
+    desk.put("numbers.yaml", NUMBER_PACK);
+    let tried = [
+        "rescore",
+        "--rules",
+        "numbers.yaml",
+        "--dry-run",
+        "--out",
+        "tried",
+        "--bom",
+    ];
+    desk.ok(&tried);
+    let rows = fs::read_to_string(desk.path("tried/rescore.csv")).unwrap();
+    assert!(
+        rows.starts_with('\u{feff}') && rows.contains(",'=1+1,"),
+        "{rows}"
     );
 }
 

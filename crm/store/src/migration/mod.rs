@@ -9,6 +9,7 @@ use sea_orm_migration::prelude::*;
 
 mod m20261120_000001_calls;
 mod m20261121_000001_assessments;
+mod m20261121_000002_one_current;
 
 pub(crate) struct Migrator;
 
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261120_000001_calls::Migration),
             Box::new(m20261121_000001_assessments::Migration),
+            Box::new(m20261121_000002_one_current::Migration),
         ]
     }
 }

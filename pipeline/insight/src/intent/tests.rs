@@ -192,7 +192,7 @@ fn files_bring_the_same_model_back() {
         "the default model cannot be read"
     );
     assert!(
-        default.write().len() < 1_600_000,
+        default.write().len() < 2_400_000,
         "the default model has grown"
     );
 }

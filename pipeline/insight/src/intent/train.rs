@@ -51,7 +51,7 @@ impl Default for TrainOptions {
             l2: 1e-5,
             n_spoilt_copies: 3,
             spoilt_ratio: 0.12,
-            joined_ratio: 0.3,
+            joined_ratio: 0.1,
             n_folds: 5,
             least_precision: 0.9,
             least_rows: 8,

@@ -295,6 +295,7 @@ fn the_command_line_overrides_only_what_it_names() {
         packs: vec!["a.yaml".into()],
         card: Some("card-a".into()),
         intents: None,
+        emotion: None,
         campaigns: vec![CampaignConfig {
             campaign: "loans".into(),
             packs: vec!["b.yaml".into()],

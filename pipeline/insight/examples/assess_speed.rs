@@ -72,7 +72,10 @@ fn main() -> Fallible<()> {
             black_box(CallRun::assess(&judge, black_box(call)));
         }
     });
-    println!("whole      {whole_us:8.2} us an utterance, {:9.0} utterances a second", 1.0e6 / whole_us);
+    println!(
+        "whole      {whole_us:8.2} us an utterance, {:9.0} utterances a second",
+        1.0e6 / whole_us
+    );
     for (name, us) in stages(&timed, &judge, &calls, &assessments) {
         println!("{name:10} {us:8.2} us, {:5.1} %", 100.0 * us / whole_us);
     }
@@ -109,7 +112,11 @@ fn stages(
     vec![
         (
             "letters",
-            timed.us(|| calls.iter().for_each(|call| drop(black_box(spoken_of(call))))),
+            timed.us(|| {
+                calls
+                    .iter()
+                    .for_each(|call| drop(black_box(spoken_of(call))))
+            }),
         ),
         (
             "rules",
@@ -211,8 +218,7 @@ fn written(assessments: &[Assessment]) -> Fallible<String> {
 
 /// Files of `folder` with the extension, by name.
 fn files(folder: &Path, ending: &str) -> Fallible<Vec<PathBuf>> {
-    let entries =
-        fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry?.path();
@@ -239,7 +245,10 @@ fn read_judge() -> Fallible<Judge> {
     let mut packs = Vec::new();
     for path in files(Path::new(PACKS), ".yaml")? {
         if !path.to_string_lossy().ends_with(".tests.yaml") {
-            packs.push(PackFile::read(&path.display().to_string(), &fs::read(&path)?));
+            packs.push(PackFile::read(
+                &path.display().to_string(),
+                &fs::read(&path)?,
+            ));
         }
     }
     let compiled = RuleSet::compile(&packs).map_err(|mistakes| mistakes.to_string())?;

@@ -18,6 +18,7 @@ mod facts;
 pub mod intent;
 mod observer;
 pub mod pii;
+mod print;
 pub mod rules;
 pub mod scorecard;
 mod spoken;

@@ -68,11 +68,14 @@ impl Observer {
         let rate_per_minute = self.talk.utterance(spoken, events);
         let (told, intents) = self.intents(spoken, previous);
         let manner = self.emotion.utterance(spoken, &told);
+        let found = self.pii.utterance(spoken);
+        let (pii, late) = found.into_iter().partition(|span| ends_in(span, spoken));
         Seen {
             observed: Observed {
                 emotion: manner.emotion,
                 intents: told,
-                pii: self.pii.utterance(spoken),
+                pii,
+                late,
                 rate_per_minute,
                 loudness_rise_db: manner.loudness_rise_db,
             },
@@ -120,13 +123,18 @@ impl Observer {
     }
 }
 
+fn ends_in(span: &PiiSpan, spoken: &Spoken<'_>) -> bool {
+    let last = span.places.last().map(|place| place.utterance);
+    span.party == spoken.party() && last == Some(spoken.idx)
+}
+
 /// Whether a label is given in the assessment.
 fn is_given(score: &LabelScore<'_>) -> bool {
     let is_sure = score.probability >= SURE_ALONE || !JUDGED_BY_WORDS.contains(&score.label);
     is_sure && score.is_given()
 }
 
-/// Gives the tests and explanations of rules what a real call would give them.
+/// Gives the tests of rules what a real call would give them.
 pub struct TrialObserver {
     intents: Arc<IntentModel>,
     observer: Observer,
@@ -159,6 +167,10 @@ impl Observe for TrialObserver {
             .utterance(spoken, previous.as_ref(), &mut Vec::new());
         self.last[side] = Some(spoken.utterance.clone());
         seen.observed
+    }
+
+    fn finish(&mut self) -> Vec<PiiSpan> {
+        self.observer.pii.finish()
     }
 }
 

@@ -97,11 +97,13 @@ fn n_letters(word: &str) -> usize {
 }
 
 fn share(letters: &mut [Letter], start_ms: u64, end_ms: u64) {
-    let n = letters.len() as u64;
-    let length_ms = end_ms.saturating_sub(start_ms);
+    let n = letters.len() as u128;
+    let length_ms = u128::from(end_ms.saturating_sub(start_ms));
+    // No more than `length_ms` after the start.
+    let at_ms = |place: usize| start_ms + (length_ms * place as u128 / n) as u64;
     for (place, letter) in letters.iter_mut().enumerate() {
-        letter.start_ms = start_ms + length_ms * place as u64 / n;
-        letter.end_ms = start_ms + length_ms * (place as u64 + 1) / n;
+        letter.start_ms = at_ms(place);
+        letter.end_ms = at_ms(place + 1);
     }
 }
 

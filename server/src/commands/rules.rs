@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use auricle_insight::TrialObserver;
 use auricle_insight::rules::format::Test;
 use auricle_insight::rules::{
-    At, Mistake, PackFile, PastCall, RuleSet, Weight, check_test_file, explain, read_tests,
-    run_tests, schema,
+    At, Mistake, PackFile, RuleSet, Weight, check_test_file, read_tests, run_tests, schema,
 };
+use auricle_insight::{CallRun, Judge, TrialObserver};
 use clap::{Args, Subcommand};
 
 use crate::app::App;
@@ -226,7 +225,7 @@ fn explain_rule(app: &mut App, args: &ExplainArgs) -> Result<Exit> {
     let judges = Judges::load(&app.config)?;
     let store = app.existing_store()?;
     let call = app.one_call(&store, &args.call)?;
-    let mut transcript = app.transcript(&store, &call)?;
+    let transcript = app.transcript(&store, &call)?;
     let set = match args.rules.as_slice() {
         [] => Arc::clone(&judges.judge_of(&transcript).rules),
         packs => Arc::new(rules_of(app, packs)?),
@@ -240,20 +239,12 @@ fn explain_rule(app: &mut App, args: &ExplainArgs) -> Result<Exit> {
             args.rule
         )));
     }
-    let metrics = judges.assess(&transcript).metrics;
-    let talk = crate::judge::talk_events(&metrics);
-    transcript
-        .utterances
-        .sort_by_key(|utterance| (utterance.end_ms, utterance.start_ms));
-    let past = PastCall {
-        utterances: &transcript.utterances,
-        talk: &talk,
-        metadata: &transcript.metadata,
-        duration_ms: transcript.duration_ms,
+    let judge = Judge {
+        rules: set,
+        ..judges.judge_of(&transcript).clone()
     };
-    let mut observer = TrialObserver::new(judges.intents());
     for rule in found {
-        let explanation = explain(&set, rule, &past, &mut observer);
+        let explanation = CallRun::explain(&judge, rule, &transcript);
         let explanation = explanation.context("the rule is gone")?;
         writeln!(app.terminal, "{explanation}")?;
     }

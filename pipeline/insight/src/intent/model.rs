@@ -79,7 +79,7 @@ pub struct LabelScore<'a> {
     pub label: &'a str,
     /// Calibrated, 0 to 1.
     pub probability: f32,
-    /// From which probability on [`IntentModel::classify`] gives it.
+    /// From which probability on it is given.
     pub threshold: f32,
 }
 
@@ -93,42 +93,6 @@ impl IntentModel {
     pub fn labels(&self, party: Party) -> impl Iterator<Item = &str> {
         let labels = self.heads_of(party).flat_map(|head| &head.labels);
         labels.map(|label| label.name.as_str())
-    }
-
-    /// What `spoken` wants or does, likeliest first: labels of its party above their thresholds, of both
-    /// parties where it is unknown. `previous_of_other_party` is what it may answer; where the customer refused
-    /// in it and the agent goes on selling, the agent's utterance is `ignore_refusal`, too.
-    pub fn classify(
-        &self,
-        spoken: &Spoken<'_>,
-        previous_of_other_party: Option<&Spoken<'_>>,
-    ) -> Vec<Intent> {
-        let scores = self.scores(spoken, previous_of_other_party);
-        let given = scores.iter().filter(|score| score.is_given());
-        let mut intents: Vec<Intent> = given.map(LabelScore::intent).collect();
-        if let (Party::Agent, Some(previous)) = (spoken.party(), previous_of_other_party) {
-            intents.extend(self.ignored_refusal(&scores, previous));
-        }
-        intents.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-        intents
-    }
-
-    /// An agent who goes on selling right after the customer refused, as likely as the less likely of the two.
-    fn ignored_refusal(&self, scores: &[LabelScore<'_>], previous: &Spoken<'_>) -> Option<Intent> {
-        let push = scores.iter().find(|score| score.label == PUSH_LABEL)?;
-        if push.probability < push.threshold.min(PUSH_AFTER_REFUSAL) {
-            return None;
-        }
-        let refusals = self.scores(previous, None).into_iter();
-        let refusals =
-            refusals.filter(|score| score.is_given() && REFUSAL_LABELS.contains(&score.label));
-        let refusal = refusals.map(|score| score.probability).reduce(f32::max)?;
-        Some(Intent {
-            label: IGNORED_LABEL.to_owned(),
-            confidence: refusal.min(push.probability),
-            at: None,
-            until: None,
-        })
     }
 
     /// The probability of every label of the utterance's party, whatever the thresholds.
@@ -182,26 +146,10 @@ pub fn add_callback_times(
 /// The label whose intents carry a time.
 const CALLBACK_LABEL: &str = "callback_request";
 
-/// An agent goes on selling; after one of the others it is [`IGNORED_LABEL`].
-const PUSH_LABEL: &str = "push_on";
-/// After a refusal selling is likelier than elsewhere, so that less will do.
-const PUSH_AFTER_REFUSAL: f32 = 0.5;
-const REFUSAL_LABELS: [&str; 2] = ["refuses", "opt_out"];
-const IGNORED_LABEL: &str = "ignore_refusal";
-
 impl LabelScore<'_> {
-    /// Whether [`IntentModel::classify`] gives this label.
+    /// Whether it is likely enough to be given.
     pub fn is_given(&self) -> bool {
         self.probability >= self.threshold
-    }
-
-    fn intent(&self) -> Intent {
-        Intent {
-            label: self.label.to_owned(),
-            confidence: self.probability,
-            at: None,
-            until: None,
-        }
     }
 }
 

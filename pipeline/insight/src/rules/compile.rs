@@ -10,6 +10,7 @@ use super::phrase::is_name;
 use super::program::{PackInfo, RuleInfo, RuleSet, Schedule, UnitId, View, moments};
 use super::reader::At;
 use super::words::Words;
+use crate::print::print;
 
 /// More keywords, each counted in each list it stands in, are refused.
 const MOST_MEMBERSHIPS: usize = 4_000_000;
@@ -54,7 +55,8 @@ impl RuleSet {
         {
             return Err(Mistakes(mistakes));
         }
-        let rules = parts.finish().map_err(|cause| {
+        let prints = files.iter().map(|file| file.print.as_bytes());
+        let rules = parts.finish(print(prints)).map_err(|cause| {
             let mut notes = Notes::new(files.first().map_or("", |file| &file.file));
             notes.error(Place::default(), cause, "use fewer keywords");
             Mistakes(notes.into_list())
@@ -143,7 +145,7 @@ impl Parts {
         })
     }
 
-    fn finish(self) -> Result<RuleSet, String> {
+    fn finish(self, print: String) -> Result<RuleSet, String> {
         let lexicon = self.lexicon.finish().map_err(|error| error.to_string())?;
         let mut schedule = Schedule {
             by_class: vec![Vec::new(); lexicon.n_classes],
@@ -159,14 +161,17 @@ impl Parts {
             unit += 1;
         }
         schedule.deadlines_ms = self.program.deadlines_ms.into_iter().collect();
+        let rules: Vec<RuleInfo> = self.rules.into_iter().map(|(rule, _)| rule).collect();
         Ok(RuleSet {
             packs: self.packs,
-            rules: self.rules.into_iter().map(|(rule, _)| rule).collect(),
+            ids: rules.iter().map(|rule| rule.id.clone()).collect(),
+            rules,
             lexicon,
             nodes: self.program.nodes,
             says: self.program.says,
             watches: self.program.watches,
             schedule,
+            print,
         })
     }
 }
@@ -185,6 +190,7 @@ impl Schedule {
             }
         }
         for (moment, list) in [
+            (moments::LATE, &mut self.late),
             (moments::SILENCE, &mut self.silence),
             (moments::INTERRUPTION, &mut self.interruption),
             (moments::DEADLINE, &mut self.deadline),

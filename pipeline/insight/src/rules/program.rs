@@ -1,5 +1,7 @@
 //! Rules as they are run: conditions as nodes, phrases as steps over classes of keywords.
 
+use std::collections::HashSet;
+
 use auricle_contracts::{EmotionLabel, Party, PiiKind, Severity};
 use regex::Regex;
 
@@ -20,11 +22,14 @@ pub(super) type UnitId = u32;
 pub struct RuleSet {
     pub(super) packs: Vec<PackInfo>,
     pub(super) rules: Vec<RuleInfo>,
+    /// Of the rules.
+    pub(super) ids: HashSet<String>,
     pub(super) lexicon: Lexicon,
     pub(super) nodes: Vec<Node>,
     pub(super) says: Vec<SaysLeaf>,
     pub(super) watches: Vec<Watch>,
     pub(super) schedule: Schedule,
+    pub(super) print: String,
 }
 
 impl RuleSet {
@@ -33,9 +38,19 @@ impl RuleSet {
         &self.rules
     }
 
+    /// Whether a pack has a rule of this id.
+    pub fn has(&self, id: &str) -> bool {
+        self.ids.contains(id)
+    }
+
     /// The packs, in the order they were given.
     pub fn packs(&self) -> &[PackInfo] {
         &self.packs
+    }
+
+    /// Changes with what is in the packs: 16 digits, whatever their files are called.
+    pub fn print(&self) -> &str {
+        &self.print
     }
 
     /// Keywords of all packs, each counted once.
@@ -110,7 +125,9 @@ pub(super) mod moments {
     pub(in super::super) const INTERRUPTION: u8 = 4;
     pub(in super::super) const DEADLINE: u8 = 8;
     pub(in super::super) const FINISH: u8 = 16;
-    pub(in super::super) const ALL: u8 = 31;
+    /// Personal data turned out to have been said before.
+    pub(in super::super) const LATE: u8 = 32;
+    pub(in super::super) const ALL: u8 = 63;
 }
 
 /// Which watches and rules are looked at when.
@@ -120,6 +137,7 @@ pub(super) struct Schedule {
     pub(super) by_class: Vec<Vec<UnitId>>,
     /// At every utterance.
     pub(super) every_utterance: Vec<UnitId>,
+    pub(super) late: Vec<UnitId>,
     pub(super) silence: Vec<UnitId>,
     pub(super) interruption: Vec<UnitId>,
     pub(super) deadline: Vec<UnitId>,

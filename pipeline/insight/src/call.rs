@@ -15,7 +15,7 @@ use auricle_contracts::{
 };
 
 use crate::intent::{IntentModel, disposition, local_time};
-use crate::observer::{Observer, side_of};
+use crate::observer::Observer;
 use crate::pii::settle;
 use crate::print::print;
 use crate::rules::{self, Change, Explanation, RuleEvent, RuleRun, RuleSet, Trace};
@@ -59,8 +59,6 @@ pub struct CallRun<'a> {
 /// An utterance of a call that is over, as it comes.
 pub(crate) struct Turn<'s, 'u> {
     pub(crate) spoken: &'s Spoken<'u>,
-    /// The last utterance of the other party.
-    pub(crate) previous: Option<&'s Spoken<'u>>,
     /// Up to when everything that began has been given, this utterance aside.
     pub(crate) heard_until_ms: u64,
 }
@@ -77,16 +75,9 @@ pub(crate) fn all_spoken(utterances: &[Utterance]) -> Vec<Spoken<'_>> {
 pub(crate) fn turns<'s, 'u>(spoken: &'s [Spoken<'u>]) -> Vec<Turn<'s, 'u>> {
     let mut by_end: Vec<&Spoken<'u>> = spoken.iter().collect();
     by_end.sort_by_key(|spoken| (spoken.utterance.end_ms, spoken.idx));
-    let mut last: [Option<&Spoken<'u>>; 2] = [None, None];
-    let turn = |spoken: &'s Spoken<'u>| {
-        let side = side_of(spoken.party());
-        let previous = last[1 - side];
-        last[side] = Some(spoken);
-        Turn {
-            spoken,
-            previous,
-            heard_until_ms: spoken.utterance.start_ms,
-        }
+    let turn = |spoken: &'s Spoken<'u>| Turn {
+        spoken,
+        heard_until_ms: spoken.utterance.start_ms,
     };
     let mut turns: Vec<Turn<'s, 'u>> = by_end.into_iter().map(turn).collect();
     let mut heard_until_ms = u64::MAX;
@@ -146,24 +137,17 @@ impl<'a> CallRun<'a> {
     fn whole(mut self, transcript: &Transcript) -> (Assessment, Option<Box<Trace>>) {
         let spoken = all_spoken(&transcript.utterances);
         for turn in turns(&spoken) {
-            self.utterance(turn.spoken, turn.previous, turn.heard_until_ms);
+            self.utterance(turn.spoken, turn.heard_until_ms);
         }
         self.close(&spoken, transcript.duration_ms)
     }
 
-    /// Takes an utterance that is over. `previous` is the last one of the other party. All that began before
+    /// Takes an utterance that is over. All that began before
     /// `heard_until_ms` (from the start of the recording) has been given, this utterance aside: no more than
     /// the start of any utterance that is still to come or goes on, this one's included. What should have been
     /// said by then, and was not, is missed.
-    pub fn utterance(
-        &mut self,
-        spoken: &Spoken<'_>,
-        previous: Option<&Spoken<'_>>,
-        heard_until_ms: u64,
-    ) {
-        let seen = self
-            .observer
-            .utterance(spoken, previous, &mut self.talk_events);
+    pub fn utterance(&mut self, spoken: &Spoken<'_>, heard_until_ms: u64) {
+        let seen = self.observer.utterance(spoken, &mut self.talk_events);
         // What happened in the talk ended before this utterance did.
         self.tell_talk();
         self.rules.time(heard_until_ms, &mut self.rule_events);

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use auricle_contracts::{Intent, Mood, Party, PiiSpan, TalkMetrics, Utterance};
+use auricle_contracts::{Intent, Mood, Party, PiiSpan, TalkMetrics};
 use time::PrimitiveDateTime;
 
 use crate::emotion::EmotionTracker;
-use crate::intent::{IntentModel, LabelScore, add_callback_times};
+use crate::intent::{IntentModel, LabelScore, Seen, add_callback_times};
 use crate::pii::PiiFinder;
 use crate::rules::{Observe, Observed};
 use crate::talk::{Edges, TalkTracker};
@@ -35,10 +35,12 @@ pub struct Observer {
     pii: PiiFinder,
     talk: TalkTracker,
     emotion: EmotionTracker,
+    /// The last utterance of others, and of the customer.
+    last: [Option<Seen>; 2],
 }
 
 /// One utterance, looked at.
-pub(crate) struct Seen {
+pub(crate) struct Insight {
     /// What rules are told.
     pub(crate) observed: Observed,
     /// What the customer wants.
@@ -54,23 +56,22 @@ impl Observer {
             pii: PiiFinder::new(),
             talk: TalkTracker::new(Edges::BetweenTalk),
             emotion: EmotionTracker::new(),
+            last: [None, None],
         }
     }
 
-    /// Looks at the next utterance; `previous` is the last one of the other party. Adds to `events` what
-    /// became certain of the talk.
+    /// Looks at the next utterance. Adds to `events` what became certain of the talk.
     pub(crate) fn utterance(
         &mut self,
         spoken: &Spoken<'_>,
-        previous: Option<&Spoken<'_>>,
         events: &mut Vec<TalkEvent>,
-    ) -> Seen {
+    ) -> Insight {
         let rate_per_minute = self.talk.utterance(spoken, events);
-        let (told, intents) = self.intents(spoken, previous);
+        let (told, intents) = self.intents(spoken);
         let manner = self.emotion.utterance(spoken, &told);
         let found = self.pii.utterance(spoken);
         let (pii, late) = found.into_iter().partition(|span| ends_in(span, spoken));
-        Seen {
+        Insight {
             observed: Observed {
                 emotion: manner.emotion,
                 intents: told,
@@ -94,13 +95,12 @@ impl Observer {
     }
 
     /// Every label with a probability worth telling rules, agents' acts too; and what the customer wants.
-    fn intents(
-        &self,
-        spoken: &Spoken<'_>,
-        previous: Option<&Spoken<'_>>,
-    ) -> (Vec<Intent>, Vec<Intent>) {
+    fn intents(&mut self, spoken: &Spoken<'_>) -> (Vec<Intent>, Vec<Intent>) {
         let (mut told, mut given) = (Vec::new(), Vec::new());
-        for score in self.intents.scores(spoken, previous) {
+        let seen = self.intents.see(spoken);
+        let side = side_of(spoken.party());
+        let previous = self.last[1 - side].as_ref();
+        for score in self.intents.scores_seen(spoken.party(), &seen, previous) {
             if score.probability < LEAST_PROBABILITY {
                 continue;
             }
@@ -119,6 +119,7 @@ impl Observer {
         told.sort_by(by_confidence);
         given.sort_by(by_confidence);
         add_callback_times(&mut given, spoken, self.began);
+        self.last[side] = Some(seen);
         (told, given)
     }
 }
@@ -138,8 +139,6 @@ fn is_given(score: &LabelScore<'_>) -> bool {
 pub struct TrialObserver {
     intents: Arc<IntentModel>,
     observer: Observer,
-    /// The last utterance of the customer, and of the others.
-    last: [Option<Utterance>; 2],
 }
 
 impl TrialObserver {
@@ -148,7 +147,6 @@ impl TrialObserver {
         Self {
             observer: Observer::new(Arc::clone(&intents), None),
             intents,
-            last: [None, None],
         }
     }
 }
@@ -159,14 +157,7 @@ impl Observe for TrialObserver {
     }
 
     fn observe(&mut self, spoken: &Spoken<'_>) -> Observed {
-        let side = side_of(spoken.party());
-        let previous = self.last[1 - side].as_ref();
-        let previous = previous.map(|utterance| Spoken::new(utterance, 0));
-        let seen = self
-            .observer
-            .utterance(spoken, previous.as_ref(), &mut Vec::new());
-        self.last[side] = Some(spoken.utterance.clone());
-        seen.observed
+        self.observer.utterance(spoken, &mut Vec::new()).observed
     }
 
     fn finish(&mut self) -> Vec<PiiSpan> {
@@ -175,7 +166,7 @@ impl Observe for TrialObserver {
 }
 
 /// Customers on one side, everybody else on the other.
-pub(crate) fn side_of(party: Party) -> usize {
+fn side_of(party: Party) -> usize {
     usize::from(party == Party::Customer)
 }
 
@@ -191,7 +182,7 @@ mod tests {
             let said = utterance(Party::Customer, 0, text);
             let spoken = Spoken::new(&said, 0);
             let mut observer = Observer::new(Arc::clone(&model), None);
-            let seen = observer.utterance(&spoken, None, &mut Vec::new());
+            let seen = observer.utterance(&spoken, &mut Vec::new());
             let has = |intents: &[Intent]| intents.iter().any(|intent| intent.label == label);
             assert_eq!(has(&seen.observed.intents), is_told, "{text}");
             assert_eq!(has(&seen.intents), is_given, "{text}");

@@ -7,7 +7,7 @@ use time::{Duration, PrimitiveDateTime};
 
 use super::callback_time::callback_time;
 use super::classes::WordClasses;
-use super::features::{Sink, extract};
+use super::features::{Seen, Sink, extract_seen};
 use super::rarity::Rarity;
 use super::table::Table;
 use crate::Spoken;
@@ -101,16 +101,30 @@ impl IntentModel {
         spoken: &Spoken<'_>,
         previous_of_other_party: Option<&Spoken<'_>>,
     ) -> Vec<LabelScore<'_>> {
-        if spoken.letters.is_empty() {
-            return Vec::new();
-        }
-        let mut scores = Vec::new();
-        for head in self.heads_of(spoken.party()) {
+        let previous = previous_of_other_party.map(|previous| self.see(previous));
+        let seen = self.see(spoken);
+        let scores = self.scores_seen(spoken.party(), &seen, previous.as_ref());
+        scores.collect()
+    }
+
+    /// What is looked at of an utterance: once for itself and for what answers it.
+    pub(crate) fn see(&self, spoken: &Spoken<'_>) -> Seen {
+        Seen::new(spoken, &self.classes)
+    }
+
+    /// As [`Self::scores`], of utterances that were seen.
+    pub(crate) fn scores_seen(
+        &self,
+        party: Party,
+        seen: &Seen,
+        previous_of_other_party: Option<&Seen>,
+    ) -> impl Iterator<Item = LabelScore<'_>> {
+        let heads = self.heads_of(party).filter(|_| !seen.is_empty());
+        heads.flat_map(move |head| {
             let mut sum = Sum::new(head);
-            extract(spoken, previous_of_other_party, &self.classes, &mut sum);
-            scores.extend(sum.finish());
-        }
-        scores
+            extract_seen(seen, previous_of_other_party, &self.classes, &mut sum);
+            sum.finish()
+        })
     }
 
     fn heads_of(&self, party: Party) -> impl Iterator<Item = &Head> {

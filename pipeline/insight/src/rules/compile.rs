@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::conditions::{Builder, Reach};
 use super::format::{Pack, PackFile, Rule, Test};
-use super::lexicon::LexiconBuilder;
+use super::lexicon::{LexiconBuilder, classes_in};
 use super::mistake::{Mistake, Mistakes, Notes, Place, Weight, nearest_hint};
 use super::phrase::is_name;
-use super::program::{PackInfo, RuleInfo, RuleSet, Schedule, UnitId, View, moments};
+use super::program::{PackInfo, RuleInfo, RuleSet, SaysLeaf, Schedule, UnitId, View, moments};
 use super::reader::At;
 use super::words::Words;
 use crate::print::print;
@@ -145,8 +145,12 @@ impl Parts {
         })
     }
 
-    fn finish(self, print: String) -> Result<RuleSet, String> {
+    fn finish(mut self, print: String) -> Result<RuleSet, String> {
+        let n_slots = self.program.settle();
         let lexicon = self.lexicon.finish().map_err(|error| error.to_string())?;
+        for phrase in self.program.says.iter_mut().flat_map(SaysLeaf::phrases_mut) {
+            phrase.classes = classes_in(&lexicon, &phrase.steps);
+        }
         let mut schedule = Schedule {
             by_class: vec![Vec::new(); lexicon.n_classes],
             ..Schedule::default()
@@ -169,6 +173,8 @@ impl Parts {
             lexicon,
             nodes: self.program.nodes,
             says: self.program.says,
+            labels: self.program.labels,
+            n_slots,
             watches: self.program.watches,
             schedule,
             print,

@@ -71,6 +71,37 @@ pub(super) struct Program {
     pub(super) watches: Vec<Watch>,
     pub(super) watch_reaches: Vec<Reach>,
     pub(super) deadlines_ms: BTreeSet<u64>,
+    /// Of the classifier, as they were asked for.
+    pub(super) labels: Vec<String>,
+}
+
+impl Program {
+    fn label(&mut self, label: String) -> usize {
+        let known = self.labels.iter().position(|known| *known == label);
+        known.unwrap_or_else(|| {
+            self.labels.push(label);
+            self.labels.len() - 1
+        })
+    }
+
+    /// Puts labels in order, and gives nodes with a name a place to be kept at; the number of those.
+    pub(super) fn settle(&mut self) -> usize {
+        let mut labels = self.labels.clone();
+        labels.sort_unstable();
+        let mut n_slots = 0;
+        for node in &mut self.nodes {
+            if let Kind::Intent(label, _) = &mut node.kind {
+                // Each is in the list it was sorted from.
+                *label = labels.partition_point(|known| *known < self.labels[*label]);
+            }
+            if node.name.is_some() {
+                node.slot = Some(n_slots);
+                n_slots += 1;
+            }
+        }
+        self.labels = labels;
+        n_slots
+    }
 }
 
 /// Makes the conditions of one pack.
@@ -220,6 +251,7 @@ impl<'a> Builder<'a> {
             kind,
             view,
             name: None,
+            slot: None,
         });
         self.program.reaches.push(reach.clone());
         Some((self.program.nodes.len() - 1, reach))
@@ -240,7 +272,7 @@ impl<'a> Builder<'a> {
             Condition::Intent(at) => {
                 let intent = at.value.as_ref()?;
                 let least = self.probability(intent.at_least.as_ref(), 0.5);
-                let kind = Kind::Intent(intent.label.value.clone()?, least);
+                let kind = Kind::Intent(self.program.label(intent.label.value.clone()?), least);
                 self.leaf(kind, Self::sided(view, intent.party.as_ref()))
             }
             Condition::Entity(at) => {

@@ -6,7 +6,7 @@ use auricle_contracts::{CallMetadata, Evidence, Party, PiiSpan};
 
 use super::format::{Side, TextForm};
 use super::limit::Limit;
-use super::matches::{Matches, Span};
+use super::matches::{Matches, Span, Spans};
 use super::program::{
     GuardWords, Kind, MetadataLeaf, Node, NodeId, Phrase, RegexLeaf, RuleSet, SaysLeaf, View,
     WatchId, Within,
@@ -217,22 +217,40 @@ pub(super) struct Now {
     watches: Vec<(u32, Option<Held>)>,
     /// Watches that hold in this moment.
     pub(super) held: Vec<WatchId>,
-    /// By node, for those that have a name.
+    /// By [`Node::slot`].
     named: Vec<(u32, Option<Held>)>,
+    /// How sure the classifier is at most, by label, below 0 for what it did not tell; of moment `looked_at`.
+    confidences: Vec<f32>,
+    looked_at: u32,
 }
 
 impl Now {
     /// The next moment: nothing was looked at.
     pub(super) fn begin(&mut self, set: &RuleSet) {
         self.watches.resize(set.watches.len(), (0, None));
-        self.named.resize(set.nodes.len(), (0, None));
+        self.named.resize(set.n_slots, (0, None));
         if self.moment == u32::MAX {
             self.watches.fill((0, None));
             self.named.fill((0, None));
-            self.moment = 0;
+            (self.moment, self.looked_at) = (0, 0);
         }
         self.moment += 1;
         self.held.clear();
+    }
+
+    fn look_at_intents(&mut self, set: &RuleSet, facts: &Facts<'_>) {
+        if self.looked_at == self.moment {
+            return;
+        }
+        self.looked_at = self.moment;
+        self.confidences.clear();
+        self.confidences.resize(set.labels.len(), -1.0);
+        for intent in facts.intents {
+            if let Ok(label) = set.labels.binary_search(&intent.label) {
+                let known = &mut self.confidences[label];
+                *known = known.max(intent.confidence);
+            }
+        }
     }
 
     pub(super) fn set_watch(&mut self, watch: WatchId, held: Option<Held>) {
@@ -262,15 +280,15 @@ impl<'a> Evaluator<'a> {
     pub(super) fn holds(&mut self, id: NodeId) -> Option<Held> {
         let set = self.set;
         let node = &set.nodes[id];
-        if node.name.is_none() {
+        let Some(slot) = node.slot else {
             return self.look(node);
-        }
-        let (moment, known) = &self.now.named[id];
+        };
+        let (moment, known) = &self.now.named[slot];
         if *moment == self.now.moment {
             return known.clone();
         }
         let held = self.look(node);
-        self.now.named[id] = (self.now.moment, held.clone());
+        self.now.named[slot] = (self.now.moment, held.clone());
         held
     }
 
@@ -474,8 +492,8 @@ impl<'a> Evaluator<'a> {
                 !spoken.letters.is_empty() && similarity.score(spoken) >= *least
             }
             Kind::Intent(label, least) => {
-                let mut intents = facts.intents.iter();
-                intents.any(|intent| intent.label == *label && intent.confidence >= *least)
+                self.now.look_at_intents(self.set, facts);
+                self.now.confidences[*label] >= *least
             }
             Kind::Entity(kinds) => facts.pii.iter().any(|span| kinds.contains(&span.kind)),
             Kind::Emotion(label, least) => facts
@@ -491,32 +509,30 @@ impl<'a> Evaluator<'a> {
     }
 
     fn says(&mut self, leaf: &'a SaysLeaf, spoken: &Spoken<'_>, limit: Limit) -> Option<Held> {
-        let mut spans = Vec::new();
+        let mut spans = Spans::new();
         if !leaf.any.is_empty() {
             for phrase in &leaf.any {
-                spans.extend(self.phrase(phrase, leaf));
+                self.add_phrase(phrase, leaf, &mut spans);
             }
             if spans.is_empty() {
                 return None;
             }
         }
         for phrase in &leaf.all {
-            let found = self.phrase(phrase, leaf);
-            if found.is_empty() {
+            if !self.add_phrase(phrase, leaf, &mut spans) {
                 return None;
             }
-            spans.extend(found);
         }
         if let Some((n, of)) = &leaf.at_least {
-            let found: Vec<Vec<Span>> = of
-                .iter()
-                .map(|phrase| self.phrase(phrase, leaf))
-                .filter(|found| !found.is_empty())
-                .collect();
-            if found.len() < *n {
+            let n_before = spans.len();
+            let mut n_found = 0;
+            for phrase in of {
+                n_found += usize::from(self.add_phrase(phrase, leaf, &mut spans));
+            }
+            if n_found < *n {
+                spans.truncate(n_before);
                 return None;
             }
-            spans.extend(found.into_iter().flatten());
         }
         if self.is_excluded(leaf) {
             return None;
@@ -529,22 +545,40 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Where a phrase is said and counts.
-    pub(super) fn phrase(&mut self, phrase: &Phrase, leaf: &SaysLeaf) -> Vec<Span> {
-        let mut spans = self.said(phrase);
-        if !spans.is_empty() {
-            spans.retain(|span| {
-                !self.is_guarded(leaf.negation, *span) && !self.is_guarded(leaf.reported, *span)
-            });
-        }
+    pub(super) fn phrase(&mut self, phrase: &Phrase, leaf: &SaysLeaf) -> Spans {
+        let mut spans = Spans::new();
+        self.add_phrase(phrase, leaf, &mut spans);
         spans
     }
 
-    /// Where a phrase is said, whatever stands before it.
-    pub(super) fn said(&mut self, phrase: &Phrase) -> Vec<Span> {
-        match self.matches.any_of(&phrase.triggers) {
-            true => self.matches.phrase_spans(&self.set.lexicon, &phrase.steps),
-            false => Vec::new(),
+    /// Adds where a phrase is said and counts; whether it is anywhere.
+    fn add_phrase(&mut self, phrase: &Phrase, leaf: &SaysLeaf, spans: &mut Spans) -> bool {
+        if !self.matches.any_of(&phrase.triggers) {
+            return false;
         }
+        let n_before = spans.len();
+        self.matches
+            .add_phrase(&self.set.lexicon, &phrase.steps, spans);
+        let mut n = n_before;
+        for place in n_before..spans.len() {
+            let span = spans[place];
+            if !self.is_guarded(leaf.negation, span) && !self.is_guarded(leaf.reported, span) {
+                spans[n] = span;
+                n += 1;
+            }
+        }
+        spans.truncate(n);
+        n > n_before
+    }
+
+    /// Where a phrase is said, whatever stands before it.
+    pub(super) fn said(&mut self, phrase: &Phrase) -> Spans {
+        let mut spans = Spans::new();
+        if self.matches.any_of(&phrase.triggers) {
+            self.matches
+                .add_phrase(&self.set.lexicon, &phrase.steps, &mut spans);
+        }
+        spans
     }
 
     pub(super) fn is_excluded(&mut self, leaf: &SaysLeaf) -> bool {
@@ -556,10 +590,9 @@ impl<'a> Evaluator<'a> {
     pub(super) fn is_guarded(&mut self, guard: Option<GuardWords>, span: Span) -> bool {
         let Some(guard) = guard else { return false };
         let words = self.matches.group_spans(&self.set.lexicon, guard.words);
-        let near = words
-            .iter()
-            .filter(|word| word.to <= span.from && span.from - word.to <= guard.within);
-        let near: Vec<Span> = near.copied().collect();
+        let is_near = |word: &Span| word.to <= span.from && span.from - word.to <= guard.within;
+        let near = words.iter().filter(|word| is_near(word));
+        let near: Spans = near.copied().collect();
         let Some(except) = guard.except.filter(|_| !near.is_empty()) else {
             return !near.is_empty();
         };

@@ -274,7 +274,9 @@ fn in_words(set: &RuleSet, id: NodeId) -> String {
         Kind::Says(says) => format!("says {}", phrases_in_words(&set.says[*says])),
         Kind::Regex(leaf) => format!("regex {}", leaf.pattern.as_str()),
         Kind::Similar(_, least) => format!("similar to its examples, at least {least}"),
-        Kind::Intent(label, least) => format!("intent {label}, at least {least}"),
+        Kind::Intent(label, least) => {
+            format!("intent {}, at least {least}", set.labels[*label])
+        }
         Kind::Entity(kinds) => {
             let names: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
             format!("entity {}", names.join(" or "))
@@ -407,6 +409,7 @@ fn missed(evaluator: &mut Evaluator<'_>, id: NodeId) -> Option<String> {
             })
         }
         Kind::Intent(label, _) => {
+            let label = &set.labels[*label];
             let known = facts.intents.iter().find(|intent| intent.label == *label)?;
             let when = clock(spoken.utterance.start_ms);
             Some(format!(

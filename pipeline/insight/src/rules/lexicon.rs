@@ -222,6 +222,34 @@ impl LexiconBuilder {
     }
 }
 
+/// All classes that `steps` are made of, rising.
+pub(super) fn classes_in(lexicon: &Lexicon, steps: &[Step]) -> Vec<ClassId> {
+    let sources = |steps: &[Step]| -> Vec<Source> {
+        let sources = steps.iter().filter_map(|step| match step {
+            Step::One(source, _) => Some(*source),
+            _ => None,
+        });
+        sources.collect()
+    };
+    let mut open = sources(steps);
+    let (mut classes, mut seen) = (Vec::new(), BTreeSet::new());
+    while let Some(source) = open.pop() {
+        match source {
+            Source::Class(class) => classes.push(class),
+            Source::Group(id) if seen.insert(id) => {
+                let group = &lexicon.groups[id as usize];
+                classes.extend(group.class);
+                open.extend(group.includes.iter().map(|&id| Source::Group(id)));
+                open.extend(group.ways.iter().flat_map(|way| sources(way)));
+            }
+            Source::Group(_) => {}
+        }
+    }
+    classes.sort_unstable();
+    classes.dedup();
+    classes
+}
+
 fn soundings(terms: &[Term]) -> Vec<Sounding> {
     let mut soundings = Vec::new();
     for (id, term) in (0..).zip(terms) {

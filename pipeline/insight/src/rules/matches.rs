@@ -1,6 +1,7 @@
 //! What of the lexicon occurs in one utterance, and the phrases it makes.
 
 use auricle_pinyin::Syllable;
+use smallvec::SmallVec;
 
 use super::lexicon::{ClassId, GroupId, Lexicon, Need, Source, Step, TermId};
 use super::phrase::{is_wordy, joins_words};
@@ -13,6 +14,9 @@ pub(super) struct Span {
     pub(super) from: u32,
     pub(super) to: u32,
 }
+
+/// Places of one phrase; seldom more than a few.
+pub(super) type Spans = SmallVec<[Span; 8]>;
 
 /// How a keyword was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,15 +59,14 @@ pub(super) struct Matches {
     bases: Vec<(Base, f32)>,
     bases_from: Vec<u32>,
     pub(super) occurrences: Vec<Occurrence>,
-    /// By class, then span.
-    by_class: Vec<(ClassId, Span)>,
-    /// Where a class's spans stand in `by_class`; empty where it does not occur.
+    /// Where a class's spans stand in `arena`; empty where it does not occur.
     ranges: Vec<(u32, u32)>,
     /// Classes that occur.
     pub(super) touched: Vec<ClassId>,
     /// Where a group's spans stand in `arena`, once they were asked for.
     group_ranges: Vec<Option<(u32, u32)>>,
     groups_touched: Vec<GroupId>,
+    /// Spans of classes, then of groups, each by start.
     arena: Vec<Span>,
 }
 
@@ -101,7 +104,6 @@ impl Matches {
             self.group_ranges[group as usize] = None;
         }
         self.occurrences.clear();
-        self.by_class.clear();
         self.arena.clear();
         self.n_letters = 0;
     }
@@ -218,24 +220,42 @@ impl Matches {
         self.bases_from.push(self.bases.len() as u32);
     }
 
+    /// Lays out the spans of each class beside one another.
     fn sort_by_class(&mut self, lexicon: &Lexicon) {
+        let (mut n_spans, mut n_looked_at) = (0, 0);
         for occurrence in &self.occurrences {
             let classes = &lexicon.classes_of[occurrence.term as usize];
-            let spans = classes.iter().map(|&class| (class, occurrence.span));
-            self.by_class.extend(spans);
-            if self.by_class.len() > 4 * MOST_OCCURRENCES {
+            for &class in classes {
+                let (_, n) = &mut self.ranges[class as usize];
+                if *n == 0 {
+                    self.touched.push(class);
+                }
+                *n += 1;
+            }
+            n_spans += classes.len();
+            n_looked_at += 1;
+            if n_spans > 4 * MOST_OCCURRENCES {
                 break;
             }
         }
-        self.by_class.sort_unstable();
-        self.by_class.dedup();
-        for (place, &(class, _)) in (0u32..).zip(&self.by_class) {
-            let range = &mut self.ranges[class as usize];
-            if range.1 == 0 {
-                range.0 = place;
-                self.touched.push(class);
+        let mut from = 0;
+        for &class in &self.touched {
+            let n = self.ranges[class as usize].1;
+            self.ranges[class as usize] = (from, from);
+            from += n;
+        }
+        self.arena.resize(n_spans, Span { from: 0, to: 0 });
+        for occurrence in &self.occurrences[..n_looked_at] {
+            for &class in &lexicon.classes_of[occurrence.term as usize] {
+                let (_, to) = &mut self.ranges[class as usize];
+                self.arena[*to as usize] = occurrence.span;
+                *to += 1;
             }
-            range.1 = place + 1;
+        }
+        for &class in &self.touched {
+            let (from, to) = &mut self.ranges[class as usize];
+            let spans = &mut self.arena[*from as usize..*to as usize];
+            *to = *from + settled(spans) as u32;
         }
     }
 
@@ -257,53 +277,61 @@ impl Matches {
         }
     }
 
-    /// Spans of `source`, by start.
-    fn spans(&mut self, lexicon: &Lexicon, source: Source) -> Vec<Span> {
+    /// Where the spans of `source` stand in the arena.
+    fn range(&mut self, lexicon: &Lexicon, source: Source) -> (u32, u32) {
         match source {
-            Source::Class(class) => {
-                let (from, to) = self.ranges[class as usize];
-                let spans = &self.by_class[from as usize..to as usize];
-                spans.iter().map(|(_, span)| *span).collect()
-            }
-            Source::Group(group) => self.group_spans(lexicon, group),
+            Source::Class(class) => self.ranges[class as usize],
+            Source::Group(group) => self.group_range(lexicon, group),
         }
+    }
+
+    fn at(&self, (from, to): (u32, u32)) -> &[Span] {
+        &self.arena[from as usize..to as usize]
     }
 
     /// Spans of a group, by start; found once for each utterance.
-    pub(super) fn group_spans(&mut self, lexicon: &Lexicon, id: GroupId) -> Vec<Span> {
-        if let Some((from, to)) = self.group_ranges[id as usize] {
-            return self.arena[from as usize..to as usize].to_vec();
-        }
-        let group = &lexicon.groups[id as usize];
-        let mut spans = Vec::new();
-        if self.any_of(&group.triggers) {
-            if let Some(class) = group.class {
-                spans = self.spans(lexicon, Source::Class(class));
-            }
-            for way in &group.ways {
-                spans.extend(self.phrase_spans(lexicon, way));
-            }
-            for &included in &group.includes {
-                spans.extend(self.group_spans(lexicon, included));
-            }
-            spans.sort_unstable();
-            spans.dedup();
-        }
-        let from = self.arena.len() as u32;
-        self.arena.extend(&spans);
-        self.group_ranges[id as usize] = Some((from, self.arena.len() as u32));
-        self.groups_touched.push(id);
-        spans
+    pub(super) fn group_spans(&mut self, lexicon: &Lexicon, id: GroupId) -> &[Span] {
+        let range = self.group_range(lexicon, id);
+        self.at(range)
     }
 
-    /// Where `steps` match, by start and end.
-    pub(super) fn phrase_spans(&mut self, lexicon: &Lexicon, steps: &[Step]) -> Vec<Span> {
+    fn group_range(&mut self, lexicon: &Lexicon, id: GroupId) -> (u32, u32) {
+        if let Some(range) = self.group_ranges[id as usize] {
+            return range;
+        }
+        let group = &lexicon.groups[id as usize];
+        let mut spans = Spans::new();
+        if self.any_of(&group.triggers) {
+            if let Some(class) = group.class {
+                spans.extend_from_slice(self.at(self.ranges[class as usize]));
+            }
+            for way in &group.ways {
+                self.add_phrase(lexicon, way, &mut spans);
+            }
+            for &included in &group.includes {
+                spans.extend_from_slice(self.group_spans(lexicon, included));
+            }
+            let n = settled(&mut spans);
+            spans.truncate(n);
+        }
+        let from = self.arena.len() as u32;
+        self.arena.extend_from_slice(&spans);
+        let range = (from, self.arena.len() as u32);
+        self.group_ranges[id as usize] = Some(range);
+        self.groups_touched.push(id);
+        range
+    }
+
+    /// Adds to `spans` where `steps` match, by start and end.
+    pub(super) fn add_phrase(&mut self, lexicon: &Lexicon, steps: &[Step], spans: &mut Spans) {
         // The commonest phrase: one keyword.
         if let [Step::One(source, Need::Needed)] = steps {
-            return self.spans(lexicon, *source);
+            let range = self.range(lexicon, *source);
+            spans.extend_from_slice(self.at(range));
+            return;
         }
         if !steps.iter().all(|step| self.may_match(lexicon, step)) {
-            return Vec::new();
+            return;
         }
         let mut joined = Joined::default();
         for step in steps {
@@ -312,22 +340,38 @@ impl Matches {
                 Step::Gap(letters) => joined.widen(letters),
                 Step::End => joined.end_at(self.n_letters),
                 Step::One(source, need) => {
-                    let next = self.spans(lexicon, source);
-                    joined.join(&next, need);
+                    let next = self.range(lexicon, source);
+                    joined.join(self.at(next), need);
                 }
             }
             if joined.is_dead() {
-                return Vec::new();
+                return;
             }
         }
-        joined.spans()
+        spans.extend(joined.open.iter().map(|open| open.span));
     }
+}
+
+/// Sorts; the number of those that are left once each is told once, at the front.
+fn settled(spans: &mut [Span]) -> usize {
+    if spans.len() < 2 {
+        return spans.len();
+    }
+    spans.sort_unstable();
+    let mut n = 1;
+    for place in 1..spans.len() {
+        if spans[place] != spans[n - 1] {
+            spans[n] = spans[place];
+            n += 1;
+        }
+    }
+    n
 }
 
 /// Matches of the first steps of a phrase.
 #[derive(Debug)]
 struct Joined {
-    open: Vec<Open>,
+    open: SmallVec<[Open; 8]>,
     /// Set while nothing had to be said yet.
     before_first: Option<BeforeFirst>,
 }
@@ -335,7 +379,7 @@ struct Joined {
 impl Default for Joined {
     fn default() -> Self {
         Self {
-            open: Vec::new(),
+            open: SmallVec::new(),
             before_first: Some(BeforeFirst::default()),
         }
     }
@@ -381,7 +425,7 @@ impl Joined {
 
     /// `next` is by start.
     fn join(&mut self, next: &[Span], need: Need) {
-        let mut open = Vec::new();
+        let mut open: SmallVec<[Open; 8]> = SmallVec::new();
         if let Some(before) = self.before_first {
             let most = before.anchored.unwrap_or(u32::MAX);
             let firsts = next.iter().take_while(|span| span.from <= most);
@@ -412,12 +456,8 @@ impl Joined {
         self.open = open;
     }
 
-    const fn is_dead(&self) -> bool {
+    fn is_dead(&self) -> bool {
         self.open.is_empty() && self.before_first.is_none()
-    }
-
-    fn spans(self) -> Vec<Span> {
-        self.open.into_iter().map(|open| open.span).collect()
     }
 }
 

@@ -30,6 +30,10 @@ pub struct RuleSet {
     pub(super) watches: Vec<Watch>,
     pub(super) schedule: Schedule,
     pub(super) print: String,
+    /// Of the classifier, those that conditions ask for, rising.
+    pub(super) labels: Vec<String>,
+    /// Nodes whose outcome is kept for the moment.
+    pub(super) n_slots: usize,
 }
 
 impl RuleSet {
@@ -189,6 +193,8 @@ pub(super) struct Node {
     pub(super) view: View,
     /// As it is called in the pack: `is: name`.
     pub(super) name: Option<String>,
+    /// Where its outcome is kept for the moment, if others ask for it, too.
+    pub(super) slot: Option<usize>,
 }
 
 /// What it asks for.
@@ -198,7 +204,8 @@ pub(super) enum Kind {
     Says(usize),
     Regex(Box<RegexLeaf>),
     Similar(Box<Similarity>, f32),
-    Intent(String, f32),
+    /// Place in [`RuleSet::labels`].
+    Intent(usize, f32),
     Entity(Vec<PiiKind>),
     Emotion(EmotionLabel, f32),
     SpeechRate {
@@ -273,6 +280,16 @@ pub(super) struct Phrase {
     pub(super) steps: Steps,
     /// One of these classes occurs wherever the phrase does.
     pub(super) triggers: Vec<ClassId>,
+    /// All classes it is made of, rising.
+    pub(super) classes: Vec<ClassId>,
+}
+
+impl SaysLeaf {
+    pub(super) fn phrases_mut(&mut self) -> impl Iterator<Item = &mut Phrase> {
+        let of = self.at_least.iter_mut().flat_map(|(_, of)| of);
+        let listed = self.any.iter_mut().chain(&mut self.all).chain(of);
+        listed.chain(&mut self.unless)
+    }
 }
 
 /// Phrases that are said.

@@ -61,6 +61,8 @@ pub struct RuleRun {
     /// Hits of rules that look at the end of the call, which may turn out to be in it.
     waiting: Vec<Waiting>,
     units: Vec<UnitId>,
+    /// A bit for each unit, clear between moments.
+    marks: Vec<u64>,
     next_number: u32,
     trace: Option<Box<Trace>>,
 }
@@ -109,6 +111,7 @@ impl RuleRun {
             provisional: Vec::new(),
             waiting: Vec::new(),
             units: Vec::new(),
+            marks: Vec::new(),
             next_number: 0,
             trace: None,
             set,
@@ -288,7 +291,7 @@ impl RuleRun {
     }
 
     /// Watches before rules, each once.
-    fn choose(&self, set: &RuleSet, moment: Moment<'_>, units: &mut Vec<UnitId>) {
+    fn choose(&mut self, set: &RuleSet, moment: Moment<'_>, units: &mut Vec<UnitId>) {
         units.clear();
         let schedule = &set.schedule;
         units.extend(match moment {
@@ -300,11 +303,20 @@ impl RuleRun {
             Moment::Finish(_) => &schedule.finish,
         });
         if let Moment::Utterance(..) = moment {
-            for &class in &self.matches.touched {
-                units.extend(&schedule.by_class[class as usize]);
+            let n_units = set.watches.len() + set.rules.len();
+            self.marks.resize(n_units.div_ceil(64), 0);
+            let touched = self.matches.touched.iter();
+            let by_class = touched.flat_map(|&class| &schedule.by_class[class as usize]);
+            for &unit in by_class.chain(units.iter()) {
+                self.marks[unit as usize / 64] |= 1 << (unit % 64);
             }
-            units.sort_unstable();
-            units.dedup();
+            units.clear();
+            for (word, bits) in (0..).zip(&mut self.marks) {
+                while *bits != 0 {
+                    units.push(word * 64 + bits.trailing_zeros());
+                    *bits &= *bits - 1;
+                }
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use auricle_contracts::{Evidence, Party, PiiSpan};
 
 use super::evaluate::{Evaluator, Moment, Proof, form, letters_of, regex_span, times};
 use super::format::{Side, TextForm};
-use super::lexicon::{ClassId, Lexicon, Source, Step};
+use super::lexicon::Lexicon;
 use super::matches::{Found, Occurrence, Span};
 use super::phrase::lower;
 use super::program::{About, Kind, NodeId, Phrase, RegexLeaf, SaysLeaf, WatchId};
@@ -313,14 +313,12 @@ impl Witness<'_, '_> {
 
     /// The alternative that was found, where it is not what was said letter for letter.
     fn how(&self, how: Found, keywords: &str, words: &str) -> String {
-        let letters = |text: &str| -> String {
-            let letters = text
-                .chars()
-                .filter(|letter| letter.is_alphanumeric() || *letter == '…');
-            letters.map(lower).collect()
-        };
+        fn letters(text: &str) -> impl Iterator<Item = char> {
+            let is_shown = |letter: &char| letter.is_alphanumeric() || *letter == '…';
+            text.chars().filter(is_shown).map(lower)
+        }
         match (self.tongue, how) {
-            (_, Found::Letters) if letters(keywords) == letters(words) => String::new(),
+            (_, Found::Letters) if letters(keywords).eq(letters(words)) => String::new(),
             (Tongue::Chinese, Found::Letters) => format!("（关键词“{keywords}”）"),
             (Tongue::Chinese, Found::Sound) => format!("（读音与关键词“{keywords}”相同）"),
             (Tongue::Chinese, Found::NearSound) => format!("（读音与关键词“{keywords}”相近）"),
@@ -335,11 +333,10 @@ impl Witness<'_, '_> {
     /// The keywords of `phrase` in `span`, from left to right, the longest first where several begin.
     fn keywords(&self, phrase: &Phrase, span: Span) -> Vec<Occurrence> {
         let lexicon = &self.evaluator.set.lexicon;
-        let mut classes = Vec::new();
-        classes_in(lexicon, &phrase.steps, &mut classes);
         let is_of = |found: &Occurrence| {
             let own = &lexicon.classes_of[found.term as usize];
-            own.iter().any(|class| classes.contains(class))
+            own.iter()
+                .any(|class| phrase.classes.binary_search(class).is_ok())
         };
         let inside = |found: &Occurrence| found.span.from >= span.from && found.span.to <= span.to;
         let occurrences = self.evaluator.matches.occurrences.iter();
@@ -405,6 +402,7 @@ impl Witness<'_, '_> {
                 }
             }
             Kind::Intent(label, _) => {
+                let label = &self.evaluator.set.labels[*label];
                 let known = facts.intents.iter().find(|intent| intent.label == *label);
                 let percent = known.map_or(0.0, |intent| intent.confidence * 100.0);
                 match zh {
@@ -545,30 +543,4 @@ pub(super) fn quote(spoken: &Spoken<'_>, span: Span) -> String {
         .skip(from)
         .take(to.saturating_sub(from))
         .collect()
-}
-
-fn classes_in(lexicon: &Lexicon, steps: &[Step], classes: &mut Vec<ClassId>) {
-    for step in steps {
-        let Step::One(source, _) = step else { continue };
-        let mut open = vec![*source];
-        let mut seen = Vec::new();
-        while let Some(source) = open.pop() {
-            match source {
-                Source::Class(class) => classes.push(class),
-                Source::Group(id) if !seen.contains(&id) => {
-                    seen.push(id);
-                    let group = &lexicon.groups[id as usize];
-                    classes.extend(group.class);
-                    open.extend(group.includes.iter().map(|&id| Source::Group(id)));
-                    for way in &group.ways {
-                        open.extend(way.iter().filter_map(|step| match step {
-                            Step::One(source, _) => Some(*source),
-                            _ => None,
-                        }));
-                    }
-                }
-                Source::Group(_) => {}
-            }
-        }
-    }
 }

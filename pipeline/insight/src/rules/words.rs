@@ -112,6 +112,7 @@ impl Words {
             text: written.clone(),
             steps,
             triggers,
+            classes: Vec::new(),
         })
     }
 

@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use auricle_contracts::Intent;
 use auricle_pinyin::{Syllable, word_readings};
 
@@ -94,6 +94,8 @@ impl Words {
         let (patterns, entries): (Vec<_>, Vec<_>) = words.into_iter().unzip();
         let built = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
+            // Some hundred words: small enough for the fastest kind.
+            .kind(Some(AhoCorasickKind::DFA))
             .build(&patterns);
         Self {
             finder: built.ok(),

@@ -223,9 +223,12 @@ impl Keys {
 
 /// 一 and 不 change their tone by what follows, so theirs does not count.
 fn steady(sound: Syllable) -> u64 {
-    match sound.base() {
-        "yi" | "bu" => sound.toneless().index() as u64,
-        _ => sound.index() as u64,
+    static CHANGING: LazyLock<[Option<Syllable>; 2]> =
+        LazyLock::new(|| ["yi", "bu"].map(|base| Syllable::new(base, 0)));
+    let toneless = sound.toneless();
+    match CHANGING.contains(&Some(toneless)) {
+        true => toneless.index() as u64,
+        false => sound.index() as u64,
     }
 }
 

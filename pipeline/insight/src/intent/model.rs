@@ -170,22 +170,27 @@ impl LabelScore<'_> {
 /// Adds up the weights of an utterance's features.
 struct Sum<'a> {
     head: &'a Head,
-    scores: Vec<f32>,
+    features: Vec<(u32, f32)>,
     squares: f32,
 }
+
+/// Features of a usual utterance: more make the list grow.
+const USUAL_FEATURES: usize = 256;
 
 impl<'a> Sum<'a> {
     fn new(head: &'a Head) -> Self {
         Self {
             head,
-            scores: vec![0.0; head.labels.len()],
+            features: Vec::with_capacity(USUAL_FEATURES),
             squares: 0.0,
         }
     }
 
     fn finish(self) -> impl Iterator<Item = LabelScore<'a>> {
         let per_feature = length_factor(self.squares);
-        let labels = self.head.labels.iter().zip(self.scores);
+        let mut scores = vec![0.0; self.head.labels.len()];
+        self.head.table.add_all(&mut scores, &self.features);
+        let labels = self.head.labels.iter().zip(scores);
         labels.map(move |(label, sum)| LabelScore {
             party: self.head.party,
             label: &label.name,
@@ -200,7 +205,7 @@ impl<'a> Sum<'a> {
 impl Sink for Sum<'_> {
     fn take(&mut self, bucket: u32, amount: f32) {
         self.squares += amount * amount;
-        self.head.table.add_to(&mut self.scores, bucket, amount);
+        self.features.push((bucket, amount));
     }
 }
 

@@ -147,9 +147,14 @@ impl Parts {
 
     fn finish(mut self, print: String) -> Result<RuleSet, String> {
         let n_slots = self.program.settle();
-        let lexicon = self.lexicon.finish().map_err(|error| error.to_string())?;
-        for phrase in self.program.says.iter_mut().flat_map(SaysLeaf::phrases_mut) {
+        let mut lexicon = self.lexicon.finish().map_err(|error| error.to_string())?;
+        let phrases = self.program.says.iter_mut();
+        for (id, phrase) in (0..).zip(phrases.flat_map(SaysLeaf::phrases_mut)) {
             phrase.classes = classes_in(&lexicon, &phrase.steps);
+            phrase.id = id;
+            for &class in &phrase.triggers {
+                lexicon.phrases_of[class as usize].push(id);
+            }
         }
         let mut schedule = Schedule {
             by_class: vec![Vec::new(); lexicon.n_classes],

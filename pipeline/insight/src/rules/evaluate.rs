@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use auricle_contracts::{CallMetadata, Evidence, Party, PiiSpan};
 
 use super::format::{Side, TextForm};
+use super::lexicon::PhraseId;
 use super::limit::Limit;
 use super::matches::{Matches, Span, Spans};
 use super::program::{
@@ -511,8 +512,11 @@ impl<'a> Evaluator<'a> {
     fn says(&mut self, leaf: &'a SaysLeaf, spoken: &Spoken<'_>, limit: Limit) -> Option<Held> {
         let mut spans = Spans::new();
         if !leaf.any.is_empty() {
-            for phrase in &leaf.any {
-                self.add_phrase(phrase, leaf, &mut spans);
+            let first = leaf.any[0].id;
+            let (mut next, end) = (first, first + leaf.any.len() as PhraseId);
+            while let Some(live) = self.matches.next_live(next, end) {
+                self.add_phrase(&leaf.any[(live - first) as usize], leaf, &mut spans);
+                next = live + 1;
             }
             if spans.is_empty() {
                 return None;
@@ -553,7 +557,7 @@ impl<'a> Evaluator<'a> {
 
     /// Adds where a phrase is said and counts; whether it is anywhere.
     fn add_phrase(&mut self, phrase: &Phrase, leaf: &SaysLeaf, spans: &mut Spans) -> bool {
-        if !self.matches.any_of(&phrase.triggers) {
+        if !self.is_live(phrase) {
             return false;
         }
         let n_before = spans.len();
@@ -571,10 +575,15 @@ impl<'a> Evaluator<'a> {
         n > n_before
     }
 
+    /// Whether what the phrase needs is said.
+    fn is_live(&self, phrase: &Phrase) -> bool {
+        self.matches.next_live(phrase.id, phrase.id + 1).is_some()
+    }
+
     /// Where a phrase is said, whatever stands before it.
     pub(super) fn said(&mut self, phrase: &Phrase) -> Spans {
         let mut spans = Spans::new();
-        if self.matches.any_of(&phrase.triggers) {
+        if self.is_live(phrase) {
             self.matches
                 .add_phrase(&self.set.lexicon, &phrase.steps, &mut spans);
         }

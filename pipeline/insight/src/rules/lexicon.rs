@@ -13,6 +13,8 @@ use super::sounds::{Hearing, SoundTrie, Sounding};
 pub(super) type TermId = u32;
 pub(super) type ClassId = u32;
 pub(super) type GroupId = u32;
+/// A phrase of a condition: they are numbered one after the other.
+pub(super) type PhraseId = u32;
 
 /// A keyword with the way it is heard.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -76,6 +78,9 @@ pub(super) struct Lexicon {
     pub(super) classes_of: Vec<Vec<ClassId>>,
     pub(super) n_classes: usize,
     pub(super) groups: Vec<Group>,
+    /// By class: groups and phrases of which it is a trigger.
+    pub(super) groups_of: Vec<Vec<GroupId>>,
+    pub(super) phrases_of: Vec<Vec<PhraseId>>,
     /// Finds letters; its patterns are `spelled`'s.
     pub(super) automaton: AhoCorasick,
     /// Terms by pattern.
@@ -210,7 +215,15 @@ impl LexiconBuilder {
             .match_kind(MatchKind::Standard)
             .build(&patterns)?;
         let sounds = SoundTrie::new(soundings(&self.terms));
+        let mut groups_of = vec![Vec::new(); self.classes.len()];
+        for (id, group) in (0..).zip(&self.groups) {
+            for &class in &group.triggers {
+                groups_of[class as usize].push(id);
+            }
+        }
         Ok(Lexicon {
+            groups_of,
+            phrases_of: vec![Vec::new(); self.classes.len()],
             automaton,
             spelled,
             sounds,

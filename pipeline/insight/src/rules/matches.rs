@@ -3,7 +3,7 @@
 use auricle_pinyin::Syllable;
 use smallvec::SmallVec;
 
-use super::lexicon::{ClassId, GroupId, Lexicon, Need, Source, Step, TermId};
+use super::lexicon::{ClassId, GroupId, Lexicon, Need, PhraseId, Source, Step, TermId};
 use super::phrase::{is_wordy, joins_words};
 use super::sounds::{Base, Hearing, NEAR, Sounding, base, tone_fits};
 use crate::{Letter, Spoken};
@@ -68,6 +68,9 @@ pub(super) struct Matches {
     groups_touched: Vec<GroupId>,
     /// Spans of classes, then of groups, each by start.
     arena: Vec<Span>,
+    /// Phrases and groups of which a trigger occurs.
+    live_phrases: Bits,
+    live_groups: Bits,
 }
 
 impl Matches {
@@ -93,6 +96,11 @@ impl Matches {
             .listen();
         }
         self.sort_by_class(lexicon);
+        for &class in &self.touched {
+            let class = class as usize;
+            self.live_phrases.set_all(&lexicon.phrases_of[class]);
+            self.live_groups.set_all(&lexicon.groups_of[class]);
+        }
     }
 
     /// Nothing occurs any more.
@@ -105,6 +113,8 @@ impl Matches {
         }
         self.occurrences.clear();
         self.arena.clear();
+        self.live_phrases.clear();
+        self.live_groups.clear();
         self.n_letters = 0;
     }
 
@@ -259,20 +269,16 @@ impl Matches {
         }
     }
 
-    /// Whether a keyword of one of `classes` occurs.
-    pub(super) fn any_of(&self, classes: &[ClassId]) -> bool {
-        classes
-            .iter()
-            .any(|&class| self.ranges[class as usize].1 > 0)
+    /// The first phrase from `from` to before `to` of which a trigger occurs.
+    pub(super) fn next_live(&self, from: PhraseId, to: PhraseId) -> Option<PhraseId> {
+        self.live_phrases.next(from, to)
     }
 
     /// Whether a keyword that `step` needs occurs.
-    fn may_match(&self, lexicon: &Lexicon, step: &Step) -> bool {
+    fn may_match(&self, step: &Step) -> bool {
         match step {
-            Step::One(Source::Class(class), Need::Needed) => self.any_of(&[*class]),
-            Step::One(Source::Group(group), Need::Needed) => {
-                self.any_of(&lexicon.groups[*group as usize].triggers)
-            }
+            Step::One(Source::Class(class), Need::Needed) => self.ranges[*class as usize].1 > 0,
+            Step::One(Source::Group(group), Need::Needed) => self.live_groups.has(*group),
             _ => true,
         }
     }
@@ -299,9 +305,9 @@ impl Matches {
         if let Some(range) = self.group_ranges[id as usize] {
             return range;
         }
-        let group = &lexicon.groups[id as usize];
         let mut spans = Spans::new();
-        if self.any_of(&group.triggers) {
+        if self.live_groups.has(id) {
+            let group = &lexicon.groups[id as usize];
             if let Some(class) = group.class {
                 spans.extend_from_slice(self.at(self.ranges[class as usize]));
             }
@@ -330,7 +336,7 @@ impl Matches {
             spans.extend_from_slice(self.at(range));
             return;
         }
-        if !steps.iter().all(|step| self.may_match(lexicon, step)) {
+        if !steps.iter().all(|step| self.may_match(step)) {
             return;
         }
         let mut joined = Joined::default();
@@ -349,6 +355,45 @@ impl Matches {
             }
         }
         spans.extend(joined.open.iter().map(|open| open.span));
+    }
+}
+
+/// A set of small numbers.
+#[derive(Debug, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn clear(&mut self) {
+        self.0.fill(0);
+    }
+
+    fn set_all(&mut self, numbers: &[u32]) {
+        for &number in numbers {
+            let word = number as usize / 64;
+            if word >= self.0.len() {
+                self.0.resize(word + 1, 0);
+            }
+            self.0[word] |= 1 << (number % 64);
+        }
+    }
+
+    fn has(&self, number: u32) -> bool {
+        let word = self.0.get(number as usize / 64);
+        word.is_some_and(|word| word & (1 << (number % 64)) != 0)
+    }
+
+    /// The first from `from` to before `to`.
+    fn next(&self, from: u32, to: u32) -> Option<u32> {
+        let mut place = from as usize / 64;
+        let mut word = *self.0.get(place)? & (u64::MAX << (from % 64));
+        while word == 0 {
+            place += 1;
+            if place * 64 >= to as usize {
+                return None;
+            }
+            word = *self.0.get(place)?;
+        }
+        Some(place as u32 * 64 + word.trailing_zeros()).filter(|&number| number < to)
     }
 }
 
@@ -616,5 +661,28 @@ impl Listener<'_> {
             product *= share.min(1.0);
         }
         product
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bits_are_found_in_order(
+            numbers in proptest::collection::btree_set(0..200u32, 0..20),
+            from in 0..220u32,
+            to in 0..220u32,
+        ) {
+            let mut bits = Bits::default();
+            bits.set_all(&numbers.iter().copied().collect::<Vec<_>>());
+            let expected = numbers.iter().copied().find(|number| (from..to).contains(number));
+            prop_assert_eq!(bits.next(from, to), expected);
+            prop_assert!((0..220).all(|number| bits.has(number) == numbers.contains(&number)));
+            bits.clear();
+            prop_assert_eq!(bits.next(0, 220), None);
+        }
     }
 }

@@ -6,7 +6,7 @@ use auricle_contracts::{EmotionLabel, Party, PiiKind, Severity};
 use regex::Regex;
 
 use super::format::{Side, TextForm, UnknownParty};
-use super::lexicon::{ClassId, GroupId, Lexicon, Steps};
+use super::lexicon::{ClassId, GroupId, Lexicon, PhraseId, Steps};
 use crate::intent::Similarity;
 
 /// Places in the lists of a [`RuleSet`].
@@ -277,6 +277,8 @@ pub(super) struct MetadataLeaf {
 pub(super) struct Phrase {
     /// As it stands in the pack.
     pub(super) text: String,
+    /// Those of one list are numbered one after the other.
+    pub(super) id: PhraseId,
     pub(super) steps: Steps,
     /// One of these classes occurs wherever the phrase does.
     pub(super) triggers: Vec<ClassId>,

@@ -110,6 +110,7 @@ impl Words {
         let triggers = lexicon.triggers(&steps);
         Some(Phrase {
             text: written.clone(),
+            id: 0,
             steps,
             triggers,
             classes: Vec::new(),

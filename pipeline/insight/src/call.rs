@@ -15,7 +15,7 @@ use auricle_contracts::{
 };
 
 use crate::intent::{IntentModel, disposition, local_time};
-use crate::observer::Observer;
+use crate::observer::{Insight, Observer};
 use crate::pii::settle;
 use crate::print::print;
 use crate::rules::{self, Change, Explanation, RuleEvent, RuleRun, RuleSet, Trace};
@@ -136,8 +136,11 @@ impl<'a> CallRun<'a> {
 
     fn whole(mut self, transcript: &Transcript) -> (Assessment, Option<Box<Trace>>) {
         let spoken = all_spoken(&transcript.utterances);
-        for turn in turns(&spoken) {
-            self.utterance(turn.spoken, turn.heard_until_ms);
+        let turns = turns(&spoken);
+        let insights = self.observer.utterances(&turns);
+        for (turn, (insight, events)) in turns.iter().zip(insights) {
+            self.talk_events = events;
+            self.take(turn.spoken, insight, turn.heard_until_ms);
         }
         self.close(&spoken, transcript.duration_ms)
     }
@@ -148,6 +151,11 @@ impl<'a> CallRun<'a> {
     /// said by then, and was not, is missed.
     pub fn utterance(&mut self, spoken: &Spoken<'_>, heard_until_ms: u64) {
         let seen = self.observer.utterance(spoken, &mut self.talk_events);
+        self.take(spoken, seen, heard_until_ms);
+    }
+
+    /// Tells the rules what was found in an utterance.
+    fn take(&mut self, spoken: &Spoken<'_>, seen: Insight, heard_until_ms: u64) {
         // What happened in the talk ended before this utterance did.
         self.tell_talk();
         self.rules.time(heard_until_ms, &mut self.rule_events);

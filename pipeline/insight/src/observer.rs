@@ -5,7 +5,8 @@ use std::sync::Arc;
 use auricle_contracts::{Intent, Mood, Party, PiiSpan, TalkMetrics};
 use time::PrimitiveDateTime;
 
-use crate::emotion::EmotionTracker;
+use crate::call::Turn;
+use crate::emotion::{EmotionTracker, Manner};
 use crate::intent::{IntentModel, LabelScore, Seen, add_callback_times};
 use crate::pii::PiiFinder;
 use crate::rules::{Observe, Observed};
@@ -47,6 +48,29 @@ pub(crate) struct Insight {
     pub(crate) intents: Vec<Intent>,
 }
 
+impl Insight {
+    fn new(
+        spoken: &Spoken<'_>,
+        rate_per_minute: Option<f32>,
+        (told, intents): (Vec<Intent>, Vec<Intent>),
+        manner: Manner,
+        found: Vec<PiiSpan>,
+    ) -> Self {
+        let (pii, late) = found.into_iter().partition(|span| ends_in(span, spoken));
+        Self {
+            observed: Observed {
+                emotion: manner.emotion,
+                intents: told,
+                pii,
+                late,
+                rate_per_minute,
+                loudness_rise_db: manner.loudness_rise_db,
+            },
+            intents,
+        }
+    }
+}
+
 impl Observer {
     /// For one call, which began at this local time.
     pub fn new(intents: Arc<IntentModel>, began: Option<PrimitiveDateTime>) -> Self {
@@ -67,21 +91,33 @@ impl Observer {
         events: &mut Vec<TalkEvent>,
     ) -> Insight {
         let rate_per_minute = self.talk.utterance(spoken, events);
-        let (told, intents) = self.intents(spoken);
-        let manner = self.emotion.utterance(spoken, &told);
+        let intents = self.intents(spoken);
+        let manner = self.emotion.utterance(spoken, &intents.0);
         let found = self.pii.utterance(spoken);
-        let (pii, late) = found.into_iter().partition(|span| ends_in(span, spoken));
-        Insight {
-            observed: Observed {
-                emotion: manner.emotion,
-                intents: told,
-                pii,
-                late,
-                rate_per_minute,
-                loudness_rise_db: manner.loudness_rise_db,
-            },
-            intents,
-        }
+        Insight::new(spoken, rate_per_minute, intents, manner, found)
+    }
+
+    /// Looks at all utterances of a call, in order, with what became certain of the talk at each: as
+    /// [`Self::utterance`] one by one, and faster, since each part goes through the call with its own data at hand.
+    pub(crate) fn utterances(&mut self, turns: &[Turn<'_, '_>]) -> Vec<(Insight, Vec<TalkEvent>)> {
+        let spoken = || turns.iter().map(|turn| turn.spoken);
+        let talk = spoken().map(|spoken| {
+            let mut events = Vec::new();
+            (self.talk.utterance(spoken, &mut events), events)
+        });
+        let talk: Vec<_> = talk.collect();
+        let intents: Vec<_> = spoken().map(|spoken| self.intents(spoken)).collect();
+        let manners = spoken().zip(&intents);
+        let manners = manners.map(|(spoken, (told, _))| self.emotion.utterance(spoken, told));
+        let manners: Vec<_> = manners.collect();
+        let found: Vec<_> = spoken().map(|spoken| self.pii.utterance(spoken)).collect();
+        let parts = talk.into_iter().zip(intents).zip(manners).zip(found);
+        let insights = spoken().zip(parts);
+        insights
+            .map(|(spoken, ((((rate, events), intents), manner), found))| {
+                (Insight::new(spoken, rate, intents, manner, found), events)
+            })
+            .collect()
     }
 
     /// Ends the call: what still waited of the talk goes into `events`.

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::conditions::{Builder, Reach};
 use super::format::{Pack, PackFile, Rule, Test};
 use super::lexicon::{LexiconBuilder, classes_in};
+use super::lists::Lists;
 use super::mistake::{Mistake, Mistakes, Notes, Place, Weight, nearest_hint};
 use super::phrase::is_name;
 use super::program::{PackInfo, RuleInfo, RuleSet, SaysLeaf, Schedule, UnitId, View, moments};
@@ -148,14 +149,16 @@ impl Parts {
     fn finish(mut self, print: String) -> Result<RuleSet, String> {
         let n_slots = self.program.settle();
         let mut lexicon = self.lexicon.finish().map_err(|error| error.to_string())?;
+        let mut phrases_of = vec![Vec::new(); lexicon.n_classes];
         let phrases = self.program.says.iter_mut();
         for (id, phrase) in (0..).zip(phrases.flat_map(SaysLeaf::phrases_mut)) {
             phrase.classes = classes_in(&lexicon, &phrase.steps);
             phrase.id = id;
             for &class in &phrase.triggers {
-                lexicon.phrases_of[class as usize].push(id);
+                phrases_of[class as usize].push(id);
             }
         }
+        lexicon.phrases_of = Lists::new(&phrases_of);
         let mut schedule = Schedule {
             by_class: vec![Vec::new(); lexicon.n_classes],
             ..Schedule::default()

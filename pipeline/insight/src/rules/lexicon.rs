@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 use auricle_pinyin::{readings, word_readings};
 
+use super::lists::Lists;
 use super::phrase::{Keyword, is_wordy};
 use super::says::Sound;
 use super::sounds::{Hearing, SoundTrie, Sounding};
@@ -22,8 +23,6 @@ pub(super) struct Term {
     pub(super) keyword: Keyword,
     pub(super) hearing: Hearing,
     pub(super) n_letters: u32,
-    /// Whether its words must be words of the text, too.
-    pub(super) has_words: bool,
 }
 
 /// Keywords of which any will do.
@@ -75,16 +74,18 @@ pub(super) struct Group {
 pub(super) struct Lexicon {
     pub(super) terms: Vec<Term>,
     /// By term.
-    pub(super) classes_of: Vec<Vec<ClassId>>,
+    pub(super) classes_of: Lists,
     pub(super) n_classes: usize,
     pub(super) groups: Vec<Group>,
     /// By class: groups and phrases of which it is a trigger.
-    pub(super) groups_of: Vec<Vec<GroupId>>,
-    pub(super) phrases_of: Vec<Vec<PhraseId>>,
+    pub(super) groups_of: Lists,
+    pub(super) phrases_of: Lists,
     /// Finds letters; its patterns are `spelled`'s.
     pub(super) automaton: AhoCorasick,
     /// Terms by pattern.
-    pub(super) spelled: Vec<Vec<TermId>>,
+    pub(super) spelled: Lists,
+    /// By term, whether its words must be words of the text, too.
+    pub(super) has_words: Vec<bool>,
     pub(super) sounds: SoundTrie,
 }
 
@@ -119,7 +120,6 @@ impl LexiconBuilder {
             keyword: keyword.clone(),
             hearing,
             n_letters: n_letters as u32,
-            has_words: keyword.letters.chars().any(is_wordy),
         });
         self.classes_of.push(Vec::new());
         self.term_ids.insert((keyword.clone(), hearing), term);
@@ -222,13 +222,18 @@ impl LexiconBuilder {
             }
         }
         Ok(Lexicon {
-            groups_of,
-            phrases_of: vec![Vec::new(); self.classes.len()],
+            groups_of: Lists::new(&groups_of),
+            phrases_of: Lists::new(&[]),
             automaton,
-            spelled,
+            spelled: Lists::new(&spelled),
+            has_words: self
+                .terms
+                .iter()
+                .map(|term| term.keyword.letters.chars().any(is_wordy))
+                .collect(),
             sounds,
             terms: self.terms,
-            classes_of: self.classes_of,
+            classes_of: Lists::new(&self.classes_of),
             n_classes: self.classes.len(),
             groups: self.groups,
         })

@@ -52,6 +52,8 @@ pub(super) struct Matches {
     text: String,
     /// Letter by byte of `text`.
     letter_at: Vec<u32>,
+    /// Byte of `text` by letter, and its length.
+    byte_at: Vec<u32>,
     n_letters: u32,
     /// Whether a word may begin at a letter, and end before it.
     edges: Vec<bool>,
@@ -88,7 +90,7 @@ impl Matches {
                 near: &NEAR,
                 letters: &spoken.letters,
                 text: &self.text,
-                letter_at: &self.letter_at,
+                byte_at: &self.byte_at,
                 bases: &self.bases,
                 bases_from: &self.bases_from,
                 occurrences: &mut self.occurrences,
@@ -97,9 +99,8 @@ impl Matches {
         }
         self.sort_by_class(lexicon);
         for &class in &self.touched {
-            let class = class as usize;
-            self.live_phrases.set_all(&lexicon.phrases_of[class]);
-            self.live_groups.set_all(&lexicon.groups_of[class]);
+            self.live_phrases.set_all(lexicon.phrases_of.get(class));
+            self.live_groups.set_all(lexicon.groups_of.get(class));
         }
     }
 
@@ -121,14 +122,17 @@ impl Matches {
     fn lay_letters(&mut self, spoken: &Spoken<'_>) {
         self.text.clear();
         self.letter_at.clear();
+        self.byte_at.clear();
         let mut has_words = false;
         for (place, letter) in (0u32..).zip(&spoken.letters) {
+            self.byte_at.push(self.text.len() as u32);
             self.text.push(letter.letter);
             self.letter_at.resize(self.text.len(), place);
             has_words |= is_wordy(letter.letter);
         }
         self.n_letters = spoken.letters.len() as u32;
         self.letter_at.push(self.n_letters);
+        self.byte_at.push(self.text.len() as u32);
         self.edges.clear();
         self.edges.resize(spoken.letters.len() + 1, true);
         if has_words {
@@ -165,12 +169,12 @@ impl Matches {
                 from: self.letter_at[found.start()],
                 to: self.letter_at[found.end()],
             };
-            for &term in &lexicon.spelled[found.pattern().as_usize()] {
-                let known = &lexicon.terms[term as usize];
-                if known.has_words
-                    && !self.words_fit(&known.keyword.letters, &known.keyword.breaks, span)
-                {
-                    continue;
+            for &term in lexicon.spelled.get(found.pattern().as_u32()) {
+                if lexicon.has_words[term as usize] {
+                    let known = &lexicon.terms[term as usize].keyword;
+                    if !self.words_fit(&known.letters, &known.breaks, span) {
+                        continue;
+                    }
                 }
                 self.occurrences.push(Occurrence {
                     span,
@@ -234,7 +238,7 @@ impl Matches {
     fn sort_by_class(&mut self, lexicon: &Lexicon) {
         let (mut n_spans, mut n_looked_at) = (0, 0);
         for occurrence in &self.occurrences {
-            let classes = &lexicon.classes_of[occurrence.term as usize];
+            let classes = lexicon.classes_of.get(occurrence.term);
             for &class in classes {
                 let (_, n) = &mut self.ranges[class as usize];
                 if *n == 0 {
@@ -256,7 +260,7 @@ impl Matches {
         }
         self.arena.resize(n_spans, Span { from: 0, to: 0 });
         for occurrence in &self.occurrences[..n_looked_at] {
-            for &class in &lexicon.classes_of[occurrence.term as usize] {
+            for &class in lexicon.classes_of.get(occurrence.term) {
                 let (_, to) = &mut self.ranges[class as usize];
                 self.arena[*to as usize] = occurrence.span;
                 *to += 1;
@@ -512,7 +516,7 @@ struct Listener<'a> {
     near: &'static [Vec<(Base, f32)>],
     letters: &'a [Letter],
     text: &'a str,
-    letter_at: &'a [u32],
+    byte_at: &'a [u32],
     bases: &'a [(Base, f32)],
     bases_from: &'a [u32],
     occurrences: &'a mut Vec<Occurrence>,
@@ -637,7 +641,7 @@ impl Listener<'_> {
 
     /// Whether the letters are the keyword's, so that it was found by them.
     fn spells(&self, term: TermId, walk: Walk) -> bool {
-        let place = |letter: usize| self.letter_at.partition_point(|&at| (at as usize) < letter);
+        let place = |letter: usize| self.byte_at[letter] as usize;
         let keyword = &self.lexicon.terms[term as usize].keyword.letters;
         self.text.get(place(walk.from)..place(walk.at)) == Some(keyword)
     }

@@ -17,6 +17,7 @@ mod explain;
 pub mod format;
 mod lexicon;
 mod limit;
+mod lists;
 mod matches;
 mod mistake;
 mod node;

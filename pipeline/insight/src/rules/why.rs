@@ -334,7 +334,7 @@ impl Witness<'_, '_> {
     fn keywords(&self, phrase: &Phrase, span: Span) -> Vec<Occurrence> {
         let lexicon = &self.evaluator.set.lexicon;
         let is_of = |found: &Occurrence| {
-            let own = &lexicon.classes_of[found.term as usize];
+            let own = lexicon.classes_of.get(found.term);
             own.iter()
                 .any(|class| phrase.classes.binary_search(class).is_ok())
         };

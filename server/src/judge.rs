@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use auricle_contracts::{Assessment, CallMetadata, TalkMetrics, Transcript};
+use auricle_contracts::{Assessment, CallMetadata, Transcript};
 use auricle_insight::emotion::EmotionModel;
 use auricle_insight::intent::IntentModel;
 use auricle_insight::rules::{PackFile, RuleSet};
 use auricle_insight::scorecard::Card;
-use auricle_insight::{CallRun, Judge, TalkEvent};
+use auricle_insight::{CallRun, Judge};
 use globset::{Glob, GlobMatcher};
 use serde::Deserialize;
 
@@ -195,26 +195,15 @@ impl Judges {
     }
 }
 
-/// The talk's events as rules are told of them, by time.
-pub(crate) fn talk_events(metrics: &TalkMetrics) -> Vec<TalkEvent> {
-    let silences = metrics.silences.iter().copied().map(TalkEvent::Silence);
-    let interruptions = metrics.interruptions.iter().copied();
-    let mut events: Vec<_> = silences
-        .chain(interruptions.map(TalkEvent::Interruption))
-        .collect();
-    events.sort_by_key(|event| match event {
-        TalkEvent::Silence(silence) => silence.end_ms,
-        TalkEvent::Interruption(interruption) => interruption.at_ms,
-    });
-    events
-}
-
 /// Whether more is said in Latin letters than in hanzi.
 fn is_english(transcript: &Transcript) -> bool {
     let texts = transcript
         .utterances
         .iter()
-        .map(|utterance| &utterance.spoken);
+        .map(|utterance| match utterance.spoken.is_empty() {
+            true => &utterance.text,
+            false => &utterance.spoken,
+        });
     let (mut n_latin, mut n_hanzi) = (0_usize, 0_usize);
     for letter in texts.flat_map(|text| text.chars()) {
         n_latin += usize::from(letter.is_ascii_alphabetic());

@@ -11,17 +11,18 @@
 use std::sync::Arc;
 
 use auricle_contracts::{
-    Assessment, CallMetadata, Hit, Intent, Party, PiiSpan, Transcript, UtteranceInsight,
+    Assessment, CallMetadata, Hit, Intent, Party, PiiSpan, Transcript, Utterance, UtteranceInsight,
 };
 
 use crate::emotion::EmotionModel;
 use crate::intent::{IntentModel, disposition, local_time};
-use crate::observer::{Observer, side_of};
+use crate::observer::{Insight, Observer};
 use crate::pii::settle;
-use crate::rules::{Change, RuleEvent, RuleRun, RuleSet};
+use crate::print::print;
+use crate::rules::{self, Change, Explanation, RuleEvent, RuleRun, RuleSet, Trace};
 use crate::scorecard::{CallView, Card};
 use crate::summary::{CallText, summarize};
-use crate::{Spoken, TalkEvent};
+use crate::{FINGERPRINT, Spoken, TalkEvent};
 
 /// Everything that assessments are made with. Shared by all calls.
 #[derive(Clone, Debug)]
@@ -36,6 +37,17 @@ pub struct Judge {
     pub emotions: Option<Arc<dyn EmotionModel>>,
 }
 
+impl Judge {
+    /// Changes whenever a call may be assessed otherwise by this judge, and with nothing else: 16 digits, of the
+    /// code and data of this room, the packs, the card and the classifier. Takes some milliseconds.
+    pub fn print(&self) -> String {
+        let card = self.card.as_ref().map_or("", |card| card.print());
+        let intents = self.intents.write();
+        let parts = [FINGERPRINT, self.rules.print(), card].map(str::as_bytes);
+        print(parts.into_iter().chain([intents.as_slice()]))
+    }
+}
+
 /// One call under way. Utterances come by the time of their end, as they do while people talk.
 pub struct CallRun<'a> {
     judge: &'a Judge,
@@ -45,6 +57,38 @@ pub struct CallRun<'a> {
     found: Found,
     talk_events: Vec<TalkEvent>,
     rule_events: Vec<RuleEvent>,
+}
+
+/// An utterance of a call that is over, as it comes.
+pub(crate) struct Turn<'s, 'u> {
+    pub(crate) spoken: &'s Spoken<'u>,
+    /// Up to when everything that began has been given, this utterance aside.
+    pub(crate) heard_until_ms: u64,
+}
+
+/// Utterances, ready for matching.
+pub(crate) fn all_spoken(utterances: &[Utterance]) -> Vec<Spoken<'_>> {
+    let utterances = utterances.iter().enumerate();
+    utterances
+        .map(|(idx, utterance)| Spoken::new(utterance, idx))
+        .collect()
+}
+
+/// A call that is over as it came: utterances by the time of their end.
+pub(crate) fn turns<'s, 'u>(spoken: &'s [Spoken<'u>]) -> Vec<Turn<'s, 'u>> {
+    let mut by_end: Vec<&Spoken<'u>> = spoken.iter().collect();
+    by_end.sort_by_key(|spoken| (spoken.utterance.end_ms, spoken.idx));
+    let turn = |spoken: &'s Spoken<'u>| Turn {
+        spoken,
+        heard_until_ms: spoken.utterance.start_ms,
+    };
+    let mut turns: Vec<Turn<'s, 'u>> = by_end.into_iter().map(turn).collect();
+    let mut heard_until_ms = u64::MAX;
+    for turn in turns.iter_mut().rev() {
+        heard_until_ms = heard_until_ms.min(turn.heard_until_ms);
+        turn.heard_until_ms = heard_until_ms;
+    }
+    turns
 }
 
 /// What was found so far.
@@ -73,29 +117,54 @@ impl<'a> CallRun<'a> {
 
     /// What is made of a call that is over.
     pub fn assess(judge: &'a Judge, transcript: &'a Transcript) -> Assessment {
-        let utterances = transcript.utterances.iter().enumerate();
-        let spoken: Vec<_> = utterances
-            .map(|(idx, utterance)| Spoken::new(utterance, idx))
-            .collect();
-        let mut by_end: Vec<&Spoken<'_>> = spoken.iter().collect();
-        by_end.sort_by_key(|spoken| (spoken.utterance.end_ms, spoken.idx));
-        let mut run = CallRun::new(judge, &transcript.metadata);
-        let mut last: [Option<&Spoken<'_>>; 2] = [None, None];
-        for spoken in by_end {
-            let side = side_of(spoken.party());
-            run.utterance(spoken, last[1 - side]);
-            last[side] = Some(spoken);
-        }
-        run.finish(&spoken, transcript.duration_ms)
+        Self::new(judge, &transcript.metadata).whole(transcript).0
     }
 
-    /// Takes an utterance that is over. `previous` is the last one of the other party.
-    pub fn utterance(&mut self, spoken: &Spoken<'_>, previous: Option<&Spoken<'_>>) {
-        let seen = self
-            .observer
-            .utterance(spoken, previous, &mut self.talk_events);
+    /// Why the rule at `rule` of the judge's [`RuleSet::rules`] fired on a call that is over, or did not; `None`
+    /// where there is no such rule.
+    pub fn explain(
+        judge: &'a Judge,
+        rule: usize,
+        transcript: &'a Transcript,
+    ) -> Option<Explanation> {
+        let trace = rules::trace(&judge.rules, rule)?;
+        let run = Self::new(judge, &transcript.metadata);
+        let run = Self {
+            rules: run.rules.traced(trace),
+            ..run
+        };
+        let (assessment, trace) = run.whole(transcript);
+        rules::explanation(&judge.rules, rule, &*trace?, &assessment.hits)
+    }
+
+    fn whole(mut self, transcript: &Transcript) -> (Assessment, Option<Box<Trace>>) {
+        let spoken = all_spoken(&transcript.utterances);
+        let turns = turns(&spoken);
+        let insights = self.observer.utterances(&turns);
+        for (turn, (insight, events)) in turns.iter().zip(insights) {
+            self.talk_events = events;
+            self.take(turn.spoken, insight, turn.heard_until_ms);
+        }
+        self.close(&spoken, transcript.duration_ms)
+    }
+
+    /// Takes an utterance that is over. All that began before
+    /// `heard_until_ms` (from the start of the recording) has been given, this utterance aside: no more than
+    /// the start of any utterance that is still to come or goes on, this one's included. What should have been
+    /// said by then, and was not, is missed.
+    pub fn utterance(&mut self, spoken: &Spoken<'_>, heard_until_ms: u64) {
+        let seen = self.observer.utterance(spoken, &mut self.talk_events);
+        self.take(spoken, seen, heard_until_ms);
+    }
+
+    /// Tells the rules what was found in an utterance.
+    fn take(&mut self, spoken: &Spoken<'_>, seen: Insight, heard_until_ms: u64) {
         // What happened in the talk ended before this utterance did.
         self.tell_talk();
+        self.rules.time(heard_until_ms, &mut self.rule_events);
+        for span in &seen.observed.late {
+            self.rules.late(span, &mut self.rule_events);
+        }
         let facts = seen.observed.facts();
         self.rules.utterance(spoken, &facts, &mut self.rule_events);
         self.take_hits();
@@ -104,16 +173,24 @@ impl<'a> CallRun<'a> {
             intents: seen.intents,
         };
         self.found.spans.extend(seen.observed.pii);
+        self.found.spans.extend(seen.observed.late);
         self.found.set(spoken.idx, insight);
     }
 
     /// Ends the call: `all` are its utterances in the order of the transcript.
-    pub fn finish(mut self, all: &[Spoken<'_>], duration_ms: u64) -> Assessment {
+    pub fn finish(self, all: &[Spoken<'_>], duration_ms: u64) -> Assessment {
+        self.close(all, duration_ms).0
+    }
+
+    fn close(mut self, all: &[Spoken<'_>], duration_ms: u64) -> (Assessment, Option<Box<Trace>>) {
         let (metrics, spans, mood) = self.observer.finish(duration_ms, &mut self.talk_events);
         for event in &self.talk_events {
             self.rules.talk(event, &mut self.rule_events);
         }
-        self.rules.finish(duration_ms, &mut self.rule_events);
+        for span in &spans {
+            self.rules.late(span, &mut self.rule_events);
+        }
+        self.rules.end(duration_ms, &mut self.rule_events);
         let mut found = self.found;
         found.hits.extend(raised(self.rule_events));
         found.hits.sort_by_key(|hit| (hit.start_ms, hit.end_ms));
@@ -136,10 +213,10 @@ impl<'a> CallRun<'a> {
             pii: &assessment.pii,
         });
         assessment.summary.disposition = proposed(all, &assessment);
-        let view = CallView::new(&assessment, self.metadata);
+        let view = CallView::new(&assessment, self.metadata).with_rules(&self.judge.rules);
         let card = self.judge.card.as_ref();
         assessment.scorecard = card.and_then(|card| card.score(&view));
-        assessment
+        (assessment, self.rules.into_trace())
     }
 
     fn tell_talk(&mut self) {

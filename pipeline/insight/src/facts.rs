@@ -9,7 +9,8 @@ pub struct Facts<'a> {
     pub emotion: Option<Emotion>,
     /// What it wants or does, by the text classifier: customers' intents and agents' acts alike.
     pub intents: &'a [Intent],
-    /// Personal data that ends in it.
+    /// Personal data of its party that ends in it; what turns out later is told by
+    /// [`RuleRun::late`](crate::rules::RuleRun::late).
     pub pii: &'a [PiiSpan],
     /// Syllables (words, where there are no syllables) a minute.
     pub rate_per_minute: Option<f32>,

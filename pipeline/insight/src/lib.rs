@@ -18,8 +18,10 @@ mod facts;
 pub mod intent;
 mod observer;
 pub mod pii;
+mod print;
 pub mod rules;
 pub mod scorecard;
+mod spelling;
 mod spoken;
 pub mod summary;
 pub mod talk;
@@ -29,7 +31,7 @@ mod testing;
 pub use call::{CallRun, Judge};
 pub use facts::{Facts, TalkEvent};
 pub use observer::{Observer, TrialObserver};
-pub use spoken::{Letter, Spoken};
+pub use spoken::{Letter, Sounds, Spoken};
 
 /// Changes with the code of this room and the data it carries: an assessment made by another may differ.
 pub const FINGERPRINT: &str = env!("AURICLE_INSIGHT_FINGERPRINT");

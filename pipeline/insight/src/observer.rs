@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use auricle_contracts::{Intent, Mood, Party, PiiSpan, TalkMetrics, Utterance};
+use auricle_contracts::{Intent, Mood, Party, PiiSpan, TalkMetrics};
 use time::PrimitiveDateTime;
 
-use crate::emotion::{EmotionModel, EmotionTracker};
-use crate::intent::{IntentModel, LabelScore, add_callback_times};
+use crate::call::Turn;
+use crate::emotion::{EmotionModel, EmotionTracker, Manner};
+use crate::intent::{IntentModel, LabelScore, Seen, add_callback_times};
 use crate::pii::PiiFinder;
 use crate::rules::{Observe, Observed};
 use crate::talk::{Edges, TalkTracker};
@@ -35,14 +36,39 @@ pub struct Observer {
     pii: PiiFinder,
     talk: TalkTracker,
     emotion: EmotionTracker,
+    /// The last utterance of others, and of the customer.
+    last: [Option<Seen>; 2],
 }
 
 /// One utterance, looked at.
-pub(crate) struct Seen {
+pub(crate) struct Insight {
     /// What rules are told.
     pub(crate) observed: Observed,
     /// What the customer wants.
     pub(crate) intents: Vec<Intent>,
+}
+
+impl Insight {
+    fn new(
+        spoken: &Spoken<'_>,
+        rate_per_minute: Option<f32>,
+        (told, intents): (Vec<Intent>, Vec<Intent>),
+        manner: Manner,
+        found: Vec<PiiSpan>,
+    ) -> Self {
+        let (pii, late) = found.into_iter().partition(|span| ends_in(span, spoken));
+        Self {
+            observed: Observed {
+                emotion: manner.emotion,
+                intents: told,
+                pii,
+                late,
+                rate_per_minute,
+                loudness_rise_db: manner.loudness_rise_db,
+            },
+            intents,
+        }
+    }
 }
 
 impl Observer {
@@ -58,30 +84,44 @@ impl Observer {
             pii: PiiFinder::new(),
             talk: TalkTracker::new(Edges::BetweenTalk),
             emotion: EmotionTracker::with_model(emotions),
+            last: [None, None],
         }
     }
 
-    /// Looks at the next utterance; `previous` is the last one of the other party. Adds to `events` what
-    /// became certain of the talk.
+    /// Looks at the next utterance. Adds to `events` what became certain of the talk.
     pub(crate) fn utterance(
         &mut self,
         spoken: &Spoken<'_>,
-        previous: Option<&Spoken<'_>>,
         events: &mut Vec<TalkEvent>,
-    ) -> Seen {
+    ) -> Insight {
         let rate_per_minute = self.talk.utterance(spoken, events);
-        let (told, intents) = self.intents(spoken, previous);
-        let manner = self.emotion.utterance(spoken, &told);
-        Seen {
-            observed: Observed {
-                emotion: manner.emotion,
-                intents: told,
-                pii: self.pii.utterance(spoken),
-                rate_per_minute,
-                loudness_rise_db: manner.loudness_rise_db,
-            },
-            intents,
-        }
+        let intents = self.intents(spoken);
+        let manner = self.emotion.utterance(spoken, &intents.0);
+        let found = self.pii.utterance(spoken);
+        Insight::new(spoken, rate_per_minute, intents, manner, found)
+    }
+
+    /// Looks at all utterances of a call, in order, with what became certain of the talk at each: as
+    /// [`Self::utterance`] one by one, and faster, since each part goes through the call with its own data at hand.
+    pub(crate) fn utterances(&mut self, turns: &[Turn<'_, '_>]) -> Vec<(Insight, Vec<TalkEvent>)> {
+        let spoken = || turns.iter().map(|turn| turn.spoken);
+        let talk = spoken().map(|spoken| {
+            let mut events = Vec::new();
+            (self.talk.utterance(spoken, &mut events), events)
+        });
+        let talk: Vec<_> = talk.collect();
+        let intents: Vec<_> = spoken().map(|spoken| self.intents(spoken)).collect();
+        let manners = spoken().zip(&intents);
+        let manners = manners.map(|(spoken, (told, _))| self.emotion.utterance(spoken, told));
+        let manners: Vec<_> = manners.collect();
+        let found: Vec<_> = spoken().map(|spoken| self.pii.utterance(spoken)).collect();
+        let parts = talk.into_iter().zip(intents).zip(manners).zip(found);
+        let insights = spoken().zip(parts);
+        insights
+            .map(|(spoken, ((((rate, events), intents), manner), found))| {
+                (Insight::new(spoken, rate, intents, manner, found), events)
+            })
+            .collect()
     }
 
     /// Ends the call: what still waited of the talk goes into `events`.
@@ -95,13 +135,12 @@ impl Observer {
     }
 
     /// Every label with a probability worth telling rules, agents' acts too; and what the customer wants.
-    fn intents(
-        &self,
-        spoken: &Spoken<'_>,
-        previous: Option<&Spoken<'_>>,
-    ) -> (Vec<Intent>, Vec<Intent>) {
+    fn intents(&mut self, spoken: &Spoken<'_>) -> (Vec<Intent>, Vec<Intent>) {
         let (mut told, mut given) = (Vec::new(), Vec::new());
-        for score in self.intents.scores(spoken, previous) {
+        let seen = self.intents.see(spoken);
+        let side = side_of(spoken.party());
+        let previous = self.last[1 - side].as_ref();
+        for score in self.intents.scores_seen(spoken.party(), &seen, previous) {
             if score.probability < LEAST_PROBABILITY {
                 continue;
             }
@@ -120,8 +159,14 @@ impl Observer {
         told.sort_by(by_confidence);
         given.sort_by(by_confidence);
         add_callback_times(&mut given, spoken, self.began);
+        self.last[side] = Some(seen);
         (told, given)
     }
+}
+
+fn ends_in(span: &PiiSpan, spoken: &Spoken<'_>) -> bool {
+    let last = span.places.last().map(|place| place.utterance);
+    span.party == spoken.party() && last == Some(spoken.idx)
 }
 
 /// Whether a label is given in the assessment.
@@ -130,12 +175,10 @@ fn is_given(score: &LabelScore<'_>) -> bool {
     is_sure && score.is_given()
 }
 
-/// Gives the tests and explanations of rules what a real call would give them.
+/// Gives the tests of rules what a real call would give them.
 pub struct TrialObserver {
     intents: Arc<IntentModel>,
     observer: Observer,
-    /// The last utterance of the customer, and of the others.
-    last: [Option<Utterance>; 2],
 }
 
 impl TrialObserver {
@@ -144,7 +187,6 @@ impl TrialObserver {
         Self {
             observer: Observer::new(Arc::clone(&intents), None, None),
             intents,
-            last: [None, None],
         }
     }
 }
@@ -155,19 +197,16 @@ impl Observe for TrialObserver {
     }
 
     fn observe(&mut self, spoken: &Spoken<'_>) -> Observed {
-        let side = side_of(spoken.party());
-        let previous = self.last[1 - side].as_ref();
-        let previous = previous.map(|utterance| Spoken::new(utterance, 0));
-        let seen = self
-            .observer
-            .utterance(spoken, previous.as_ref(), &mut Vec::new());
-        self.last[side] = Some(spoken.utterance.clone());
-        seen.observed
+        self.observer.utterance(spoken, &mut Vec::new()).observed
+    }
+
+    fn finish(&mut self) -> Vec<PiiSpan> {
+        self.observer.pii.finish()
     }
 }
 
 /// Customers on one side, everybody else on the other.
-pub(crate) fn side_of(party: Party) -> usize {
+fn side_of(party: Party) -> usize {
     usize::from(party == Party::Customer)
 }
 
@@ -183,7 +222,7 @@ mod tests {
             let said = utterance(Party::Customer, 0, text);
             let spoken = Spoken::new(&said, 0);
             let mut observer = Observer::new(Arc::clone(&model), None, None);
-            let seen = observer.utterance(&spoken, None, &mut Vec::new());
+            let seen = observer.utterance(&spoken, &mut Vec::new());
             let has = |intents: &[Intent]| intents.iter().any(|intent| intent.label == label);
             assert_eq!(has(&seen.observed.intents), is_told, "{text}");
             assert_eq!(has(&seen.intents), is_given, "{text}");

@@ -2,6 +2,13 @@
 
 use auricle_contracts::{Party, Syllable as Heard, Utterance};
 use auricle_pinyin::{MAX_WORD_HANZI, Syllable, readings, word_readings};
+use smallvec::SmallVec;
+
+use crate::spelling::syllable;
+
+/// What a letter may have sounded like, likeliest first, with probabilities. Recognisers give up to five, which
+/// take no memory of their own.
+pub type Sounds = SmallVec<[(Syllable, f32); 5]>;
 
 /// One letter of what was said.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,7 +23,7 @@ pub struct Letter {
     pub end_ms: u64,
     /// How it sounded, likeliest first, with probabilities; as it would be read aloud where it was not
     /// heard as syllables, empty for what has no pinyin.
-    pub sounds: Vec<(Syllable, f32)>,
+    pub sounds: Sounds,
 }
 
 /// One utterance, ready for matching.
@@ -40,8 +47,10 @@ impl<'a> Spoken<'a> {
         };
         let mut letters = letters_of(text);
         spread_times(&mut letters, utterance);
-        read_aloud(&mut letters);
-        lay_sounds(&mut letters, &utterance.syllables);
+        if !hear(&mut letters, &utterance.syllables) {
+            read_aloud(&mut letters);
+            lay_sounds(&mut letters, &utterance.syllables);
+        }
         Self {
             utterance,
             idx,
@@ -64,13 +73,13 @@ fn letters_of(text: &str) -> Vec<Letter> {
     let said = text
         .chars()
         .enumerate()
-        .filter(|(_, letter)| letter.is_alphanumeric());
+        .filter(|(_, letter)| is_said(*letter));
     said.map(|(at, letter)| Letter {
-        letter: letter.to_lowercase().next().unwrap_or(letter),
+        letter: lower(letter),
         at,
         start_ms: 0,
         end_ms: 0,
-        sounds: Vec::new(),
+        sounds: Sounds::new(),
     })
     .collect()
 }
@@ -91,18 +100,52 @@ fn spread_times(letters: &mut [Letter], utterance: &Utterance) {
 }
 
 fn n_letters(word: &str) -> usize {
-    word.chars()
-        .filter(|letter| letter.is_alphanumeric())
-        .count()
+    word.chars().filter(|letter| is_said(*letter)).count()
+}
+
+/// Most letters are hanzi: the general way is a long search.
+const fn is_hanzi_block(letter: char) -> bool {
+    matches!(letter, '\u{4e00}'..='\u{9fff}')
+}
+
+fn is_said(letter: char) -> bool {
+    is_hanzi_block(letter) || letter.is_alphanumeric()
+}
+
+fn lower(letter: char) -> char {
+    match is_hanzi_block(letter) {
+        true => letter,
+        false => letter.to_lowercase().next().unwrap_or(letter),
+    }
 }
 
 fn share(letters: &mut [Letter], start_ms: u64, end_ms: u64) {
-    let n = letters.len() as u64;
-    let length_ms = end_ms.saturating_sub(start_ms);
+    let n = letters.len() as u128;
+    let length_ms = u128::from(end_ms.saturating_sub(start_ms));
+    // No more than `length_ms` after the start.
+    let at_ms = |place: usize| start_ms + (length_ms * place as u128 / n) as u64;
     for (place, letter) in letters.iter_mut().enumerate() {
-        letter.start_ms = start_ms + length_ms * place as u64 / n;
-        letter.end_ms = start_ms + length_ms * (place as u64 + 1) / n;
+        letter.start_ms = at_ms(place);
+        letter.end_ms = at_ms(place + 1);
     }
+}
+
+/// Gives each hanzi the syllable heard for it, where there is one for each: then nothing need be read aloud.
+/// Otherwise letters stay as they are.
+fn hear(letters: &mut [Letter], heard: &[Heard]) -> bool {
+    let is_hanzi = |letter: &Letter| !readings(letter.letter).is_empty();
+    if letters.iter().filter(|letter| is_hanzi(letter)).count() != heard.len()
+        || heard.iter().any(|heard| options(heard).next().is_none())
+    {
+        return false;
+    }
+    let hanzi = letters.iter_mut().filter(|letter| is_hanzi(letter));
+    for (letter, heard) in hanzi.zip(heard) {
+        letter.sounds.extend(options(heard));
+        letter.start_ms = heard.start_ms;
+        letter.end_ms = heard.end_ms.max(heard.start_ms);
+    }
+    true
 }
 
 /// The sounds letters have in writing, heteronyms settled by their neighbours.
@@ -141,7 +184,7 @@ fn lay_sounds(letters: &mut [Letter], heard: &[Heard]) {
     let hanzi: Vec<usize> = (0..letters.len())
         .filter(|&place| !letters[place].sounds.is_empty())
         .collect();
-    let sounds: Vec<Vec<(Syllable, f32)>> = heard.iter().map(options).collect();
+    let sounds: Vec<Sounds> = heard.iter().map(|heard| options(heard).collect()).collect();
     for (hanzi_idx, heard_idx) in pairs(letters, &hanzi, &sounds) {
         let letter = &mut letters[hanzi[hanzi_idx]];
         if !sounds[heard_idx].is_empty() {
@@ -153,14 +196,13 @@ fn lay_sounds(letters: &mut [Letter], heard: &[Heard]) {
 }
 
 /// What a syllable may have been; empty where its spelling is no pinyin.
-fn options(heard: &Heard) -> Vec<(Syllable, f32)> {
+fn options(heard: &Heard) -> impl Iterator<Item = (Syllable, f32)> {
     let others = heard
         .alternatives
         .iter()
         .map(|other| (&other.s, other.conf));
     let all = std::iter::once((&heard.s, heard.conf)).chain(others);
-    all.filter_map(|(spelled, prob)| Some((spelled.parse().ok()?, prob)))
-        .collect()
+    all.filter_map(|(spelled, prob)| Some((syllable(spelled)?, prob)))
 }
 
 /// Longer utterances that do not have one syllable for each hanzi keep the sounds of their letters.
@@ -168,11 +210,7 @@ const MOST_CELLS: usize = 1 << 20;
 
 /// Which hanzi goes with which syllable, in order: one to one where there are as many, else the way that
 /// leaves the fewest without a sound of their own.
-fn pairs(
-    letters: &[Letter],
-    hanzi: &[usize],
-    sounds: &[Vec<(Syllable, f32)>],
-) -> Vec<(usize, usize)> {
+fn pairs(letters: &[Letter], hanzi: &[usize], sounds: &[Sounds]) -> Vec<(usize, usize)> {
     let (n, m) = (hanzi.len(), sounds.len());
     if n == m {
         return (0..n).map(|place| (place, place)).collect();

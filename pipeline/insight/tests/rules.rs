@@ -4,15 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use auricle_contracts::{
-    CallMetadata, Hit, Interruption, Party, Stretch, Syllable, SyllableAlternative, Utterance,
+    CallId, CallMetadata, ChannelLayout, Hit, Interruption, Party, Stretch, Syllable,
+    SyllableAlternative, Transcript, Utterance,
 };
-use auricle_insight::TrialObserver;
 use auricle_insight::intent::IntentModel;
 use auricle_insight::rules::{
     Change, Compiled, NoFacts, PackFile, PastCall, RuleEvent, RuleRun, RuleSet, check_test_file,
-    explain, judge, read_tests, run_tests, schema, utterance_of_text,
+    judge, read_tests, run_tests, schema, utterance_of_text,
 };
-use auricle_insight::{Facts, Spoken, TalkEvent};
+use auricle_insight::{CallRun, Facts, Judge, Spoken, TalkEvent, TrialObserver};
 use proptest::prelude::*;
 
 fn compile(yaml: &str) -> Compiled {
@@ -306,7 +306,7 @@ fn reasons_say_what_was_found_and_how() {
     let promise = found.iter().find(|hit| hit.rule == "r").unwrap();
     assert_eq!(
         promise.why,
-        "客服说了“饱正您有收益”（读音与关键词“保证…收益”相同，短语“<g>..<p>”）。"
+        "客服说了“饱正您有收益”（读音与关键词“保证…收益”相同）。"
     );
     assert_eq!((promise.start_ms, promise.end_ms), (1250, 2750));
     assert_eq!(promise.evidence[0].words, "饱正您有收益");
@@ -475,15 +475,26 @@ fn explanations_show_what_held_and_what_nearly_did() {
         utterance_of_text(Party::Customer, 3000, "我想投资保证收益"),
         utterance_of_text(Party::Agent, 61_000, "我保证收益"),
     ];
-    let call = PastCall {
-        utterances: &utterances,
-        talk: &[],
-        metadata: &CallMetadata::default(),
+    let call = Transcript {
+        call_id: CallId("c".into()),
+        file: "c.wav".into(),
         duration_ms: 70_000,
+        engine: String::new(),
+        layout: ChannelLayout::PerParty,
+        metadata: CallMetadata::default(),
+        warnings: Vec::new(),
+        utterances: utterances.to_vec(),
     };
-    let explanation = explain(&set, set.find("p/r")[0], &call, &mut NoFacts).unwrap();
+    let judge = Judge {
+        rules: Arc::clone(&set),
+        card: None,
+        intents: Arc::new(IntentModel::default()),
+        emotions: None,
+    };
+    let explanation = CallRun::explain(&judge, set.find("p/r")[0], &call).unwrap();
     insta::assert_snapshot!(explanation.to_string());
-    assert_eq!(explain(&set, 1, &call, &mut NoFacts), None);
+    assert_eq!(explanation.hits, CallRun::assess(&judge, &call).hits);
+    assert_eq!(CallRun::explain(&judge, 1, &call), None);
 }
 
 proptest! {

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use auricle_insight::TrialObserver;
 use auricle_insight::rules::format::Test;
 use auricle_insight::rules::{
-    At, Branch, Mistake, PackFile, PastCall, RuleSet, Weight, check_test_file, explain, read_tests,
-    run_tests, schema,
+    At, Branch, Mistake, PackFile, RuleSet, Weight, check_test_file, read_tests, run_tests, schema,
 };
+use auricle_insight::{CallRun, Judge, TrialObserver};
 use clap::{Args, Subcommand};
 
 use crate::app::App;
@@ -246,18 +245,12 @@ fn explain_rule(app: &mut App, args: &ExplainArgs) -> Result<Exit> {
     }
     let assessment = judges.assess(&transcript);
     let quotes = (!args.unmasked).then(|| MaskedQuotes::new(&transcript, &assessment));
-    let talk = crate::judge::talk_events(&assessment.metrics);
-    let mut utterances = transcript.utterances.clone();
-    utterances.sort_by_key(|utterance| (utterance.end_ms, utterance.start_ms));
-    let past = PastCall {
-        utterances: &utterances,
-        talk: &talk,
-        metadata: &transcript.metadata,
-        duration_ms: transcript.duration_ms,
+    let judge = Judge {
+        rules: set,
+        ..judges.judge_of(&transcript).clone()
     };
-    let mut observer = TrialObserver::new(judges.intents());
     for rule in found {
-        let explanation = explain(&set, rule, &past, &mut observer);
+        let explanation = CallRun::explain(&judge, rule, &transcript);
         let mut explanation = explanation.context("the rule is gone")?;
         let shown = |text: &str| match &quotes {
             Some(quotes) => printable(&quotes.hide(text)),

@@ -117,15 +117,34 @@ impl Feature {
         self.0 <= N_VOICE
     }
 
-    /// Its value in `voice` as it is; `None` where it was not measured or is not of the voice.
-    pub(super) fn of_voice(self, voice: &Voice) -> Option<f32> {
-        // All but the levels are taken from voiced frames.
-        let is_level = self.0 < 5 || matches!(self.name(), "pause_ratio" | "pause_longest_secs");
-        if voice.pitch_hz <= 0.0 && !is_level {
-            return None;
+    /// Whether it is taken from levels; all others are from voiced frames.
+    const fn is_level(self) -> bool {
+        self.0 < 5 || self.0 == PAUSES.0 || self.0 == PAUSES.1
+    }
+}
+
+/// Places of `pause_ratio` and `pause_longest_secs`.
+const PAUSES: (usize, usize) = (13, 14);
+
+/// What was measured of one voice.
+#[derive(Clone, Copy)]
+pub(super) struct VoiceValues {
+    values: [f32; N_VOICE],
+    is_voiced: bool,
+}
+
+impl VoiceValues {
+    pub(super) fn of(voice: &Voice) -> Self {
+        Self {
+            values: values(voice),
+            is_voiced: voice.pitch_hz > 0.0,
         }
-        let value = *values(voice).get(self.0)?;
-        value.is_finite().then_some(value)
+    }
+
+    /// A feature as it is; `None` where it was not measured or is not of the voice.
+    pub(super) fn get(&self, feature: Feature) -> Option<f32> {
+        let value = *self.values.get(feature.0)?;
+        ((self.is_voiced || feature.is_level()) && value.is_finite()).then_some(value)
     }
 }
 
@@ -199,17 +218,19 @@ mod tests {
             ("secs", None),
         ] {
             let feature = Feature::named(name).unwrap();
-            assert_eq!(feature.of_voice(&voice), expected, "{name}");
+            assert_eq!(VoiceValues::of(&voice).get(feature), expected, "{name}");
         }
         let whispered = Voice {
             pitch_hz: 0.0,
             ..voice
         };
         let known: Vec<_> = Feature::all()
-            .filter(|feature| feature.of_voice(&whispered).is_some())
+            .filter(|feature| VoiceValues::of(&whispered).get(*feature).is_some())
             .map(Feature::name)
             .collect();
         assert_eq!(known.len(), 7, "{known:?}");
+        assert_eq!(NAMES[PAUSES.0], "pause_ratio");
+        assert_eq!(NAMES[PAUSES.1], "pause_longest_secs");
         assert_eq!(Feature::TEXT_SAD.name(), "text_sad");
         assert_eq!(Feature::RATE.name(), "rate_octaves");
     }

@@ -6,9 +6,10 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use auricle_contracts::Intent;
 use auricle_pinyin::{Syllable, word_readings};
+use smallvec::{SmallVec, smallvec};
 
 use crate::{Letter, Spoken};
 
@@ -94,6 +95,8 @@ impl Words {
         let (patterns, entries): (Vec<_>, Vec<_>) = words.into_iter().unzip();
         let built = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
+            // Some hundred words: small enough for the fastest kind.
+            .kind(Some(AhoCorasickKind::DFA))
             .build(&patterns);
         Self {
             finder: built.ok(),
@@ -159,16 +162,19 @@ impl Lexicon {
 
     fn look_up(&self, spoken: &Spoken<'_>, scores: &mut TextScores) {
         let text = spoken.text();
-        let mut taken = vec![false; spoken.letters.len()];
+        let mut taken: SmallVec<[bool; 64]> = smallvec![false; spoken.letters.len()];
         for (start, end, entry) in self.hanzi.find(text.as_bytes()) {
             let from = text[..start].chars().count();
             let to = from + text[start..end].chars().count();
             taken[from..to].fill(true);
             weigh(scores, entry, is_denied(&text[..start]));
         }
-        let heard = |change: fn(Syllable) -> Syllable| -> Vec<u8> {
-            let letters = spoken.letters.iter();
-            letters.flat_map(|letter| sound(letter, change)).collect()
+        let heard = |change: fn(Syllable) -> Syllable| {
+            let mut sounds: SmallVec<[u8; 128]> = SmallVec::new();
+            for letter in &spoken.letters {
+                sounds.extend_from_slice(&sound(letter, change));
+            }
+            sounds
         };
         for (words, sounds) in [
             (&self.toned, heard(|syllable| syllable)),

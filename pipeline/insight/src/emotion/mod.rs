@@ -24,6 +24,7 @@ use auricle_contracts::{Emotion, EmotionLabel, Intent, Mood, Party};
 use crate::Spoken;
 use baseline::Baseline;
 pub use features::Feature;
+use features::VoiceValues;
 use lexicon::TextScores;
 pub use model::{EmotionModel, N_LABELS, WeightedModel, WeightsError};
 use mood::Moods;
@@ -92,8 +93,9 @@ impl EmotionTracker {
 
     /// Takes the next utterance of the call, with the intents that were found in it, and tells how it was said.
     pub fn utterance(&mut self, spoken: &Spoken<'_>, intents: &[Intent]) -> Manner {
-        let manner = self.judge(spoken, intents);
-        self.learn(spoken);
+        let raw = Raw::of(spoken);
+        let manner = self.judge_raw(&raw, spoken, intents);
+        self.learn(&raw, spoken);
         if let Some(emotion) = manner.emotion {
             self.moods.push(spoken.party(), emotion);
         }
@@ -102,7 +104,11 @@ impl EmotionTracker {
 
     /// Tells how an utterance is said that may still change, and forgets it.
     pub fn judge(&self, spoken: &Spoken<'_>, intents: &[Intent]) -> Manner {
-        let loudness = raw(Feature::LOUDNESS, spoken);
+        self.judge_raw(&Raw::of(spoken), spoken, intents)
+    }
+
+    fn judge_raw(&self, raw: &Raw, spoken: &Spoken<'_>, intents: &[Intent]) -> Manner {
+        let loudness = raw.get(Feature::LOUDNESS);
         let baseline = &self.baselines[place(spoken.party())];
         let usual = baseline.median(Feature::LOUDNESS);
         let loudness_rise_db = loudness.zip(usual).map(|(here, usual)| here - usual);
@@ -112,7 +118,7 @@ impl EmotionTracker {
                 loudness_rise_db,
             };
         }
-        let features = self.features(spoken, intents);
+        let features = self.features_of(raw, spoken, intents);
         Manner {
             emotion: Some(self.emotion(&features)),
             loudness_rise_db,
@@ -121,11 +127,20 @@ impl EmotionTracker {
 
     /// What the models are given of an utterance, by [`Feature::place`]; 0 for what none of them wants.
     pub fn features(&self, spoken: &Spoken<'_>, intents: &[Intent]) -> [f32; Feature::COUNT] {
+        self.features_of(&Raw::of(spoken), spoken, intents)
+    }
+
+    fn features_of(
+        &self,
+        raw: &Raw,
+        spoken: &Spoken<'_>,
+        intents: &[Intent],
+    ) -> [f32; Feature::COUNT] {
         let baseline = &self.baselines[place(spoken.party())];
         let trust = (secs(spoken) / SURE_SECS).clamp(LEAST_TRUST, 1.0);
         let mut features = [0.0; Feature::COUNT];
         for &feature in self.wanted.iter().filter(|feature| feature.is_relative()) {
-            if let Some(value) = raw(feature, spoken) {
+            if let Some(value) = raw.get(feature) {
                 let prior = self.built_in.prior(feature);
                 features[feature.place()] = trust * baseline.difference(feature, value, prior);
             }
@@ -167,21 +182,35 @@ impl EmotionTracker {
         }
     }
 
-    fn learn(&mut self, spoken: &Spoken<'_>) {
+    fn learn(&mut self, raw: &Raw, spoken: &Spoken<'_>) {
         if spoken.utterance.voice.is_none() || secs(spoken) < LEARN_SECS {
             return;
         }
         let wanted = self.wanted.iter().filter(|feature| feature.is_relative());
-        let values = wanted.filter_map(|&feature| Some((feature, raw(feature, spoken)?)));
+        let values = wanted.filter_map(|&feature| Some((feature, raw.get(feature)?)));
         self.baselines[place(spoken.party())].learn(values);
     }
 }
 
-/// A relative feature as it is.
-fn raw(feature: Feature, spoken: &Spoken<'_>) -> Option<f32> {
-    match feature {
-        Feature::RATE => rate(spoken),
-        _ => feature.of_voice(spoken.utterance.voice.as_ref()?),
+/// Relative features as they are.
+struct Raw {
+    voice: Option<VoiceValues>,
+    rate: Option<f32>,
+}
+
+impl Raw {
+    fn of(spoken: &Spoken<'_>) -> Self {
+        Self {
+            voice: spoken.utterance.voice.as_ref().map(VoiceValues::of),
+            rate: rate(spoken),
+        }
+    }
+
+    fn get(&self, feature: Feature) -> Option<f32> {
+        match feature {
+            Feature::RATE => self.rate,
+            _ => self.voice.as_ref()?.get(feature),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ const MAX_WORD_TOKENS: usize = 8;
 pub(super) struct WordClasses {
     text: String,
     names: Vec<String>,
+    /// Words, and what longer ones begin with ([`BEGINNING`]).
     words: HashMap<u64, u16, ReadyHash>,
     /// Class of the words that turn what follows into its opposite.
     not: Option<u16>,
@@ -29,6 +30,9 @@ pub(super) struct WordClasses {
     /// Class of the words that ask.
     question: Option<u16>,
 }
+
+/// Stands for what is no word, and begins one.
+const BEGINNING: u16 = u16::MAX;
 
 /// A word of a class, found in an utterance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,23 +108,29 @@ impl WordClasses {
         found
     }
 
+    /// Looks on as long as a word goes on, by its letters or by its sounds.
     fn longest_at(&self, tokens: &[Token]) -> Option<(u16, usize)> {
         let mut keys = Keys::default();
+        let mut goes_on = [true; 3];
         let mut best = None;
         for (token, len) in tokens.iter().zip(1..=MAX_WORD_TOKENS) {
             keys.push(token);
-            if let Some(class) = self.look_up(&keys, len) {
-                best = Some((class, len));
+            let mut class = None;
+            for ((goes_on, key), least_len) in goes_on.iter_mut().zip(keys.all()).zip(1..) {
+                let found = match *goes_on {
+                    true => self.words.get(&key).copied(),
+                    false => None,
+                };
+                *goes_on = found.is_some();
+                let word = found.filter(|&found| found != BEGINNING && len >= least_len);
+                class = class.or(word);
+            }
+            best = class.map(|class| (class, len)).or(best);
+            if goes_on == [false; 3] {
+                break;
             }
         }
         best
-    }
-
-    fn look_up(&self, keys: &Keys, len: usize) -> Option<u16> {
-        let by_letters = self.words.get(&keys.letters);
-        let by_toned = || self.words.get(&keys.toned).filter(|_| len >= 2);
-        let by_toneless = || self.words.get(&keys.toneless).filter(|_| len >= 3);
-        by_letters.or_else(by_toned).or_else(by_toneless).copied()
     }
 
     fn class_named(&mut self, name: &str) -> u16 {
@@ -146,15 +156,26 @@ impl WordClasses {
             }
         }
         let mut keys = Keys::default();
-        for token in &tokens {
+        for token in &tokens[..tokens.len() - 1] {
             keys.push(token);
+            for key in keys.all() {
+                self.words.entry(key).or_insert(BEGINNING);
+            }
         }
-        self.words.entry(keys.letters).or_insert(class);
+        keys.push(&tokens[tokens.len() - 1]);
+        self.put(keys.letters, class);
         if tokens.len() >= 2 && keys.has_sounds {
-            self.words.entry(keys.toned).or_insert(class);
+            self.put(keys.toned, class);
         }
         if tokens.len() >= 3 && keys.has_sounds {
-            self.words.entry(keys.toneless).or_insert(class);
+            self.put(keys.toneless, class);
+        }
+    }
+
+    fn put(&mut self, key: u64, class: u16) {
+        let known = self.words.entry(key).or_insert(class);
+        if *known == BEGINNING {
+            *known = class;
         }
     }
 }
@@ -179,6 +200,11 @@ impl Default for Keys {
 }
 
 impl Keys {
+    /// By how many tokens a word must have to be found by them: 1, 2 and 3.
+    const fn all(&self) -> [u64; 3] {
+        [self.letters, self.toned, self.toneless]
+    }
+
     fn push(&mut self, token: &Token) {
         self.letters = scramble(self.letters ^ token.letter);
         match token.sound {
@@ -197,9 +223,12 @@ impl Keys {
 
 /// 一 and 不 change their tone by what follows, so theirs does not count.
 fn steady(sound: Syllable) -> u64 {
-    match sound.base() {
-        "yi" | "bu" => sound.toneless().index() as u64,
-        _ => sound.index() as u64,
+    static CHANGING: LazyLock<[Option<Syllable>; 2]> =
+        LazyLock::new(|| ["yi", "bu"].map(|base| Syllable::new(base, 0)));
+    let toneless = sound.toneless();
+    match CHANGING.contains(&Some(toneless)) {
+        true => toneless.index() as u64,
+        false => sound.index() as u64,
     }
 }
 

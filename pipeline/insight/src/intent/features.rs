@@ -53,7 +53,8 @@ pub(super) trait Sink {
 }
 
 /// One utterance, seen.
-struct Seen {
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
     tokens: Vec<Token>,
     found: Vec<Found>,
     is_question: bool,
@@ -68,12 +69,27 @@ pub(super) fn extract(
     classes: &WordClasses,
     sink: &mut impl Sink,
 ) {
-    let seen = Seen::new(spoken, classes);
+    let previous = previous.map(|previous| Seen::new(previous, classes));
+    extract_seen(
+        &Seen::new(spoken, classes),
+        previous.as_ref(),
+        classes,
+        sink,
+    );
+}
+
+/// As [`extract`], of utterances that were seen.
+pub(super) fn extract_seen(
+    seen: &Seen,
+    previous: Option<&Seen>,
+    classes: &WordClasses,
+    sink: &mut impl Sink,
+) {
     let mut out = Out(sink);
-    content(&seen, classes, &mut out);
-    whole(&seen, &mut out);
+    content(seen, classes, &mut out);
+    whole(seen, &mut out);
     if let Some(previous) = previous {
-        context(&seen, &Seen::new(previous, classes), &mut out);
+        context(seen, previous, &mut out);
     }
 }
 
@@ -115,7 +131,11 @@ fn content<S: Sink>(seen: &Seen, classes: &WordClasses, out: &mut Out<'_, S>) {
 }
 
 impl Seen {
-    fn new(spoken: &Spoken<'_>, classes: &WordClasses) -> Self {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
+    pub(super) fn new(spoken: &Spoken<'_>, classes: &WordClasses) -> Self {
         let tokens = tokens_of(spoken);
         let found = classes.find(&tokens);
         let reporter = found.iter().find(|found| classes.reports(found.class));

@@ -19,6 +19,9 @@ mod table;
 mod tokens;
 mod train;
 
+pub(crate) use features::Seen;
+pub(crate) use random::scramble;
+
 pub use callback_time::{CallbackTime, callback_time, local_time};
 pub use disposition::disposition;
 pub use evaluate::{LabelReport, Report, cross_validate, evaluate};

@@ -7,7 +7,7 @@ use time::{Duration, PrimitiveDateTime};
 
 use super::callback_time::callback_time;
 use super::classes::WordClasses;
-use super::features::{Sink, extract};
+use super::features::{Seen, Sink, extract_seen};
 use super::rarity::Rarity;
 use super::table::Table;
 use crate::Spoken;
@@ -79,7 +79,7 @@ pub struct LabelScore<'a> {
     pub label: &'a str,
     /// Calibrated, 0 to 1.
     pub probability: f32,
-    /// From which probability on [`IntentModel::classify`] gives it.
+    /// From which probability on it is given.
     pub threshold: f32,
 }
 
@@ -95,58 +95,36 @@ impl IntentModel {
         labels.map(|label| label.name.as_str())
     }
 
-    /// What `spoken` wants or does, likeliest first: labels of its party above their thresholds, of both
-    /// parties where it is unknown. `previous_of_other_party` is what it may answer; where the customer refused
-    /// in it and the agent goes on selling, the agent's utterance is `ignore_refusal`, too.
-    pub fn classify(
-        &self,
-        spoken: &Spoken<'_>,
-        previous_of_other_party: Option<&Spoken<'_>>,
-    ) -> Vec<Intent> {
-        let scores = self.scores(spoken, previous_of_other_party);
-        let given = scores.iter().filter(|score| score.is_given());
-        let mut intents: Vec<Intent> = given.map(LabelScore::intent).collect();
-        if let (Party::Agent, Some(previous)) = (spoken.party(), previous_of_other_party) {
-            intents.extend(self.ignored_refusal(&scores, previous));
-        }
-        intents.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-        intents
-    }
-
-    /// An agent who goes on selling right after the customer refused, as likely as the less likely of the two.
-    fn ignored_refusal(&self, scores: &[LabelScore<'_>], previous: &Spoken<'_>) -> Option<Intent> {
-        let push = scores.iter().find(|score| score.label == PUSH_LABEL)?;
-        if push.probability < push.threshold.min(PUSH_AFTER_REFUSAL) {
-            return None;
-        }
-        let refusals = self.scores(previous, None).into_iter();
-        let refusals =
-            refusals.filter(|score| score.is_given() && REFUSAL_LABELS.contains(&score.label));
-        let refusal = refusals.map(|score| score.probability).reduce(f32::max)?;
-        Some(Intent {
-            label: IGNORED_LABEL.to_owned(),
-            confidence: refusal.min(push.probability),
-            at: None,
-            until: None,
-        })
-    }
-
     /// The probability of every label of the utterance's party, whatever the thresholds.
     pub fn scores(
         &self,
         spoken: &Spoken<'_>,
         previous_of_other_party: Option<&Spoken<'_>>,
     ) -> Vec<LabelScore<'_>> {
-        if spoken.letters.is_empty() {
-            return Vec::new();
-        }
-        let mut scores = Vec::new();
-        for head in self.heads_of(spoken.party()) {
+        let previous = previous_of_other_party.map(|previous| self.see(previous));
+        let seen = self.see(spoken);
+        let scores = self.scores_seen(spoken.party(), &seen, previous.as_ref());
+        scores.collect()
+    }
+
+    /// What is looked at of an utterance: once for itself and for what answers it.
+    pub(crate) fn see(&self, spoken: &Spoken<'_>) -> Seen {
+        Seen::new(spoken, &self.classes)
+    }
+
+    /// As [`Self::scores`], of utterances that were seen.
+    pub(crate) fn scores_seen(
+        &self,
+        party: Party,
+        seen: &Seen,
+        previous_of_other_party: Option<&Seen>,
+    ) -> impl Iterator<Item = LabelScore<'_>> {
+        let heads = self.heads_of(party).filter(|_| !seen.is_empty());
+        heads.flat_map(move |head| {
             let mut sum = Sum::new(head);
-            extract(spoken, previous_of_other_party, &self.classes, &mut sum);
-            scores.extend(sum.finish());
-        }
-        scores
+            extract_seen(seen, previous_of_other_party, &self.classes, &mut sum);
+            sum.finish()
+        })
     }
 
     fn heads_of(&self, party: Party) -> impl Iterator<Item = &Head> {
@@ -182,48 +160,37 @@ pub fn add_callback_times(
 /// The label whose intents carry a time.
 const CALLBACK_LABEL: &str = "callback_request";
 
-/// An agent goes on selling; after one of the others it is [`IGNORED_LABEL`].
-const PUSH_LABEL: &str = "push_on";
-/// After a refusal selling is likelier than elsewhere, so that less will do.
-const PUSH_AFTER_REFUSAL: f32 = 0.5;
-const REFUSAL_LABELS: [&str; 2] = ["refuses", "opt_out"];
-const IGNORED_LABEL: &str = "ignore_refusal";
-
 impl LabelScore<'_> {
-    /// Whether [`IntentModel::classify`] gives this label.
+    /// Whether it is likely enough to be given.
     pub fn is_given(&self) -> bool {
         self.probability >= self.threshold
-    }
-
-    fn intent(&self) -> Intent {
-        Intent {
-            label: self.label.to_owned(),
-            confidence: self.probability,
-            at: None,
-            until: None,
-        }
     }
 }
 
 /// Adds up the weights of an utterance's features.
 struct Sum<'a> {
     head: &'a Head,
-    scores: Vec<f32>,
+    features: Vec<(u32, f32)>,
     squares: f32,
 }
+
+/// Features of a usual utterance: more make the list grow.
+const USUAL_FEATURES: usize = 256;
 
 impl<'a> Sum<'a> {
     fn new(head: &'a Head) -> Self {
         Self {
             head,
-            scores: vec![0.0; head.labels.len()],
+            features: Vec::with_capacity(USUAL_FEATURES),
             squares: 0.0,
         }
     }
 
     fn finish(self) -> impl Iterator<Item = LabelScore<'a>> {
         let per_feature = length_factor(self.squares);
-        let labels = self.head.labels.iter().zip(self.scores);
+        let mut scores = vec![0.0; self.head.labels.len()];
+        self.head.table.add_all(&mut scores, &self.features);
+        let labels = self.head.labels.iter().zip(scores);
         labels.map(move |(label, sum)| LabelScore {
             party: self.head.party,
             label: &label.name,
@@ -238,7 +205,7 @@ impl<'a> Sum<'a> {
 impl Sink for Sum<'_> {
     fn take(&mut self, bucket: u32, amount: f32) {
         self.squares += amount * amount;
-        self.head.table.add_to(&mut self.scores, bucket, amount);
+        self.features.push((bucket, amount));
     }
 }
 

@@ -36,7 +36,7 @@ impl Chance {
 }
 
 /// Spreads the bits of `value` over all bits of the result; one to one.
-pub(super) const fn scramble(value: u64) -> u64 {
+pub(crate) const fn scramble(value: u64) -> u64 {
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     value ^ (value >> 31)

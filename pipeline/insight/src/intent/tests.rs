@@ -9,7 +9,20 @@ use crate::Spoken;
 
 fn said(party: Party, text: &str) -> Vec<Intent> {
     let utterance = utterance_of(party, text);
-    IntentModel::default_zh().classify(&Spoken::new(&utterance, 0), None)
+    given(&Spoken::new(&utterance, 0))
+}
+
+fn given(spoken: &Spoken<'_>) -> Vec<Intent> {
+    let scores = IntentModel::default_zh().scores(spoken, None);
+    let given = scores.iter().filter(|score| score.is_given());
+    given
+        .map(|score| Intent {
+            label: score.label.to_owned(),
+            confidence: score.probability,
+            at: None,
+            until: None,
+        })
+        .collect()
 }
 
 fn check(party: Party, text: &str, given: &[&str], not_given: &[&str]) {
@@ -84,29 +97,10 @@ fn an_unknown_party_may_say_anything() {
 }
 
 #[test]
-fn going_on_after_a_refusal_is_seen() {
-    let refusal = utterance_of(Party::Customer, "我不需要，谢谢");
-    let refusal = Spoken::new(&refusal, 0);
-    let check = |text: &str, expected: bool| {
-        let push = utterance_of(Party::Agent, text);
-        let intents = IntentModel::default_zh().classify(&Spoken::new(&push, 1), Some(&refusal));
-        let found = intents
-            .iter()
-            .any(|intent| intent.label == "ignore_refusal");
-        assert_eq!(found, expected, "{text}: {intents:?}");
-    };
-    check(
-        "您先别急着拒绝，我们这个活动真的特别划算，您再考虑考虑",
-        true,
-    );
-    check("好的，打扰您了，祝您生活愉快，再见", false);
-}
-
-#[test]
 fn callback_requests_carry_their_time() {
     let utterance = utterance_of(Party::Customer, "我在开会，明天下午三点再打给我吧");
     let spoken = Spoken::new(&utterance, 0);
-    let mut intents = IntentModel::default_zh().classify(&spoken, None);
+    let mut intents = given(&spoken);
     add_callback_times(&mut intents, &spoken, None);
     assert!(intents.iter().all(|intent| intent.at.is_none()));
     add_callback_times(
@@ -246,7 +240,7 @@ proptest! {
         }
         if let Ok(model) = IntentModel::read(&sealed(body)) {
             let utterance = utterance_of(Party::Customer, "我想买车");
-            let _ = model.classify(&Spoken::new(&utterance, 0), None);
+            let _ = model.scores(&Spoken::new(&utterance, 0), None);
         }
     }
 

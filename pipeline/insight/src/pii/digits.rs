@@ -1,6 +1,8 @@
 //! Which digit a letter is, or may be.
 
-use auricle_pinyin::Syllable;
+use std::sync::LazyLock;
+
+use auricle_pinyin::{Syllable, TONELESS};
 
 use crate::Letter;
 
@@ -110,7 +112,32 @@ pub(super) fn sounding(letter: &Letter) -> Vec<u8> {
 }
 
 fn of_sound(syllable: Syllable) -> Option<u8> {
-    Some(match syllable.base() {
+    SOUNDS[syllable.toneless().index()].digit
+}
+
+/// What digits a syllable is or may be, by [`Syllable::index`] of the toneless one.
+#[derive(Clone, Default)]
+struct Sound {
+    digit: Option<u8>,
+    near: Vec<u8>,
+}
+
+static SOUNDS: LazyLock<Vec<Sound>> = LazyLock::new(|| {
+    let mut sounds = vec![Sound::default(); Syllable::COUNT];
+    for base in TONELESS {
+        let near = HEARD_AS.iter().filter(|(_, bases)| bases.contains(&base));
+        if let Some(syllable) = Syllable::new(base, 0) {
+            sounds[syllable.index()] = Sound {
+                digit: of_base(base),
+                near: near.map(|(digit, _)| *digit).collect(),
+            };
+        }
+    }
+    sounds
+});
+
+fn of_base(base: &str) -> Option<u8> {
+    Some(match base {
         "ling" => 0,
         "yi" | "yao" => 1,
         "er" | "liang" => 2,
@@ -158,10 +185,7 @@ pub(super) fn near(letter: &Letter) -> Vec<u8> {
         .iter()
         .filter(|(_, prob)| *prob >= LEAST_NEAR_PROB);
     for (syllable, _) in sounds {
-        let near = HEARD_AS
-            .iter()
-            .filter(|(_, bases)| bases.contains(&syllable.base()))
-            .map(|(digit, _)| *digit);
+        let near = SOUNDS[syllable.toneless().index()].near.iter().copied();
         for digit in of_sound(*syllable).into_iter().chain(near) {
             if !found.contains(&digit) {
                 found.push(digit);

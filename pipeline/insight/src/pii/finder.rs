@@ -349,9 +349,11 @@ fn reach_out(span: &mut PiiSpan, digits: &[Digit]) {
     if lacks_first {
         let n_steps = digits.len() as u64 - 1;
         let step_ms = last.start_ms.saturating_sub(first.start_ms) / n_steps;
-        span.start_ms = span
-            .start_ms
-            .min(first.start_ms.saturating_sub(step_ms * 5 / 4));
+        span.start_ms = span.start_ms.min(
+            first
+                .start_ms
+                .saturating_sub(step_ms.saturating_add(step_ms / 4)),
+        );
     }
 }
 

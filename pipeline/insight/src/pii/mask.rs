@@ -427,9 +427,9 @@ fn hidden_times(spoken: &Spoken<'_>, hidden: &[bool]) -> Vec<(u64, u64)> {
 }
 
 fn overlaps(times: &[(u64, u64)], start_ms: u64, end_ms: u64) -> bool {
-    times
-        .iter()
-        .any(|&(from_ms, to_ms)| start_ms < to_ms && from_ms < end_ms.max(start_ms + 1))
+    times.iter().any(|&(from_ms, to_ms)| {
+        start_ms < to_ms && from_ms < end_ms.max(start_ms.saturating_add(1))
+    })
 }
 
 impl Masked {

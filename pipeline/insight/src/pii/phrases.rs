@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::checks::X;
 use crate::Letter;
@@ -146,6 +146,8 @@ static PHRASES: LazyLock<Option<Phrases>> = LazyLock::new(|| {
         .unzip();
     let automaton = AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostLongest)
+        // Some thousand states: small enough for the fastest kind.
+        .kind(Some(AhoCorasickKind::DFA))
         .build(words)
         .ok()?;
     Some(Phrases { automaton, roles })

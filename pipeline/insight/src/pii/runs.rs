@@ -310,9 +310,9 @@ impl Rows<'_> {
         let from = self.elements[at].from;
         let letters = &self.spoken.letters;
         let is_apart = self.joined
-            || from
-                .checked_sub(1)
-                .is_some_and(|before| letters[from].start_ms >= letters[before].end_ms + PAUSE_MS);
+            || from.checked_sub(1).is_some_and(|before| {
+                letters[from].start_ms >= letters[before].end_ms.saturating_add(PAUSE_MS)
+            });
         let unsure = self.row.iter().rev();
         let n_unsure = unsure
             .take_while(|(_, digit)| digit.certainty != Certainty::Sure)
@@ -397,7 +397,7 @@ impl Rows<'_> {
             return true;
         };
         let here = &letters[from];
-        here.at > before.at + 1 || here.start_ms >= before.end_ms + PAUSE_MS
+        here.at > before.at + 1 || here.start_ms >= before.end_ms.saturating_add(PAUSE_MS)
     }
 
     fn close(&mut self) {

@@ -4,12 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::conditions::{Builder, Reach};
 use super::format::{Pack, PackFile, Rule, Test};
-use super::lexicon::LexiconBuilder;
+use super::lexicon::{LexiconBuilder, classes_in};
+use super::lists::Lists;
 use super::mistake::{Mistake, Mistakes, Notes, Place, Weight, nearest_hint};
 use super::phrase::is_name;
-use super::program::{PackInfo, RuleInfo, RuleSet, Schedule, UnitId, View, moments};
+use super::program::{PackInfo, RuleInfo, RuleSet, SaysLeaf, Schedule, UnitId, View, moments};
 use super::reader::At;
 use super::words::Words;
+use crate::print::print;
 
 /// More keywords, each counted in each list it stands in, are refused.
 const MOST_MEMBERSHIPS: usize = 4_000_000;
@@ -54,7 +56,8 @@ impl RuleSet {
         {
             return Err(Mistakes(mistakes));
         }
-        let rules = parts.finish().map_err(|cause| {
+        let prints = files.iter().map(|file| file.print.as_bytes());
+        let rules = parts.finish(print(prints)).map_err(|cause| {
             let mut notes = Notes::new(files.first().map_or("", |file| &file.file));
             notes.error(Place::default(), cause, "use fewer keywords");
             Mistakes(notes.into_list())
@@ -143,8 +146,19 @@ impl Parts {
         })
     }
 
-    fn finish(self) -> Result<RuleSet, String> {
-        let lexicon = self.lexicon.finish().map_err(|error| error.to_string())?;
+    fn finish(mut self, print: String) -> Result<RuleSet, String> {
+        let n_slots = self.program.settle();
+        let mut lexicon = self.lexicon.finish().map_err(|error| error.to_string())?;
+        let mut phrases_of = vec![Vec::new(); lexicon.n_classes];
+        let phrases = self.program.says.iter_mut();
+        for (id, phrase) in (0..).zip(phrases.flat_map(SaysLeaf::phrases_mut)) {
+            phrase.classes = classes_in(&lexicon, &phrase.steps);
+            phrase.id = id;
+            for &class in &phrase.triggers {
+                phrases_of[class as usize].push(id);
+            }
+        }
+        lexicon.phrases_of = Lists::new(&phrases_of);
         let mut schedule = Schedule {
             by_class: vec![Vec::new(); lexicon.n_classes],
             ..Schedule::default()
@@ -159,14 +173,19 @@ impl Parts {
             unit += 1;
         }
         schedule.deadlines_ms = self.program.deadlines_ms.into_iter().collect();
+        let rules: Vec<RuleInfo> = self.rules.into_iter().map(|(rule, _)| rule).collect();
         Ok(RuleSet {
             packs: self.packs,
-            rules: self.rules.into_iter().map(|(rule, _)| rule).collect(),
+            ids: rules.iter().map(|rule| rule.id.clone()).collect(),
+            rules,
             lexicon,
             nodes: self.program.nodes,
             says: self.program.says,
+            labels: self.program.labels,
+            n_slots,
             watches: self.program.watches,
             schedule,
+            print,
         })
     }
 }
@@ -185,6 +204,7 @@ impl Schedule {
             }
         }
         for (moment, list) in [
+            (moments::LATE, &mut self.late),
             (moments::SILENCE, &mut self.silence),
             (moments::INTERRUPTION, &mut self.interruption),
             (moments::DEADLINE, &mut self.deadline),

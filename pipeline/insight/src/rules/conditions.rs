@@ -1,27 +1,19 @@
 //! Conditions into nodes.
 
+mod leaves;
+
 use std::collections::{BTreeSet, HashMap};
 
-use regex::RegexBuilder;
-
-use super::format::{
-    AtLeast, Condition, Guard, NotSaid, Order, Pack, RegexCondition, Repeated, Scope, Side,
-    SimilarCondition,
-};
+use super::format::{AtLeast, Condition, Guard, NotSaid, Order, Pack, Repeated, Scope, Side};
 use super::lexicon::{ClassId, LexiconBuilder};
 use super::mistake::{Notes, Place, nearest_hint};
 use super::program::{
-    About, GuardWords, Kind, MetadataLeaf, Node, NodeId, Phrase, RegexLeaf, SaysLeaf, View, Watch,
-    WatchId, Within, moments,
+    About, GuardWords, Kind, MetadataLeaf, Node, NodeId, SaysLeaf, View, Watch, WatchId, Within,
+    moments,
 };
 use super::reader::At;
-use super::says::{EvenIf, Says, Sound};
 use super::words::{Tangle, Words, find_cycles};
-use crate::intent::Similarity;
 
-/// Bytes a compiled regular expression may take: what bounds large repetitions.
-const MOST_REGEX_BYTES: usize = 1 << 20;
-const MOST_REGEX_NESTING: u32 = 64;
 /// Conditions in one set of packs.
 const MOST_NODES: usize = 1_000_000;
 const MOST_TIMES: u32 = 100;
@@ -79,6 +71,37 @@ pub(super) struct Program {
     pub(super) watches: Vec<Watch>,
     pub(super) watch_reaches: Vec<Reach>,
     pub(super) deadlines_ms: BTreeSet<u64>,
+    /// Of the classifier, as they were asked for.
+    pub(super) labels: Vec<String>,
+}
+
+impl Program {
+    fn label(&mut self, label: String) -> usize {
+        let known = self.labels.iter().position(|known| *known == label);
+        known.unwrap_or_else(|| {
+            self.labels.push(label);
+            self.labels.len() - 1
+        })
+    }
+
+    /// Puts labels in order, and gives nodes with a name a place to be kept at; the number of those.
+    pub(super) fn settle(&mut self) -> usize {
+        let mut labels = self.labels.clone();
+        labels.sort_unstable();
+        let mut n_slots = 0;
+        for node in &mut self.nodes {
+            if let Kind::Intent(label, _) = &mut node.kind {
+                // Each is in the list it was sorted from.
+                *label = labels.partition_point(|known| *known < self.labels[*label]);
+            }
+            if node.name.is_some() {
+                node.slot = Some(n_slots);
+                n_slots += 1;
+            }
+        }
+        self.labels = labels;
+        n_slots
+    }
 }
 
 /// Makes the conditions of one pack.
@@ -228,6 +251,7 @@ impl<'a> Builder<'a> {
             kind,
             view,
             name: None,
+            slot: None,
         });
         self.program.reaches.push(reach.clone());
         Some((self.program.nodes.len() - 1, reach))
@@ -248,13 +272,14 @@ impl<'a> Builder<'a> {
             Condition::Intent(at) => {
                 let intent = at.value.as_ref()?;
                 let least = self.probability(intent.at_least.as_ref(), 0.5);
-                let kind = Kind::Intent(intent.label.value.clone()?, least);
+                let kind = Kind::Intent(self.program.label(intent.label.value.clone()?), least);
                 self.leaf(kind, Self::sided(view, intent.party.as_ref()))
             }
             Condition::Entity(at) => {
                 let kinds = at.value.as_ref()?.as_slice();
                 let kinds = kinds.iter().map(|&entity| entity.into()).collect();
-                self.leaf(Kind::Entity(kinds), view)
+                let reach = Reach::tied(moments::UTTERANCE | moments::LATE);
+                self.add(Kind::Entity(kinds), view, reach)
             }
             Condition::Emotion(at) => {
                 let emotion = at.value.as_ref()?;
@@ -342,171 +367,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn probability(&mut self, written: Option<&At<f32>>, default: f32) -> f32 {
-        let Some(at) = written else { return default };
-        let least = at.value.unwrap_or(default);
-        if !(0.0..=1.0).contains(&least) {
-            let cause = format!("`at_least` must be 0 to 1, got `{least}`");
-            self.notes.error(at.place, cause, "");
-        }
-        least
-    }
-
-    fn says(&mut self, at: &At<Says>, view: View) -> Option<Made> {
-        let written = &at.value.as_ref()?.0;
-        let sound = written.sound.value.unwrap_or_default();
-        let at_least = written.at_least.as_ref();
-        let of = at_least.map_or(&[][..], |least| &least.of);
-        if written.any.is_empty() && written.all.is_empty() && of.is_empty() {
-            let hint = "give it `any`, `all` or `at_least`";
-            self.notes.error(at.place, "`says` has no phrase", hint);
-            return None;
-        }
-        let view = Self::sided(view, written.party.as_ref());
-        let guarded = |kind: EvenIf| !written.even_if.iter().any(|at| at.value == Some(kind));
-        let leaf = SaysLeaf {
-            any: self.phrases(&written.any, at.place, sound),
-            all: self.phrases(&written.all, at.place, sound),
-            at_least: match at_least {
-                Some(least) => Some((
-                    self.count(&least.n, of.len())?,
-                    self.phrases(of, at.place, sound),
-                )),
-                None => None,
-            },
-            unless: self.phrases(&written.unless, at.place, sound),
-            negation: self.negation.filter(|_| guarded(EvenIf::Negated)),
-            reported: self.reported.filter(|_| guarded(EvenIf::Reported)),
-        };
-        let reach = Reach {
-            triggers: self.says_triggers(&leaf),
-            ..Reach::tied(moments::UTTERANCE)
-        };
-        self.program.says.push(leaf);
-        self.add(Kind::Says(self.program.says.len() - 1), view, reach)
-    }
-
-    fn phrases(&mut self, texts: &[At<String>], place: Place, sound: Sound) -> Vec<Phrase> {
-        let mut phrases = Vec::with_capacity(texts.len());
-        for text in texts {
-            let made = self
-                .words
-                .phrase(text, place, sound, self.lexicon, self.notes);
-            phrases.extend(made);
-        }
-        phrases
-    }
-
-    fn count(&mut self, n: &At<u32>, n_of: usize) -> Option<usize> {
-        let count = usize::try_from(n.value?).unwrap_or(usize::MAX);
-        if count == 0 || count > n_of {
-            let cause = format!("`n` must be 1 to `{n_of}`, the length of `of`, got `{count}`");
-            self.notes.error(n.place, cause, "");
-        }
-        Some(count)
-    }
-
-    fn says_triggers(&self, leaf: &SaysLeaf) -> Option<Vec<ClassId>> {
-        let union = |phrases: &[Phrase]| {
-            let classes = phrases
-                .iter()
-                .flat_map(|phrase| phrase.triggers.iter().copied());
-            classes
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .collect::<Vec<_>>()
-        };
-        let mut choices: Vec<Vec<ClassId>> = leaf
-            .all
-            .iter()
-            .map(|phrase| phrase.triggers.clone())
-            .collect();
-        choices.push(union(&leaf.any));
-        choices.extend(leaf.at_least.as_ref().map(|(_, of)| union(of)));
-        choices.retain(|classes| !classes.is_empty());
-        choices
-            .into_iter()
-            .max_by_key(|classes| self.lexicon.rarity(classes))
-    }
-
-    fn regex(&mut self, written: &RegexCondition, view: View) -> Option<Made> {
-        let pattern = self.expression(&written.pattern);
-        let unless = written
-            .unless
-            .as_ref()
-            .map(|unless| self.expression(unless));
-        let leaf = RegexLeaf {
-            pattern: pattern?,
-            unless: match unless {
-                Some(unless) => Some(unless?),
-                None => None,
-            },
-            on: written.on.value.unwrap_or_default(),
-        };
-        let view = Self::sided(view, written.party.as_ref());
-        self.leaf(Kind::Regex(Box::new(leaf)), view)
-    }
-
-    fn expression(&mut self, at: &At<String>) -> Option<regex::Regex> {
-        let pattern = at.value.as_ref()?;
-        let built = RegexBuilder::new(pattern)
-            .size_limit(MOST_REGEX_BYTES)
-            .dfa_size_limit(MOST_REGEX_BYTES)
-            .nest_limit(MOST_REGEX_NESTING)
-            .build();
-        let (cause, hint) = match built {
-            Ok(regex) if regex.is_match("") => (
-                "it matches where nothing is said".to_owned(),
-                "leave a part that is not optional",
-            ),
-            Ok(regex) => return Some(regex),
-            Err(regex::Error::CompiledTooBig(limit)) => (
-                format!("it takes more than `{limit}` bytes"),
-                "use smaller counts in `{…}`; `\\p{Han}` and `.` are large under them",
-            ),
-            Err(error) => {
-                let text = error.to_string();
-                let last = text
-                    .lines()
-                    .last()
-                    .unwrap_or("")
-                    .trim_start_matches("error: ");
-                (
-                    last.to_owned(),
-                    "no look-around, no back-references; \\ before ( ) [ ] { } . * + ? |",
-                )
-            }
-        };
-        let shown: String = pattern.chars().take(60).collect();
-        self.notes.error(
-            at.place,
-            format!("regular expression `{shown}`: {cause}"),
-            hint,
-        );
-        None
-    }
-
-    fn similar(&mut self, written: &SimilarCondition, place: Place, view: View) -> Option<Made> {
-        let texts = |list: &[At<String>]| -> Vec<String> {
-            list.iter().filter_map(|text| text.value.clone()).collect()
-        };
-        let (to, not_to) = (texts(&written.to), texts(&written.not_to));
-        let says_nothing = |text: &String| !text.chars().any(char::is_alphanumeric);
-        if to.is_empty() || to.iter().any(says_nothing) {
-            let hint = "give sentences that mean what the rule looks for";
-            self.notes.error(
-                place,
-                "`similar` needs examples in `to`, none of them empty",
-                hint,
-            );
-            return None;
-        }
-        let least = self.probability(written.at_least.as_ref(), 0.6);
-        let similarity = Similarity::new(&to, &not_to);
-        let view = Self::sided(view, written.party.as_ref());
-        self.leaf(Kind::Similar(Box::new(similarity), least), view)
-    }
-
     fn list(&mut self, list: &[At<Condition>], place: Place, view: View) -> Option<Vec<Made>> {
         if list.is_empty() {
             self.notes.error(
@@ -582,7 +442,7 @@ impl<'a> Builder<'a> {
         let reach = Reach {
             tied: None,
             loose: if reach.tied.is_some() || reach.loose != 0 {
-                reach.moments()
+                reach.moments() & !moments::LATE
             } else {
                 0
             },

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 
-use auricle_contracts::{CallMetadata, Evidence, Party};
+use auricle_contracts::{CallMetadata, Evidence, Party, PiiSpan};
 
 use super::format::{Side, TextForm};
-use super::matches::{Matches, Span};
+use super::lexicon::PhraseId;
+use super::limit::Limit;
+use super::matches::{Matches, Span, Spans};
 use super::program::{
     GuardWords, Kind, MetadataLeaf, Node, NodeId, Phrase, RegexLeaf, RuleSet, SaysLeaf, View,
     WatchId, Within,
@@ -16,6 +18,8 @@ use crate::{Facts, Spoken, TalkEvent};
 #[derive(Clone, Copy)]
 pub(super) enum Moment<'a> {
     Utterance(&'a Spoken<'a>, Facts<'a>),
+    /// Personal data that only now turned out to have been said, and what was said before it.
+    Late(&'a PiiSpan, Counts),
     Talk(TalkEvent),
     /// A time at which something must have been said.
     Deadline(u64),
@@ -27,6 +31,7 @@ impl Moment<'_> {
     pub(super) fn start_ms(&self) -> u64 {
         match self {
             Self::Utterance(spoken, _) => spoken.utterance.start_ms,
+            Self::Late(span, _) => span.start_ms,
             Self::Talk(TalkEvent::Silence(silence)) => silence.start_ms,
             Self::Talk(TalkEvent::Interruption(talk)) => talk.at_ms,
             Self::Deadline(at_ms) | Self::Finish(at_ms) => *at_ms,
@@ -36,6 +41,7 @@ impl Moment<'_> {
     pub(super) fn end_ms(&self) -> u64 {
         match self {
             Self::Utterance(spoken, _) => spoken.utterance.end_ms.max(spoken.utterance.start_ms),
+            Self::Late(span, _) => span.end_ms.max(span.start_ms),
             Self::Talk(TalkEvent::Silence(silence)) => silence.end_ms,
             Self::Talk(TalkEvent::Interruption(talk)) => talk.at_ms.saturating_add(talk.overlap_ms),
             Self::Deadline(at_ms) | Self::Finish(at_ms) => *at_ms,
@@ -50,7 +56,11 @@ pub(super) struct Counts([u32; 3]);
 
 impl Counts {
     pub(super) const fn of(&self, side: Side) -> u32 {
-        self.0[place(side)]
+        self.0[side.place()]
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = u32> {
+        self.0.into_iter()
     }
 
     pub(super) fn add(&mut self, party: Party) {
@@ -60,47 +70,19 @@ impl Counts {
     }
 }
 
-const fn place(side: Side) -> usize {
-    match side {
-        Side::Any => 0,
-        Side::Agent => 1,
-        Side::Customer => 2,
-    }
-}
-
-/// Until when a condition that looks at the end of the call may still turn out to hold: the call is no
-/// longer than `end_ms` and has no more utterances than `counts`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Limit {
-    end_ms: u64,
-    counts: [u32; 3],
-}
-
-impl Limit {
-    pub(super) const NONE: Self = Self {
-        end_ms: u64::MAX,
-        counts: [u32::MAX; 3],
-    };
-
-    fn and(self, other: Self) -> Self {
-        let mut counts = self.counts;
-        for (own, other) in counts.iter_mut().zip(other.counts) {
-            *own = (*own).min(other);
+impl Side {
+    /// Its place in lists of three.
+    pub(super) const fn place(self) -> usize {
+        match self {
+            Self::Any => 0,
+            Self::Agent => 1,
+            Self::Customer => 2,
         }
-        Self {
-            end_ms: self.end_ms.min(other.end_ms),
-            counts,
-        }
-    }
-
-    /// Whether it is kept by a call that is so long so far.
-    pub(super) fn allows(&self, now_ms: u64, counts: &Counts) -> bool {
-        now_ms <= self.end_ms && counts.0.iter().zip(self.counts).all(|(n, most)| *n <= most)
     }
 }
 
 /// A condition holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Held {
     pub(super) start_ms: u64,
     pub(super) end_ms: u64,
@@ -122,22 +104,23 @@ impl Held {
     }
 
     fn and(self, other: Self) -> Self {
-        Self {
-            limit: self.limit.and(other.limit),
-            ..self.or(other)
-        }
+        let limit = self.limit.and(&other.limit);
+        self.with(&other, limit)
     }
 
-    /// Both hold, and one of them would do: the looser limit counts.
+    /// Both hold, and one of them would do.
     fn or(self, other: Self) -> Self {
-        let looser =
-            other.limit.end_ms > self.limit.end_ms || other.limit.counts > self.limit.counts;
+        let limit = self.limit.or(&other.limit);
+        self.with(&other, limit)
+    }
+
+    fn with(&self, other: &Self, limit: Limit) -> Self {
         Self {
             start_ms: self.start_ms.min(other.start_ms),
             end_ms: self.end_ms.max(other.end_ms),
             first_end_ms: self.first_end_ms.min(other.first_end_ms),
             last_start_ms: self.last_start_ms.max(other.last_start_ms),
-            limit: if looser { other.limit } else { self.limit },
+            limit,
         }
     }
 }
@@ -166,6 +149,28 @@ pub(super) struct Memory {
     pub(super) past: VecDeque<Past>,
     /// The earliest start of what was found.
     pub(super) first_start_ms: Option<u64>,
+    /// Until when one of the times it held may count.
+    pub(super) limit: Option<Limit>,
+}
+
+impl Memory {
+    pub(super) fn remember(&mut self, past: Past, n_kept: usize) {
+        let start_ms = past.held.start_ms;
+        self.first_start_ms = Some(
+            self.first_start_ms
+                .map_or(start_ms, |first| first.min(start_ms)),
+        );
+        let limit = &past.held.limit;
+        self.limit = Some(
+            self.limit
+                .as_ref()
+                .map_or_else(|| limit.clone(), |known| known.or(limit)),
+        );
+        self.past.push_back(past);
+        if self.past.len() > n_kept {
+            self.past.pop_front();
+        }
+    }
 }
 
 /// What is known of the call: what conditions look at beside the moment.
@@ -213,22 +218,40 @@ pub(super) struct Now {
     watches: Vec<(u32, Option<Held>)>,
     /// Watches that hold in this moment.
     pub(super) held: Vec<WatchId>,
-    /// By node, for those that have a name.
+    /// By [`Node::slot`].
     named: Vec<(u32, Option<Held>)>,
+    /// How sure the classifier is at most, by label, below 0 for what it did not tell; of moment `looked_at`.
+    confidences: Vec<f32>,
+    looked_at: u32,
 }
 
 impl Now {
     /// The next moment: nothing was looked at.
     pub(super) fn begin(&mut self, set: &RuleSet) {
         self.watches.resize(set.watches.len(), (0, None));
-        self.named.resize(set.nodes.len(), (0, None));
+        self.named.resize(set.n_slots, (0, None));
         if self.moment == u32::MAX {
             self.watches.fill((0, None));
             self.named.fill((0, None));
-            self.moment = 0;
+            (self.moment, self.looked_at) = (0, 0);
         }
         self.moment += 1;
         self.held.clear();
+    }
+
+    fn look_at_intents(&mut self, set: &RuleSet, facts: &Facts<'_>) {
+        if self.looked_at == self.moment {
+            return;
+        }
+        self.looked_at = self.moment;
+        self.confidences.clear();
+        self.confidences.resize(set.labels.len(), -1.0);
+        for intent in facts.intents {
+            if let Ok(label) = set.labels.binary_search(&intent.label) {
+                let known = &mut self.confidences[label];
+                *known = known.max(intent.confidence);
+            }
+        }
     }
 
     pub(super) fn set_watch(&mut self, watch: WatchId, held: Option<Held>) {
@@ -238,9 +261,9 @@ impl Now {
         self.watches[watch] = (self.moment, held);
     }
 
-    pub(super) fn watch(&self, watch: WatchId) -> Option<Held> {
-        let (moment, held) = self.watches[watch];
-        held.filter(|_| moment == self.moment)
+    pub(super) fn watch(&self, watch: WatchId) -> Option<&Held> {
+        let (moment, held) = &self.watches[watch];
+        held.as_ref().filter(|_| *moment == self.moment)
     }
 }
 
@@ -258,15 +281,15 @@ impl<'a> Evaluator<'a> {
     pub(super) fn holds(&mut self, id: NodeId) -> Option<Held> {
         let set = self.set;
         let node = &set.nodes[id];
-        if node.name.is_none() {
+        let Some(slot) = node.slot else {
             return self.look(node);
-        }
-        let (moment, known) = self.now.named[id];
-        if moment == self.now.moment {
-            return known;
+        };
+        let (moment, known) = &self.now.named[slot];
+        if *moment == self.now.moment {
+            return known.clone();
         }
         let held = self.look(node);
-        self.now.named[id] = (self.now.moment, held);
+        self.now.named[slot] = (self.now.moment, held.clone());
         held
     }
 
@@ -276,7 +299,10 @@ impl<'a> Evaluator<'a> {
                 let mut all: Option<Held> = None;
                 for &inner in nodes {
                     let held = self.holds(inner)?;
-                    all = Some(all.map_or(held, |all| all.and(held)));
+                    all = Some(match all {
+                        Some(all) => all.and(held),
+                        None => held,
+                    });
                 }
                 all
             }
@@ -321,32 +347,34 @@ impl<'a> Evaluator<'a> {
 
     /// Whether a view takes this moment in.
     fn sees(&self, view: &View) -> Option<Limit> {
-        if let Moment::Utterance(spoken, _) = self.moment
-            && !view.sees(spoken.party())
-        {
+        let (party, before) = match &self.moment {
+            Moment::Utterance(spoken, _) => (Some(spoken.party()), &self.call.counts),
+            Moment::Late(span, before) => (Some(span.party), before),
+            Moment::Talk(_) => (None, &self.call.counts),
+            Moment::Deadline(_) | Moment::Finish(_) => return Some(Limit::NONE),
+        };
+        if party.is_some_and(|party| !view.sees(party)) {
             return None;
         }
-        if matches!(self.moment, Moment::Deadline(_) | Moment::Finish(_)) {
-            return Some(Limit::NONE);
-        }
         let start_ms = self.moment.start_ms();
-        let n_before = self.call.counts.of(view.side);
+        let n_before = before.of(view.side);
         if view.first_ms.is_some_and(|first_ms| start_ms >= first_ms)
             || view.first_n.is_some_and(|first_n| n_before >= first_n)
         {
             return None;
         }
-        let mut limit = Limit::NONE;
-        if let Some(last_ms) = view.last_ms {
-            limit.end_ms = start_ms.saturating_add(last_ms);
-        }
-        if let Some(last_n) = view.last_n {
-            limit.counts[place(view.side)] = n_before.saturating_add(last_n);
-        }
-        Some(limit)
+        Some(Limit::new(
+            view.last_ms.map(|last_ms| start_ms.saturating_add(last_ms)),
+            view.last_n
+                .map(|last_n| (view.side, n_before.saturating_add(last_n))),
+        ))
     }
 
+    /// What is not there is missed where something is said or happens, not where something turns out late.
     fn not(&mut self, inner: NodeId, view: &View) -> Option<Held> {
+        if matches!(self.moment, Moment::Late(..)) {
+            return None;
+        }
         let limit = self.sees(view)?;
         match self.holds(inner) {
             Some(_) => None,
@@ -355,10 +383,15 @@ impl<'a> Evaluator<'a> {
     }
 
     fn in_call(&self, watch: WatchId) -> Option<Held> {
-        let before = self.call.memories[watch].past.back().map(|past| past.held);
-        let held = self.now.watch(watch).or(before)?;
         // It holds now; what it rests on may be long ago.
-        Some(self.here(held.limit))
+        let limits = [
+            self.now.watch(watch).map(|held| &held.limit),
+            self.call.memories[watch].limit.as_ref(),
+        ];
+        let mut limits = limits.into_iter().flatten();
+        let first = limits.next()?;
+        let limit = limits.fold(first.clone(), |limit, other| limit.or(other));
+        Some(self.here(limit))
     }
 
     fn after(&mut self, later: NodeId, earlier: WatchId, within: Within) -> Option<Held> {
@@ -366,16 +399,14 @@ impl<'a> Evaluator<'a> {
         if let Some(now) = self.now.watch(earlier)
             && now.first_end_ms <= held.last_start_ms
         {
-            return Some(Held {
-                limit: held.limit.and(now.limit),
-                ..held
-            });
+            let limit = held.limit.and(&now.limit);
+            return Some(Held { limit, ..held });
         }
         let past = self.call.memories[earlier].past.back()?;
         let is_near = self.is_within(past, held.start_ms, within);
-        is_near.then(|| Held {
-            limit: held.limit.and(past.held.limit),
-            ..held
+        is_near.then(|| {
+            let limit = held.limit.and(&past.held.limit);
+            Held { limit, ..held }
         })
     }
 
@@ -414,12 +445,12 @@ impl<'a> Evaluator<'a> {
         }
         let memory = &self.call.memories[watch];
         let until_ms = by_ms.unwrap_or(u64::MAX).min(now_ms);
-        let was_said = match (by_ms, memory.past.back()) {
+        let was_said = match (by_ms, &memory.limit) {
             (_, None) => false,
             (Some(_), Some(_)) => memory
                 .first_start_ms
                 .is_some_and(|start_ms| start_ms <= until_ms),
-            (None, Some(last)) => last.held.limit.allows(now_ms, &self.call.counts),
+            (None, Some(limit)) => limit.allows(now_ms, &self.call.counts),
         };
         (!was_said).then(|| Held::at(0, until_ms, Limit::NONE))
     }
@@ -434,6 +465,10 @@ impl<'a> Evaluator<'a> {
             (Kind::Interruption(least_ms), Moment::Talk(TalkEvent::Interruption(talk))) => {
                 let fits = talk.overlap_ms >= *least_ms && node.view.sees(talk.by);
                 let limit = self.sees(&node.view).filter(|_| fits)?;
+                Some(self.here(limit))
+            }
+            (Kind::Entity(kinds), Moment::Late(span, _)) if kinds.contains(&span.kind) => {
+                let limit = self.sees(&node.view)?;
                 Some(self.here(limit))
             }
             (kind, Moment::Utterance(spoken, facts)) => {
@@ -458,8 +493,8 @@ impl<'a> Evaluator<'a> {
                 !spoken.letters.is_empty() && similarity.score(spoken) >= *least
             }
             Kind::Intent(label, least) => {
-                let mut intents = facts.intents.iter();
-                intents.any(|intent| intent.label == *label && intent.confidence >= *least)
+                self.now.look_at_intents(self.set, facts);
+                self.now.confidences[*label] >= *least
             }
             Kind::Entity(kinds) => facts.pii.iter().any(|span| kinds.contains(&span.kind)),
             Kind::Emotion(label, least) => facts
@@ -475,60 +510,84 @@ impl<'a> Evaluator<'a> {
     }
 
     fn says(&mut self, leaf: &'a SaysLeaf, spoken: &Spoken<'_>, limit: Limit) -> Option<Held> {
-        let mut spans = Vec::new();
+        let mut spans = Spans::new();
         if !leaf.any.is_empty() {
-            for phrase in &leaf.any {
-                spans.extend(self.phrase(phrase, leaf));
+            let first = leaf.any[0].id;
+            let (mut next, end) = (first, first + leaf.any.len() as PhraseId);
+            while let Some(live) = self.matches.next_live(next, end) {
+                self.add_phrase(&leaf.any[(live - first) as usize], leaf, &mut spans);
+                next = live + 1;
             }
             if spans.is_empty() {
                 return None;
             }
         }
         for phrase in &leaf.all {
-            let found = self.phrase(phrase, leaf);
-            if found.is_empty() {
+            if !self.add_phrase(phrase, leaf, &mut spans) {
                 return None;
             }
-            spans.extend(found);
         }
         if let Some((n, of)) = &leaf.at_least {
-            let found: Vec<Vec<Span>> = of
-                .iter()
-                .map(|phrase| self.phrase(phrase, leaf))
-                .filter(|found| !found.is_empty())
-                .collect();
-            if found.len() < *n {
+            let n_before = spans.len();
+            let mut n_found = 0;
+            for phrase in of {
+                n_found += usize::from(self.add_phrase(phrase, leaf, &mut spans));
+            }
+            if n_found < *n {
+                spans.truncate(n_before);
                 return None;
             }
-            spans.extend(found.into_iter().flatten());
         }
         if self.is_excluded(leaf) {
             return None;
         }
         let held = spans.into_iter().map(|span| {
             let (start_ms, end_ms) = times(spoken, span);
-            Held::at(start_ms, end_ms, limit)
+            Held::at(start_ms, end_ms, limit.clone())
         });
         held.reduce(Held::or)
     }
 
     /// Where a phrase is said and counts.
-    pub(super) fn phrase(&mut self, phrase: &Phrase, leaf: &SaysLeaf) -> Vec<Span> {
-        let mut spans = self.said(phrase);
-        if !spans.is_empty() {
-            spans.retain(|span| {
-                !self.is_guarded(leaf.negation, *span) && !self.is_guarded(leaf.reported, *span)
-            });
-        }
+    pub(super) fn phrase(&mut self, phrase: &Phrase, leaf: &SaysLeaf) -> Spans {
+        let mut spans = Spans::new();
+        self.add_phrase(phrase, leaf, &mut spans);
         spans
     }
 
-    /// Where a phrase is said, whatever stands before it.
-    pub(super) fn said(&mut self, phrase: &Phrase) -> Vec<Span> {
-        match self.matches.any_of(&phrase.triggers) {
-            true => self.matches.phrase_spans(&self.set.lexicon, &phrase.steps),
-            false => Vec::new(),
+    /// Adds where a phrase is said and counts; whether it is anywhere.
+    fn add_phrase(&mut self, phrase: &Phrase, leaf: &SaysLeaf, spans: &mut Spans) -> bool {
+        if !self.is_live(phrase) {
+            return false;
         }
+        let n_before = spans.len();
+        self.matches
+            .add_phrase(&self.set.lexicon, &phrase.steps, spans);
+        let mut n = n_before;
+        for place in n_before..spans.len() {
+            let span = spans[place];
+            if !self.is_guarded(leaf.negation, span) && !self.is_guarded(leaf.reported, span) {
+                spans[n] = span;
+                n += 1;
+            }
+        }
+        spans.truncate(n);
+        n > n_before
+    }
+
+    /// Whether what the phrase needs is said.
+    fn is_live(&self, phrase: &Phrase) -> bool {
+        self.matches.next_live(phrase.id, phrase.id + 1).is_some()
+    }
+
+    /// Where a phrase is said, whatever stands before it.
+    pub(super) fn said(&mut self, phrase: &Phrase) -> Spans {
+        let mut spans = Spans::new();
+        if self.is_live(phrase) {
+            self.matches
+                .add_phrase(&self.set.lexicon, &phrase.steps, &mut spans);
+        }
+        spans
     }
 
     pub(super) fn is_excluded(&mut self, leaf: &SaysLeaf) -> bool {
@@ -540,10 +599,9 @@ impl<'a> Evaluator<'a> {
     pub(super) fn is_guarded(&mut self, guard: Option<GuardWords>, span: Span) -> bool {
         let Some(guard) = guard else { return false };
         let words = self.matches.group_spans(&self.set.lexicon, guard.words);
-        let near = words
-            .iter()
-            .filter(|word| word.to <= span.from && span.from - word.to <= guard.within);
-        let near: Vec<Span> = near.copied().collect();
+        let is_near = |word: &Span| word.to <= span.from && span.from - word.to <= guard.within;
+        let near = words.iter().filter(|word| is_near(word));
+        let near: Spans = near.copied().collect();
         let Some(except) = guard.except.filter(|_| !near.is_empty()) else {
             return !near.is_empty();
         };

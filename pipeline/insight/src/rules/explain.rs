@@ -13,6 +13,7 @@ use super::program::{About, GuardWords, Kind, NodeId, Phrase, RuleSet, SaysLeaf,
 use super::run::{Change, RuleEvent, RuleRun};
 use super::trials::Observe;
 use super::why::{Tongue, Witness, quote};
+use crate::call::{all_spoken, turns};
 use crate::{Spoken, TalkEvent};
 
 /// A call that is over.
@@ -96,25 +97,28 @@ fn clock(ms: u64) -> String {
     format!("{}:{:04.1}", ms / 60_000, (ms % 60_000) as f64 / 1000.0)
 }
 
-/// Explains the rule at `rule` of [`RuleSet::rules`] on a call; `None` where there is no such rule.
-pub fn explain(
-    set: &Arc<RuleSet>,
+/// Looks at the conditions of the rule at `rule` of [`RuleSet::rules`]; `None` where there is no such rule.
+pub(crate) fn trace(set: &RuleSet, rule: usize) -> Option<Trace> {
+    let info = set.rules.get(rule)?;
+    Some(Trace::new(set, info.root, set.tongue(info.pack)))
+}
+
+/// What `trace` saw of the rule at `rule`, and its hits out of those of the call.
+pub(crate) fn explanation(
+    set: &RuleSet,
     rule: usize,
-    call: &PastCall<'_>,
-    observe: &mut dyn Observe,
+    trace: &Trace,
+    hits: &[Hit],
 ) -> Option<Explanation> {
     let info = set.rules.get(rule)?;
-    let trace = Trace::new(set, info.root, set.tongue(info.pack));
-    let mut run = RuleRun::new(Arc::clone(set), call.metadata).traced(trace);
-    let events = play(&mut run, call, observe);
-    let trace = run.into_trace()?;
-    let hits = events.into_iter().filter(|event| {
-        event.rule == rule && matches!(event.change, Change::Raised | Change::Confirmed)
-    });
+    let pack = &set.packs[info.pack].id;
+    let own = hits
+        .iter()
+        .filter(|hit| hit.rule == info.id && hit.pack == *pack);
     Some(Explanation {
         rule: info.id.clone(),
         title: info.title.clone(),
-        hits: hits.map(|event| event.hit).collect(),
+        hits: own.cloned().collect(),
         condition: trace.branch(set, info.root, 0),
     })
 }
@@ -133,26 +137,33 @@ pub fn judge(set: &Arc<RuleSet>, call: &PastCall<'_>, observe: &mut dyn Observe)
     hits
 }
 
-/// Gives a call to its rules: a silence before the utterance that ends it, an interruption after the
-/// utterance that begins it.
+/// Gives a call to its rules: events of the talk before the utterance that begins after them.
 fn play(run: &mut RuleRun, call: &PastCall<'_>, observe: &mut dyn Observe) -> Vec<RuleEvent> {
     let mut events = Vec::new();
     observe.begin();
     let mut talk = call.talk.iter().peekable();
-    for (idx, utterance) in call.utterances.iter().enumerate() {
+    let spoken = all_spoken(call.utterances);
+    for turn in turns(&spoken) {
+        let start_ms = turn.spoken.utterance.start_ms;
         let is_before = |event: &&TalkEvent| match event {
-            TalkEvent::Silence(silence) => silence.end_ms <= utterance.start_ms,
-            TalkEvent::Interruption(talk) => talk.at_ms < utterance.start_ms,
+            TalkEvent::Silence(silence) => silence.end_ms <= start_ms,
+            TalkEvent::Interruption(talk) => talk.at_ms < start_ms,
         };
         while let Some(event) = talk.next_if(is_before) {
             run.talk(event, &mut events);
         }
-        let spoken = Spoken::new(utterance, idx);
-        let observed = observe.observe(&spoken);
-        run.utterance(&spoken, &observed.facts(), &mut events);
+        let observed = observe.observe(turn.spoken);
+        run.time(turn.heard_until_ms, &mut events);
+        for span in &observed.late {
+            run.late(span, &mut events);
+        }
+        run.utterance(turn.spoken, &observed.facts(), &mut events);
     }
     for event in talk {
         run.talk(event, &mut events);
+    }
+    for span in observe.finish() {
+        run.late(&span, &mut events);
     }
     run.end(call.duration_ms, &mut events);
     events
@@ -167,7 +178,7 @@ const MOST_SHOWN: usize = 60;
 
 /// What conditions of one rule did over a call.
 #[derive(Debug)]
-pub(super) struct Trace {
+pub(crate) struct Trace {
     tongue: Tongue,
     nodes: BTreeMap<NodeId, Seen>,
 }
@@ -263,7 +274,9 @@ fn in_words(set: &RuleSet, id: NodeId) -> String {
         Kind::Says(says) => format!("says {}", phrases_in_words(&set.says[*says])),
         Kind::Regex(leaf) => format!("regex {}", leaf.pattern.as_str()),
         Kind::Similar(_, least) => format!("similar to its examples, at least {least}"),
-        Kind::Intent(label, least) => format!("intent {label}, at least {least}"),
+        Kind::Intent(label, least) => {
+            format!("intent {}, at least {least}", set.labels[*label])
+        }
         Kind::Entity(kinds) => {
             let names: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
             format!("entity {}", names.join(" or "))
@@ -396,6 +409,7 @@ fn missed(evaluator: &mut Evaluator<'_>, id: NodeId) -> Option<String> {
             })
         }
         Kind::Intent(label, _) => {
+            let label = &set.labels[*label];
             let known = facts.intents.iter().find(|intent| intent.label == *label)?;
             let when = clock(spoken.utterance.start_ms);
             Some(format!(

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 use auricle_pinyin::{readings, word_readings};
 
+use super::lists::Lists;
 use super::phrase::{Keyword, is_wordy};
 use super::says::Sound;
 use super::sounds::{Hearing, SoundTrie, Sounding};
@@ -13,6 +14,8 @@ use super::sounds::{Hearing, SoundTrie, Sounding};
 pub(super) type TermId = u32;
 pub(super) type ClassId = u32;
 pub(super) type GroupId = u32;
+/// A phrase of a condition: they are numbered one after the other.
+pub(super) type PhraseId = u32;
 
 /// A keyword with the way it is heard.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,8 +23,6 @@ pub(super) struct Term {
     pub(super) keyword: Keyword,
     pub(super) hearing: Hearing,
     pub(super) n_letters: u32,
-    /// Whether its words must be words of the text, too.
-    pub(super) has_words: bool,
 }
 
 /// Keywords of which any will do.
@@ -73,13 +74,18 @@ pub(super) struct Group {
 pub(super) struct Lexicon {
     pub(super) terms: Vec<Term>,
     /// By term.
-    pub(super) classes_of: Vec<Vec<ClassId>>,
+    pub(super) classes_of: Lists,
     pub(super) n_classes: usize,
     pub(super) groups: Vec<Group>,
+    /// By class: groups and phrases of which it is a trigger.
+    pub(super) groups_of: Lists,
+    pub(super) phrases_of: Lists,
     /// Finds letters; its patterns are `spelled`'s.
     pub(super) automaton: AhoCorasick,
     /// Terms by pattern.
-    pub(super) spelled: Vec<Vec<TermId>>,
+    pub(super) spelled: Lists,
+    /// By term, whether its words must be words of the text, too.
+    pub(super) has_words: Vec<bool>,
     pub(super) sounds: SoundTrie,
 }
 
@@ -114,7 +120,6 @@ impl LexiconBuilder {
             keyword: keyword.clone(),
             hearing,
             n_letters: n_letters as u32,
-            has_words: keyword.letters.chars().any(is_wordy),
         });
         self.classes_of.push(Vec::new());
         self.term_ids.insert((keyword.clone(), hearing), term);
@@ -210,16 +215,57 @@ impl LexiconBuilder {
             .match_kind(MatchKind::Standard)
             .build(&patterns)?;
         let sounds = SoundTrie::new(soundings(&self.terms));
+        let mut groups_of = vec![Vec::new(); self.classes.len()];
+        for (id, group) in (0..).zip(&self.groups) {
+            for &class in &group.triggers {
+                groups_of[class as usize].push(id);
+            }
+        }
         Ok(Lexicon {
+            groups_of: Lists::new(&groups_of),
+            phrases_of: Lists::new(&[]),
             automaton,
-            spelled,
+            spelled: Lists::new(&spelled),
+            has_words: self
+                .terms
+                .iter()
+                .map(|term| term.keyword.letters.chars().any(is_wordy))
+                .collect(),
             sounds,
             terms: self.terms,
-            classes_of: self.classes_of,
+            classes_of: Lists::new(&self.classes_of),
             n_classes: self.classes.len(),
             groups: self.groups,
         })
     }
+}
+
+/// All classes that `steps` are made of, rising.
+pub(super) fn classes_in(lexicon: &Lexicon, steps: &[Step]) -> Vec<ClassId> {
+    let sources = |steps: &[Step]| -> Vec<Source> {
+        let sources = steps.iter().filter_map(|step| match step {
+            Step::One(source, _) => Some(*source),
+            _ => None,
+        });
+        sources.collect()
+    };
+    let mut open = sources(steps);
+    let (mut classes, mut seen) = (Vec::new(), BTreeSet::new());
+    while let Some(source) = open.pop() {
+        match source {
+            Source::Class(class) => classes.push(class),
+            Source::Group(id) if seen.insert(id) => {
+                let group = &lexicon.groups[id as usize];
+                classes.extend(group.class);
+                open.extend(group.includes.iter().map(|&id| Source::Group(id)));
+                open.extend(group.ways.iter().flat_map(|way| sources(way)));
+            }
+            Source::Group(_) => {}
+        }
+    }
+    classes.sort_unstable();
+    classes.dedup();
+    classes
 }
 
 fn soundings(terms: &[Term]) -> Vec<Sounding> {

@@ -1,8 +1,9 @@
 //! What of the lexicon occurs in one utterance, and the phrases it makes.
 
 use auricle_pinyin::Syllable;
+use smallvec::SmallVec;
 
-use super::lexicon::{ClassId, GroupId, Lexicon, Need, Source, Step, TermId};
+use super::lexicon::{ClassId, GroupId, Lexicon, Need, PhraseId, Source, Step, TermId};
 use super::phrase::{is_wordy, joins_words};
 use super::sounds::{Base, Hearing, NEAR, Sounding, base, tone_fits};
 use crate::{Letter, Spoken};
@@ -13,6 +14,9 @@ pub(super) struct Span {
     pub(super) from: u32,
     pub(super) to: u32,
 }
+
+/// Places of one phrase; seldom more than a few.
+pub(super) type Spans = SmallVec<[Span; 8]>;
 
 /// How a keyword was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +52,8 @@ pub(super) struct Matches {
     text: String,
     /// Letter by byte of `text`.
     letter_at: Vec<u32>,
+    /// Byte of `text` by letter, and its length.
+    byte_at: Vec<u32>,
     n_letters: u32,
     /// Whether a word may begin at a letter, and end before it.
     edges: Vec<bool>,
@@ -55,16 +61,18 @@ pub(super) struct Matches {
     bases: Vec<(Base, f32)>,
     bases_from: Vec<u32>,
     pub(super) occurrences: Vec<Occurrence>,
-    /// By class, then span.
-    by_class: Vec<(ClassId, Span)>,
-    /// Where a class's spans stand in `by_class`; empty where it does not occur.
+    /// Where a class's spans stand in `arena`; empty where it does not occur.
     ranges: Vec<(u32, u32)>,
     /// Classes that occur.
     pub(super) touched: Vec<ClassId>,
     /// Where a group's spans stand in `arena`, once they were asked for.
     group_ranges: Vec<Option<(u32, u32)>>,
     groups_touched: Vec<GroupId>,
+    /// Spans of classes, then of groups, each by start.
     arena: Vec<Span>,
+    /// Phrases and groups of which a trigger occurs.
+    live_phrases: Bits,
+    live_groups: Bits,
 }
 
 impl Matches {
@@ -82,7 +90,7 @@ impl Matches {
                 near: &NEAR,
                 letters: &spoken.letters,
                 text: &self.text,
-                letter_at: &self.letter_at,
+                byte_at: &self.byte_at,
                 bases: &self.bases,
                 bases_from: &self.bases_from,
                 occurrences: &mut self.occurrences,
@@ -90,6 +98,10 @@ impl Matches {
             .listen();
         }
         self.sort_by_class(lexicon);
+        for &class in &self.touched {
+            self.live_phrases.set_all(lexicon.phrases_of.get(class));
+            self.live_groups.set_all(lexicon.groups_of.get(class));
+        }
     }
 
     /// Nothing occurs any more.
@@ -101,22 +113,26 @@ impl Matches {
             self.group_ranges[group as usize] = None;
         }
         self.occurrences.clear();
-        self.by_class.clear();
         self.arena.clear();
+        self.live_phrases.clear();
+        self.live_groups.clear();
         self.n_letters = 0;
     }
 
     fn lay_letters(&mut self, spoken: &Spoken<'_>) {
         self.text.clear();
         self.letter_at.clear();
+        self.byte_at.clear();
         let mut has_words = false;
         for (place, letter) in (0u32..).zip(&spoken.letters) {
+            self.byte_at.push(self.text.len() as u32);
             self.text.push(letter.letter);
             self.letter_at.resize(self.text.len(), place);
             has_words |= is_wordy(letter.letter);
         }
         self.n_letters = spoken.letters.len() as u32;
         self.letter_at.push(self.n_letters);
+        self.byte_at.push(self.text.len() as u32);
         self.edges.clear();
         self.edges.resize(spoken.letters.len() + 1, true);
         if has_words {
@@ -153,12 +169,12 @@ impl Matches {
                 from: self.letter_at[found.start()],
                 to: self.letter_at[found.end()],
             };
-            for &term in &lexicon.spelled[found.pattern().as_usize()] {
-                let known = &lexicon.terms[term as usize];
-                if known.has_words
-                    && !self.words_fit(&known.keyword.letters, &known.keyword.breaks, span)
-                {
-                    continue;
+            for &term in lexicon.spelled.get(found.pattern().as_u32()) {
+                if lexicon.has_words[term as usize] {
+                    let known = &lexicon.terms[term as usize].keyword;
+                    if !self.words_fit(&known.letters, &known.breaks, span) {
+                        continue;
+                    }
                 }
                 self.occurrences.push(Occurrence {
                     span,
@@ -218,92 +234,114 @@ impl Matches {
         self.bases_from.push(self.bases.len() as u32);
     }
 
+    /// Lays out the spans of each class beside one another.
     fn sort_by_class(&mut self, lexicon: &Lexicon) {
+        let (mut n_spans, mut n_looked_at) = (0, 0);
         for occurrence in &self.occurrences {
-            let classes = &lexicon.classes_of[occurrence.term as usize];
-            let spans = classes.iter().map(|&class| (class, occurrence.span));
-            self.by_class.extend(spans);
-            if self.by_class.len() > 4 * MOST_OCCURRENCES {
+            let classes = lexicon.classes_of.get(occurrence.term);
+            for &class in classes {
+                let (_, n) = &mut self.ranges[class as usize];
+                if *n == 0 {
+                    self.touched.push(class);
+                }
+                *n += 1;
+            }
+            n_spans += classes.len();
+            n_looked_at += 1;
+            if n_spans > 4 * MOST_OCCURRENCES {
                 break;
             }
         }
-        self.by_class.sort_unstable();
-        self.by_class.dedup();
-        for (place, &(class, _)) in (0u32..).zip(&self.by_class) {
-            let range = &mut self.ranges[class as usize];
-            if range.1 == 0 {
-                range.0 = place;
-                self.touched.push(class);
+        let mut from = 0;
+        for &class in &self.touched {
+            let n = self.ranges[class as usize].1;
+            self.ranges[class as usize] = (from, from);
+            from += n;
+        }
+        self.arena.resize(n_spans, Span { from: 0, to: 0 });
+        for occurrence in &self.occurrences[..n_looked_at] {
+            for &class in lexicon.classes_of.get(occurrence.term) {
+                let (_, to) = &mut self.ranges[class as usize];
+                self.arena[*to as usize] = occurrence.span;
+                *to += 1;
             }
-            range.1 = place + 1;
+        }
+        for &class in &self.touched {
+            let (from, to) = &mut self.ranges[class as usize];
+            let spans = &mut self.arena[*from as usize..*to as usize];
+            *to = *from + settled(spans) as u32;
         }
     }
 
-    /// Whether a keyword of one of `classes` occurs.
-    pub(super) fn any_of(&self, classes: &[ClassId]) -> bool {
-        classes
-            .iter()
-            .any(|&class| self.ranges[class as usize].1 > 0)
+    /// The first phrase from `from` to before `to` of which a trigger occurs.
+    pub(super) fn next_live(&self, from: PhraseId, to: PhraseId) -> Option<PhraseId> {
+        self.live_phrases.next(from, to)
     }
 
     /// Whether a keyword that `step` needs occurs.
-    fn may_match(&self, lexicon: &Lexicon, step: &Step) -> bool {
+    fn may_match(&self, step: &Step) -> bool {
         match step {
-            Step::One(Source::Class(class), Need::Needed) => self.any_of(&[*class]),
-            Step::One(Source::Group(group), Need::Needed) => {
-                self.any_of(&lexicon.groups[*group as usize].triggers)
-            }
+            Step::One(Source::Class(class), Need::Needed) => self.ranges[*class as usize].1 > 0,
+            Step::One(Source::Group(group), Need::Needed) => self.live_groups.has(*group),
             _ => true,
         }
     }
 
-    /// Spans of `source`, by start.
-    fn spans(&mut self, lexicon: &Lexicon, source: Source) -> Vec<Span> {
+    /// Where the spans of `source` stand in the arena.
+    fn range(&mut self, lexicon: &Lexicon, source: Source) -> (u32, u32) {
         match source {
-            Source::Class(class) => {
-                let (from, to) = self.ranges[class as usize];
-                let spans = &self.by_class[from as usize..to as usize];
-                spans.iter().map(|(_, span)| *span).collect()
-            }
-            Source::Group(group) => self.group_spans(lexicon, group),
+            Source::Class(class) => self.ranges[class as usize],
+            Source::Group(group) => self.group_range(lexicon, group),
         }
+    }
+
+    fn at(&self, (from, to): (u32, u32)) -> &[Span] {
+        &self.arena[from as usize..to as usize]
     }
 
     /// Spans of a group, by start; found once for each utterance.
-    pub(super) fn group_spans(&mut self, lexicon: &Lexicon, id: GroupId) -> Vec<Span> {
-        if let Some((from, to)) = self.group_ranges[id as usize] {
-            return self.arena[from as usize..to as usize].to_vec();
-        }
-        let group = &lexicon.groups[id as usize];
-        let mut spans = Vec::new();
-        if self.any_of(&group.triggers) {
-            if let Some(class) = group.class {
-                spans = self.spans(lexicon, Source::Class(class));
-            }
-            for way in &group.ways {
-                spans.extend(self.phrase_spans(lexicon, way));
-            }
-            for &included in &group.includes {
-                spans.extend(self.group_spans(lexicon, included));
-            }
-            spans.sort_unstable();
-            spans.dedup();
-        }
-        let from = self.arena.len() as u32;
-        self.arena.extend(&spans);
-        self.group_ranges[id as usize] = Some((from, self.arena.len() as u32));
-        self.groups_touched.push(id);
-        spans
+    pub(super) fn group_spans(&mut self, lexicon: &Lexicon, id: GroupId) -> &[Span] {
+        let range = self.group_range(lexicon, id);
+        self.at(range)
     }
 
-    /// Where `steps` match, by start and end.
-    pub(super) fn phrase_spans(&mut self, lexicon: &Lexicon, steps: &[Step]) -> Vec<Span> {
+    fn group_range(&mut self, lexicon: &Lexicon, id: GroupId) -> (u32, u32) {
+        if let Some(range) = self.group_ranges[id as usize] {
+            return range;
+        }
+        let mut spans = Spans::new();
+        if self.live_groups.has(id) {
+            let group = &lexicon.groups[id as usize];
+            if let Some(class) = group.class {
+                spans.extend_from_slice(self.at(self.ranges[class as usize]));
+            }
+            for way in &group.ways {
+                self.add_phrase(lexicon, way, &mut spans);
+            }
+            for &included in &group.includes {
+                spans.extend_from_slice(self.group_spans(lexicon, included));
+            }
+            let n = settled(&mut spans);
+            spans.truncate(n);
+        }
+        let from = self.arena.len() as u32;
+        self.arena.extend_from_slice(&spans);
+        let range = (from, self.arena.len() as u32);
+        self.group_ranges[id as usize] = Some(range);
+        self.groups_touched.push(id);
+        range
+    }
+
+    /// Adds to `spans` where `steps` match, by start and end.
+    pub(super) fn add_phrase(&mut self, lexicon: &Lexicon, steps: &[Step], spans: &mut Spans) {
         // The commonest phrase: one keyword.
         if let [Step::One(source, Need::Needed)] = steps {
-            return self.spans(lexicon, *source);
+            let range = self.range(lexicon, *source);
+            spans.extend_from_slice(self.at(range));
+            return;
         }
-        if !steps.iter().all(|step| self.may_match(lexicon, step)) {
-            return Vec::new();
+        if !steps.iter().all(|step| self.may_match(step)) {
+            return;
         }
         let mut joined = Joined::default();
         for step in steps {
@@ -312,22 +350,77 @@ impl Matches {
                 Step::Gap(letters) => joined.widen(letters),
                 Step::End => joined.end_at(self.n_letters),
                 Step::One(source, need) => {
-                    let next = self.spans(lexicon, source);
-                    joined.join(&next, need);
+                    let next = self.range(lexicon, source);
+                    joined.join(self.at(next), need);
                 }
             }
             if joined.is_dead() {
-                return Vec::new();
+                return;
             }
         }
-        joined.spans()
+        spans.extend(joined.open.iter().map(|open| open.span));
     }
+}
+
+/// A set of small numbers.
+#[derive(Debug, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn clear(&mut self) {
+        self.0.fill(0);
+    }
+
+    fn set_all(&mut self, numbers: &[u32]) {
+        for &number in numbers {
+            let word = number as usize / 64;
+            if word >= self.0.len() {
+                self.0.resize(word + 1, 0);
+            }
+            self.0[word] |= 1 << (number % 64);
+        }
+    }
+
+    fn has(&self, number: u32) -> bool {
+        let word = self.0.get(number as usize / 64);
+        word.is_some_and(|word| word & (1 << (number % 64)) != 0)
+    }
+
+    /// The first from `from` to before `to`.
+    fn next(&self, from: u32, to: u32) -> Option<u32> {
+        let mut place = from as usize / 64;
+        let mut word = *self.0.get(place)? & (u64::MAX << (from % 64));
+        while word == 0 {
+            place += 1;
+            if place * 64 >= to as usize {
+                return None;
+            }
+            word = *self.0.get(place)?;
+        }
+        Some(place as u32 * 64 + word.trailing_zeros()).filter(|&number| number < to)
+    }
+}
+
+/// Sorts; the number of those that are left once each is told once, at the front.
+fn settled(spans: &mut [Span]) -> usize {
+    if spans.len() < 2 {
+        return spans.len();
+    }
+    spans.sort_unstable();
+    let mut n = 1;
+    for place in 1..spans.len() {
+        if spans[place] != spans[n - 1] {
+            spans[n] = spans[place];
+            n += 1;
+        }
+    }
+    n
 }
 
 /// Matches of the first steps of a phrase.
 #[derive(Debug)]
 struct Joined {
-    open: Vec<Open>,
+    open: SmallVec<[Open; 8]>,
     /// Set while nothing had to be said yet.
     before_first: Option<BeforeFirst>,
 }
@@ -335,7 +428,7 @@ struct Joined {
 impl Default for Joined {
     fn default() -> Self {
         Self {
-            open: Vec::new(),
+            open: SmallVec::new(),
             before_first: Some(BeforeFirst::default()),
         }
     }
@@ -381,7 +474,7 @@ impl Joined {
 
     /// `next` is by start.
     fn join(&mut self, next: &[Span], need: Need) {
-        let mut open = Vec::new();
+        let mut open: SmallVec<[Open; 8]> = SmallVec::new();
         if let Some(before) = self.before_first {
             let most = before.anchored.unwrap_or(u32::MAX);
             let firsts = next.iter().take_while(|span| span.from <= most);
@@ -412,12 +505,8 @@ impl Joined {
         self.open = open;
     }
 
-    const fn is_dead(&self) -> bool {
+    fn is_dead(&self) -> bool {
         self.open.is_empty() && self.before_first.is_none()
-    }
-
-    fn spans(self) -> Vec<Span> {
-        self.open.into_iter().map(|open| open.span).collect()
     }
 }
 
@@ -427,7 +516,7 @@ struct Listener<'a> {
     near: &'static [Vec<(Base, f32)>],
     letters: &'a [Letter],
     text: &'a str,
-    letter_at: &'a [u32],
+    byte_at: &'a [u32],
     bases: &'a [(Base, f32)],
     bases_from: &'a [u32],
     occurrences: &'a mut Vec<Occurrence>,
@@ -552,7 +641,7 @@ impl Listener<'_> {
 
     /// Whether the letters are the keyword's, so that it was found by them.
     fn spells(&self, term: TermId, walk: Walk) -> bool {
-        let place = |letter: usize| self.letter_at.partition_point(|&at| (at as usize) < letter);
+        let place = |letter: usize| self.byte_at[letter] as usize;
         let keyword = &self.lexicon.terms[term as usize].keyword.letters;
         self.text.get(place(walk.from)..place(walk.at)) == Some(keyword)
     }
@@ -576,5 +665,28 @@ impl Listener<'_> {
             product *= share.min(1.0);
         }
         product
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bits_are_found_in_order(
+            numbers in proptest::collection::btree_set(0..200u32, 0..20),
+            from in 0..220u32,
+            to in 0..220u32,
+        ) {
+            let mut bits = Bits::default();
+            bits.set_all(&numbers.iter().copied().collect::<Vec<_>>());
+            let expected = numbers.iter().copied().find(|number| (from..to).contains(number));
+            prop_assert_eq!(bits.next(from, to), expected);
+            prop_assert!((0..220).all(|number| bits.has(number) == numbers.contains(&number)));
+            bits.clear();
+            prop_assert_eq!(bits.next(0, 220), None);
+        }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A pack is a YAML file (`docs/rules.md`). [`PackFile::read`] reads it, [`RuleSet::compile`] makes one
 //! program of any number of packs, and a [`RuleRun`] for each call takes utterances, partials and events
-//! of the talk and tells of hits. [`run_tests`] runs a pack's own tests, [`explain`] shows why a rule
-//! fired or did not.
+//! of the talk and tells of hits. [`run_tests`] runs a pack's own tests, and
+//! [`CallRun::explain`](crate::CallRun::explain) shows why a rule fired or did not.
 //!
 //! All keywords of all packs are found in two walks over an utterance, whatever the number of rules: one
 //! over its letters by one automaton, one over its syllables, with what else they may have been, by one
@@ -16,6 +16,8 @@ mod evaluate;
 mod explain;
 pub mod format;
 mod lexicon;
+mod limit;
+mod lists;
 mod matches;
 mod mistake;
 mod node;
@@ -30,7 +32,8 @@ mod why;
 mod words;
 
 pub use compile::Compiled;
-pub use explain::{Branch, Explanation, PastCall, explain, judge};
+pub use explain::{Branch, Explanation, PastCall, judge};
+pub(crate) use explain::{Trace, explanation, trace};
 pub use format::{Pack, PackFile, read_tests, schema};
 pub use mistake::{Mistake, Mistakes, Place, Weight};
 pub use node::MOST_PACK_BYTES;

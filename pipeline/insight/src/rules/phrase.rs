@@ -32,6 +32,20 @@ pub(super) struct Keyword {
     pub(super) breaks: Vec<u16>,
 }
 
+impl Keyword {
+    /// Its letters, words apart.
+    pub(super) fn written(&self) -> String {
+        let mut text = String::with_capacity(self.letters.len() + self.breaks.len());
+        for (place, letter) in (0u16..).zip(self.letters.chars()) {
+            if self.breaks.contains(&place) {
+                text.push(' ');
+            }
+            text.push(letter);
+        }
+        text
+    }
+}
+
 /// Why a phrase cannot be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub(super) enum PhraseError {

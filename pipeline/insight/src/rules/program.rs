@@ -1,10 +1,12 @@
 //! Rules as they are run: conditions as nodes, phrases as steps over classes of keywords.
 
+use std::collections::HashSet;
+
 use auricle_contracts::{EmotionLabel, Party, PiiKind, Severity};
 use regex::Regex;
 
 use super::format::{Side, TextForm, UnknownParty};
-use super::lexicon::{ClassId, GroupId, Lexicon, Steps};
+use super::lexicon::{ClassId, GroupId, Lexicon, PhraseId, Steps};
 use crate::intent::Similarity;
 
 /// Places in the lists of a [`RuleSet`].
@@ -20,11 +22,18 @@ pub(super) type UnitId = u32;
 pub struct RuleSet {
     pub(super) packs: Vec<PackInfo>,
     pub(super) rules: Vec<RuleInfo>,
+    /// Of the rules.
+    pub(super) ids: HashSet<String>,
     pub(super) lexicon: Lexicon,
     pub(super) nodes: Vec<Node>,
     pub(super) says: Vec<SaysLeaf>,
     pub(super) watches: Vec<Watch>,
     pub(super) schedule: Schedule,
+    pub(super) print: String,
+    /// Of the classifier, those that conditions ask for, rising.
+    pub(super) labels: Vec<String>,
+    /// Nodes whose outcome is kept for the moment.
+    pub(super) n_slots: usize,
 }
 
 impl RuleSet {
@@ -33,9 +42,19 @@ impl RuleSet {
         &self.rules
     }
 
+    /// Whether a pack has a rule of this id.
+    pub fn has(&self, id: &str) -> bool {
+        self.ids.contains(id)
+    }
+
     /// The packs, in the order they were given.
     pub fn packs(&self) -> &[PackInfo] {
         &self.packs
+    }
+
+    /// Changes with what is in the packs: 16 digits, whatever their files are called.
+    pub fn print(&self) -> &str {
+        &self.print
     }
 
     /// Keywords of all packs, each counted once.
@@ -110,7 +129,9 @@ pub(super) mod moments {
     pub(in super::super) const INTERRUPTION: u8 = 4;
     pub(in super::super) const DEADLINE: u8 = 8;
     pub(in super::super) const FINISH: u8 = 16;
-    pub(in super::super) const ALL: u8 = 31;
+    /// Personal data turned out to have been said before.
+    pub(in super::super) const LATE: u8 = 32;
+    pub(in super::super) const ALL: u8 = 63;
 }
 
 /// Which watches and rules are looked at when.
@@ -120,6 +141,7 @@ pub(super) struct Schedule {
     pub(super) by_class: Vec<Vec<UnitId>>,
     /// At every utterance.
     pub(super) every_utterance: Vec<UnitId>,
+    pub(super) late: Vec<UnitId>,
     pub(super) silence: Vec<UnitId>,
     pub(super) interruption: Vec<UnitId>,
     pub(super) deadline: Vec<UnitId>,
@@ -171,6 +193,8 @@ pub(super) struct Node {
     pub(super) view: View,
     /// As it is called in the pack: `is: name`.
     pub(super) name: Option<String>,
+    /// Where its outcome is kept for the moment, if others ask for it, too.
+    pub(super) slot: Option<usize>,
 }
 
 /// What it asks for.
@@ -180,7 +204,8 @@ pub(super) enum Kind {
     Says(usize),
     Regex(Box<RegexLeaf>),
     Similar(Box<Similarity>, f32),
-    Intent(String, f32),
+    /// Place in [`RuleSet::labels`].
+    Intent(usize, f32),
     Entity(Vec<PiiKind>),
     Emotion(EmotionLabel, f32),
     SpeechRate {
@@ -252,9 +277,21 @@ pub(super) struct MetadataLeaf {
 pub(super) struct Phrase {
     /// As it stands in the pack.
     pub(super) text: String,
+    /// Those of one list are numbered one after the other.
+    pub(super) id: PhraseId,
     pub(super) steps: Steps,
     /// One of these classes occurs wherever the phrase does.
     pub(super) triggers: Vec<ClassId>,
+    /// All classes it is made of, rising.
+    pub(super) classes: Vec<ClassId>,
+}
+
+impl SaysLeaf {
+    pub(super) fn phrases_mut(&mut self) -> impl Iterator<Item = &mut Phrase> {
+        let of = self.at_least.iter_mut().flat_map(|(_, of)| of);
+        let listed = self.any.iter_mut().chain(&mut self.all).chain(of);
+        listed.chain(&mut self.unless)
+    }
 }
 
 /// Phrases that are said.

@@ -1,10 +1,11 @@
 //! Rules over one call, as it goes on.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use auricle_contracts::{CallMetadata, Hit, Party};
+use auricle_contracts::{CallMetadata, Hit, Party, PiiSpan};
 
-use super::evaluate::{CallState, Evaluator, Held, Moment, Now, Past, Proof};
+use super::evaluate::{CallState, Counts, Evaluator, Held, Moment, Now, Past, Proof};
 use super::explain::Trace;
 use super::format::Side;
 use super::matches::Matches;
@@ -54,10 +55,14 @@ pub struct RuleRun {
     n_deadlines: usize,
     /// Utterances under way: channel and start.
     open: Vec<(u16, u64)>,
+    /// The last utterances, and what was said before each.
+    recent: VecDeque<(usize, Counts)>,
     provisional: Vec<Provisional>,
     /// Hits of rules that look at the end of the call, which may turn out to be in it.
     waiting: Vec<Waiting>,
     units: Vec<UnitId>,
+    /// A bit for each unit, clear between moments.
+    marks: Vec<u64>,
     next_number: u32,
     trace: Option<Box<Trace>>,
 }
@@ -86,6 +91,8 @@ enum Stage {
 
 /// A partial this much longer than a deadline holds it up no more, milliseconds: no utterance is longer.
 const LONGEST_UTTERANCE_MS: u64 = 60_000;
+/// Utterances whose place in the call is known, for what turns out late; numbers said in parts are no longer.
+const MOST_RECENT: usize = 64;
 /// Hits that wait for the end of the call, at most; the oldest go first.
 const MOST_WAITING: usize = 1000;
 
@@ -100,9 +107,11 @@ impl RuleRun {
             held_before: vec![false; set.rules.len()],
             n_deadlines: 0,
             open: Vec::new(),
+            recent: VecDeque::new(),
             provisional: Vec::new(),
             waiting: Vec::new(),
             units: Vec::new(),
+            marks: Vec::new(),
             next_number: 0,
             trace: None,
             set,
@@ -110,14 +119,14 @@ impl RuleRun {
     }
 
     /// Looks at the conditions of `trace` in every moment, too.
-    pub(super) fn traced(self, trace: Trace) -> Self {
+    pub(crate) fn traced(self, trace: Trace) -> Self {
         Self {
             trace: Some(Box::new(trace)),
             ..self
         }
     }
 
-    pub(super) fn into_trace(self) -> Option<Box<Trace>> {
+    pub(crate) fn into_trace(self) -> Option<Box<Trace>> {
         self.trace
     }
 
@@ -140,7 +149,8 @@ impl RuleRun {
         }
     }
 
-    /// An utterance, whole. Provisional hits of its channel are confirmed or withdrawn.
+    /// An utterance, whole. Provisional hits of its channel are confirmed or withdrawn. What should have been
+    /// said before it is missed by [`Self::time`] alone.
     pub fn utterance(
         &mut self,
         spoken: &Spoken<'_>,
@@ -149,7 +159,6 @@ impl RuleRun {
     ) {
         let (channel, start_ms) = (spoken.utterance.channel, spoken.utterance.start_ms);
         self.open.retain(|(known, _)| *known != channel);
-        self.time(start_ms, events);
         let set = Arc::clone(&self.set);
         self.matches.find(&set.lexicon, spoken);
         self.step(
@@ -159,8 +168,23 @@ impl RuleRun {
             events,
         );
         self.withdraw(Some(channel), events);
+        if self.recent.len() >= MOST_RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((spoken.idx, self.call.counts));
         self.call.counts.add(spoken.party());
         self.forget_waiting(start_ms);
+    }
+
+    /// Personal data that only now turned out to have been said: in an utterance that was given before, or by
+    /// another party than the one that speaks. `entity` alone holds for it, where and when it was said.
+    pub fn late(&mut self, span: &PiiSpan, events: &mut Vec<RuleEvent>) {
+        let last = span.places.last().map(|place| place.utterance);
+        let known = self.recent.iter().find(|(idx, _)| Some(*idx) == last);
+        let before = known.map_or(self.call.counts, |(_, counts)| *counts);
+        let set = Arc::clone(&self.set);
+        self.matches.forget();
+        self.step(&set, Moment::Late(span, before), Stage::Whole, events);
     }
 
     /// Something in the talk itself.
@@ -172,7 +196,7 @@ impl RuleRun {
 
     /// The call has come to `now_ms` (from the start of the recording), and everything that began
     /// before has been given, as an utterance or as a partial: what should have been said by now is
-    /// missing. Calls of the past need not be told the time.
+    /// missing. To be told before the utterance that makes it so, in calls of the past, too.
     pub fn time(&mut self, now_ms: u64, events: &mut Vec<RuleEvent>) {
         let set = Arc::clone(&self.set);
         while let Some(&deadline_ms) = set.schedule.deadlines_ms.get(self.n_deadlines) {
@@ -194,7 +218,7 @@ impl RuleRun {
         self.end(duration_ms, events);
     }
 
-    pub(super) fn end(&mut self, duration_ms: u64, events: &mut Vec<RuleEvent>) {
+    pub(crate) fn end(&mut self, duration_ms: u64, events: &mut Vec<RuleEvent>) {
         self.open.clear();
         self.time(duration_ms, events);
         self.withdraw(None, events);
@@ -248,7 +272,8 @@ impl RuleRun {
                         self.held_before[rule] = held.is_some();
                     }
                     if let Some(held) = held.filter(|_| !(info.on_edge && before)) {
-                        found.push((rule, held, hit(&mut evaluator, info, held)));
+                        let hit = hit(&mut evaluator, info, &held);
+                        found.push((rule, held, hit));
                     }
                 }
             }
@@ -266,22 +291,32 @@ impl RuleRun {
     }
 
     /// Watches before rules, each once.
-    fn choose(&self, set: &RuleSet, moment: Moment<'_>, units: &mut Vec<UnitId>) {
+    fn choose(&mut self, set: &RuleSet, moment: Moment<'_>, units: &mut Vec<UnitId>) {
         units.clear();
         let schedule = &set.schedule;
         units.extend(match moment {
             Moment::Utterance(..) => &schedule.every_utterance,
+            Moment::Late(..) => &schedule.late,
             Moment::Talk(TalkEvent::Silence(_)) => &schedule.silence,
             Moment::Talk(TalkEvent::Interruption(_)) => &schedule.interruption,
             Moment::Deadline(_) => &schedule.deadline,
             Moment::Finish(_) => &schedule.finish,
         });
         if let Moment::Utterance(..) = moment {
-            for &class in &self.matches.touched {
-                units.extend(&schedule.by_class[class as usize]);
+            let n_units = set.watches.len() + set.rules.len();
+            self.marks.resize(n_units.div_ceil(64), 0);
+            let touched = self.matches.touched.iter();
+            let by_class = touched.flat_map(|&class| &schedule.by_class[class as usize]);
+            for &unit in by_class.chain(units.iter()) {
+                self.marks[unit as usize / 64] |= 1 << (unit % 64);
             }
-            units.sort_unstable();
-            units.dedup();
+            units.clear();
+            for (word, bits) in (0..).zip(&mut self.marks) {
+                while *bits != 0 {
+                    units.push(word * 64 + bits.trailing_zeros());
+                    *bits &= *bits - 1;
+                }
+            }
         }
     }
 
@@ -289,7 +324,7 @@ impl RuleRun {
     fn remember(&mut self, set: &RuleSet, moment: Moment<'_>) {
         let held = std::mem::take(&mut self.now.held);
         for &watch in &held {
-            let Some(state) = self.now.watch(watch) else {
+            let Some(state) = self.now.watch(watch).cloned() else {
                 continue;
             };
             let mut evaluator = Evaluator {
@@ -304,18 +339,16 @@ impl RuleRun {
                 tongue: set.watch_tongue(watch),
             }
             .proofs(set.watches[watch].node);
-            let n_before = self.call.counts.of(Side::Any);
-            let memory = &mut self.call.memories[watch];
-            let first = memory.first_start_ms.get_or_insert(state.start_ms);
-            *first = (*first).min(state.start_ms);
-            memory.past.push_back(Past {
+            let before = match &moment {
+                Moment::Late(_, before) => before,
+                _ => &self.call.counts,
+            };
+            let past = Past {
+                n_before: before.of(Side::Any),
                 held: state,
-                n_before,
                 proofs,
-            });
-            if memory.past.len() > set.watches[watch].n_kept {
-                memory.past.pop_front();
-            }
+            };
+            self.call.memories[watch].remember(past, set.watches[watch].n_kept);
         }
         self.now.held = held;
     }
@@ -338,7 +371,7 @@ impl RuleRun {
             .iter()
             .position(|known| known.rule == rule && Some(known.channel) == channel);
         match (stage, known, channel) {
-            (Stage::Partial, None, Some(channel)) if held.limit == super::evaluate::Limit::NONE => {
+            (Stage::Partial, None, Some(channel)) if held.limit.is_none() => {
                 let number = self.number();
                 let event_hit = hit.clone();
                 self.provisional.push(Provisional {
@@ -365,7 +398,7 @@ impl RuleRun {
                     hit,
                 });
             }
-            (Stage::Whole, None, _) if held.limit != super::evaluate::Limit::NONE => {
+            (Stage::Whole, None, _) if !held.limit.is_none() => {
                 if matches!(moment, Moment::Finish(end_ms) if held.limit.allows(end_ms, &self.call.counts))
                 {
                     self.raise(rule, hit, events);
@@ -445,7 +478,7 @@ impl RuleSet {
 }
 
 /// The hit of a rule that holds now.
-fn hit(evaluator: &mut Evaluator<'_>, rule: &RuleInfo, held: Held) -> Hit {
+fn hit(evaluator: &mut Evaluator<'_>, rule: &RuleInfo, held: &Held) -> Hit {
     let tongue = evaluator.set.tongue(rule.pack);
     let moment = evaluator.moment;
     let set = evaluator.set;
@@ -479,7 +512,7 @@ fn hit(evaluator: &mut Evaluator<'_>, rule: &RuleInfo, held: Held) -> Hit {
 }
 
 /// The stretch of the first piece of evidence, with others of the same utterance.
-fn span(proofs: &[Proof], held: Held) -> (u64, u64) {
+fn span(proofs: &[Proof], held: &Held) -> (u64, u64) {
     let mut evidence = proofs.iter().filter_map(|proof| proof.evidence.as_ref());
     let Some(first) = evidence.next() else {
         return (held.start_ms, held.end_ms);

@@ -24,8 +24,10 @@ pub struct Observed {
     pub emotion: Option<Emotion>,
     /// What it wants or does.
     pub intents: Vec<Intent>,
-    /// Personal data that ends in it.
+    /// Personal data of its party that ends in it.
     pub pii: Vec<PiiSpan>,
+    /// Personal data that with it turned out to have been said before, or by another party.
+    pub late: Vec<PiiSpan>,
     /// Syllables a minute.
     pub rate_per_minute: Option<f32>,
     /// How much louder than before, dB.
@@ -52,6 +54,10 @@ pub trait Observe {
     fn begin(&mut self) {}
     /// What is in `spoken`. What the test says itself is put on top.
     fn observe(&mut self, spoken: &Spoken<'_>) -> Observed;
+    /// The call ends: personal data that waited for more.
+    fn finish(&mut self) -> Vec<PiiSpan> {
+        Vec::new()
+    }
 }
 
 /// Finds nothing: what a test does not say is not there.
@@ -335,10 +341,14 @@ impl Stage<'_> {
         let spoken = Spoken::new(&utterance, self.n_utterances);
         let mut observed = self.observe.observe(&spoken);
         add_stated(&mut observed, turn, &spoken);
+        self.run.time(self.now_ms, &mut self.events);
+        for span in &observed.late {
+            self.run.late(span, &mut self.events);
+        }
         self.run
             .utterance(&spoken, &observed.facts(), &mut self.events);
         self.n_utterances += 1;
-        self.now_ms = utterance.end_ms + PAUSE_MS;
+        self.now_ms = utterance.end_ms.saturating_add(PAUSE_MS);
     }
 
     fn finish(mut self, duration_secs: Option<f32>) -> Vec<RuleEvent> {
@@ -347,6 +357,9 @@ impl Stage<'_> {
             Some(secs) => (f64::from(secs.clamp(0.0, 1.0e6)) * 1000.0) as u64,
             None => last_ms,
         };
+        for span in self.observe.finish() {
+            self.run.late(&span, &mut self.events);
+        }
         self.run.finish(duration_ms, &mut self.events);
         self.events
     }

@@ -1,11 +1,12 @@
 //! What a hit rests on, in words that a QA inspector understands.
 
-use auricle_contracts::{Evidence, Party};
+use auricle_contracts::{Evidence, Party, PiiSpan};
 
 use super::evaluate::{Evaluator, Moment, Proof, form, letters_of, regex_span, times};
 use super::format::{Side, TextForm};
-use super::lexicon::{ClassId, Lexicon, Source, Step};
+use super::lexicon::Lexicon;
 use super::matches::{Found, Occurrence, Span};
+use super::phrase::lower;
 use super::program::{About, Kind, NodeId, Phrase, RegexLeaf, SaysLeaf, WatchId};
 use crate::{Facts, Spoken, TalkEvent};
 
@@ -20,9 +21,6 @@ pub(super) enum Tongue {
 const MOST_PROOFS: usize = 16;
 /// More characters of one utterance are not quoted.
 const MOST_QUOTED: usize = 80;
-
-/// More characters of one phrase are not quoted.
-const MOST_PHRASE: usize = 40;
 
 /// What makes a phrase a pattern.
 const PATTERN_SIGNS: [char; 6] = ['<', '(', '[', '.', '^', '$'];
@@ -237,6 +235,10 @@ impl Witness<'_, '_> {
     fn leaf(&mut self, kind: &Kind, proofs: &mut Vec<Proof>) {
         match self.evaluator.moment {
             Moment::Utterance(spoken, facts) => match kind {
+                Kind::Entity(kinds) => {
+                    let span = facts.pii.iter().find(|span| kinds.contains(&span.kind));
+                    proofs.extend(span.map(|span| self.entity(span)));
+                }
                 Kind::Says(says) => {
                     let leaf = &self.evaluator.set.says[*says];
                     self.says(leaf, spoken, proofs);
@@ -244,6 +246,11 @@ impl Witness<'_, '_> {
                 Kind::Regex(leaf) => proofs.extend(self.regex(leaf, spoken)),
                 _ => proofs.push(self.measured(kind, spoken, &facts)),
             },
+            Moment::Late(span, _) => {
+                if matches!(kind, Kind::Entity(_)) {
+                    proofs.push(self.entity(span));
+                }
+            }
             Moment::Talk(event) => proofs.push(self.talk(event)),
             Moment::Deadline(_) | Moment::Finish(_) => {}
         }
@@ -283,11 +290,7 @@ impl Witness<'_, '_> {
             .map(|found| found.found)
             .max()
             .unwrap_or(Found::Letters);
-        let text: String = match phrase.text.chars().count() > MOST_PHRASE {
-            true => phrase.text.chars().take(MOST_PHRASE).chain(['…']).collect(),
-            false => phrase.text.clone(),
-        };
-        clause.push_str(&self.how(how, &shown, &text, &words));
+        clause.push_str(&self.how(how, &shown, &words));
         Proof {
             evidence: Some(Evidence {
                 utterance: Some(spoken.idx),
@@ -308,25 +311,21 @@ impl Witness<'_, '_> {
         }
     }
 
-    fn how(&self, how: Found, keywords: &str, phrase: &str, words: &str) -> String {
-        let is_plain = how == Found::Letters && (keywords == words || phrase == words);
+    /// The alternative that was found, where it is not what was said letter for letter.
+    fn how(&self, how: Found, keywords: &str, words: &str) -> String {
+        fn letters(text: &str) -> impl Iterator<Item = char> {
+            let is_shown = |letter: &char| letter.is_alphanumeric() || *letter == '…';
+            text.chars().filter(is_shown).map(lower)
+        }
         match (self.tongue, how) {
-            (_, Found::Letters) if is_plain => String::new(),
-            (Tongue::Chinese, Found::Letters) => format!("（关键词“{keywords}”，短语“{phrase}”）"),
-            (Tongue::Chinese, Found::Sound) => {
-                format!("（读音与关键词“{keywords}”相同，短语“{phrase}”）")
-            }
-            (Tongue::Chinese, Found::NearSound) => {
-                format!("（读音与关键词“{keywords}”相近，短语“{phrase}”）")
-            }
-            (Tongue::English, Found::Letters) => {
-                format!(" (keywords \"{keywords}\", phrase \"{phrase}\")")
-            }
-            (Tongue::English, Found::Sound) => {
-                format!(" (it sounds like \"{keywords}\", phrase \"{phrase}\")")
-            }
+            (_, Found::Letters) if letters(keywords).eq(letters(words)) => String::new(),
+            (Tongue::Chinese, Found::Letters) => format!("（关键词“{keywords}”）"),
+            (Tongue::Chinese, Found::Sound) => format!("（读音与关键词“{keywords}”相同）"),
+            (Tongue::Chinese, Found::NearSound) => format!("（读音与关键词“{keywords}”相近）"),
+            (Tongue::English, Found::Letters) => format!(" (keywords \"{keywords}\")"),
+            (Tongue::English, Found::Sound) => format!(" (it sounds like \"{keywords}\")"),
             (Tongue::English, Found::NearSound) => {
-                format!(" (it sounds much like \"{keywords}\", phrase \"{phrase}\")")
+                format!(" (it sounds much like \"{keywords}\")")
             }
         }
     }
@@ -334,11 +333,10 @@ impl Witness<'_, '_> {
     /// The keywords of `phrase` in `span`, from left to right, the longest first where several begin.
     fn keywords(&self, phrase: &Phrase, span: Span) -> Vec<Occurrence> {
         let lexicon = &self.evaluator.set.lexicon;
-        let mut classes = Vec::new();
-        classes_in(lexicon, &phrase.steps, &mut classes);
         let is_of = |found: &Occurrence| {
-            let own = &lexicon.classes_of[found.term as usize];
-            own.iter().any(|class| classes.contains(class))
+            let own = lexicon.classes_of.get(found.term);
+            own.iter()
+                .any(|class| phrase.classes.binary_search(class).is_ok())
         };
         let inside = |found: &Occurrence| found.span.from >= span.from && found.span.to <= span.to;
         let occurrences = self.evaluator.matches.occurrences.iter();
@@ -373,10 +371,9 @@ impl Witness<'_, '_> {
             TextForm::Written => (spoken.utterance.start_ms, spoken.utterance.end_ms),
         };
         let clause = self.said(spoken, &words);
-        let pattern = leaf.pattern.as_str();
         let clause = match self.tongue {
-            Tongue::Chinese => format!("{clause}（匹配正则表达式“{pattern}”）"),
-            Tongue::English => format!("{clause} (regular expression \"{pattern}\")"),
+            Tongue::Chinese => format!("{clause}（由正则表达式找到）"),
+            Tongue::English => format!("{clause} (found by a regular expression)"),
         };
         Some(Proof {
             evidence: Some(Evidence {
@@ -395,7 +392,7 @@ impl Witness<'_, '_> {
         let who = self.tongue.party(spoken.party());
         let words = whole(spoken);
         let said = self.said(spoken, &words);
-        let mut evidence = utterance_evidence(spoken, words);
+        let evidence = utterance_evidence(spoken, words);
         let clause = match kind {
             Kind::Similar(similarity, _) => {
                 let percent = similarity.score(spoken) * 100.0;
@@ -405,24 +402,12 @@ impl Witness<'_, '_> {
                 }
             }
             Kind::Intent(label, _) => {
+                let label = &self.evaluator.set.labels[*label];
                 let known = facts.intents.iter().find(|intent| intent.label == *label);
                 let percent = known.map_or(0.0, |intent| intent.confidence * 100.0);
                 match zh {
                     true => format!("{said}，判定为“{label}”（把握{percent:.0}%）"),
                     false => format!("{said}, understood as {label} ({percent:.0} % sure)"),
-                }
-            }
-            Kind::Entity(kinds) => {
-                let span = facts.pii.iter().find(|span| kinds.contains(&span.kind));
-                let name = span.map_or("", |span| span.kind.as_str());
-                if let Some(span) = span {
-                    (evidence.start_ms, evidence.end_ms) = (span.start_ms, span.end_ms);
-                }
-                // The data itself is told nowhere.
-                evidence.words = format!("[{name}]");
-                match zh {
-                    true => format!("{who}说出了个人信息（{name}）"),
-                    false => format!("{who} said personal data ({name})"),
                 }
             }
             Kind::Emotion(label, _) => {
@@ -453,6 +438,24 @@ impl Witness<'_, '_> {
         Proof {
             evidence: Some(evidence),
             clause,
+        }
+    }
+
+    /// The data itself is told nowhere.
+    fn entity(&self, span: &PiiSpan) -> Proof {
+        let (who, name) = (self.tongue.party(span.party), span.kind.as_str());
+        Proof {
+            evidence: Some(Evidence {
+                utterance: span.places.last().map(|place| place.utterance),
+                party: span.party,
+                start_ms: span.start_ms,
+                end_ms: span.end_ms,
+                words: format!("[{name}]"),
+            }),
+            clause: match self.tongue {
+                Tongue::Chinese => format!("{who}说出了个人信息（{name}）"),
+                Tongue::English => format!("{who} said personal data ({name})"),
+            },
         }
     }
 
@@ -498,7 +501,7 @@ fn in_a_row(lexicon: &Lexicon, keywords: &[Occurrence]) -> String {
         if at.is_some_and(|at| at < found.span.from) {
             text.push('…');
         }
-        text.push_str(&lexicon.terms[found.term as usize].keyword.letters);
+        text.push_str(&lexicon.terms[found.term as usize].keyword.written());
         at = Some(found.span.to);
     }
     text
@@ -540,30 +543,4 @@ pub(super) fn quote(spoken: &Spoken<'_>, span: Span) -> String {
         .skip(from)
         .take(to.saturating_sub(from))
         .collect()
-}
-
-fn classes_in(lexicon: &Lexicon, steps: &[Step], classes: &mut Vec<ClassId>) {
-    for step in steps {
-        let Step::One(source, _) = step else { continue };
-        let mut open = vec![*source];
-        let mut seen = Vec::new();
-        while let Some(source) = open.pop() {
-            match source {
-                Source::Class(class) => classes.push(class),
-                Source::Group(id) if !seen.contains(&id) => {
-                    seen.push(id);
-                    let group = &lexicon.groups[id as usize];
-                    classes.extend(group.class);
-                    open.extend(group.includes.iter().map(|&id| Source::Group(id)));
-                    for way in &group.ways {
-                        open.extend(way.iter().filter_map(|step| match step {
-                            Step::One(source, _) => Some(*source),
-                            _ => None,
-                        }));
-                    }
-                }
-                Source::Group(_) => {}
-            }
-        }
-    }
 }

@@ -110,8 +110,10 @@ impl Words {
         let triggers = lexicon.triggers(&steps);
         Some(Phrase {
             text: written.clone(),
+            id: 0,
             steps,
             triggers,
+            classes: Vec::new(),
         })
     }
 

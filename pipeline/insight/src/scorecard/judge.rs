@@ -91,19 +91,30 @@ fn hits_of(rules: &[String], call: &CallView<'_>) -> Vec<usize> {
         .collect()
 }
 
+/// Those of `rules` that were looked for, and those that no pack has.
+fn sorted<'r>(rules: &'r [String], call: &CallView<'_>) -> (Vec<&'r str>, Vec<&'r str>) {
+    let rules = rules.iter().map(String::as_str);
+    rules.partition(|rule| call.looks_for(rule))
+}
+
 fn unless(question: &Question, call: &CallView<'_>, reasons: Reasons) -> Option<Part> {
     let rules = &question.unless_rules;
     if rules.is_empty() {
         return None;
     }
     let hits = hits_of(rules, call);
+    let (known, unknown) = sorted(rules, call);
     if hits.is_empty() {
+        let answer = match known.is_empty() {
+            true => Answer::NotApplicable,
+            false => Answer::Yes,
+        };
         return Some(Part {
-            answer: Answer::Yes,
-            kept: 1.0,
+            answer,
+            kept: if answer == Answer::Yes { 1.0 } else { 0.0 },
             auto_fail: false,
             hits,
-            why: reasons.not_found(rules),
+            why: reasons.lacking(&known, &unknown),
         });
     }
     let lost = question.deduct_per_hit.map_or(1.0, |deduct| {
@@ -130,18 +141,19 @@ fn needs(question: &Question, call: &CallView<'_>, reasons: Reasons) -> Option<P
         .filter(|rule| !has_hit(rule))
         .cloned()
         .collect();
-    let answer = if missing.is_empty() {
-        Answer::Yes
-    } else {
-        Answer::No
+    let (known, unknown) = sorted(&missing, call);
+    let answer = match (known.is_empty(), unknown.is_empty()) {
+        (true, true) => Answer::Yes,
+        (true, false) => Answer::NotApplicable,
+        (false, _) => Answer::No,
     };
     Some(Part {
         answer,
-        kept: if missing.is_empty() { 1.0 } else { 0.0 },
+        kept: if answer == Answer::Yes { 1.0 } else { 0.0 },
         auto_fail: false,
         why: match answer {
             Answer::Yes => reasons.found(call, &hits),
-            _ => reasons.not_found(&missing),
+            _ => reasons.lacking(&known, &unknown),
         },
         hits,
     })

@@ -125,7 +125,10 @@ fn mood_of<'a>(call: &CallView<'a>, party: Party) -> Option<&'a PartyMood> {
 
 fn silence_ratio(call: &CallView<'_>) -> Option<f64> {
     let talk = call.metrics;
-    let spoken_ms: u64 = talk.parties.iter().map(|party| party.talk_ms).sum();
-    let all_ms = spoken_ms.saturating_sub(talk.overlap_ms) + talk.silence_ms;
+    let spoken = talk.parties.iter().map(|party| party.talk_ms);
+    let spoken_ms = spoken.fold(0, u64::saturating_add);
+    let all_ms = spoken_ms
+        .saturating_sub(talk.overlap_ms)
+        .saturating_add(talk.silence_ms);
     (all_ms > 0).then(|| talk.silence_ms as f64 / all_ms as f64)
 }

@@ -24,6 +24,9 @@ use auricle_contracts::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::print::print;
+use crate::rules::RuleSet;
+
 pub use format::{
     AnsweredBy, AppliesWhen, Card, MetadataIs, MetricRange, OtherRules, Question, Section, Speaker,
 };
@@ -43,6 +46,8 @@ pub struct CallView<'a> {
     pub mood: &'a Mood,
     /// Campaign, agent, region.
     pub metadata: &'a CallMetadata,
+    /// The rules that were looked for; `None` where every rule that the card names was.
+    pub rules: Option<&'a RuleSet>,
 }
 
 impl<'a> CallView<'a> {
@@ -54,7 +59,21 @@ impl<'a> CallView<'a> {
             metrics: &assessment.metrics,
             mood: &assessment.mood,
             metadata,
+            rules: None,
         }
+    }
+
+    /// The same where `rules` were looked for: what a card asks of others does not apply.
+    #[must_use]
+    pub const fn with_rules(self, rules: &'a RuleSet) -> Self {
+        Self {
+            rules: Some(rules),
+            ..self
+        }
+    }
+
+    fn looks_for(&self, rule: &str) -> bool {
+        self.rules.is_none_or(|rules| rules.has(rule))
     }
 }
 
@@ -79,7 +98,16 @@ impl Card {
     ///
     /// What is wrong with the card, and in which line.
     pub fn read(bytes: &[u8], file: &str) -> Result<Self, CardError> {
-        read::read(bytes, file)
+        let card = read::read(bytes, file)?;
+        Ok(Self {
+            print: print([bytes]),
+            ..card
+        })
+    }
+
+    /// Changes with the file it was read from: 16 digits.
+    pub fn print(&self) -> &str {
+        &self.print
     }
 
     /// The card's format as a JSON schema.

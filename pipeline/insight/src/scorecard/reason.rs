@@ -27,12 +27,16 @@ impl Reasons {
         }
     }
 
-    pub(super) fn not_found(self, rules: &[String]) -> String {
-        let rules = quoted(rules.iter().map(String::as_str));
-        match self {
-            Self::Mandarin => format!("未出现 {rules}"),
-            Self::English => format!("no {rules}"),
-        }
+    /// What did not hit, and what could not: no pack has it.
+    pub(super) fn lacking(self, known: &[&str], unknown: &[&str]) -> String {
+        let (not_found, not_loaded) = match self {
+            Self::Mandarin => ("未出现 ", "未加载含有以下规则的规则包："),
+            Self::English => ("no ", "no pack is loaded with the rule "),
+        };
+        let parts = [(not_found, known), (not_loaded, unknown)];
+        let parts = parts.into_iter().filter(|(_, rules)| !rules.is_empty());
+        let parts = parts.map(|(text, rules)| format!("{text}{}", quoted(rules.iter().copied())));
+        parts.collect::<Vec<_>>().join("; ")
     }
 
     /// The rules that hit, how often, and why the first of them did.

@@ -9,6 +9,7 @@ use auricle_contracts::{
 use proptest::prelude::*;
 
 use super::{CallView, Card, Metric, PersonAnswer, PersonAnswers};
+use crate::rules::{PackFile, RuleSet};
 
 const CARD: &str = "
 card: test
@@ -98,6 +99,7 @@ impl Call {
             metrics: &self.metrics,
             mood: &self.mood,
             metadata: &self.metadata,
+            rules: None,
         }
     }
 }
@@ -480,4 +482,50 @@ proptest! {
         prop_assert!(score.items.iter().all(|item| item.points <= item.out_of));
         prop_assert!(score.items.iter().flat_map(|item| &item.hits).all(|&place| place < call.hits.len()));
     }
+}
+
+#[test]
+fn what_no_pack_looks_for_does_not_apply() {
+    let yaml =
+        "pack: p\nrules: [{id: abuse, when: {says: 滚}}, {id: told_recording, when: {says: 录音}}]";
+    let files = [PackFile::read("p.yaml", yaml.as_bytes())];
+    let rules = RuleSet::compile(&files).expect("a good pack").rules;
+    let check = |question: &str, hits: &[&str], expected: Answer, why: &str| {
+        let text = format!(
+            "card: t\nsections:\n- title: s\n  questions:\n\
+             \x20   - {{id: q, question: Q?, {question}}}\n\
+             \x20   - {{id: other, question: O?, unless_rules: [abuse]}}\n"
+        );
+        let call = Call::new(hits, 200.0);
+        let score = card(&text).score(&call.view().with_rules(&rules));
+        let item = &score.expect("a score").items[0];
+        assert_eq!(
+            (item.answer, item.why.as_str()),
+            (expected, why),
+            "{question}"
+        );
+    };
+    let not_loaded = "no pack is loaded with the rule `dead_air`";
+    let both = format!("no `abuse`; {not_loaded}");
+    check(
+        "unless_rules: [dead_air]",
+        &[],
+        Answer::NotApplicable,
+        not_loaded,
+    );
+    check(
+        "needs_rules: [dead_air]",
+        &[],
+        Answer::NotApplicable,
+        not_loaded,
+    );
+    check("unless_rules: [abuse]", &[], Answer::Yes, "no `abuse`");
+    check("unless_rules: [abuse, dead_air]", &[], Answer::Yes, &both);
+    check("needs_rules: [abuse, dead_air]", &[], Answer::No, &both);
+    check(
+        "needs_rules: [told_recording, dead_air]",
+        &["told_recording"],
+        Answer::NotApplicable,
+        not_loaded,
+    );
 }

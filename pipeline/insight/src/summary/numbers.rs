@@ -101,7 +101,32 @@ fn numbers_of(text: &Text<'_>) -> Vec<Ranked> {
 fn may_have_numbers(written: &str) -> bool {
     let is_sign = |letter: char| {
         letter.is_ascii_digit()
-            || "零〇一二两三四五六七八九十百千万半几今明后周月年".contains(letter)
+            || matches!(
+                letter,
+                '零' | '〇'
+                    | '一'
+                    | '二'
+                    | '两'
+                    | '三'
+                    | '四'
+                    | '五'
+                    | '六'
+                    | '七'
+                    | '八'
+                    | '九'
+                    | '十'
+                    | '百'
+                    | '千'
+                    | '万'
+                    | '半'
+                    | '几'
+                    | '今'
+                    | '明'
+                    | '后'
+                    | '周'
+                    | '月'
+                    | '年'
+            )
     };
     written.chars().any(is_sign) || written.bytes().any(|byte| byte.is_ascii_alphabetic())
 }

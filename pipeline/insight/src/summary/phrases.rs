@@ -1,6 +1,7 @@
 //! Phrases, found by letters and by sounds in one pass over an utterance.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -44,8 +45,8 @@ struct PhraseLetter {
 /// All phrases, by the letter and by the sound that they begin with.
 struct Lexicon {
     phrases: Vec<Phrase>,
-    by_letter: BTreeMap<char, Vec<usize>>,
-    /// By [`Syllable::index`] of the toneless sound.
+    by_letter: HashMap<char, Vec<usize>, BuildHasherDefault<CharHasher>>,
+    /// By [`Syllable::index`]: phrases that begin with two letters by the sound with its tone, with more without.
     by_sound: Vec<Vec<usize>>,
 }
 
@@ -53,9 +54,12 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(Lexicon::new);
 
 /// Phrases in `letters`, in order; those that a "no" turns round are left out where the role minds it.
 pub(super) fn find(letters: &[Letter]) -> Vec<Found> {
+    let lexicon = &*LEXICON;
     let mut found = Vec::new();
+    let mut by_sound: Vec<usize> = Vec::new();
     for at in 0..letters.len() {
-        for phrase in LEXICON.beginning_with(&letters[at]) {
+        let mut add = |place: usize| {
+            let phrase = &lexicon.phrases[place];
             if let Some(end) = phrase.end(letters, at)
                 && !is_turned(phrase.role, letters, at)
             {
@@ -64,7 +68,11 @@ pub(super) fn find(letters: &[Letter]) -> Vec<Found> {
                     letters: at..end,
                 });
             }
-        }
+        };
+        lexicon.written(&letters[at]).for_each(&mut add);
+        by_sound.extend(lexicon.sounding(&letters[at]));
+        by_sound.sort_unstable();
+        by_sound.drain(..).for_each(add);
     }
     found
 }
@@ -94,11 +102,15 @@ impl Lexicon {
         let phrases: Vec<Phrase> = phrases.collect();
         let mut lexicon = Self {
             phrases: Vec::new(),
-            by_letter: BTreeMap::new(),
+            by_letter: HashMap::default(),
             by_sound: vec![Vec::new(); Syllable::COUNT],
         };
         for (place, phrase) in phrases.iter().enumerate() {
-            let Some(first) = phrase.parts.first().and_then(|part| part.first()) else {
+            let Some((first, n_letters)) = phrase
+                .parts
+                .first()
+                .and_then(|part| Some((part.first()?, part.len())))
+            else {
                 continue;
             };
             lexicon
@@ -106,29 +118,51 @@ impl Lexicon {
                 .entry(first.letter)
                 .or_default()
                 .push(place);
-            if let Some(sound) = first.sound {
-                lexicon.by_sound[sound.toneless().index()].push(place);
+            match (first.sound, n_letters) {
+                (None, _) | (_, 1) => {}
+                (Some(sound), 2) => lexicon.by_sound[sound.index()].push(place),
+                (Some(sound), _) => lexicon.by_sound[sound.toneless().index()].push(place),
             }
         }
         lexicon.phrases = phrases;
         lexicon
     }
 
-    /// Phrases whose first letter is, or sounds as, this one; each once.
-    fn beginning_with(&self, letter: &Letter) -> impl Iterator<Item = &Phrase> {
-        let by_letter = self.by_letter.get(&letter.letter);
-        let sound = letter.sounds.first().map(|(sound, _)| sound.toneless());
-        let by_sound = sound.and_then(|sound| self.by_sound.get(sound.index()));
+    /// Phrases whose first letter is this one.
+    fn written(&self, letter: &Letter) -> impl Iterator<Item = usize> {
+        let places = self.by_letter.get(&letter.letter);
+        places.into_iter().flatten().copied()
+    }
+
+    /// Phrases whose first letter sounds as this one, and is another.
+    fn sounding(&self, letter: &Letter) -> impl Iterator<Item = usize> {
+        let sound = letter.sounds.first().map(|(sound, _)| *sound);
+        let toned = sound.filter(|sound| sound.tone() != 0);
+        let sounds = toned.into_iter().chain(sound.map(Syllable::toneless));
+        let places = sounds.flat_map(|sound| &self.by_sound[sound.index()]);
         let written = letter.letter;
-        let by_letter = by_letter
-            .into_iter()
-            .flatten()
-            .map(|&place| &self.phrases[place]);
-        let by_sound = by_sound
-            .into_iter()
-            .flatten()
-            .map(|&place| &self.phrases[place]);
-        by_letter.chain(by_sound.filter(move |phrase| phrase.parts[0][0].letter != written))
+        let is_other = move |place: &usize| self.phrases[*place].parts[0][0].letter != written;
+        places.copied().filter(is_other)
+    }
+}
+
+/// Letters are few and far apart: a product spreads them well enough.
+#[derive(Default)]
+struct CharHasher(u64);
+
+impl Hasher for CharHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u32(u32::from(byte));
+        }
+    }
+
+    fn write_u32(&mut self, letter: u32) {
+        self.0 = (self.0 ^ u64::from(letter)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
 

@@ -408,7 +408,22 @@ fn spread_secrets(chars: &mut [WrittenChar]) {
 
 /// Digits as they are read one by one: hanzi for tens and hundreds are none.
 pub(super) fn is_digit(letter: char) -> bool {
-    letter.is_ascii_digit() || "零〇一二三四五六七八九幺".contains(letter)
+    matches!(
+        letter,
+        '0'..='9'
+            | '零'
+            | '〇'
+            | '一'
+            | '二'
+            | '三'
+            | '四'
+            | '五'
+            | '六'
+            | '七'
+            | '八'
+            | '九'
+            | '幺'
+    )
 }
 
 fn sentences(chars: &[WrittenChar]) -> Vec<Range<usize>> {
@@ -436,7 +451,7 @@ fn ends_sentence(chars: &[WrittenChar], place: usize, char: &WrittenChar) -> boo
     let next = chars.get(place + 1);
     match char.letter {
         '.' => next.is_none_or(|next| next.letter.is_whitespace()),
-        letter => "。！？!?；;\n".contains(letter),
+        letter => matches!(letter, '。' | '！' | '？' | '!' | '?' | '；' | ';' | '\n'),
     }
 }
 
@@ -445,7 +460,7 @@ fn is_comma(chars: &[WrittenChar], place: usize) -> bool {
         ',' => chars
             .get(place + 1)
             .is_none_or(|next| !next.letter.is_ascii_digit()),
-        letter => "，、：".contains(letter),
+        letter => matches!(letter, '，' | '、' | '：'),
     }
 }
 

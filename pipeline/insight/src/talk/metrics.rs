@@ -3,7 +3,7 @@
 use auricle_contracts::{Interruption, Party, PartyTalk, Stretch, TalkMetrics};
 
 use super::Edges;
-use super::stretches::{gaps, joined, length_ms, total_ms};
+use super::stretches::{gaps, joined, length_ms, sum_ms, total_ms};
 use super::turn::{Speaker, Turn, rate_per_minute};
 
 /// Silences from here on are listed.
@@ -89,7 +89,7 @@ fn parties(turns: &[&Turn], interruptions: &[Interruption]) -> Vec<PartyTalk> {
         .into_iter()
         .filter_map(|party| party_talk(turns, party, interruptions))
         .collect();
-    let all_ms: u64 = parties.iter().map(|party| party.talk_ms).sum();
+    let all_ms = sum_ms(parties.iter().map(|party| party.talk_ms));
     for party in &mut parties {
         party.talk_ratio = match all_ms {
             0 => 0.0,

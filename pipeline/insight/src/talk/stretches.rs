@@ -32,5 +32,10 @@ pub(super) fn gaps(stretches: &[Stretch]) -> impl Iterator<Item = Stretch> {
 /// Time that all stretches together cover, and that they would cover if none lay over another: the
 /// difference is overlap.
 pub(super) fn total_ms(stretches: &[Stretch]) -> u64 {
-    stretches.iter().map(|stretch| length_ms(*stretch)).sum()
+    sum_ms(stretches.iter().map(|stretch| length_ms(*stretch)))
+}
+
+/// As large as can be where damaged times add up to more.
+pub(super) fn sum_ms(times_ms: impl Iterator<Item = u64>) -> u64 {
+    times_ms.fold(0, u64::saturating_add)
 }

@@ -2,7 +2,7 @@
 
 use auricle_contracts::{Party, Stretch};
 
-use super::stretches::length_ms;
+use super::stretches::{length_ms, total_ms};
 use crate::Spoken;
 use crate::spoken::Letter;
 
@@ -91,7 +91,7 @@ impl Turn {
     }
 
     pub(super) fn talk_ms(&self) -> u64 {
-        self.talk.iter().map(|part| length_ms(*part)).sum()
+        total_ms(&self.talk)
     }
 
     pub(super) fn rate_per_minute(&self) -> Option<f32> {

@@ -119,6 +119,10 @@ fn doctor_looks_into_store_and_index() {
     );
     assert!(report.contains("4 utterances"), "{report}");
     desk.put("data/auricle.db", "no database ".repeat(1000));
+    // A write-ahead log that a process left would bring the pages back.
+    for log in ["data/auricle.db-wal", "data/auricle.db-shm"] {
+        let _ = std::fs::remove_file(desk.path(log));
+    }
     let report = desk.run(&["doctor"]).out;
     assert!(report.contains("broken"), "{report}");
 }

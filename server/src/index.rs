@@ -13,7 +13,8 @@ use auricle_search::{
 use auricle_store::{Store, StoreError};
 
 use crate::data::DataFolder;
-use crate::exit::{message_of, usage};
+use crate::disk_full::not_in_index;
+use crate::exit::usage;
 use crate::judge::Judges;
 use crate::known::KnownCall;
 
@@ -128,8 +129,7 @@ impl CallIndex {
                     Err(error) => return Err(error.into()),
                 };
                 if let Err(error) = added {
-                    let cause = message_of(&error);
-                    tracing::warn!(call.id = %call_id, "not in the search index: {cause}");
+                    not_in_index(&call_id, error)?;
                     refused.insert(call_id);
                 }
             }

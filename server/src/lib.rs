@@ -17,6 +17,7 @@ mod clock;
 mod commands;
 mod config;
 mod data;
+mod disk_full;
 mod emotion;
 mod engine;
 mod exit;

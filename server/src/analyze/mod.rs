@@ -2,7 +2,6 @@
 
 mod args;
 mod channels;
-mod disk_full;
 mod foresee;
 mod glob;
 mod hear;

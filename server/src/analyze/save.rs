@@ -11,12 +11,12 @@ use auricle_store::{
 };
 use tokio::runtime::Handle;
 
-use super::disk_full::is_disk_full;
 use super::progress::Progress;
 use super::report::RunReport;
 use super::work::{Finished, Job, Outcome};
 use crate::atomic::write_atomically;
 use crate::clock;
+use crate::disk_full::{is_disk_full, not_in_index};
 use crate::exit::message_of;
 use crate::index::CallIndex;
 use crate::judge::Judges;
@@ -221,11 +221,9 @@ impl Writer<'_> {
                 .block_on(self.index.commit(self.store))
                 .map(drop)
         });
-        if let Err(error) = added {
-            // The call is safe in the store, which knows that the index lacks it.
+        let call_id = &known.transcript.call_id;
+        if let Err(error) = added.or_else(|error| not_in_index(call_id, error)) {
             self.stop_if_full(&error);
-            let call_id = &known.transcript.call_id;
-            tracing::warn!(call.id = %call_id, "not in the search index: {}", message_of(&error));
         }
     }
 

@@ -18,7 +18,8 @@ mod survey;
 mod tests;
 mod work;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -39,7 +40,7 @@ use crate::sources::Networks;
 use args::EngineName;
 pub(crate) use args::{AnalyzeArgs, AnalyzeConfig};
 use channels::ChannelMap;
-use inputs::Inputs;
+use inputs::{Inputs, absolute};
 use metadata::MetadataTable;
 use plan::Plan;
 use progress::Progress;
@@ -114,6 +115,9 @@ impl Request {
                 "no recordings there\nhint: folders are searched for {endings}"
             )));
         }
+        if let Some(folder) = &args.redact_audio {
+            check_apart(folder, &inputs.files)?;
+        }
         Ok(Self {
             inputs,
             channels,
@@ -127,6 +131,20 @@ impl Request {
             redacted: args.redact_audio.clone(),
             n_workers: workers(args.jobs.unwrap_or(app.config.analyze.jobs)),
         })
+    }
+}
+
+/// Copies among recordings would be heard as further calls, and take the place of recordings of their names.
+fn check_apart(copies: &Path, recordings: &[PathBuf]) -> Result<()> {
+    let copies = absolute(copies);
+    let folders: BTreeSet<_> = recordings.iter().filter_map(|file| file.parent()).collect();
+    let is_in_copies = |folder: &&Path| absolute(&Path::new(".").join(folder)) == copies;
+    match folders.into_iter().find(is_in_copies) {
+        None => Ok(()),
+        Some(_) => Err(usage(format!(
+            "--redact-audio: `{}` holds recordings of this run\nhint: name another folder for copies, outside of what is searched for recordings",
+            copies.display()
+        ))),
     }
 }
 

@@ -275,6 +275,26 @@ fn silenced_copies_are_made_of_what_the_store_knows() {
 }
 
 #[test]
+fn copies_lie_apart_from_recordings() {
+    let desk = Desk::new();
+    desk.put("in/a.wav", wav(1));
+    let recorded = fs::read(desk.path("in/a.wav")).unwrap();
+    for words in [
+        "in/ --redact-audio in/",
+        "in/a.wav --redact-audio in/../in/",
+    ] {
+        let refused = desk.try_run(words, "您好").unwrap_err().to_string();
+        assert!(refused.contains("holds recordings"), "{refused}");
+    }
+    assert_eq!(fs::read(desk.path("in/a.wav")).unwrap(), recorded);
+    assert_eq!(fs::read_dir(desk.path("in")).unwrap().count(), 1);
+    // Beside them is far enough, until they are searched, too.
+    assert_eq!(desk.run("in/ --redact-audio in/copies/"), (1, 0, 0));
+    let refused = desk.try_run("in/ --redact-audio in/copies/", "您好");
+    refused.unwrap_err();
+}
+
+#[test]
 fn an_imported_call_is_not_replaced() {
     let desk = Desk::new();
     desk.put("in/x.wav", wav(1));

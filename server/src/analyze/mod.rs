@@ -203,7 +203,7 @@ fn hear_all(app: &App, request: &Request, plan: Plan, shared: &Shared<'_>) -> Re
     }
     let n_workers = request.n_workers.min(plan.jobs.len()).max(1);
     let n_left = run_jobs(plan.jobs, n_workers, shared, |finished| {
-        writer.take(&finished);
+        writer.take(finished);
     });
     shared.progress.end();
     Ok(writer.finish(n_left))

@@ -8,6 +8,7 @@ use auricle_store::RunCounts;
 use serde::Serialize;
 
 use super::progress::Speed;
+use super::work::Outcome;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, duration_text, printable};
 
@@ -47,6 +48,15 @@ struct Summary<'a> {
 }
 
 impl RunReport {
+    /// Counts a recording that all was done with: once, whatever was done.
+    pub(crate) fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Heard { .. } => self.counts.n_done += 1,
+            Outcome::Same(_) | Outcome::Imported(_) => self.counts.n_skipped += 1,
+            Outcome::Failed(_) => self.counts.n_failed += 1,
+        }
+    }
+
     pub(crate) fn fail(&mut self, file: impl Into<String>, cause: impl Into<String>) {
         self.counts.n_failed += 1;
         self.failures.push(Failure {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 use auricle_contracts::{Assessment, Transcript};
 use auricle_models::registry::sha256_of_file;
 use auricle_speech::SpeechModel;
@@ -69,7 +69,7 @@ pub(crate) struct Finished {
     pub(crate) job: Job,
     pub(crate) outcome: Outcome,
     /// Why the silenced copy that was asked for is not there.
-    pub(crate) no_copy: Option<String>,
+    pub(crate) no_copy: Option<Error>,
     /// Sound of it that counts as heard already, milliseconds.
     pub(crate) heard_ms: u64,
 }
@@ -132,7 +132,7 @@ fn work(queue: &SegQueue<Job>, shared: &Shared<'_>, done: Sender<Finished>) {
         let copied = shared
             .redacted
             .map(|folder| guarded(|| copy(&job, &outcome, folder, shared)));
-        let no_copy = copied.and_then(Result::err).map(|cause| message_of(&cause));
+        let no_copy = copied.and_then(Result::err);
         let finished = Finished {
             heard_ms: told.ms(),
             job,

@@ -74,6 +74,7 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
         Existing::Refuse
     };
     let judges = Judges::load(&app.config)?;
+    judges.check_models()?;
     let mut counts = RunCounts::default();
     let run = app
         .runtime

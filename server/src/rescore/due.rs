@@ -63,6 +63,11 @@ impl Due {
         Ok(due)
     }
 
+    /// Calls to assess.
+    pub(crate) const fn n_calls(&self) -> u64 {
+        (self.text.len() + self.audio.len()) as u64
+    }
+
     /// The line before the work.
     pub(crate) fn text(&self) -> String {
         let mut parts = vec![format!(

@@ -61,6 +61,9 @@ pub(crate) fn run(app: &mut App, args: &RescoreArgs) -> Result<Exit> {
     };
     let due = Due::find(app, args, &selection, &judges)?;
     say!("{}", due.text());
+    if due.n_calls() > 0 {
+        judges.check_models()?;
+    }
     let mut run = Run {
         app,
         args,

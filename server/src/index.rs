@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, anyhow};
 use auricle_contracts::CallId;
@@ -10,7 +12,7 @@ use auricle_search::{
     Added, FacetMode, IndexError, IndexOptions, KnownNames, Prepared, SearchError, SearchRequest,
     SearchResults, TranscriptIndex, TranscriptReader,
 };
-use auricle_store::{Store, StoreError};
+use auricle_store::{CallFilter, CallKind, Store, StoreError};
 
 use crate::data::DataFolder;
 use crate::disk_full::not_in_index;
@@ -104,11 +106,16 @@ impl CallIndex {
         Ok(waiting.len() as u64)
     }
 
-    /// Adds what the store has and the index lacks; gives the number of calls.
-    pub(crate) async fn catch_up(&mut self, store: &Store, judges: &Judges) -> Result<u64> {
+    /// Adds what the store has and the index lacks, until `stop` is set; gives the number of calls.
+    pub(crate) async fn catch_up(
+        &mut self,
+        store: &Store,
+        judges: &Judges,
+        stop: &AtomicBool,
+    ) -> Result<u64> {
         let mut n_added = 0;
         let mut refused = BTreeSet::new();
-        loop {
+        while !stop.load(Ordering::Relaxed) {
             let limit = CALLS_A_COMMIT + refused.len() as u64;
             let missing = store.unindexed(limit).await?;
             let missing = missing
@@ -116,9 +123,12 @@ impl CallIndex {
                 .filter(|(call_id, _)| !refused.contains(call_id));
             let missing = missing.collect::<Vec<_>>();
             if missing.is_empty() {
-                return Ok(n_added);
+                break;
             }
             for (call_id, version) in missing {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
                 let added = match known_call(store, judges, &call_id, version).await {
                     Ok(Some(known)) => self.add(&known, version),
                     Ok(None) => Err(anyhow!("the store has lost its transcript")),
@@ -135,6 +145,7 @@ impl CallIndex {
             }
             n_added += self.commit(store).await?;
         }
+        Ok(n_added)
     }
 
     /// The number of its utterances.
@@ -167,22 +178,43 @@ async fn known_call(
 /// Takes the index away. The store still has everything that was in it.
 pub(crate) fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => {
             Err(cause).with_context(|| format!("cannot remove the index `{}`", folder.display()))
         }
         _ => Ok(()),
     }
 }
 
+/// For commands that Ctrl-C ends at once: nothing is lost, the store knows what the index lacks.
+pub(crate) static NEVER_STOP: AtomicBool = AtomicBool::new(false);
+
+/// Whether the folder of the index is gone, or empty.
+fn is_lost(folder: &Path) -> bool {
+    match fs::read_dir(folder) {
+        Ok(mut files) => files.next().is_none(),
+        Err(cause) => cause.kind() == ErrorKind::NotFound,
+    }
+}
+
+/// Whether the index lacks calls that the store has: where the index was lost, all of them.
+pub(crate) async fn is_behind(folder: &Path, store: &Store) -> Result<bool, StoreError> {
+    if !is_lost(folder) {
+        return Ok(!store.unindexed(1).await?.is_empty());
+    }
+    let heard = CallFilter {
+        kind: CallKind::WithTranscript,
+        ..CallFilter::default()
+    };
+    Ok(!store.calls(&heard, None, 1).await?.is_empty())
+}
+
 /// Calls that were heard and no search finds now: all, where the index was lost. `None` where no store can be read.
 pub(crate) async fn n_not_found(data: &DataFolder) -> Option<u64> {
     let store = Store::open_to_read(&data.database()).await.ok()?;
     let counts = store.counts().await.ok()?;
-    let is_lost = !fs::exists(data.index()).unwrap_or(true);
-    Some(if is_lost {
-        counts.n_done
-    } else {
-        counts.n_unindexed
+    Some(match is_lost(&data.index()) {
+        true => counts.n_done,
+        false => counts.n_unindexed,
     })
 }
 
@@ -317,6 +349,14 @@ mod tests {
         KnownCall::masked(transcript, &Assessment::default())
     }
 
+    fn judges(data: &tempfile::TempDir) -> Judges {
+        let config = Config::load(&Overrides {
+            data_dir: Some(data.path().to_owned()),
+            ..Overrides::default()
+        });
+        Judges::load(&config.unwrap()).unwrap()
+    }
+
     /// A folder that is away for a while stands for a full disk: files cannot be written.
     #[tokio::test]
     async fn calls_a_failed_commit_lost_are_indexed_by_the_next_catch_up() {
@@ -337,14 +377,47 @@ mod tests {
         let missing = store.unindexed(10).await.unwrap();
         assert_eq!(missing, [(lost.call_id.clone(), 1)]);
 
-        let config = Config::load(&Overrides {
-            data_dir: Some(data.path().to_owned()),
-            ..Overrides::default()
-        });
-        let judges = Judges::load(&config.unwrap()).unwrap();
-        assert_eq!(index.catch_up(&store, &judges).await.unwrap(), 1);
+        let caught_up = index.catch_up(&store, &judges(&data), &NEVER_STOP).await;
+        assert_eq!(caught_up.unwrap(), 1);
         assert_eq!(store.unindexed(10).await.unwrap(), []);
         let found = CallSearch::open(&folder).unwrap().calls_with("保证收益");
         assert_eq!(found.unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn who_stops_does_not_wait_for_the_index_to_catch_up() {
+        let data = tempfile::TempDir::new().unwrap();
+        let folder = data.path().join("index");
+        let store = Store::open(&data.path().join("auricle.db")).await.unwrap();
+        let mut index = CallIndex::open_to_write(&folder, &store).await.unwrap();
+        save(&store, "a").await;
+        let judges = judges(&data);
+        let stop = AtomicBool::new(true);
+        let stopped = index.catch_up(&store, &judges, &stop).await;
+        assert_eq!(stopped.unwrap(), 0);
+        assert_eq!(store.unindexed(10).await.unwrap().len(), 1);
+        let caught_up = index.catch_up(&store, &judges, &NEVER_STOP).await;
+        assert_eq!(caught_up.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_index_is_behind_where_it_lacks_calls_or_is_lost() {
+        let data = tempfile::TempDir::new().unwrap();
+        let folder = data.path().join("index");
+        let store = Store::open(&data.path().join("auricle.db")).await.unwrap();
+        let is_behind = async || is_behind(&folder, &store).await.unwrap();
+        assert!(!is_behind().await, "there is nothing to find");
+        save(&store, "a").await;
+        assert!(is_behind().await, "there is no index");
+        let mut index = CallIndex::open_to_write(&folder, &store).await.unwrap();
+        assert!(is_behind().await, "it lacks a call");
+        let caught_up = index.catch_up(&store, &judges(&data), &NEVER_STOP).await;
+        assert_eq!(caught_up.unwrap(), 1);
+        assert!(!is_behind().await);
+        drop(index);
+        remove(&folder).unwrap();
+        assert!(is_behind().await, "it was lost");
+        fs::create_dir(&folder).unwrap();
+        assert!(is_behind().await, "and only its folder is back");
     }
 }

@@ -222,7 +222,8 @@ fn begin<'a>(app: &App, request: &Request, plan: &Plan, shared: &Shared<'a>) -> 
     let folder = app.config.data.index();
     let index = CallIndex::open_to_write(&folder, store);
     let mut index = app.runtime.block_on(index)?;
-    app.runtime.block_on(index.catch_up(store, shared.judges))?;
+    let caught_up = index.catch_up(store, shared.judges, shared.stop);
+    app.runtime.block_on(caught_up)?;
     Ok(Writer {
         store,
         runtime: shared.runtime,

@@ -27,7 +27,7 @@ use crate::analyze;
 use crate::app::App;
 use crate::data::WriteLock;
 use crate::exit::Exit;
-use crate::index::CallIndex;
+use crate::index::{self, CallIndex};
 use crate::judge::{InsightConfig, Judges};
 use crate::selection::Selection;
 use crate::terminal::say;
@@ -142,12 +142,16 @@ impl Run<'_> {
     fn text(&mut self, calls: Vec<CallRecord>) -> Result<()> {
         let store = &self.selection.store;
         let runtime = self.app.runtime.handle();
-        // A run that was killed may have left the index behind: then there is that to do.
-        let is_behind = || {
-            Ok::<_, Error>(self.lock.is_some() && !runtime.block_on(store.unindexed(1))?.is_empty())
-        };
-        if calls.is_empty() && !is_behind()? {
-            return Ok(());
+        let folder = self.app.config.data.index();
+        if calls.is_empty() {
+            // A run that was killed may have left the index behind, or it may be lost: then there is that to do.
+            let is_behind = match self.lock {
+                None => false,
+                Some(_) => runtime.block_on(index::is_behind(&folder, store))?,
+            };
+            if !is_behind {
+                return Ok(());
+            }
         }
         let shared = Shared {
             store,
@@ -159,7 +163,6 @@ impl Run<'_> {
         let mut saver = match self.lock {
             None => None,
             Some(_) => {
-                let folder = self.app.config.data.index();
                 let index = runtime.block_on(CallIndex::open_to_write(&folder, store))?;
                 Some(Saver::new(store, runtime, index))
             }

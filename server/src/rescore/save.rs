@@ -1,6 +1,6 @@
 //! The writer's side: batches into the store, then into the index.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Error, Result};
 use auricle_store::{EncodedAssessment, Store, StoreError};
@@ -54,10 +54,7 @@ impl<'a> Saver<'a> {
     ) -> Result<()> {
         self.write(done)?;
         self.runtime.block_on(self.index.commit(self.store))?;
-        if stop.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let behind = self.index.catch_up(self.store, judges);
+        let behind = self.index.catch_up(self.store, judges, stop);
         self.runtime.block_on(behind)?;
         Ok(())
     }

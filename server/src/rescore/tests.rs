@@ -254,6 +254,11 @@ fn an_index_that_was_left_behind_is_brought_up_where_nothing_else_is_due() {
     assert_eq!(super::run(&mut app, &args).unwrap(), Exit::Done);
     let unindexed = app.runtime.block_on(store.unindexed(9)).unwrap();
     assert!(unindexed.is_empty(), "{unindexed:?}");
+
+    crate::index::remove(&app.config.data.index()).unwrap();
+    assert_eq!(super::run(&mut app, &args).unwrap(), Exit::Done);
+    let index = crate::index::CallSearch::open(&app.config.data.index());
+    assert_eq!(index.unwrap().calls_with("保证收益").unwrap().len(), 1);
 }
 
 #[test]

@@ -44,7 +44,7 @@ use inputs::{Inputs, absolute};
 use metadata::MetadataTable;
 use plan::Plan;
 use progress::Progress;
-use report::RunReport;
+pub(crate) use report::RunReport;
 use save::Writer;
 pub(crate) use signals::stop_on_signals;
 use work::{Again, Shared, run_jobs};

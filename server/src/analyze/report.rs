@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Result;
+use auricle_contracts::CallId;
 use auricle_store::RunCounts;
 use serde::Serialize;
 
@@ -23,6 +24,8 @@ pub(crate) struct Failure {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RunReport {
     pub(crate) counts: RunCounts,
+    /// Those that were heard, or are unchanged.
+    pub(crate) finished: Vec<CallId>,
     /// Not begun: the run was stopped before.
     pub(crate) n_left: u64,
     pub(crate) failures: Vec<Failure>,
@@ -48,13 +51,13 @@ struct Summary<'a> {
 }
 
 impl RunReport {
-    /// Counts a recording that all was done with: once, whatever was done.
-    pub(crate) fn count(&mut self, outcome: &Outcome) {
+    /// Counts a recording that did not fail: once, whatever was done with it.
+    pub(crate) fn count(&mut self, call_id: &CallId, outcome: &Outcome) {
         match outcome {
             Outcome::Heard { .. } => self.counts.n_done += 1,
-            Outcome::Same(_) | Outcome::Imported(_) => self.counts.n_skipped += 1,
-            Outcome::Failed(_) => self.counts.n_failed += 1,
+            _ => self.counts.n_skipped += 1,
         }
+        self.finished.push(call_id.clone());
     }
 
     pub(crate) fn fail(&mut self, file: impl Into<String>, cause: impl Into<String>) {

@@ -70,7 +70,7 @@ impl Writer<'_> {
         });
         let text = match saved {
             Ok(text) => {
-                self.report.count(&outcome);
+                self.report.count(&job.recording.call_id, &outcome);
                 text
             }
             Err(error) => self.fail(name, &error),

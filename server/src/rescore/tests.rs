@@ -17,12 +17,12 @@ struct Line {
     rescore: RescoreArgs,
 }
 
-fn args(line: &[&str]) -> RescoreArgs {
+pub(super) fn args(line: &[&str]) -> RescoreArgs {
     let line = std::iter::once(&"rescore").chain(line);
     Line::try_parse_from(line).unwrap().rescore
 }
 
-fn app(folder: &Path) -> App {
+pub(super) fn app(folder: &Path) -> App {
     let config = Config::load(&Overrides {
         data_dir: Some(folder.to_owned()),
         ..Overrides::default()
@@ -80,6 +80,7 @@ fn runner<'a>(
     args: &'a RescoreArgs,
     selection: &'a Selection,
     judges: &'a Judges,
+    n_due: u64,
 ) -> Run<'a> {
     Run {
         app,
@@ -88,9 +89,10 @@ fn runner<'a>(
         judges,
         lock: Some(app.config.data.lock().unwrap()),
         stop: Arc::new(AtomicBool::new(false)),
+        n_due,
         changes: Changes::default(),
         n_failed: 0,
-        n_left: 0,
+        is_disk_full: false,
     }
 }
 
@@ -114,10 +116,11 @@ fn who_stops_the_text_does_not_hear_recordings() {
             Ok(())
         })
         .unwrap();
-    let mut run = runner(&app, &args, &selection, &judges);
+    let mut run = runner(&app, &args, &selection, &judges, due.n_calls());
     run.stop.store(true, Ordering::Relaxed);
     run.all(due).unwrap();
-    assert_eq!((run.n_failed, run.n_left), (0, 2));
+    assert_eq!((run.n_failed, run.n_left()), (0, 2));
+    assert_eq!(run.exit(), Exit::Stopped);
 }
 
 #[test]
@@ -149,12 +152,12 @@ fn a_panic_over_one_call_fails_that_call_only() {
         stop: &stop,
     };
     let (mut done, mut failed) = (Vec::new(), Vec::new());
-    let n_left = rescore_all(calls, 2, &shared, |result| match result {
+    rescore_all(calls, 2, &shared, |result| match result {
         Ok(rescored) => done.push(rescored.change.call_id.0),
         Err(refused) => failed.push((refused.call_id.0, refused.cause)),
     });
     done.sort();
-    assert_eq!((n_left, done), (0, vec!["a".to_owned(), "c".to_owned()]));
+    assert_eq!(done, ["a", "c"]);
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0].0, "b");
     assert!(failed[0].1.contains("report it"), "{}", failed[0].1);
@@ -236,7 +239,7 @@ fn calls_that_are_up_to_date_are_found_after_a_run_too() {
         .unwrap();
     let selection = Selection::read(&app, &args.selection).unwrap();
     let due = Due::find(&app, &args, &selection, &judges).unwrap();
-    let mut run = runner(&app, &args, &selection, &judges);
+    let mut run = runner(&app, &args, &selection, &judges, due.n_calls());
     run.all(due).unwrap();
     let unindexed = app.runtime.block_on(store.unindexed(9)).unwrap();
     assert!(unindexed.is_empty(), "{unindexed:?}");
@@ -335,9 +338,9 @@ fn trying_out_looks_at_calls_that_would_be_heard_again() {
         Ok(())
     });
     each.unwrap();
-    let mut run = runner(&app, &args, &selection, &judges);
+    let mut run = runner(&app, &args, &selection, &judges, due.n_calls());
     run.lock = None;
     run.all(due).unwrap();
-    assert_eq!(run.changes.n_calls, 1);
+    assert_eq!((run.changes.n_calls, run.n_left()), (1, 0));
     assert_eq!(assessed_with(&app, &store, "audio"), None);
 }

@@ -52,13 +52,13 @@ const RESULTS_A_WORKER: usize = 32;
 const CALLS_A_READ: usize = 16;
 
 /// Assesses all calls on `n_workers` threads and gives what came of each to `write`. Stops early,
-/// between some calls and the next, when `shared.stop` is set; gives the number of calls left.
+/// between some calls and the next, when `shared.stop` is set.
 pub(crate) fn rescore_all(
     calls: Vec<CallRecord>,
     n_workers: usize,
     shared: &Shared<'_>,
     mut write: impl FnMut(Result<Rescored, Refused>),
-) -> u64 {
+) {
     let queue = SegQueue::new();
     let mut calls = calls.into_iter();
     loop {
@@ -80,9 +80,6 @@ pub(crate) fn rescore_all(
             write(result);
         }
     });
-    std::iter::from_fn(|| queue.pop())
-        .map(|left| left.len() as u64)
-        .sum()
 }
 
 fn work(

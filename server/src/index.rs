@@ -294,67 +294,15 @@ fn with_rebuild_hint(error: IndexError) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Overrides};
-    use auricle_contracts::{
-        Assessment, CallMetadata, ChannelLayout, Party, Transcript, Utterance,
-    };
-    use auricle_store::{Fingerprints, Recording};
+    use crate::testing::{config, save, transcript};
+    use auricle_contracts::Assessment;
 
-    fn transcript(name: &str) -> Transcript {
-        let utterance = Utterance {
-            party: Party::Agent,
-            channel: 0,
-            start_ms: 0,
-            end_ms: 800,
-            text: "保证收益".into(),
-            spoken: "保证收益".into(),
-            confidence: 0.9,
-            syllables: Vec::new(),
-            words: Vec::new(),
-            voice: None,
-        };
-        Transcript {
-            call_id: CallId(name.into()),
-            file: format!("{name}.wav"),
-            duration_ms: 1000,
-            engine: "test/none".into(),
-            layout: ChannelLayout::PerParty,
-            metadata: CallMetadata::default(),
-            warnings: Vec::new(),
-            utterances: vec![utterance],
-        }
-    }
-
-    async fn save(store: &Store, name: &str) -> (Transcript, i64) {
-        let transcript = transcript(name);
-        let recording = Recording {
-            call_id: transcript.call_id.clone(),
-            file: transcript.file.clone(),
-            path: format!("/calls/{name}.wav"),
-            size_bytes: 1,
-            metadata: CallMetadata::default(),
-        };
-        let prints = Fingerprints {
-            audio_sha256: "a".into(),
-            model: "m".into(),
-            settings: "s".into(),
-        };
-        let now = "2026-11-20T08:00:00Z";
-        let saved = store.save_done(None, &recording, &prints, &transcript, now);
-        let version = saved.await.unwrap();
-        (transcript, version)
-    }
-
-    fn known(transcript: &Transcript) -> KnownCall {
-        KnownCall::masked(transcript, &Assessment::default())
+    fn known(name: &str) -> KnownCall {
+        KnownCall::masked(&transcript(name), &Assessment::default())
     }
 
     fn judges(data: &tempfile::TempDir) -> Judges {
-        let config = Config::load(&Overrides {
-            data_dir: Some(data.path().to_owned()),
-            ..Overrides::default()
-        });
-        Judges::load(&config.unwrap()).unwrap()
+        Judges::load(&config(data.path())).unwrap()
     }
 
     /// A folder that is away for a while stands for a full disk: files cannot be written.
@@ -365,17 +313,17 @@ mod tests {
         let store = Store::open(&data.path().join("auricle.db")).await.unwrap();
         let mut index = CallIndex::open_to_write(&folder, &store).await.unwrap();
 
-        let (lost, version) = save(&store, "lost").await;
-        index.add(&known(&lost), version).unwrap();
+        let version = save(&store, "lost").await;
+        index.add(&known("lost"), version).unwrap();
         fs::rename(&folder, &away).unwrap();
         index.commit(&store).await.unwrap_err();
         fs::rename(&away, &folder).unwrap();
 
-        let (next, version) = save(&store, "next").await;
-        index.add(&known(&next), version).unwrap();
+        let version = save(&store, "next").await;
+        index.add(&known("next"), version).unwrap();
         assert_eq!(index.commit(&store).await.unwrap(), 1);
         let missing = store.unindexed(10).await.unwrap();
-        assert_eq!(missing, [(lost.call_id.clone(), 1)]);
+        assert_eq!(missing, [(CallId("lost".into()), 1)]);
 
         let caught_up = index.catch_up(&store, &judges(&data), &NEVER_STOP).await;
         assert_eq!(caught_up.unwrap(), 1);

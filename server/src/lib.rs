@@ -34,6 +34,8 @@ mod selection;
 mod sources;
 mod spreadsheet;
 mod terminal;
+#[cfg(test)]
+mod testing;
 mod text_file;
 mod vad;
 

@@ -1,8 +1,9 @@
 //! Which stretches are silent, heard in copies.
 
 use super::*;
+use crate::testing::{transcript, utterance};
 use auricle_audio::{AudioBlock, FADE_MS, WavEncoding, WavWriter};
-use auricle_contracts::{CallMetadata, ChannelLayout, Party, PiiKind, Word};
+use auricle_contracts::{Party, PiiKind, Word};
 
 /// A number at the end of an utterance from 1 s to 5 s, 200 ms a letter.
 fn call() -> (Transcript, Assessment) {
@@ -13,26 +14,14 @@ fn call() -> (Transcript, Assessment) {
         end_ms: 1_200 + place * 200,
     });
     let utterance = Utterance {
-        party: Party::Customer,
-        channel: 1,
-        start_ms: 1_000,
         end_ms: 5_000,
-        text: said.into(),
-        spoken: said.into(),
-        confidence: 0.9,
-        syllables: Vec::new(),
         words: words.collect(),
-        voice: None,
+        ..utterance(Party::Customer, 1_000, said)
     };
     let transcript = Transcript {
-        call_id: CallId("c".into()),
-        file: "c.wav".into(),
         duration_ms: 6_000,
-        engine: "e".into(),
-        layout: ChannelLayout::PerParty,
-        metadata: CallMetadata::default(),
-        warnings: Vec::new(),
         utterances: vec![utterance],
+        ..transcript("c")
     };
     let span = PiiSpan {
         kind: PiiKind::Phone,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use auricle_audio::{AudioReader, RedactedSpan, redact};
 use auricle_contracts::{Assessment, CallId, PiiSpan, Syllable, TextPlace, Transcript, Utterance};
-use auricle_insight::pii::{Mask, Masker};
+use auricle_insight::pii::{MASK_CHARACTER, Mask, Masker};
 use auricle_insight::{Letter, Spoken};
 use serde::{Deserialize, Serialize};
 
@@ -126,6 +126,9 @@ fn silences(transcript: &Transcript, assessment: &Assessment) -> Result<Vec<Reda
     for span in &assessment.pii {
         times.extend(around_letters(transcript, span)?);
     }
+    for masked in transcript.utterances.iter().filter(is_masked) {
+        times.push(with_margin(transcript, masked.start_ms, masked.end_ms)?);
+    }
     times.sort_unstable();
     times.dedup();
     let span = |(start_ms, end_ms)| RedactedSpan {
@@ -134,6 +137,18 @@ fn silences(transcript: &Transcript, assessment: &Assessment) -> Result<Vec<Reda
         end_ms,
     };
     Ok(times.into_iter().map(span).collect())
+}
+
+/// Whether personal data is heard in the recording of a call.
+pub(crate) fn is_personal(transcript: &Transcript, assessment: &Assessment) -> bool {
+    !assessment.pii.is_empty() || transcript.utterances.iter().any(|said| is_masked(&said))
+}
+
+/// Whether something was hidden before the transcript was imported: nobody finds in it any more what is still
+/// in the sound.
+fn is_masked(utterance: &&Utterance) -> bool {
+    let forms = [&utterance.text, &utterance.spoken];
+    forms.iter().any(|form| form.contains(MASK_CHARACTER))
 }
 
 /// What is silenced beside the letters of personal data, because nobody knows just when these were said: a guess

@@ -106,6 +106,22 @@ fn syllables_without_times_make_the_times_of_words_worthless() {
     assert!(times(&transcript, &assessment).contains(&(880, 5_120)));
 }
 
+#[test]
+fn what_was_masked_before_it_was_imported_is_silenced_too() {
+    let (mut transcript, mut assessment) = call();
+    assert!(is_personal(&transcript, &assessment));
+    assessment.pii.clear();
+    assert!(!is_personal(&transcript, &assessment));
+    assert_eq!(times(&transcript, &assessment), []);
+    let utterance = &mut transcript.utterances[0];
+    utterance.text = "我的号码是***********".into();
+    utterance.spoken.clone_from(&utterance.text);
+    assert!(is_personal(&transcript, &assessment));
+    assert_eq!(times(&transcript, &assessment), [(880, 5_120)]);
+    transcript.utterances[0].end_ms = 1_000;
+    silences(&transcript, &assessment).unwrap_err();
+}
+
 /// What nobody can silence: no time of the letters, none of the utterance.
 fn without_times(start_ms: u64, end_ms: u64) -> (Transcript, Assessment) {
     let (mut transcript, mut assessment) = call();

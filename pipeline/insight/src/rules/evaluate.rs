@@ -426,11 +426,16 @@ impl<'a> Evaluator<'a> {
     ) -> Option<Held> {
         let held = self.holds(what)?;
         let past = &self.call.memories[watch].past;
-        let first = past
-            .len()
-            .checked_sub(times - 1)
-            .and_then(|place| past.get(place))?;
-        self.is_within(first, held.start_ms, within).then_some(held)
+        let first_place = past.len().checked_sub(times - 1)?;
+        let first = past.get(first_place)?;
+        if !self.is_within(first, held.start_ms, within) {
+            return None;
+        }
+        let others = past.range(first_place..);
+        let limit = others.fold(held.limit.clone(), |limit, other| {
+            limit.and(&other.held.limit)
+        });
+        Some(Held { limit, ..held })
     }
 
     /// Nothing is missed by a party that never says anything.

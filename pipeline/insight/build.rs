@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// What assessments follow from beside packs, cards and models of one's own, which a judge's print has.
+/// What assessments follow from beside packs, cards and models of one's own.
 const SOURCES: [&str; 5] = [
     "src",
     "../pinyin/src",

@@ -29,7 +29,6 @@ pub struct RuleSet {
     pub(super) says: Vec<SaysLeaf>,
     pub(super) watches: Vec<Watch>,
     pub(super) schedule: Schedule,
-    pub(super) print: String,
     /// Of the classifier, those that conditions ask for, rising.
     pub(super) labels: Vec<String>,
     /// Nodes whose outcome is kept for the moment.
@@ -50,11 +49,6 @@ impl RuleSet {
     /// The packs, in the order they were given.
     pub fn packs(&self) -> &[PackInfo] {
         &self.packs
-    }
-
-    /// Changes with what is in the packs: 16 digits, whatever their files are called.
-    pub fn print(&self) -> &str {
-        &self.print
     }
 
     /// Keywords of all packs, each counted once.

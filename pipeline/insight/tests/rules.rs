@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use auricle_contracts::{
-    CallId, CallMetadata, ChannelLayout, Hit, Interruption, Party, Stretch, Syllable,
-    SyllableAlternative, Transcript, Utterance,
+    CallId, CallMetadata, ChannelLayout, Hit, Interruption, Party, PiiKind, PiiSpan, Stretch,
+    Syllable, SyllableAlternative, TextPlace, Transcript, Utterance,
 };
 use auricle_insight::intent::IntentModel;
 use auricle_insight::rules::{
@@ -394,6 +394,113 @@ fn a_deadline_waits_for_what_is_being_said() {
     assert_eq!(fired(true, "啊啊啊啊啊您好"), 1, "said after second 10");
     assert_eq!(fired(true, "再见"), 1);
     assert_eq!(fired(false, "您好"), 1);
+}
+
+/// Evidence of the hits of a rule: in the call, when the telephone number of its second utterance turns out at the
+/// end, and in an utterance after that.
+fn fired_late(rule: &str) -> [Vec<String>; 3] {
+    let set = rules(&format!("pack: p\nrules: [{{id: r, when: {rule}}}]"));
+    let mut run = RuleRun::new(set, &CallMetadata::default());
+    let mut events = Vec::new();
+    let turns = [
+        (Party::Agent, 0, "您的手机号是多少"),
+        (Party::Customer, 10_000, "一三八零零"),
+        (Party::Agent, 20_000, "好的谢谢"),
+        (Party::Agent, 30_000, "您的手机号我记下了"),
+        (Party::Customer, 40_000, "再见"),
+    ];
+    for (idx, (party, start_ms, text)) in turns.into_iter().enumerate() {
+        let said = utterance_of_text(party, start_ms, text);
+        run.utterance(&Spoken::new(&said, idx), &Facts::default(), &mut events);
+    }
+    let during = std::mem::take(&mut events);
+    let span = PiiSpan {
+        kind: PiiKind::Phone,
+        party: Party::Customer,
+        start_ms: 10_000,
+        end_ms: 11_250,
+        places: vec![TextPlace {
+            utterance: 1,
+            from: 0,
+            to: 5,
+        }],
+    };
+    run.late(&span, &mut events);
+    let late = std::mem::take(&mut events);
+    let said = utterance_of_text(Party::Agent, 50_000, "嗯");
+    run.utterance(&Spoken::new(&said, 5), &Facts::default(), &mut events);
+    [during, late, events].map(|events| {
+        let told = events.iter().map(|event| {
+            let words = event.hit.evidence.iter().map(|found| found.words.as_str());
+            words.collect::<Vec<_>>().join(" ")
+        });
+        told.collect()
+    })
+}
+
+#[test]
+fn what_goes_on_holding_is_told_once_whatever_turns_out_late() {
+    for rule in [
+        "{in_call: {says: 谢谢}}",
+        "{all: [{in_call: {says: 谢谢}}, {not: {in_call: {says: 投诉}}}]}",
+    ] {
+        let n_hits = fired_late(rule).map(|hits| hits.len());
+        assert_eq!(n_hits, [1, 0, 0], "{rule}");
+    }
+}
+
+#[test]
+fn what_turns_out_late_is_judged_as_of_its_own_time() {
+    let check = |rule: &str, expected: &[&str]| {
+        let [_, late, _] = fired_late(rule);
+        assert_eq!(late, expected, "{rule}");
+    };
+    let order = |key: &str, what: &str, anchor: &str, more: &str| {
+        format!("{{{key}: {{what: {what}, anchor: {anchor}{more}}}}}")
+    };
+    let (phone, asks, thanks) = ("{entity: phone}", "{says: 您的手机号}", "{says: 谢谢}");
+    check(phone, &["[phone]"]);
+    check(
+        &order("after", phone, asks, ""),
+        &["[phone] 您的手机号"],
+    );
+    check(&order("after", phone, thanks, ""), &[]);
+    check(&order("before", asks, phone, ""), &["您的手机号 [phone]"]);
+    check(&order("before", thanks, phone, ""), &[]);
+    check(
+        &order("after", phone, asks, ", within_utterances: 1"),
+        &["[phone] 您的手机号"],
+    );
+    check(&order("after", phone, asks, ", within_secs: 2"), &[]);
+    check(
+        &order("near", phone, thanks, ", within_utterances: 1"),
+        &["[phone] 谢谢"],
+    );
+    check(
+        &order("near", thanks, phone, ", within_secs: 10"),
+        &["谢谢 [phone]"],
+    );
+    check(&order("near", phone, "{says: 再见}", ", within_secs: 10"), &[]);
+    let all = |other: &str| format!("{{all: [{phone}, {other}]}}");
+    check(&all("{in_call: {says: 多少}}"), &["[phone] 多少"]);
+    check(&all("{in_call: {says: 谢谢}}"), &[]);
+    check(&all("{not: {says: 谢谢}}"), &["[phone]"]);
+    check(&all("{not: {says: 一三八}}"), &[]);
+    check(&all("{not: {in_call: {says: 谢谢}}}"), &["[phone]"]);
+    check(&all("{not: {in_call: {says: 多少}}}"), &[]);
+    check(&all("{not: {entity: phone}}"), &[]);
+    check(
+        &all("{any: [{says: 再见}, {not: {says: 谢谢}}]}"),
+        &["[phone]"],
+    );
+    check(
+        "{repeated: {what: {any: [{entity: phone}, {says: 您的手机号}]}, times: 3}}",
+        &["[phone] 您的手机号 您的手机号"],
+    );
+    check(
+        "{repeated: {what: {any: [{entity: phone}, {says: 您的手机号}]}, times: 2, within_secs: 9}}",
+        &["[phone] 您的手机号"],
+    );
 }
 
 #[test]

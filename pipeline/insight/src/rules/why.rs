@@ -6,8 +6,9 @@ use super::evaluate::{Evaluator, Moment, Proof, form, letters_of, regex_span, ti
 use super::format::{Side, TextForm};
 use super::lexicon::Lexicon;
 use super::matches::{Found, Occurrence, Span};
+use super::past::Other;
 use super::phrase::lower;
-use super::program::{About, Kind, NodeId, Phrase, RegexLeaf, SaysLeaf, WatchId};
+use super::program::{About, Kind, Link, NodeId, Phrase, RegexLeaf, SaysLeaf, WatchId};
 use crate::{Facts, Spoken, TalkEvent};
 
 /// The language of reasons.
@@ -111,29 +112,30 @@ impl Witness<'_, '_> {
                     }
                 }
             }
-            Kind::Not(_) => proofs.extend(self.not()),
+            Kind::Not { .. } => proofs.extend(self.not()),
             Kind::InCall(watch) => self.recall(*watch, proofs),
-            Kind::After {
-                later,
-                earlier,
-                about,
-                ..
-            } => match about {
+            Kind::After { later, link, about } => match about {
                 About::Later => {
                     self.gather(*later, proofs);
-                    self.recall_earlier(*earlier, proofs);
+                    self.other(*later, link, proofs);
                 }
                 About::Earlier => {
-                    self.recall_earlier(*earlier, proofs);
+                    self.other(*later, link, proofs);
                     self.gather(*later, proofs);
                 }
             },
             Kind::Repeated {
-                what, watch, times, ..
+                what,
+                watch,
+                times,
+                within,
             } => {
                 self.gather(*what, proofs);
+                let held = self.evaluator.holds(*what);
+                let others =
+                    held.and_then(|held| self.evaluator.others(&held, *watch, *times, *within));
                 let past = &self.evaluator.call.memories[*watch].past;
-                for past in past.iter().rev().take(times - 1) {
+                for past in past.range(others.unwrap_or_default()).rev() {
                     proofs.extend(past.proofs.iter().cloned());
                 }
             }
@@ -151,18 +153,23 @@ impl Witness<'_, '_> {
 
     /// What was watched, now or before.
     fn recall(&mut self, watch: WatchId, proofs: &mut Vec<Proof>) {
-        match self.evaluator.now.watch(watch) {
-            Some(_) => self.gather(self.evaluator.set.watches[watch].node, proofs),
-            None => self.recall_earlier(watch, proofs),
+        let past = self.evaluator.call.memories[watch].past.back();
+        match (self.evaluator.now.watch(watch), past) {
+            (None, Some(past)) => proofs.extend(past.proofs.iter().cloned()),
+            _ => self.gather(self.evaluator.set.watches[watch].node, proofs),
         }
     }
 
-    /// What was watched, before this moment if it can be.
-    fn recall_earlier(&mut self, watch: WatchId, proofs: &mut Vec<Proof>) {
-        let past = self.evaluator.call.memories[watch].past.back();
-        match past {
-            Some(past) => proofs.extend(past.proofs.iter().cloned()),
-            None => self.gather(self.evaluator.set.watches[watch].node, proofs),
+    /// The other of two things that go together.
+    fn other(&mut self, later: NodeId, link: &Link, proofs: &mut Vec<Proof>) {
+        let held = self.evaluator.holds(later);
+        match held.and_then(|held| self.evaluator.other(&held, link)) {
+            Some(Other::Before(place)) => {
+                let past = self.evaluator.call.memories[link.watch].past.get(place);
+                proofs.extend(past.iter().flat_map(|past| past.proofs.iter().cloned()));
+            }
+            Some(Other::Now) => self.gather(self.evaluator.set.watches[link.watch].node, proofs),
+            None => {}
         }
     }
 

@@ -329,6 +329,61 @@ fn reasons_say_what_was_found_and_how() {
 }
 
 #[test]
+fn reasons_are_what_was_found_rather_than_what_was_not() {
+    let check = |when: &str, why: &str, evidence: &[&str]| {
+        let set = rules(&format!("pack: p\nrules: [{{id: r, when: {when}}}]"));
+        let turns = [
+            (Party::Customer, 0, "我不同意"),
+            (Party::Agent, 9000, "保证有收益"),
+        ];
+        let found = hits(&set, &turns);
+        let hit = found.iter().find(|hit| hit.start_ms >= 9000);
+        let hit = hit.unwrap_or_else(|| panic!("{when}: {found:?}"));
+        let words: Vec<&str> = hit
+            .evidence
+            .iter()
+            .map(|found| found.words.as_str())
+            .collect();
+        assert_eq!(
+            (hit.why.as_str(), words.as_slice()),
+            (why, evidence),
+            "{when}"
+        );
+    };
+    let said = "客服说了“收益”。";
+    check(
+        "{all: [{not: {says: 风险}}, {says: 收益}]}",
+        said,
+        &["收益"],
+    );
+    check(
+        "{any: [{not: {says: 风险}}, {says: 收益}]}",
+        said,
+        &["收益"],
+    );
+    check(
+        "{any: [{says: 风险}, {in_call: {says: 不同意}}, {says: 收益}]}",
+        said,
+        &["收益"],
+    );
+    check(
+        "{at_least: {n: 2, of: [{not: {says: 风险}}, {says: 保证}, {says: 收益}]}}",
+        "客服说了“保证”；客服说了“收益”。",
+        &["保证", "收益"],
+    );
+    check(
+        "{scoped: {party: agent, what: {not: {says: 您好}}}}",
+        "客服说了“保证有收益”，其中没有规则要求的内容。",
+        &["保证有收益"],
+    );
+    check(
+        "{after: {what: {scoped: {party: agent, what: {not: {says: 风险}}}}, anchor: {says: 不同意}}}",
+        "客服说了“保证有收益”，其中没有规则要求的内容；客户说了“不同意”。",
+        &["保证有收益", "不同意"],
+    );
+}
+
+#[test]
 fn partials_raise_hits_that_the_whole_utterance_confirms_or_withdraws() {
     let set = rules(
         "pack: p\nrules:\n\
@@ -460,10 +515,7 @@ fn what_turns_out_late_is_judged_as_of_its_own_time() {
     };
     let (phone, asks, thanks) = ("{entity: phone}", "{says: 您的手机号}", "{says: 谢谢}");
     check(phone, &["[phone]"]);
-    check(
-        &order("after", phone, asks, ""),
-        &["[phone] 您的手机号"],
-    );
+    check(&order("after", phone, asks, ""), &["[phone] 您的手机号"]);
     check(&order("after", phone, thanks, ""), &[]);
     check(&order("before", asks, phone, ""), &["您的手机号 [phone]"]);
     check(&order("before", thanks, phone, ""), &[]);
@@ -480,7 +532,10 @@ fn what_turns_out_late_is_judged_as_of_its_own_time() {
         &order("near", thanks, phone, ", within_secs: 10"),
         &["谢谢 [phone]"],
     );
-    check(&order("near", phone, "{says: 再见}", ", within_secs: 10"), &[]);
+    check(
+        &order("near", phone, "{says: 再见}", ", within_secs: 10"),
+        &[],
+    );
     let all = |other: &str| format!("{{all: [{phone}, {other}]}}");
     check(&all("{in_call: {says: 多少}}"), &["[phone] 多少"]);
     check(&all("{in_call: {says: 谢谢}}"), &[]);

@@ -148,6 +148,16 @@ pub(super) struct Proof {
     /// `None` for what was not said, and for what is known of the call.
     pub(super) evidence: Option<Evidence>,
     pub(super) clause: String,
+    pub(super) shows: Shows,
+}
+
+/// What a piece of evidence is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// What was found, or was never said.
+    What,
+    /// An utterance in which something was not found.
+    Lack,
 }
 
 /// What is known of the call: what conditions look at beside the moment.

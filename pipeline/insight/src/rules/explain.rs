@@ -216,7 +216,8 @@ impl Trace {
                         let clauses: Vec<String> =
                             proofs.into_iter().map(|proof| proof.clause).collect();
                         let when = clock(held.start_ms);
-                        seen.found.push(format!("{when}  {}", clauses.join("; ")));
+                        seen.found
+                            .push(format!("{when}  {}", tongue.joined(&clauses)));
                     }
                 }
                 None if seen.missed.len() < MOST_EXAMPLES => {

@@ -2,7 +2,7 @@
 
 use auricle_contracts::{Evidence, Party, PiiSpan};
 
-use super::evaluate::{Evaluator, Moment, Proof, form, letters_of, regex_span, times};
+use super::evaluate::{Evaluator, Moment, Proof, Shows, form, letters_of, regex_span, times};
 use super::format::{Side, TextForm};
 use super::lexicon::Lexicon;
 use super::matches::{Found, Occurrence, Span};
@@ -58,12 +58,20 @@ impl Tongue {
         }
     }
 
+    /// Some clauses one after the other.
+    pub(super) fn joined(self, clauses: &[String]) -> String {
+        clauses.join(match self {
+            Self::Chinese => "；",
+            Self::English => "; ",
+        })
+    }
+
     /// One sentence of some clauses.
     pub(super) fn sentence(self, clauses: &[String]) -> String {
+        let text = self.joined(clauses);
         match self {
-            Self::Chinese => format!("{}。", clauses.join("；")),
+            Self::Chinese => format!("{text}。"),
             Self::English => {
-                let text = clauses.join("; ");
                 let mut letters = text.chars();
                 let first: String = letters
                     .next()
@@ -87,6 +95,7 @@ impl Witness<'_, '_> {
     pub(super) fn proofs(&mut self, id: NodeId) -> Vec<Proof> {
         let mut proofs = Vec::new();
         self.gather(id, &mut proofs);
+        leave_out_lacks(&mut proofs);
         proofs.truncate(MOST_PROOFS);
         proofs
     }
@@ -104,13 +113,7 @@ impl Witness<'_, '_> {
                     Kind::AtLeast(n, _) => *n,
                     _ => 1,
                 };
-                let mut n_found = 0;
-                for &inner in nodes {
-                    if n_found < most && self.evaluator.holds(inner).is_some() {
-                        n_found += 1;
-                        self.gather(inner, proofs);
-                    }
-                }
+                proofs.extend(self.most_telling(nodes, most).into_iter().flatten());
             }
             Kind::Not { .. } => proofs.extend(self.not()),
             Kind::InCall(watch) => self.recall(*watch, proofs),
@@ -144,11 +147,31 @@ impl Witness<'_, '_> {
                 proofs.push(Proof {
                     evidence: None,
                     clause,
+                    shows: Shows::What,
                 });
             }
             Kind::Metadata(_) => {}
             kind => self.leaf(kind, proofs),
         }
+    }
+
+    /// What those of `nodes` rest on that hold, each by itself: the `most` that tell most, the most telling first.
+    fn most_telling(&mut self, nodes: &[NodeId], most: usize) -> Vec<Vec<Proof>> {
+        let utterance = self.evaluator.moment.utterance();
+        let mut found: Vec<(Tells, Vec<Proof>)> = Vec::new();
+        let mut n_now = 0;
+        for &inner in nodes {
+            if n_now < most && self.evaluator.holds(inner).is_some() {
+                let mut own = Vec::new();
+                self.gather(inner, &mut own);
+                let tells = Tells::of(&own, utterance);
+                n_now += usize::from(tells == Tells::Now);
+                found.push((tells, own));
+            }
+        }
+        found.sort_by_key(|(tells, _)| *tells);
+        found.truncate(most);
+        found.into_iter().map(|(_, proofs)| proofs).collect()
     }
 
     /// What was watched, now or before.
@@ -186,6 +209,7 @@ impl Witness<'_, '_> {
                 Tongue::Chinese => format!("{who}说了{quoted}，其中没有规则要求的内容"),
                 Tongue::English => format!("{who} said {quoted} without what the rule asks for"),
             },
+            shows: Shows::Lack,
         })
     }
 
@@ -307,6 +331,7 @@ impl Witness<'_, '_> {
                 words,
             }),
             clause,
+            shows: Shows::What,
         }
     }
 
@@ -391,6 +416,7 @@ impl Witness<'_, '_> {
                 words,
             }),
             clause,
+            shows: Shows::What,
         })
     }
 
@@ -445,6 +471,7 @@ impl Witness<'_, '_> {
         Proof {
             evidence: Some(evidence),
             clause,
+            shows: Shows::What,
         }
     }
 
@@ -463,6 +490,7 @@ impl Witness<'_, '_> {
                 Tongue::Chinese => format!("{who}说出了个人信息（{name}）"),
                 Tongue::English => format!("{who} said personal data ({name})"),
             },
+            shows: Shows::What,
         }
     }
 
@@ -496,8 +524,45 @@ impl Witness<'_, '_> {
                 words: clause.clone(),
             }),
             clause,
+            shows: Shows::What,
         }
     }
+}
+
+/// What an inspector learns from one of several conditions, the most first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Tells {
+    /// What was found in the utterance or event at hand.
+    Now,
+    /// What was found before.
+    Before,
+    /// What was never said.
+    Unsaid,
+    /// What is lacking.
+    Lack,
+    Nothing,
+}
+
+impl Tells {
+    /// `utterance` is the one at hand.
+    fn of(proofs: &[Proof], utterance: Option<usize>) -> Self {
+        let of_one = |proof: &Proof| match (proof.shows, &proof.evidence) {
+            (Shows::Lack, _) => Self::Lack,
+            (Shows::What, Some(evidence)) if evidence.utterance == utterance => Self::Now,
+            (Shows::What, Some(_)) => Self::Before,
+            (Shows::What, None) => Self::Unsaid,
+        };
+        proofs.iter().map(of_one).min().unwrap_or(Self::Nothing)
+    }
+}
+
+/// What is lacking in an utterance is not told where something in it is: that is what the hit is about.
+fn leave_out_lacks(proofs: &mut Vec<Proof>) {
+    let utterance = |proof: &Proof| proof.evidence.as_ref().and_then(|found| found.utterance);
+    let found = proofs.iter().filter(|proof| proof.shows == Shows::What);
+    let told: Vec<usize> = found.filter_map(utterance).collect();
+    let is_told = |proof: &Proof| utterance(proof).is_some_and(|idx| told.contains(&idx));
+    proofs.retain(|proof| proof.shows == Shows::What || !is_told(proof));
 }
 
 /// Keywords as text, `…` where other letters stand between them.

@@ -296,6 +296,42 @@ fn keywords_are_heard_by_their_sound_as_far_as_their_length_allows() {
 }
 
 #[test]
+fn a_syllable_lost_or_one_too_many_hides_no_long_keyword() {
+    let check = |keyword: &str, sound: &str, text: &str, fires: bool| {
+        let set = rules(&format!(
+            "pack: p\nrules: [{{id: r, when: {{says: {{any: [{keyword}], sound: {sound}}}}}}}]"
+        ));
+        let fired = !hits(&set, &[(Party::Agent, 0, text)]).is_empty();
+        assert_eq!(fired, fires, "{keyword} ({sound}) in {text}");
+    };
+    // One lost, one too many, another hanzi beside it.
+    check("今天必须还款", "auto", "您今天必还款啊", true);
+    check("今天必须还款", "auto", "今天你必须还款", true);
+    check("今天必须还款", "auto", "金天必须得还款", true);
+    check("今天必须还款", "near", "今天必还款", false);
+    check("天天上门", "auto", "天上门", false);
+    check("天天上门", "loose", "天上门", true);
+    check("天天上门", "loose", "天天来上门", true);
+    check("天上门", "loose", "天来上门", false);
+    // Two slips, a near syllable beside a slip, a slip at either end.
+    check("今天必须还款", "auto", "今必还款", false);
+    check("今天必须还款", "auto", "今天你必须得还款", false);
+    check("今天必须还款", "auto", "今天必还狂", false);
+    check("今天必须还款", "auto", "天必须还款", false);
+    check("今天必须还款", "auto", "今天必须还", false);
+    // What denies is never passed over.
+    check("今天必须还款", "auto", "今天不必须还款", false);
+    check("投资是没有风险", "auto", "投资是有风险", false);
+    check("投资是有风险的", "auto", "投资是没有风险的", false);
+    let set = rules("pack: p\nrules: [{id: r, when: {says: {any: [天天上门], sound: loose}}}]");
+    let found = hits(&set, &[(Party::Agent, 0, "我天天来上门看")]);
+    assert_eq!(
+        found[0].why,
+        "客服说了“天天来上门”（读音与关键词“天天上门”相近）。"
+    );
+}
+
+#[test]
 fn reasons_say_what_was_found_and_how() {
     let set = rules(
         "pack: p\nlanguage: zh\nwords: {g: [保证], p: [收益]}\nrules:\n\

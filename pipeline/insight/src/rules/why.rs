@@ -353,10 +353,12 @@ impl Witness<'_, '_> {
             (_, Found::Letters) if letters(keywords).eq(letters(words)) => String::new(),
             (Tongue::Chinese, Found::Letters) => format!("（关键词“{keywords}”）"),
             (Tongue::Chinese, Found::Sound) => format!("（读音与关键词“{keywords}”相同）"),
-            (Tongue::Chinese, Found::NearSound) => format!("（读音与关键词“{keywords}”相近）"),
+            (Tongue::Chinese, Found::NearSound | Found::Slip) => {
+                format!("（读音与关键词“{keywords}”相近）")
+            }
             (Tongue::English, Found::Letters) => format!(" (keywords \"{keywords}\")"),
             (Tongue::English, Found::Sound) => format!(" (it sounds like \"{keywords}\")"),
-            (Tongue::English, Found::NearSound) => {
+            (Tongue::English, Found::NearSound | Found::Slip) => {
                 format!(" (it sounds much like \"{keywords}\")")
             }
         }

@@ -2,7 +2,8 @@
 """Makes the corpora that fuzzing starts from: python3 fuzz/seed.py. Written to fuzz/corpus/, which git ignores.
 
 Recordings come from fixtures/audio, queries from the examples of docs/query-language.md, packs from docs/rules.md
-and pipeline/insight/tests, an encoder from an example of models/networks; the rest is written here.
+and pipeline/insight/tests, score cards from docs/scorecards.md and packs/cards, emotion weights from models/emotion, an
+encoder from an example of models/networks; the rest is written here.
 """
 
 import gzip
@@ -128,6 +129,33 @@ def packs():
     return written + [path.read_text(encoding="utf-8") for path in files]
 
 
+def cards():
+    handbook = (ROOT / "docs/scorecards.md").read_text(encoding="utf-8")
+    written = re.findall(r"```yaml\n(card:.*?)```", handbook, re.DOTALL)
+    files = sorted((ROOT / "packs/cards").glob("*.yaml"))
+    return written + [path.read_text(encoding="utf-8") for path in files]
+
+
+def intent_model():
+    """A small model, as pipeline/insight/src/intent/file.rs describes it."""
+    classes = "not: 不 别\nquestion: 吗\ncall: 打电话 call\n".encode()
+    body = b"AURINTNT" + struct.pack("<HH", 2, 1) + bytes([len(classes)]) + classes + bytes([2])
+    for party, label in ((0, b"promise"), (1, b"opt_out")):
+        body += bytes([party, 1, len(label)]) + label + struct.pack("<5f", -1.0, 1.2, 0.1, 0.6, 0.05)
+        # Three features: 5 buckets apart, one weight each.
+        body += bytes([3]) + b"".join(bytes([5, 1, 0, steps]) for steps in (20, 250, 90))
+    body += bytes([2, 5, 3, 5, 4])
+    digest = 0xCBF29CE484222325
+    for byte in body:
+        digest = (digest ^ byte) * 0x100000001B3 % 2**64
+    return body + struct.pack("<Q", digest)
+
+
+def emotion():
+    least = '{"name": "x", "units": {"secs": 1}, "most_units": 3, "arousal": {}, "labels": {"sad": {"bias": 9}}}'
+    return [(ROOT / "models/emotion/hand-set.json").read_text(encoding="utf-8"), least]
+
+
 def text_rules():
     phrases = ["<g>..<p>", "^[喂](您好|你好)", "保证..4收益$", "risk free"]
     return [f"{phrase}\n{text}" for phrase in phrases for text in ("喂您好我保证有收益", "it is risk-free, 没有不会亏")]
@@ -156,6 +184,9 @@ def main():
     put("masks", CALLS)
     put("weights", weights())
     put("packs", packs())
+    put("cards", cards())
+    put("intents", [intent_model()])
+    put("emotion", emotion())
     put("text_rules", text_rules())
 
 

@@ -19,6 +19,11 @@ const INPUT: &str = "features";
 const OUTPUT: &str = "probabilities";
 /// Key of the metadata that names the columns.
 const NAMES_KEY: &str = "features";
+/// How far probabilities may be from 1 together.
+const SUM_TOLERANCE: f32 = 1e-3;
+/// Values that a network is tried on when it is opened: of a network that ends in plain sums, at most one of them
+/// comes out as a distribution by chance.
+const TRIED: [f32; 2] = [0.0, 1.0];
 
 /// An emotion network on one thread.
 #[derive(Debug)]
@@ -31,22 +36,32 @@ impl OrtEmotion {
     /// Opens a network.
     ///
     /// # Errors
-    /// When the file is missing, damaged, or has other inputs, outputs or metadata.
+    /// When the file is missing, damaged, has other inputs, outputs or metadata, or gives no probabilities.
     pub fn open(runtime: &OnnxRuntime, path: &Path) -> Result<Self, EngineError> {
         let session = runtime.open(path)?;
-        let misfit = |cause: String| EngineError::Misfit {
+        let misfit = |cause: String, hint: &str| EngineError::Misfit {
             path: path.into(),
             cause,
-            hint: "models/emotion/README.md describes what an emotion network must look like"
-                .into(),
+            hint: hint.into(),
         };
-        let features = read_names(&session).map_err(misfit)?;
+        let handbook = "models/emotion/README.md describes what an emotion network must look like";
+        let features = read_names(&session).map_err(|cause| misfit(cause, handbook))?;
         let mut network = Self { session, features };
-        // A network of another width would fail at the first utterance.
-        let zeros = vec![0.0; network.features.len()];
-        network
-            .probabilities(&zeros)
-            .map_err(|cause| misfit(format!("it does not run on features of 0: {cause}")))?;
+        // A network of another width, or without a softmax, would fail at the first utterance.
+        for value in TRIED {
+            let values = vec![value; network.features.len()];
+            let found = network.run(&values).map_err(|cause| {
+                let cause = format!("it does not run on features of {value}: {cause}");
+                misfit(cause, handbook)
+            })?;
+            is_distribution(&found).map_err(|cause| {
+                let cause = format!("on features of {value}, {cause}");
+                misfit(
+                    cause,
+                    "a softmax over the four labels must be its last step",
+                )
+            })?;
+        }
         Ok(network)
     }
 
@@ -59,8 +74,14 @@ impl OrtEmotion {
     /// [`OrtEmotion::features`].
     ///
     /// # Errors
-    /// When there are not as many, or the network fails to run.
+    /// When there are not as many, the network fails to run, or what it gives is no distribution.
     pub fn probabilities(&mut self, values: &[f32]) -> Result<[f32; N_EMOTIONS], EngineError> {
+        let found = self.run(values)?;
+        is_distribution(&found).map_err(EngineError::Run)?;
+        Ok(found)
+    }
+
+    fn run(&mut self, values: &[f32]) -> Result<[f32; N_EMOTIONS], EngineError> {
         let input =
             TensorRef::from_array_view(([1, self.features.len()], values)).map_err(run_error)?;
         let outputs = self
@@ -76,6 +97,19 @@ impl OrtEmotion {
                 found.len()
             ))
         })
+    }
+}
+
+/// Why these are no probabilities of labels of which one is true.
+fn is_distribution(found: &[f32; N_EMOTIONS]) -> Result<(), String> {
+    let sum: f32 = found.iter().sum();
+    // What is no number fails both comparisons.
+    let is_one = found.iter().all(|prob| *prob >= 0.0) && (sum - 1.0).abs() <= SUM_TOLERANCE;
+    match is_one {
+        true => Ok(()),
+        false => Err(format!(
+            "`{OUTPUT}` must be 0 or more each and 1 together, got `{found:?}`"
+        )),
     }
 }
 

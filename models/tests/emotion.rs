@@ -39,6 +39,11 @@ fn value(name: &str, n_columns: i64) -> ValueInfo {
 
 /// `softmax(features · weights)`: the first feature speaks for anger, the second for sadness.
 fn network(input: &str, n_labels: i64, names: Option<&str>) -> Vec<u8> {
+    network_ending_in("Softmax", input, n_labels, names)
+}
+
+/// The same with another last step.
+fn network_ending_in(last: &str, input: &str, n_labels: i64, names: Option<&str>) -> Vec<u8> {
     let mut weights = vec![0.0_f32; 2 * n_labels as usize];
     weights[2] = 1.0;
     weights[n_labels as usize + n_labels as usize - 1] = 1.0;
@@ -52,7 +57,7 @@ fn network(input: &str, n_labels: i64, names: Option<&str>) -> Vec<u8> {
         name: "emotion".to_owned(),
         node: vec![
             node("MatMul", &[input, "weights"], "sums"),
-            node("Softmax", &["sums"], "probabilities"),
+            node(last, &["sums"], "probabilities"),
         ],
         initializer: vec![Tensor {
             dims: vec![2, n_labels],
@@ -99,10 +104,11 @@ fn a_network_tells_emotions() {
         assert!((found.iter().sum::<f32>() - 1.0).abs() < 1e-5);
         assert!(found[expected] > 0.9, "{found:?}");
     }
-    assert!(matches!(
-        network.probabilities(&[1.0]),
-        Err(EngineError::Run(_))
-    ));
+    // Of another width, and what no distribution comes out of.
+    for values in [&[1.0][..], &[f32::NAN, 0.0], &[f32::INFINITY, 0.0]] {
+        let told = network.probabilities(values);
+        assert!(matches!(told, Err(EngineError::Run(_))), "{told:?}");
+    }
 }
 
 #[test]
@@ -123,6 +129,14 @@ fn other_networks_are_refused() {
         ),
         (network("features", 4, Some("a,b,c")), "does not run"),
         (network("features", 5, Some("a,b")), "gave 5 probabilities"),
+        (
+            network_ending_in("Identity", "features", 4, Some("a,b")),
+            "on features of 0, `probabilities` must be 0 or more each and 1 together",
+        ),
+        (
+            network_ending_in("Sigmoid", "features", 4, Some("a,b")),
+            "a softmax over the four labels must be its last step",
+        ),
         (b"no model".to_vec(), "ONNX Runtime refuses it"),
     ] {
         let path = written(folder.path(), &bytes);

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// What assessments follow from beside packs, cards and models of one's own, which a judge's print has.
-const SOURCES: [&str; 5] = [
+/// What assessments follow from beside packs, cards and models of one's own.
+const SOURCES: [&str; 6] = [
     "src",
     "../pinyin/src",
     "../pinyin/data",
+    "../../models/emotion/hand-set.json",
     "../../packs/intents/zh/model.bin",
     "../../packs/intents/zh/synonyms.txt",
 ];

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, anyhow};
 use auricle_contracts::CallId;
@@ -10,10 +12,11 @@ use auricle_search::{
     Added, FacetMode, IndexError, IndexOptions, KnownNames, Prepared, SearchError, SearchRequest,
     SearchResults, TranscriptIndex, TranscriptReader,
 };
-use auricle_store::{Store, StoreError};
+use auricle_store::{CallFilter, CallKind, Store, StoreError};
 
 use crate::data::DataFolder;
-use crate::exit::{message_of, usage};
+use crate::disk_full::not_in_index;
+use crate::exit::usage;
 use crate::judge::Judges;
 use crate::known::KnownCall;
 
@@ -103,11 +106,16 @@ impl CallIndex {
         Ok(waiting.len() as u64)
     }
 
-    /// Adds what the store has and the index lacks; gives the number of calls.
-    pub(crate) async fn catch_up(&mut self, store: &Store, judges: &Judges) -> Result<u64> {
+    /// Adds what the store has and the index lacks, until `stop` is set; gives the number of calls.
+    pub(crate) async fn catch_up(
+        &mut self,
+        store: &Store,
+        judges: &Judges,
+        stop: &AtomicBool,
+    ) -> Result<u64> {
         let mut n_added = 0;
         let mut refused = BTreeSet::new();
-        loop {
+        while !stop.load(Ordering::Relaxed) {
             let limit = CALLS_A_COMMIT + refused.len() as u64;
             let missing = store.unindexed(limit).await?;
             let missing = missing
@@ -115,9 +123,12 @@ impl CallIndex {
                 .filter(|(call_id, _)| !refused.contains(call_id));
             let missing = missing.collect::<Vec<_>>();
             if missing.is_empty() {
-                return Ok(n_added);
+                break;
             }
             for (call_id, version) in missing {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
                 let added = match known_call(store, judges, &call_id, version).await {
                     Ok(Some(known)) => self.add(&known, version),
                     Ok(None) => Err(anyhow!("the store has lost its transcript")),
@@ -128,13 +139,13 @@ impl CallIndex {
                     Err(error) => return Err(error.into()),
                 };
                 if let Err(error) = added {
-                    let cause = message_of(&error);
-                    tracing::warn!(call.id = %call_id, "not in the search index: {cause}");
+                    not_in_index(&call_id, error)?;
                     refused.insert(call_id);
                 }
             }
             n_added += self.commit(store).await?;
         }
+        Ok(n_added)
     }
 
     /// The number of its utterances.
@@ -167,22 +178,43 @@ async fn known_call(
 /// Takes the index away. The store still has everything that was in it.
 pub(crate) fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => {
             Err(cause).with_context(|| format!("cannot remove the index `{}`", folder.display()))
         }
         _ => Ok(()),
     }
 }
 
+/// For commands that Ctrl-C ends at once: nothing is lost, the store knows what the index lacks.
+pub(crate) static NEVER_STOP: AtomicBool = AtomicBool::new(false);
+
+/// Whether the folder of the index is gone, or empty.
+fn is_lost(folder: &Path) -> bool {
+    match fs::read_dir(folder) {
+        Ok(mut files) => files.next().is_none(),
+        Err(cause) => cause.kind() == ErrorKind::NotFound,
+    }
+}
+
+/// Whether the index lacks calls that the store has: where the index was lost, all of them.
+pub(crate) async fn is_behind(folder: &Path, store: &Store) -> Result<bool, StoreError> {
+    if !is_lost(folder) {
+        return Ok(!store.unindexed(1).await?.is_empty());
+    }
+    let heard = CallFilter {
+        kind: CallKind::WithTranscript,
+        ..CallFilter::default()
+    };
+    Ok(!store.calls(&heard, None, 1).await?.is_empty())
+}
+
 /// Calls that were heard and no search finds now: all, where the index was lost. `None` where no store can be read.
 pub(crate) async fn n_not_found(data: &DataFolder) -> Option<u64> {
     let store = Store::open_to_read(&data.database()).await.ok()?;
     let counts = store.counts().await.ok()?;
-    let is_lost = !fs::exists(data.index()).unwrap_or(true);
-    Some(if is_lost {
-        counts.n_done
-    } else {
-        counts.n_unindexed
+    Some(match is_lost(&data.index()) {
+        true => counts.n_done,
+        false => counts.n_unindexed,
     })
 }
 
@@ -262,59 +294,15 @@ fn with_rebuild_hint(error: IndexError) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Overrides};
-    use auricle_contracts::{
-        Assessment, CallMetadata, ChannelLayout, Party, Transcript, Utterance,
-    };
-    use auricle_store::{Fingerprints, Recording};
+    use crate::testing::{config, save, transcript};
+    use auricle_contracts::Assessment;
 
-    fn transcript(name: &str) -> Transcript {
-        let utterance = Utterance {
-            party: Party::Agent,
-            channel: 0,
-            start_ms: 0,
-            end_ms: 800,
-            text: "保证收益".into(),
-            spoken: "保证收益".into(),
-            confidence: 0.9,
-            syllables: Vec::new(),
-            words: Vec::new(),
-            voice: None,
-        };
-        Transcript {
-            call_id: CallId(name.into()),
-            file: format!("{name}.wav"),
-            duration_ms: 1000,
-            engine: "test/none".into(),
-            layout: ChannelLayout::PerParty,
-            metadata: CallMetadata::default(),
-            warnings: Vec::new(),
-            utterances: vec![utterance],
-        }
+    fn known(name: &str) -> KnownCall {
+        KnownCall::masked(&transcript(name), &Assessment::default())
     }
 
-    async fn save(store: &Store, name: &str) -> (Transcript, i64) {
-        let transcript = transcript(name);
-        let recording = Recording {
-            call_id: transcript.call_id.clone(),
-            file: transcript.file.clone(),
-            path: format!("/calls/{name}.wav"),
-            size_bytes: 1,
-            metadata: CallMetadata::default(),
-        };
-        let prints = Fingerprints {
-            audio_sha256: "a".into(),
-            model: "m".into(),
-            settings: "s".into(),
-        };
-        let now = "2026-11-20T08:00:00Z";
-        let saved = store.save_done(None, &recording, &prints, &transcript, now);
-        let version = saved.await.unwrap();
-        (transcript, version)
-    }
-
-    fn known(transcript: &Transcript) -> KnownCall {
-        KnownCall::masked(transcript, &Assessment::default())
+    fn judges(data: &tempfile::TempDir) -> Judges {
+        Judges::load(&config(data.path())).unwrap()
     }
 
     /// A folder that is away for a while stands for a full disk: files cannot be written.
@@ -325,26 +313,59 @@ mod tests {
         let store = Store::open(&data.path().join("auricle.db")).await.unwrap();
         let mut index = CallIndex::open_to_write(&folder, &store).await.unwrap();
 
-        let (lost, version) = save(&store, "lost").await;
-        index.add(&known(&lost), version).unwrap();
+        let version = save(&store, "lost").await;
+        index.add(&known("lost"), version).unwrap();
         fs::rename(&folder, &away).unwrap();
         index.commit(&store).await.unwrap_err();
         fs::rename(&away, &folder).unwrap();
 
-        let (next, version) = save(&store, "next").await;
-        index.add(&known(&next), version).unwrap();
+        let version = save(&store, "next").await;
+        index.add(&known("next"), version).unwrap();
         assert_eq!(index.commit(&store).await.unwrap(), 1);
         let missing = store.unindexed(10).await.unwrap();
-        assert_eq!(missing, [(lost.call_id.clone(), 1)]);
+        assert_eq!(missing, [(CallId("lost".into()), 1)]);
 
-        let config = Config::load(&Overrides {
-            data_dir: Some(data.path().to_owned()),
-            ..Overrides::default()
-        });
-        let judges = Judges::load(&config.unwrap()).unwrap();
-        assert_eq!(index.catch_up(&store, &judges).await.unwrap(), 1);
+        let caught_up = index.catch_up(&store, &judges(&data), &NEVER_STOP).await;
+        assert_eq!(caught_up.unwrap(), 1);
         assert_eq!(store.unindexed(10).await.unwrap(), []);
         let found = CallSearch::open(&folder).unwrap().calls_with("保证收益");
         assert_eq!(found.unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn who_stops_does_not_wait_for_the_index_to_catch_up() {
+        let data = tempfile::TempDir::new().unwrap();
+        let folder = data.path().join("index");
+        let store = Store::open(&data.path().join("auricle.db")).await.unwrap();
+        let mut index = CallIndex::open_to_write(&folder, &store).await.unwrap();
+        save(&store, "a").await;
+        let judges = judges(&data);
+        let stop = AtomicBool::new(true);
+        let stopped = index.catch_up(&store, &judges, &stop).await;
+        assert_eq!(stopped.unwrap(), 0);
+        assert_eq!(store.unindexed(10).await.unwrap().len(), 1);
+        let caught_up = index.catch_up(&store, &judges, &NEVER_STOP).await;
+        assert_eq!(caught_up.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_index_is_behind_where_it_lacks_calls_or_is_lost() {
+        let data = tempfile::TempDir::new().unwrap();
+        let folder = data.path().join("index");
+        let store = Store::open(&data.path().join("auricle.db")).await.unwrap();
+        let is_behind = async || is_behind(&folder, &store).await.unwrap();
+        assert!(!is_behind().await, "there is nothing to find");
+        save(&store, "a").await;
+        assert!(is_behind().await, "there is no index");
+        let mut index = CallIndex::open_to_write(&folder, &store).await.unwrap();
+        assert!(is_behind().await, "it lacks a call");
+        let caught_up = index.catch_up(&store, &judges(&data), &NEVER_STOP).await;
+        assert_eq!(caught_up.unwrap(), 1);
+        assert!(!is_behind().await);
+        drop(index);
+        remove(&folder).unwrap();
+        assert!(is_behind().await, "it was lost");
+        fs::create_dir(&folder).unwrap();
+        assert!(is_behind().await, "and only its folder is back");
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use auricle_contracts::{Assessment, CallMetadata, Transcript};
-use auricle_insight::emotion::EmotionModel;
 use auricle_insight::intent::IntentModel;
 use auricle_insight::rules::{PackFile, RuleSet};
 use auricle_insight::scorecard::Card;
@@ -102,6 +101,8 @@ const PRINT_DIGITS: usize = 16;
 pub(crate) struct Judges {
     campaigns: Vec<(GlobMatcher, Bench)>,
     others: Bench,
+    /// The model in place of the built-in one.
+    emotions: Option<emotion::Chosen>,
     print: String,
 }
 
@@ -155,8 +156,20 @@ impl Judges {
         Ok(Self {
             campaigns,
             others,
+            emotions: models.emotions,
             print: digits(&print.0, PRINT_DIGITS),
         })
+    }
+
+    /// Opens what is opened at its first use only. For commands that save what they find: without it the
+    /// built-in model would decide in its place.
+    ///
+    /// # Errors
+    /// When a model cannot be opened.
+    pub(crate) fn check_models(&self) -> Result<()> {
+        self.emotions
+            .as_ref()
+            .map_or(Ok(()), emotion::Chosen::check)
     }
 
     /// Changes whenever a call may be assessed otherwise.
@@ -223,7 +236,7 @@ struct Wanted<'a> {
 /// The models that all campaigns share.
 struct Models {
     intents: Arc<IntentModel>,
-    emotions: Option<Arc<dyn EmotionModel>>,
+    emotions: Option<emotion::Chosen>,
 }
 
 fn models(config: &Config, insight: &InsightConfig, print: &mut Print) -> Result<Models> {
@@ -238,9 +251,9 @@ fn models(config: &Config, insight: &InsightConfig, print: &mut Print) -> Result
     let emotions = match &insight.emotion {
         None => None,
         Some(named) => {
-            let opened = emotion::open(config, named)?;
-            print.add("emotion", &opened.sha256);
-            Some(opened.model)
+            let chosen = emotion::choose(config, named)?;
+            print.add("emotion", &chosen.sha256);
+            Some(chosen)
         }
     };
     Ok(Models {
@@ -290,7 +303,7 @@ fn judge(config: &Config, wanted: &Wanted<'_>, language: &str, print: &mut Print
         rules: Arc::new(compiled.rules),
         card,
         intents: Arc::clone(&wanted.models.intents),
-        emotions: wanted.models.emotions.clone(),
+        emotions: wanted.models.emotions.as_ref().map(emotion::Chosen::model),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Calls as they leave the program: with what was made of them, personal data masked.
 
+use std::cmp::Reverse;
+
 use anyhow::Result;
 use auricle_contracts::{AssessedCall, Assessment, Transcript};
 use auricle_insight::pii::{MASK_CHARACTER, Mask, Masker};
@@ -74,14 +76,16 @@ impl<'a> MaskedQuotes<'a> {
     /// The text with every whole utterance, every quoted piece of one, and every longer stretch of what is
     /// hidden masked.
     pub(crate) fn hide(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (_, forms) in &self.forms {
-            for (open, masked) in forms.iter().filter(|(open, _)| !open.is_empty()) {
-                text = text.replace(open, masked);
-            }
-        }
+        // What is hidden first must not keep what is looked for later from being found: a number that was said in
+        // parts, too, stands inside the whole one.
         let pieces = text.split_inclusive(QUOTATION_MARKS);
-        let hidden: String = pieces.map(|piece| self.hide_piece(piece)).collect();
+        let mut hidden: String = pieces.map(|piece| self.hide_piece(piece)).collect();
+        let forms = self.forms.iter().flat_map(|(_, forms)| forms);
+        let mut forms: Vec<_> = forms.filter(|(open, _)| !open.is_empty()).collect();
+        forms.sort_by_key(|(open, _)| Reverse(open.len()));
+        for (open, masked) in forms {
+            hidden = hidden.replace(open, masked);
+        }
         self.masker.scrub(&hidden)
     }
 
@@ -149,6 +153,73 @@ impl CallReader {
         match self.personal_data {
             PersonalData::Masked => KnownCall::masked(&known.transcript, &known.assessment),
             PersonalData::AsSaid => known,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auricle_contracts::{
+        CallId, CallMetadata, ChannelLayout, Party, PiiKind, PiiSpan, TextPlace,
+    };
+    use auricle_insight::rules::utterance_of_text;
+
+    /// Each text with the letters of it that are personal data, from one to before another.
+    fn call(texts: &[(&str, (usize, usize))]) -> (Transcript, Assessment) {
+        let utterances = texts.iter().zip(0u64..);
+        let transcript = Transcript {
+            call_id: CallId("c".into()),
+            file: String::new(),
+            duration_ms: 60_000,
+            engine: String::new(),
+            layout: ChannelLayout::PerParty,
+            metadata: CallMetadata::default(),
+            warnings: Vec::new(),
+            utterances: utterances
+                .map(|((text, _), n)| utterance_of_text(Party::Customer, n * 10_000, text))
+                .collect(),
+        };
+        let spans = texts.iter().enumerate().map(|(utterance, (_, letters))| {
+            let said = &transcript.utterances[utterance];
+            PiiSpan {
+                kind: PiiKind::Phone,
+                party: Party::Customer,
+                start_ms: said.start_ms,
+                end_ms: said.end_ms,
+                places: vec![TextPlace {
+                    utterance,
+                    from: letters.0,
+                    to: letters.1,
+                }],
+            }
+        });
+        let assessment = Assessment {
+            pii: spans.collect(),
+            ..Assessment::default()
+        };
+        (transcript, assessment)
+    }
+
+    #[test]
+    fn a_number_said_in_parts_and_whole_lets_no_digit_through() {
+        let (transcript, assessment) = call(&[
+            ("138", (0, 3)),
+            ("00", (0, 2)),
+            ("13800138000", (0, 11)),
+            ("对是13800138000", (2, 13)),
+        ]);
+        let quotes = MaskedQuotes::new(&transcript, &assessment);
+        for (text, expected) in [
+            ("0.4  13800138000: close", "0.4  ***********: close"),
+            (
+                "客户说了“138”；客户说了“00138”。",
+                "客户说了“***”；客户说了“*****”。",
+            ),
+            ("客户说了“对是13800138000”。", "客户说了“对是***********”。"),
+            ("at 对是13800138000, but", "at 对是***********, but"),
+        ] {
+            assert_eq!(quotes.hide(text), expected);
         }
     }
 }

@@ -17,6 +17,7 @@ mod clock;
 mod commands;
 mod config;
 mod data;
+mod disk_full;
 mod emotion;
 mod engine;
 mod exit;
@@ -27,12 +28,15 @@ mod judge;
 mod known;
 mod language;
 mod logs;
+mod panics;
 mod redact;
 mod rescore;
 mod selection;
 mod sources;
 mod spreadsheet;
 mod terminal;
+#[cfg(test)]
+mod testing;
 mod text_file;
 mod vad;
 
@@ -52,9 +56,11 @@ use exit::{Exit, exit_of, message_of};
 /// Exit codes: 0 done; 1 some recordings failed, or what was asked for could not be done; 2 the
 /// command line, the configuration or a query is wrong; 130 stopped by Ctrl-C or SIGTERM.
 pub fn main() -> ExitCode {
+    panics::tell_quietly();
     // Mistakes in the command line end the process here, with clap's message and code 2.
     let args = AuricleArgs::parse();
-    let exit = run(&args).unwrap_or_else(|error| {
+    let ended = panics::guarded(panics::DEFECT, || run(&args));
+    let exit = ended.unwrap_or_else(|error| {
         let exit = exit_of(&error);
         if exit != Exit::Done {
             terminal::say!("auricle: {}", message_of(&error));

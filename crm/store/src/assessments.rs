@@ -7,7 +7,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, Select,
 };
 
 use crate::body::{self, Body, Packing};
@@ -232,18 +232,12 @@ impl Store {
     ) -> Result<HashMap<CallId, StoredAssessment>, StoreError> {
         let mut found = HashMap::with_capacity(ids.len());
         for some in ids.chunks(ROWS_A_STATEMENT) {
-            let query = assessment::Entity::find()
-                .select_only()
+            let query = in_force(some)
                 .columns([
-                    assessment::Column::CallId,
-                    assessment::Column::TranscriptVersion,
-                    assessment::Column::RulesFingerprint,
                     assessment::Column::MadeAt,
                     assessment::Column::Encoding,
                     assessment::Column::Body,
                 ])
-                .filter(assessment::Column::CallId.is_in(some.iter().map(|id| id.0.as_str())))
-                .filter(assessment::Column::IsCurrent.eq(true))
                 .into_tuple::<(String, i64, String, String, String, Vec<u8>)>();
             let rows = query.all(&self.db).await;
             for (name, transcript_version, rules_fingerprint, made_at, encoding, bytes) in
@@ -327,18 +321,8 @@ impl Store {
     ) -> Result<HashMap<CallId, (i64, String)>, StoreError> {
         let mut all = HashMap::with_capacity(ids.len());
         for some in ids.chunks(ROWS_A_STATEMENT) {
-            let found = assessment::Entity::find()
-                .select_only()
-                .columns([
-                    assessment::Column::CallId,
-                    assessment::Column::TranscriptVersion,
-                    assessment::Column::RulesFingerprint,
-                ])
-                .filter(assessment::Column::CallId.is_in(some.iter().map(|id| id.0.as_str())))
-                .filter(assessment::Column::IsCurrent.eq(true))
-                .into_tuple::<(String, i64, String)>()
-                .all(&self.db)
-                .await;
+            let found = in_force(some).into_tuple::<(String, i64, String)>();
+            let found = found.all(&self.db).await;
             let found = found.map_err(|error| self.error(error))?;
             all.extend(
                 found
@@ -348,6 +332,19 @@ impl Store {
         }
         Ok(all)
     }
+}
+
+/// What is in force for these calls: each one's id, the version of its transcript and its rules.
+fn in_force(ids: &[CallId]) -> Select<assessment::Entity> {
+    assessment::Entity::find()
+        .select_only()
+        .columns([
+            assessment::Column::CallId,
+            assessment::Column::TranscriptVersion,
+            assessment::Column::RulesFingerprint,
+        ])
+        .filter(assessment::Column::CallId.is_in(ids.iter().map(|id| id.0.as_str())))
+        .filter(assessment::Column::IsCurrent.eq(true))
 }
 
 async fn replace_current(

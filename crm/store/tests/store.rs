@@ -79,6 +79,27 @@ async fn save(store: &Store, name: &str) -> i64 {
         .unwrap()
 }
 
+async fn save_all(store: &Store, names: &[&str]) {
+    for name in names {
+        save(store, name).await;
+    }
+}
+
+/// Notes that hearing this call failed.
+async fn save_failed(store: &Store, name: &str) {
+    let recording = recording(name);
+    let failed = store.save_failed(None, &recording, "not audio", NOW);
+    failed.await.unwrap();
+}
+
+/// What has a transcript.
+fn heard_only() -> CallFilter {
+    CallFilter {
+        kind: CallKind::WithTranscript,
+        ..CallFilter::default()
+    }
+}
+
 fn database(folder: &tempfile::TempDir) -> PathBuf {
     folder.path().join("数据 folder?#%20").join("auricle.db")
 }
@@ -141,10 +162,7 @@ async fn pending_never_hides_what_is_done() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&database(&folder)).await.unwrap();
     save(&store, "done").await;
-    store
-        .save_failed(None, &recording("failed"), "not audio", NOW)
-        .await
-        .unwrap();
+    save_failed(&store, "failed").await;
     let run = store.begin_run(NOW, 3).await.unwrap();
     let all = ["done", "failed", "new"].map(recording);
     store.save_pending(run, &all).await.unwrap();
@@ -212,15 +230,9 @@ async fn calls_with_a_transcript_are_listed_whatever_came_after() {
     let store = Store::open(&database(&folder)).await.unwrap();
     save(&store, "heard").await;
     for name in ["heard", "never"] {
-        store
-            .save_failed(None, &recording(name), "x", NOW)
-            .await
-            .unwrap();
+        save_failed(&store, name).await;
     }
-    let filter = CallFilter {
-        kind: CallKind::WithTranscript,
-        ..CallFilter::default()
-    };
+    let filter = heard_only();
     let calls = store.calls(&filter, None, 10).await.unwrap();
     assert_eq!(calls.len(), 1);
     assert_eq!(calls[0].recording.call_id, id("heard"));
@@ -231,13 +243,8 @@ async fn calls_with_a_transcript_are_listed_whatever_came_after() {
 async fn the_index_mark_follows_versions() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&database(&folder)).await.unwrap();
-    for name in ["a", "b", "c"] {
-        save(&store, name).await;
-    }
-    store
-        .save_failed(None, &recording("d"), "x", NOW)
-        .await
-        .unwrap();
+    save_all(&store, &["a", "b", "c"]).await;
+    save_failed(&store, "d").await;
     let missing = store.unindexed(10).await.unwrap();
     assert_eq!(missing, [(id("a"), 1), (id("b"), 1), (id("c"), 1)]);
     save(&store, "b").await;
@@ -251,9 +258,7 @@ async fn the_index_mark_follows_versions() {
 async fn a_call_is_found_by_id_prefix_and_file_name() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&database(&folder)).await.unwrap();
-    for name in ["客户 投诉 01", "客户 投诉 02", "a_b%c", "axb%c"] {
-        save(&store, name).await;
-    }
+    save_all(&store, &["客户 投诉 01", "客户 投诉 02", "a_b%c", "axb%c"]).await;
     let found = async |text| {
         let calls = store.find(text).await.unwrap();
         calls
@@ -559,9 +564,7 @@ async fn new_findings_are_missing_in_the_index() {
         places: Vec::new(),
     });
     let mut first = vec![assessed("a", 1, "r1", 90.0), hidden];
-    for name in ["a", "b"] {
-        save(&store, name).await;
-    }
+    save_all(&store, &["a", "b"]).await;
     store.save_assessments(&first).await.unwrap();
     let indexed = [(id("a"), 1), (id("b"), 1)];
     store.mark_indexed(&indexed).await.unwrap();
@@ -602,21 +605,13 @@ async fn a_call_that_comes_twice_has_one_current_assessment() {
 async fn many_calls_are_read_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&database(&folder)).await.unwrap();
-    for name in ["c", "a", "b"] {
-        save(&store, name).await;
-    }
-    store
-        .save_failed(None, &recording("d"), "not audio", NOW)
-        .await
-        .unwrap();
+    save_all(&store, &["c", "a", "b"]).await;
+    save_failed(&store, "d").await;
     store
         .save_assessments(&[assessed("b", 1, "r", 70.0)])
         .await
         .unwrap();
-    let heard = CallFilter {
-        kind: CallKind::WithTranscript,
-        ..CallFilter::default()
-    };
+    let heard = heard_only();
     let ids = store.call_ids(&heard).await.unwrap();
     assert_eq!(ids, ["a", "b", "c"].map(id));
     let asked = ["d", "b", "nobody", "a"].map(id);

@@ -18,11 +18,10 @@ use crate::emotion::EmotionModel;
 use crate::intent::{IntentModel, disposition, local_time};
 use crate::observer::{Insight, Observer};
 use crate::pii::settle;
-use crate::print::print;
 use crate::rules::{self, Change, Explanation, RuleEvent, RuleRun, RuleSet, Trace};
 use crate::scorecard::{CallView, Card};
 use crate::summary::{CallText, summarize};
-use crate::{FINGERPRINT, Spoken, TalkEvent};
+use crate::{Spoken, TalkEvent};
 
 /// Everything that assessments are made with. Shared by all calls.
 #[derive(Clone, Debug)]
@@ -35,17 +34,6 @@ pub struct Judge {
     pub intents: Arc<IntentModel>,
     /// The emotion model; `None` for the built-in one.
     pub emotions: Option<Arc<dyn EmotionModel>>,
-}
-
-impl Judge {
-    /// Changes whenever a call may be assessed otherwise by this judge, and with nothing else: 16 digits, of the
-    /// code and data of this room, the packs, the card and the classifier. Takes some milliseconds.
-    pub fn print(&self) -> String {
-        let card = self.card.as_ref().map_or("", |card| card.print());
-        let intents = self.intents.write();
-        let parts = [FINGERPRINT, self.rules.print(), card].map(str::as_bytes);
-        print(parts.into_iter().chain([intents.as_slice()]))
-    }
 }
 
 /// One call under way. Utterances come by the time of their end, as they do while people talk.

@@ -18,7 +18,6 @@ mod facts;
 pub mod intent;
 mod observer;
 pub mod pii;
-mod print;
 pub mod rules;
 pub mod scorecard;
 mod spelling;

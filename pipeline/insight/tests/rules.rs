@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use auricle_contracts::{
-    CallId, CallMetadata, ChannelLayout, Hit, Interruption, Party, Stretch, Syllable,
-    SyllableAlternative, Transcript, Utterance,
+    CallId, CallMetadata, ChannelLayout, Hit, Interruption, Party, PiiKind, PiiSpan, Stretch,
+    Syllable, SyllableAlternative, TextPlace, Transcript, Utterance,
 };
 use auricle_insight::intent::IntentModel;
 use auricle_insight::rules::{
@@ -296,6 +296,42 @@ fn keywords_are_heard_by_their_sound_as_far_as_their_length_allows() {
 }
 
 #[test]
+fn a_syllable_lost_or_one_too_many_hides_no_long_keyword() {
+    let check = |keyword: &str, sound: &str, text: &str, fires: bool| {
+        let set = rules(&format!(
+            "pack: p\nrules: [{{id: r, when: {{says: {{any: [{keyword}], sound: {sound}}}}}}}]"
+        ));
+        let fired = !hits(&set, &[(Party::Agent, 0, text)]).is_empty();
+        assert_eq!(fired, fires, "{keyword} ({sound}) in {text}");
+    };
+    // One lost, one too many, another hanzi beside it.
+    check("今天必须还款", "auto", "您今天必还款啊", true);
+    check("今天必须还款", "auto", "今天你必须还款", true);
+    check("今天必须还款", "auto", "金天必须得还款", true);
+    check("今天必须还款", "near", "今天必还款", false);
+    check("天天上门", "auto", "天上门", false);
+    check("天天上门", "loose", "天上门", true);
+    check("天天上门", "loose", "天天来上门", true);
+    check("天上门", "loose", "天来上门", false);
+    // Two slips, a near syllable beside a slip, a slip at either end.
+    check("今天必须还款", "auto", "今必还款", false);
+    check("今天必须还款", "auto", "今天你必须得还款", false);
+    check("今天必须还款", "auto", "今天必还狂", false);
+    check("今天必须还款", "auto", "天必须还款", false);
+    check("今天必须还款", "auto", "今天必须还", false);
+    // What denies is never passed over.
+    check("今天必须还款", "auto", "今天不必须还款", false);
+    check("投资是没有风险", "auto", "投资是有风险", false);
+    check("投资是有风险的", "auto", "投资是没有风险的", false);
+    let set = rules("pack: p\nrules: [{id: r, when: {says: {any: [天天上门], sound: loose}}}]");
+    let found = hits(&set, &[(Party::Agent, 0, "我天天来上门看")]);
+    assert_eq!(
+        found[0].why,
+        "客服说了“天天来上门”（读音与关键词“天天上门”相近）。"
+    );
+}
+
+#[test]
 fn reasons_say_what_was_found_and_how() {
     let set = rules(
         "pack: p\nlanguage: zh\nwords: {g: [保证], p: [收益]}\nrules:\n\
@@ -326,6 +362,61 @@ fn reasons_say_what_was_found_and_how() {
         rules("pack: p\nlanguage: en\nrules: [{id: r, party: agent, when: {says: risk free}}]");
     let found = hits(&set, &[(Party::Agent, 0, "It is risk-free, sir.")]);
     assert_eq!(found[0].why, "The agent said \"risk free\".");
+}
+
+#[test]
+fn reasons_are_what_was_found_rather_than_what_was_not() {
+    let check = |when: &str, why: &str, evidence: &[&str]| {
+        let set = rules(&format!("pack: p\nrules: [{{id: r, when: {when}}}]"));
+        let turns = [
+            (Party::Customer, 0, "我不同意"),
+            (Party::Agent, 9000, "保证有收益"),
+        ];
+        let found = hits(&set, &turns);
+        let hit = found.iter().find(|hit| hit.start_ms >= 9000);
+        let hit = hit.unwrap_or_else(|| panic!("{when}: {found:?}"));
+        let words: Vec<&str> = hit
+            .evidence
+            .iter()
+            .map(|found| found.words.as_str())
+            .collect();
+        assert_eq!(
+            (hit.why.as_str(), words.as_slice()),
+            (why, evidence),
+            "{when}"
+        );
+    };
+    let said = "客服说了“收益”。";
+    check(
+        "{all: [{not: {says: 风险}}, {says: 收益}]}",
+        said,
+        &["收益"],
+    );
+    check(
+        "{any: [{not: {says: 风险}}, {says: 收益}]}",
+        said,
+        &["收益"],
+    );
+    check(
+        "{any: [{says: 风险}, {in_call: {says: 不同意}}, {says: 收益}]}",
+        said,
+        &["收益"],
+    );
+    check(
+        "{at_least: {n: 2, of: [{not: {says: 风险}}, {says: 保证}, {says: 收益}]}}",
+        "客服说了“保证”；客服说了“收益”。",
+        &["保证", "收益"],
+    );
+    check(
+        "{scoped: {party: agent, what: {not: {says: 您好}}}}",
+        "客服说了“保证有收益”，其中没有规则要求的内容。",
+        &["保证有收益"],
+    );
+    check(
+        "{after: {what: {scoped: {party: agent, what: {not: {says: 风险}}}}, anchor: {says: 不同意}}}",
+        "客服说了“保证有收益”，其中没有规则要求的内容；客户说了“不同意”。",
+        &["保证有收益", "不同意"],
+    );
 }
 
 #[test]
@@ -394,6 +485,113 @@ fn a_deadline_waits_for_what_is_being_said() {
     assert_eq!(fired(true, "啊啊啊啊啊您好"), 1, "said after second 10");
     assert_eq!(fired(true, "再见"), 1);
     assert_eq!(fired(false, "您好"), 1);
+}
+
+/// Evidence of the hits of a rule: in the call, when the telephone number of its second utterance turns out at the
+/// end, and in an utterance after that.
+fn fired_late(rule: &str) -> [Vec<String>; 3] {
+    let set = rules(&format!("pack: p\nrules: [{{id: r, when: {rule}}}]"));
+    let mut run = RuleRun::new(set, &CallMetadata::default());
+    let mut events = Vec::new();
+    let turns = [
+        (Party::Agent, 0, "您的手机号是多少"),
+        (Party::Customer, 10_000, "一三八零零"),
+        (Party::Agent, 20_000, "好的谢谢"),
+        (Party::Agent, 30_000, "您的手机号我记下了"),
+        (Party::Customer, 40_000, "再见"),
+    ];
+    for (idx, (party, start_ms, text)) in turns.into_iter().enumerate() {
+        let said = utterance_of_text(party, start_ms, text);
+        run.utterance(&Spoken::new(&said, idx), &Facts::default(), &mut events);
+    }
+    let during = std::mem::take(&mut events);
+    let span = PiiSpan {
+        kind: PiiKind::Phone,
+        party: Party::Customer,
+        start_ms: 10_000,
+        end_ms: 11_250,
+        places: vec![TextPlace {
+            utterance: 1,
+            from: 0,
+            to: 5,
+        }],
+    };
+    run.late(&span, &mut events);
+    let late = std::mem::take(&mut events);
+    let said = utterance_of_text(Party::Agent, 50_000, "嗯");
+    run.utterance(&Spoken::new(&said, 5), &Facts::default(), &mut events);
+    [during, late, events].map(|events| {
+        let told = events.iter().map(|event| {
+            let words = event.hit.evidence.iter().map(|found| found.words.as_str());
+            words.collect::<Vec<_>>().join(" ")
+        });
+        told.collect()
+    })
+}
+
+#[test]
+fn what_goes_on_holding_is_told_once_whatever_turns_out_late() {
+    for rule in [
+        "{in_call: {says: 谢谢}}",
+        "{all: [{in_call: {says: 谢谢}}, {not: {in_call: {says: 投诉}}}]}",
+    ] {
+        let n_hits = fired_late(rule).map(|hits| hits.len());
+        assert_eq!(n_hits, [1, 0, 0], "{rule}");
+    }
+}
+
+#[test]
+fn what_turns_out_late_is_judged_as_of_its_own_time() {
+    let check = |rule: &str, expected: &[&str]| {
+        let [_, late, _] = fired_late(rule);
+        assert_eq!(late, expected, "{rule}");
+    };
+    let order = |key: &str, what: &str, anchor: &str, more: &str| {
+        format!("{{{key}: {{what: {what}, anchor: {anchor}{more}}}}}")
+    };
+    let (phone, asks, thanks) = ("{entity: phone}", "{says: 您的手机号}", "{says: 谢谢}");
+    check(phone, &["[phone]"]);
+    check(&order("after", phone, asks, ""), &["[phone] 您的手机号"]);
+    check(&order("after", phone, thanks, ""), &[]);
+    check(&order("before", asks, phone, ""), &["您的手机号 [phone]"]);
+    check(&order("before", thanks, phone, ""), &[]);
+    check(
+        &order("after", phone, asks, ", within_utterances: 1"),
+        &["[phone] 您的手机号"],
+    );
+    check(&order("after", phone, asks, ", within_secs: 2"), &[]);
+    check(
+        &order("near", phone, thanks, ", within_utterances: 1"),
+        &["[phone] 谢谢"],
+    );
+    check(
+        &order("near", thanks, phone, ", within_secs: 10"),
+        &["谢谢 [phone]"],
+    );
+    check(
+        &order("near", phone, "{says: 再见}", ", within_secs: 10"),
+        &[],
+    );
+    let all = |other: &str| format!("{{all: [{phone}, {other}]}}");
+    check(&all("{in_call: {says: 多少}}"), &["[phone] 多少"]);
+    check(&all("{in_call: {says: 谢谢}}"), &[]);
+    check(&all("{not: {says: 谢谢}}"), &["[phone]"]);
+    check(&all("{not: {says: 一三八}}"), &[]);
+    check(&all("{not: {in_call: {says: 谢谢}}}"), &["[phone]"]);
+    check(&all("{not: {in_call: {says: 多少}}}"), &[]);
+    check(&all("{not: {entity: phone}}"), &[]);
+    check(
+        &all("{any: [{says: 再见}, {not: {says: 谢谢}}]}"),
+        &["[phone]"],
+    );
+    check(
+        "{repeated: {what: {any: [{entity: phone}, {says: 您的手机号}]}, times: 3}}",
+        &["[phone] 您的手机号 您的手机号"],
+    );
+    check(
+        "{repeated: {what: {any: [{entity: phone}, {says: 您的手机号}]}, times: 2, within_secs: 9}}",
+        &["[phone] 您的手机号"],
+    );
 }
 
 #[test]

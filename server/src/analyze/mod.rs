@@ -2,7 +2,6 @@
 
 mod args;
 mod channels;
-mod disk_full;
 mod foresee;
 mod glob;
 mod hear;
@@ -19,7 +18,8 @@ mod survey;
 mod tests;
 mod work;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -40,11 +40,11 @@ use crate::sources::Networks;
 use args::EngineName;
 pub(crate) use args::{AnalyzeArgs, AnalyzeConfig};
 use channels::ChannelMap;
-use inputs::Inputs;
+use inputs::{Inputs, absolute};
 use metadata::MetadataTable;
 use plan::Plan;
 use progress::Progress;
-use report::RunReport;
+pub(crate) use report::RunReport;
 use save::Writer;
 pub(crate) use signals::stop_on_signals;
 use work::{Again, Shared, run_jobs};
@@ -71,6 +71,7 @@ pub(crate) fn run(app: &mut App, args: &AnalyzeArgs) -> Result<Exit> {
     }
     let lock = app.config.data.lock()?;
     let judges = Judges::load(&app.config)?;
+    judges.check_models()?;
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_signals(app, &stop);
     let report = analyze(app, request, &mut speech, &judges, &stop, &lock)?;
@@ -115,6 +116,9 @@ impl Request {
                 "no recordings there\nhint: folders are searched for {endings}"
             )));
         }
+        if let Some(folder) = &args.redact_audio {
+            check_apart(folder, &inputs.files)?;
+        }
         Ok(Self {
             inputs,
             channels,
@@ -128,6 +132,20 @@ impl Request {
             redacted: args.redact_audio.clone(),
             n_workers: workers(args.jobs.unwrap_or(app.config.analyze.jobs)),
         })
+    }
+}
+
+/// Copies among recordings would be heard as further calls, and take the place of recordings of their names.
+fn check_apart(copies: &Path, recordings: &[PathBuf]) -> Result<()> {
+    let copies = absolute(copies);
+    let folders: BTreeSet<_> = recordings.iter().filter_map(|file| file.parent()).collect();
+    let is_in_copies = |folder: &&Path| absolute(&Path::new(".").join(folder)) == copies;
+    match folders.into_iter().find(is_in_copies) {
+        None => Ok(()),
+        Some(_) => Err(usage(format!(
+            "--redact-audio: `{}` holds recordings of this run\nhint: name another folder for copies, outside of what is searched for recordings",
+            copies.display()
+        ))),
     }
 }
 
@@ -186,7 +204,7 @@ fn hear_all(app: &App, request: &Request, plan: Plan, shared: &Shared<'_>) -> Re
     }
     let n_workers = request.n_workers.min(plan.jobs.len()).max(1);
     let n_left = run_jobs(plan.jobs, n_workers, shared, |finished| {
-        writer.take(&finished);
+        writer.take(finished);
     });
     shared.progress.end();
     Ok(writer.finish(n_left))
@@ -204,7 +222,8 @@ fn begin<'a>(app: &App, request: &Request, plan: &Plan, shared: &Shared<'a>) -> 
     let folder = app.config.data.index();
     let index = CallIndex::open_to_write(&folder, store);
     let mut index = app.runtime.block_on(index)?;
-    app.runtime.block_on(index.catch_up(store, shared.judges))?;
+    let caught_up = index.catch_up(store, shared.judges, shared.stop);
+    app.runtime.block_on(caught_up)?;
     Ok(Writer {
         store,
         runtime: shared.runtime,

@@ -4,10 +4,12 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Result;
+use auricle_contracts::CallId;
 use auricle_store::RunCounts;
 use serde::Serialize;
 
 use super::progress::Speed;
+use super::work::Outcome;
 use crate::exit::Exit;
 use crate::terminal::{Terminal, duration_text, printable};
 
@@ -22,6 +24,8 @@ pub(crate) struct Failure {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RunReport {
     pub(crate) counts: RunCounts,
+    /// Those that were heard, or are unchanged.
+    pub(crate) finished: Vec<CallId>,
     /// Not begun: the run was stopped before.
     pub(crate) n_left: u64,
     pub(crate) failures: Vec<Failure>,
@@ -47,6 +51,15 @@ struct Summary<'a> {
 }
 
 impl RunReport {
+    /// Counts a recording that did not fail: once, whatever was done with it.
+    pub(crate) fn count(&mut self, call_id: &CallId, outcome: &Outcome) {
+        match outcome {
+            Outcome::Heard { .. } => self.counts.n_done += 1,
+            _ => self.counts.n_skipped += 1,
+        }
+        self.finished.push(call_id.clone());
+    }
+
     pub(crate) fn fail(&mut self, file: impl Into<String>, cause: impl Into<String>) {
         self.counts.n_failed += 1;
         self.failures.push(Failure {

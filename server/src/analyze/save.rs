@@ -4,19 +4,19 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 use auricle_contracts::{Assessment, Transcript};
 use auricle_store::{
     AssessmentRecord, CallRecord, CallState, Fingerprints, Recording, RunId, Store,
 };
 use tokio::runtime::Handle;
 
-use super::disk_full::is_disk_full;
 use super::progress::Progress;
 use super::report::RunReport;
 use super::work::{Finished, Job, Outcome};
 use crate::atomic::write_atomically;
 use crate::clock;
+use crate::disk_full::{is_disk_full, not_in_index};
 use crate::exit::message_of;
 use crate::index::CallIndex;
 use crate::judge::Judges;
@@ -40,36 +40,50 @@ pub(crate) struct Writer<'a> {
 
 impl Writer<'_> {
     /// Takes one outcome. A failure to save is the recording's failure; a full disk ends the run.
-    pub(crate) fn take(&mut self, finished: &Finished) {
-        let job = &finished.job;
+    pub(crate) fn take(&mut self, finished: Finished) {
+        let left_ms = finished.left_ms();
+        let Finished {
+            job,
+            outcome,
+            no_copy,
+            ..
+        } = finished;
         let name = &job.recording.file;
-        let saved = match &finished.outcome {
+        let saved = match &outcome {
             Outcome::Heard {
                 prints,
                 transcript,
                 assessment,
-            } => self.save_heard(job, prints, transcript, assessment),
+            } => self.save_heard(&job, prints, transcript, assessment),
             Outcome::Same(known) => self
-                .keep(job, known, &job.recording)
+                .keep(&job, known, &job.recording)
                 .map(|()| "unchanged".to_owned()),
-            Outcome::Imported(known) => self.keep_imported(job, known),
+            Outcome::Imported(known) => self.keep_imported(&job, known),
             Outcome::Failed(cause) => self
-                .save_failure(job, cause)
+                .save_failure(&job, cause)
                 .and_then(|()| Err(anyhow!(cause.clone()))),
         };
         // What was heard is saved all the same.
-        let saved = saved.and_then(|text| match &finished.no_copy {
-            Some(cause) => Err(anyhow!("no silenced copy: {cause}")),
+        let saved = saved.and_then(|text| match no_copy {
+            Some(cause) => Err(cause.context("no silenced copy")),
             None => Ok(text),
         });
-        let text = saved.unwrap_or_else(|error| {
-            self.stop_if_full(&error);
-            let cause = message_of(&error);
-            let first_line = cause.lines().next().unwrap_or_default().to_owned();
-            self.report.fail(name, cause);
-            format!("failed: {first_line}")
-        });
-        self.progress.finished(name, &text, finished.left_ms());
+        let text = match saved {
+            Ok(text) => {
+                self.report.count(&job.recording.call_id, &outcome);
+                text
+            }
+            Err(error) => self.fail(name, &error),
+        };
+        self.progress.finished(name, &text, left_ms);
+    }
+
+    fn fail(&mut self, name: &str, error: &Error) -> String {
+        self.stop_if_full(error);
+        let cause = message_of(error);
+        let first_line = cause.lines().next().unwrap_or_default().to_owned();
+        self.report.fail(name, cause);
+        format!("failed: {first_line}")
     }
 
     /// Puts the last calls into the index and closes the run.
@@ -105,7 +119,6 @@ impl Writer<'_> {
         if let Some(path) = &job.json_path {
             write_json(path, &known)?;
         }
-        self.report.counts.n_done += 1;
         self.progress
             .hits(&job.recording.call_id, &known.assessment.hits);
         let (utterances, length) = (
@@ -157,7 +170,6 @@ impl Writer<'_> {
                 write_json(path, &known)?;
             }
         }
-        self.report.counts.n_skipped += 1;
         Ok(())
     }
 
@@ -221,11 +233,9 @@ impl Writer<'_> {
                 .block_on(self.index.commit(self.store))
                 .map(drop)
         });
-        if let Err(error) = added {
-            // The call is safe in the store, which knows that the index lacks it.
+        let call_id = &known.transcript.call_id;
+        if let Err(error) = added.or_else(|error| not_in_index(call_id, error)) {
             self.stop_if_full(&error);
-            let call_id = &known.transcript.call_id;
-            tracing::warn!(call.id = %call_id, "not in the search index: {}", message_of(&error));
         }
     }
 
@@ -238,7 +248,7 @@ impl Writer<'_> {
     }
 
     /// Every further recording would fail in the same way.
-    fn stop_if_full(&mut self, error: &anyhow::Error) {
+    fn stop_if_full(&mut self, error: &Error) {
         if is_disk_full(error) {
             self.stop.store(true, Ordering::Relaxed);
             self.report.is_disk_full = true;

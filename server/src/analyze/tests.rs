@@ -269,9 +269,52 @@ fn silenced_copies_are_made_of_what_the_store_knows() {
     let report = desk
         .try_run("in/b.wav --redact-audio others/", "您好")
         .unwrap();
-    assert_eq!(report.counts.n_failed, 1);
+    assert_eq!((report.counts.n_done, report.counts.n_failed), (0, 1));
     assert!(report.failures[0].cause.contains("no silenced copy"));
     assert_eq!(desk.call("b").state, CallState::Done);
+}
+
+/// `/dev/full` takes no byte, as a full disk does.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_is_full_for_silenced_copies_ends_the_run() {
+    let desk = Desk::new();
+    let n_calls = 6;
+    for seed in 0..n_calls {
+        desk.put(&format!("in/{seed}.wav"), wav(seed));
+    }
+    fs::create_dir(desk.path("copies")).unwrap();
+    std::os::unix::fs::symlink("/dev/full", desk.path("copies/0.wav.part")).unwrap();
+    let report = desk.try_run("in/ --redact-audio copies/", "您好").unwrap();
+    let counts = report.counts;
+    assert!(report.is_disk_full, "{report:?}");
+    assert_eq!((counts.n_failed, report.exit()), (1, Exit::Failed));
+    // Some were under way.
+    assert!(report.n_left > 0, "{report:?}");
+    let n_counted = counts.n_done + counts.n_failed + report.n_left;
+    assert_eq!(n_counted, u64::from(n_calls), "each once");
+    assert_eq!(desk.call("0").state, CallState::Done, "it was heard");
+    assert!(!desk.path("copies/0.wav").exists());
+}
+
+#[test]
+fn copies_lie_apart_from_recordings() {
+    let desk = Desk::new();
+    desk.put("in/a.wav", wav(1));
+    let recorded = fs::read(desk.path("in/a.wav")).unwrap();
+    for words in [
+        "in/ --redact-audio in/",
+        "in/a.wav --redact-audio in/../in/",
+    ] {
+        let refused = desk.try_run(words, "您好").unwrap_err().to_string();
+        assert!(refused.contains("holds recordings"), "{refused}");
+    }
+    assert_eq!(fs::read(desk.path("in/a.wav")).unwrap(), recorded);
+    assert_eq!(fs::read_dir(desk.path("in")).unwrap().count(), 1);
+    // Beside them is far enough, until they are searched, too.
+    assert_eq!(desk.run("in/ --redact-audio in/copies/"), (1, 0, 0));
+    let refused = desk.try_run("in/ --redact-audio in/copies/", "您好");
+    refused.unwrap_err();
 }
 
 #[test]

@@ -6,13 +6,12 @@
 //! Workers are plain threads, each with one recording at a time. The writer is the caller's thread:
 //! store, index and files have one writer, so nothing there needs a lock.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 use auricle_contracts::{Assessment, Transcript};
 use auricle_models::registry::sha256_of_file;
 use auricle_speech::SpeechModel;
@@ -26,7 +25,12 @@ use super::hear::hear;
 use super::progress::{Progress, Told};
 use crate::exit::message_of;
 use crate::judge::Judges;
+use crate::panics::guarded;
 use crate::redact::keep_copy;
+
+/// A defect in a decoder must not end a night's run: the recording fails, the others go on.
+const DEFECT: &str =
+    "this recording makes Auricle fail; please report it, with the recording if possible";
 
 /// One recording to be heard.
 pub(crate) struct Job {
@@ -69,7 +73,7 @@ pub(crate) struct Finished {
     pub(crate) job: Job,
     pub(crate) outcome: Outcome,
     /// Why the silenced copy that was asked for is not there.
-    pub(crate) no_copy: Option<String>,
+    pub(crate) no_copy: Option<Error>,
     /// Sound of it that counts as heard already, milliseconds.
     pub(crate) heard_ms: u64,
 }
@@ -131,8 +135,8 @@ fn work(queue: &SegQueue<Job>, shared: &Shared<'_>, done: Sender<Finished>) {
         let outcome = outcome_of(&job, shared, &told);
         let copied = shared
             .redacted
-            .map(|folder| guarded(|| copy(&job, &outcome, folder, shared)));
-        let no_copy = copied.and_then(Result::err).map(|cause| message_of(&cause));
+            .map(|folder| guarded(DEFECT, || copy(&job, &outcome, folder, shared)));
+        let no_copy = copied.and_then(Result::err);
         let finished = Finished {
             heard_ms: told.ms(),
             job,
@@ -146,17 +150,8 @@ fn work(queue: &SegQueue<Job>, shared: &Shared<'_>, done: Sender<Finished>) {
 }
 
 fn outcome_of(job: &Job, shared: &Shared<'_>, told: &Told<'_>) -> Outcome {
-    let outcome = guarded(|| try_job(job, shared, told));
+    let outcome = guarded(DEFECT, || try_job(job, shared, told));
     outcome.unwrap_or_else(|error| Outcome::Failed(message_of(&error)))
-}
-
-/// A defect in a decoder must not end a night's run: the recording fails, the others go on.
-fn guarded<Value>(work: impl FnOnce() -> Result<Value>) -> Result<Value> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(anyhow!(
-            "this recording makes Auricle fail; please report it, with the recording if possible"
-        ))
-    })
 }
 
 /// Sees to the silenced copy. What was heard before, or elsewhere, is not heard again for it.

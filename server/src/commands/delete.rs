@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::app::App;
 use crate::exit::{Exit, message_of};
-use crate::index::CallIndex;
+use crate::index::{CallIndex, NEVER_STOP};
 use crate::judge::Judges;
 use crate::terminal::{count, say};
 
@@ -57,7 +57,8 @@ pub(crate) fn run(app: &mut App, args: &DeleteArgs) -> Result<Exit> {
     index.delete(&ids)?;
     let n_deleted = app.runtime.block_on(store.delete(&ids))?;
     let judges = Judges::load(&app.config)?;
-    app.runtime.block_on(index.catch_up(&store, &judges))?;
+    app.runtime
+        .block_on(index.catch_up(&store, &judges, &NEVER_STOP))?;
     for call in &found {
         let recording = &call.recording;
         say!(

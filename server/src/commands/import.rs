@@ -13,7 +13,7 @@ use walkdir::WalkDir;
 use crate::app::App;
 use crate::clock;
 use crate::exit::{Exit, message_of};
-use crate::index::CallIndex;
+use crate::index::{CallIndex, NEVER_STOP};
 use crate::judge::Judges;
 use crate::terminal::{count, printable, say};
 
@@ -74,6 +74,7 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
         Existing::Refuse
     };
     let judges = Judges::load(&app.config)?;
+    judges.check_models()?;
     let mut counts = RunCounts::default();
     let run = app
         .runtime
@@ -97,7 +98,8 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
             report(&mut counts, &error);
         }
     }
-    app.runtime.block_on(index.catch_up(&store, &judges))?;
+    app.runtime
+        .block_on(index.catch_up(&store, &judges, &NEVER_STOP))?;
     app.runtime
         .block_on(store.finish_run(run, counts, &clock::now_text()))?;
     say!(

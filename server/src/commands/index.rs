@@ -5,7 +5,7 @@ use clap::Subcommand;
 
 use crate::app::App;
 use crate::exit::Exit;
-use crate::index::{self, CallIndex};
+use crate::index::{self, CallIndex, NEVER_STOP};
 use crate::judge::Judges;
 use crate::terminal::{count, say};
 
@@ -31,7 +31,8 @@ fn rebuild(app: &mut App) -> Result<Exit> {
     let opened = CallIndex::open_to_write(&folder, &store);
     let mut index = app.runtime.block_on(opened)?;
     let judges = Judges::load(&app.config)?;
-    let n_calls = app.runtime.block_on(index.catch_up(&store, &judges))?;
+    let caught_up = index.catch_up(&store, &judges, &NEVER_STOP);
+    let n_calls = app.runtime.block_on(caught_up)?;
     let counts = app.runtime.block_on(store.counts())?;
     let n_utterances = index.n_utterances()?;
     let (calls, utterances) = (count(n_calls, "call"), count(n_utterances, "utterance"));

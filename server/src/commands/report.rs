@@ -16,7 +16,7 @@ use crate::atomic::write_atomically;
 use crate::exit::{Exit, message_of};
 use crate::index::CallSearch;
 use crate::known::{CallReader, KnownCall, PersonalData};
-use crate::redact::current_copy;
+use crate::redact::{current_copy, is_personal};
 use crate::selection::{Selection, SelectionArgs};
 use crate::terminal::{count, say};
 
@@ -139,7 +139,7 @@ fn playable(
         .and_then(|path| std::path::absolute(path).ok());
     let recording = std::path::absolute(&call.recording.path);
     let recording = recording.ok().filter(|path| path.is_file());
-    let is_open = assessment.pii.is_empty() || sound == PersonalData::AsSaid;
+    let is_open = !is_personal(transcript, assessment) || sound == PersonalData::AsSaid;
     match (copy, recording) {
         (Some(path), _) => played(&path),
         (None, Some(path)) if is_open => played(&path),

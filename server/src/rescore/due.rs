@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
+use auricle_speech::lm::Keeping;
 use auricle_store::CallRecord;
 
 use super::args::{AudioChoice, RescoreArgs};
 use crate::analyze;
 use crate::app::App;
-use crate::engine::{Recognition, Speech};
+use crate::engine::{Recognition, Speech, SpeechOptions};
 use crate::exit::message_of;
 use crate::judge::Judges;
 use crate::selection::Selection;
@@ -31,8 +32,8 @@ impl Due {
         selection: &Selection,
         judges: &Judges,
     ) -> Result<Self> {
-        let mut speech = match args.audio {
-            AudioChoice::Changed => speech(app),
+        let mut ears = match args.audio {
+            AudioChoice::Changed => Some(Ears::new(app, args)),
             AudioChoice::Never => None,
         };
         let mut due = Self::default();
@@ -44,8 +45,7 @@ impl Due {
             let assessed = selection.store.all_assessed_with(&ids);
             let assessed = app.runtime.block_on(assessed)?;
             for call in page {
-                let speech = speech.as_mut();
-                if speech.is_some_and(|speech| is_heard_otherwise(speech, call)) {
+                if ears.as_mut().is_some_and(|ears| ears.hear_otherwise(call)) {
                     due.audio.push(call.clone());
                     continue;
                 }
@@ -61,6 +61,11 @@ impl Due {
             Ok(())
         })?;
         Ok(due)
+    }
+
+    /// Calls to assess.
+    pub(crate) const fn n_calls(&self) -> u64 {
+        (self.text.len() + self.audio.len()) as u64
     }
 
     /// The line before the work.
@@ -80,23 +85,68 @@ impl Due {
     }
 }
 
-/// The recogniser, where there is one; without it texts stay as they are.
-fn speech(app: &App) -> Option<Speech> {
-    let opened = Speech::open(&app.config, &analyze::default_speech_options(app));
-    opened
-        .inspect_err(|error| {
-            let cause = message_of(error);
-            say!("recordings are not heard again: {cause}");
-        })
-        .ok()
+/// The recogniser, opened for the first call that it may hear otherwise: its language model is large, and made
+/// where it is not there.
+struct Ears<'a> {
+    app: &'a App,
+    options: SpeechOptions,
+    /// Within: `None` where there is no recogniser; texts stay as they are then.
+    speech: Option<Option<Speech>>,
 }
 
-/// Whether the call's recording is there and another model would hear it now. What was imported was not
-/// heard here, so nothing says that hearing it would be better.
-fn is_heard_otherwise(speech: &mut Speech, call: &CallRecord) -> bool {
-    if call.is_imported() || !Path::new(&call.recording.path).is_file() {
-        return false;
+impl<'a> Ears<'a> {
+    fn new(app: &'a App, args: &RescoreArgs) -> Self {
+        Self {
+            app,
+            options: speech_options(app, args),
+            speech: None,
+        }
     }
-    let model = speech.model_for(&call.recording.metadata);
-    model.is_ok_and(|model| model.fingerprint() != call.fingerprints.model)
+
+    /// Whether the call's recording is there and another model would hear it now. What was imported was not
+    /// heard here, so nothing says that hearing it would be better.
+    fn hear_otherwise(&mut self, call: &CallRecord) -> bool {
+        if call.is_imported() || !Path::new(&call.recording.path).is_file() {
+            return false;
+        }
+        let speech = self.speech.get_or_insert_with(|| {
+            let opened = Speech::open(&self.app.config, &self.options);
+            let opened = opened.inspect_err(|error| {
+                let cause = message_of(error);
+                say!("recordings are not heard again: {cause}");
+            });
+            opened.ok()
+        });
+        speech.as_mut().is_some_and(|speech| {
+            let model = speech.model_for(&call.recording.metadata);
+            model.is_ok_and(|model| model.fingerprint() != call.fingerprints.model)
+        })
+    }
+}
+
+/// Who saves nothing keeps no language model either.
+fn speech_options(app: &App, args: &RescoreArgs) -> SpeechOptions {
+    let default = analyze::default_speech_options(app);
+    SpeechOptions {
+        keeping: match args.dry_run {
+            true => Keeping::Nothing,
+            false => default.keeping,
+        },
+        ..default
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{app, args};
+    use super::*;
+
+    #[test]
+    fn who_only_tries_keeps_no_language_model() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = app(folder.path());
+        let keeping = |line: &[&str]| speech_options(&app, &args(line)).keeping;
+        assert_eq!(keeping(&[]), Keeping::InFolder);
+        assert_eq!(keeping(&["--dry-run"]), Keeping::Nothing);
+    }
 }

@@ -13,24 +13,26 @@ mod save;
 mod tests;
 mod work;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result};
+use auricle_contracts::CallId;
 use auricle_report::{Change, Changes, Outline};
 use auricle_store::CallRecord;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::analyze;
+use crate::analyze::{self, RunReport};
 use crate::app::App;
 use crate::data::WriteLock;
 use crate::exit::Exit;
-use crate::index::CallIndex;
+use crate::index::{self, CallIndex};
 use crate::judge::{InsightConfig, Judges};
 use crate::selection::Selection;
-use crate::terminal::say;
+use crate::terminal::{count, say};
 pub(crate) use args::RescoreArgs;
 use due::Due;
 use save::Saver;
@@ -46,9 +48,12 @@ struct Run<'a> {
     lock: Option<WriteLock>,
     /// Of the whole run: whoever stops the first phase does not want the second.
     stop: Arc<AtomicBool>,
+    /// Calls to assess.
+    n_due: u64,
+    /// What became of those that were looked at and did not fail.
     changes: Changes,
     n_failed: u64,
-    n_left: u64,
+    is_disk_full: bool,
 }
 
 pub(crate) fn run(app: &mut App, args: &RescoreArgs) -> Result<Exit> {
@@ -61,6 +66,9 @@ pub(crate) fn run(app: &mut App, args: &RescoreArgs) -> Result<Exit> {
     };
     let due = Due::find(app, args, &selection, &judges)?;
     say!("{}", due.text());
+    if due.n_calls() > 0 {
+        judges.check_models()?;
+    }
     let mut run = Run {
         app,
         args,
@@ -68,25 +76,24 @@ pub(crate) fn run(app: &mut App, args: &RescoreArgs) -> Result<Exit> {
         judges: &judges,
         lock,
         stop: Arc::new(AtomicBool::new(false)),
+        n_due: due.n_calls(),
         changes: Changes::default(),
         n_failed: 0,
-        n_left: 0,
+        is_disk_full: false,
     };
     analyze::stop_on_signals(app, &run.stop);
     let ended = run.all(due);
-    let (n_failed, n_left, mut changes) = (run.n_failed, run.n_left, run.changes);
+    let (exit, n_left, mut changes) = (run.exit(), run.n_left(), run.changes);
     // Workers end when they end; people look for ids.
     changes
         .calls
         .sort_by(|one, other| one.call_id.cmp(&other.call_id));
     // Also after a failure: what was saved before it was changed.
     report::write(app, args, &changes)?;
-    ended?;
-    Ok(match (n_failed, n_left) {
-        (0, 0) => Exit::Done,
-        (0, _) => Exit::Stopped,
-        _ => Exit::Failed,
-    })
+    if n_left > 0 {
+        say!("{} left", count(n_left, "call"));
+    }
+    ended.map(|()| exit)
 }
 
 /// The configured packs and cards, those of the command line in their place. What the command line names is
@@ -119,6 +126,21 @@ fn overridden(configured: &InsightConfig, args: &RescoreArgs, here: &Path) -> In
 }
 
 impl Run<'_> {
+    /// Calls that were due and nobody looked at, or whose new score is not saved.
+    const fn n_left(&self) -> u64 {
+        let n_seen = self.changes.n_calls + self.n_failed;
+        self.n_due.saturating_sub(n_seen)
+    }
+
+    const fn exit(&self) -> Exit {
+        match (self.n_failed, self.n_left()) {
+            _ if self.is_disk_full => Exit::Failed,
+            (0, 0) => Exit::Done,
+            (0, _) => Exit::Stopped,
+            _ => Exit::Failed,
+        }
+    }
+
     fn all(&mut self, due: Due) -> Result<()> {
         let Due {
             mut text, audio, ..
@@ -139,12 +161,16 @@ impl Run<'_> {
     fn text(&mut self, calls: Vec<CallRecord>) -> Result<()> {
         let store = &self.selection.store;
         let runtime = self.app.runtime.handle();
-        // A run that was killed may have left the index behind: then there is that to do.
-        let is_behind = || {
-            Ok::<_, Error>(self.lock.is_some() && !runtime.block_on(store.unindexed(1))?.is_empty())
-        };
-        if calls.is_empty() && !is_behind()? {
-            return Ok(());
+        let folder = self.app.config.data.index();
+        if calls.is_empty() {
+            // A run that was killed may have left the index behind, or it may be lost: then there is that to do.
+            let is_behind = match self.lock {
+                None => false,
+                Some(_) => runtime.block_on(index::is_behind(&folder, store))?,
+            };
+            if !is_behind {
+                return Ok(());
+            }
         }
         let shared = Shared {
             store,
@@ -156,7 +182,6 @@ impl Run<'_> {
         let mut saver = match self.lock {
             None => None,
             Some(_) => {
-                let folder = self.app.config.data.index();
                 let index = runtime.block_on(CallIndex::open_to_write(&folder, store))?;
                 Some(Saver::new(store, runtime, index))
             }
@@ -172,7 +197,10 @@ impl Run<'_> {
             n_failed: &mut self.n_failed,
             bar: &bar,
         };
-        self.n_left += rescore_all(calls, n_workers, &shared, |result| {
+        rescore_all(calls, n_workers, &shared, |result| {
+            if failure.is_some() {
+                return;
+            }
             let taken = match (result, saver.as_mut()) {
                 (Err(refused), _) => {
                     done.refused(&refused);
@@ -186,7 +214,7 @@ impl Run<'_> {
             };
             if let Err(error) = taken {
                 self.stop.store(true, Ordering::Relaxed);
-                failure.get_or_insert(error);
+                failure = Some(error);
             }
         });
         if let Some(saver) = saver {
@@ -206,32 +234,46 @@ impl Run<'_> {
             return Ok(());
         };
         if self.stop.load(Ordering::Relaxed) {
-            self.n_left += calls.len() as u64;
             return Ok(());
         }
-        let outline = |call: &CallRecord| -> Option<Outline> {
-            let stored = self.selection.store.assessment(&call.recording.call_id);
-            let stored = self.app.runtime.block_on(stored).ok().flatten()?;
-            Some(Outline::of(&stored.assessment))
-        };
-        let before: Vec<_> = calls.iter().map(outline).collect();
+        let before: Vec<_> = calls.iter().map(|call| self.outline(call)).collect();
         let files = calls.iter().map(|call| call.recording.path.clone().into());
         let files = files.collect();
         let report = analyze::hear_again(self.app, files, self.judges, &self.stop, lock)?;
         report.say();
-        self.n_failed += report.counts.n_failed;
-        self.n_left += report.n_left;
-        for (call, before) in calls.iter().zip(before) {
-            if let Some(after) = outline(call) {
-                self.changes.add(Change {
-                    call_id: call.recording.call_id.clone(),
-                    metadata: call.recording.metadata.clone(),
-                    before,
-                    after,
-                });
-            }
-        }
+        self.heard(calls, before, &report);
         Ok(())
+    }
+
+    /// Takes what became of calls that were to be heard. Those that a stop left alone are neither assessed nor failed.
+    fn heard(&mut self, calls: &[CallRecord], before: Vec<Option<Outline>>, report: &RunReport) {
+        self.n_failed += report.counts.n_failed;
+        self.is_disk_full |= report.is_disk_full;
+        let finished: HashSet<&CallId> = report.finished.iter().collect();
+        for (call, before) in calls.iter().zip(before) {
+            let call_id = &call.recording.call_id;
+            if !finished.contains(call_id) {
+                continue;
+            }
+            let Some(after) = self.outline(call) else {
+                self.n_failed += 1;
+                say!("failed: `{call_id}`: its assessment cannot be read");
+                continue;
+            };
+            self.changes.add(Change {
+                call_id: call_id.clone(),
+                metadata: call.recording.metadata.clone(),
+                before,
+                after,
+            });
+        }
+    }
+
+    /// What is in force for a call; `None` where that cannot be read.
+    fn outline(&self, call: &CallRecord) -> Option<Outline> {
+        let stored = self.selection.store.assessment(&call.recording.call_id);
+        let stored = self.app.runtime.block_on(stored).ok().flatten()?;
+        Some(Outline::of(&stored.assessment))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The writer's side: batches into the store, then into the index.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Error, Result};
 use auricle_store::{EncodedAssessment, Store, StoreError};
@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 
 use super::Done;
 use super::work::{Refused, Rescored};
-use crate::exit::message_of;
+use crate::disk_full::not_in_index;
 use crate::index::CallIndex;
 use crate::judge::Judges;
 
@@ -54,10 +54,7 @@ impl<'a> Saver<'a> {
     ) -> Result<()> {
         self.write(done)?;
         self.runtime.block_on(self.index.commit(self.store))?;
-        if stop.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let behind = self.index.catch_up(self.store, judges);
+        let behind = self.index.catch_up(self.store, judges, stop);
         self.runtime.block_on(behind)?;
         Ok(())
     }
@@ -72,19 +69,19 @@ impl<'a> Saver<'a> {
             }
             batch = self.save_one_by_one(batch, done)?;
         }
+        let mut indexed = Ok(());
         for rescored in batch {
             if let Some(prepared) = rescored.prepared {
                 let added = prepared
                     .map_err(Error::msg)
                     .and_then(|call| self.index.add_prepared(call, rescored.transcript_version));
-                // The call is safe in the store, which knows that the index lacks it.
-                if let Err(error) = added {
-                    let (call_id, cause) = (&rescored.change.call_id, message_of(&error));
-                    tracing::warn!(call.id = %call_id, "not in the search index: {cause}");
-                }
+                let added = added.or_else(|error| not_in_index(&rescored.change.call_id, error));
+                // What is in the store is changed, whatever becomes of the index.
+                indexed = indexed.and(added);
             }
             done.saved(rescored.change);
         }
+        indexed?;
         if self.index.n_waiting() >= CALLS_A_COMMIT {
             self.runtime.block_on(self.index.commit(self.store))?;
         }

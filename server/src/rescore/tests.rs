@@ -1,15 +1,13 @@
 //! Runs over stores of their own.
 
-use auricle_contracts::{
-    Assessment, CallId, CallMetadata, ChannelLayout, Party, Transcript, Utterance,
-};
-use auricle_store::{AssessmentRecord, Fingerprints, Recording, Store};
+use auricle_contracts::{Assessment, Transcript};
+use auricle_store::{AssessmentRecord, Store};
 use clap::Parser;
 
 use super::*;
-use crate::config::{Config, Overrides};
 use crate::judge::CampaignConfig;
 use crate::terminal::ColorChoice;
+use crate::testing::{self, NOW};
 
 #[derive(Parser)]
 struct Line {
@@ -17,56 +15,43 @@ struct Line {
     rescore: RescoreArgs,
 }
 
-fn args(line: &[&str]) -> RescoreArgs {
+pub(super) fn args(line: &[&str]) -> RescoreArgs {
     let line = std::iter::once(&"rescore").chain(line);
     Line::try_parse_from(line).unwrap().rescore
 }
 
-fn app(folder: &Path) -> App {
-    let config = Config::load(&Overrides {
-        data_dir: Some(folder.to_owned()),
-        ..Overrides::default()
-    });
-    App::new(config.unwrap(), ColorChoice::Never).unwrap()
+pub(super) fn app(folder: &Path) -> App {
+    App::new(testing::config(folder), ColorChoice::Never).unwrap()
 }
 
-fn transcript(name: &str) -> Transcript {
-    let utterance = Utterance {
-        party: Party::Agent,
-        channel: 0,
-        start_ms: 0,
-        end_ms: 800,
-        text: "保证收益".into(),
-        spoken: "保证收益".into(),
-        confidence: 0.9,
-        syllables: Vec::new(),
-        words: Vec::new(),
-        voice: None,
-    };
-    Transcript {
-        call_id: CallId(name.into()),
-        file: format!("{name}.wav"),
-        duration_ms: 1000,
-        engine: "test/none".into(),
-        layout: ChannelLayout::PerParty,
-        metadata: CallMetadata::default(),
-        warnings: Vec::new(),
-        utterances: vec![utterance],
+fn save(app: &App, store: &Store, names: &[&str]) {
+    for name in names {
+        app.runtime.block_on(testing::save(store, name));
     }
 }
 
-fn save(app: &App, store: &Store, name: &str) -> i64 {
-    let transcript = transcript(name);
-    let recording = Recording {
-        call_id: transcript.call_id.clone(),
-        file: transcript.file.clone(),
-        path: format!("/calls/{name}.wav"),
-        size_bytes: 1,
-        metadata: CallMetadata::default(),
+/// Saves what these judges say of a call that was saved.
+fn assess(app: &App, store: &Store, judges: &Judges, name: &str) {
+    let record = AssessmentRecord {
+        call_id: CallId(name.into()),
+        transcript_version: 1,
+        rules_fingerprint: judges.print().to_owned(),
+        made_at: NOW.into(),
+        assessment: judges.assess(&testing::transcript(name)),
     };
-    let (prints, now) = (Fingerprints::default(), "2026-11-20T08:00:00Z");
-    let saved = store.save_done(None, &recording, &prints, &transcript, now);
-    app.runtime.block_on(saved).unwrap()
+    let save = store.save_assessments(std::slice::from_ref(&record));
+    app.runtime.block_on(save).unwrap();
+}
+
+/// Every call of a selection.
+fn calls(app: &App, selection: &Selection) -> Vec<CallRecord> {
+    let mut calls = Vec::new();
+    let each = selection.each_call(app, |call| {
+        calls.push(call.clone());
+        Ok(())
+    });
+    each.unwrap();
+    calls
 }
 
 fn assessed_with(app: &App, store: &Store, name: &str) -> Option<(i64, String)> {
@@ -80,6 +65,7 @@ fn runner<'a>(
     args: &'a RescoreArgs,
     selection: &'a Selection,
     judges: &'a Judges,
+    n_due: u64,
 ) -> Run<'a> {
     Run {
         app,
@@ -88,9 +74,10 @@ fn runner<'a>(
         judges,
         lock: Some(app.config.data.lock().unwrap()),
         stop: Arc::new(AtomicBool::new(false)),
+        n_due,
         changes: Changes::default(),
         n_failed: 0,
-        n_left: 0,
+        is_disk_full: false,
     }
 }
 
@@ -99,25 +86,51 @@ fn who_stops_the_text_does_not_hear_recordings() {
     let folder = tempfile::tempdir().unwrap();
     let (app, args) = (app(folder.path()), args(&[]));
     let store = app.store().unwrap();
-    for name in ["text", "audio"] {
-        save(&app, &store, name);
-    }
+    save(&app, &store, &["text", "audio"]);
     let selection = Selection::read(&app, &args.selection).unwrap();
     let judges = Judges::load(&app.config).unwrap();
-    let mut due = Due::default();
-    selection
-        .each_call(&app, |call| {
-            match &*call.recording.call_id.0 {
-                "audio" => due.audio.push(call.clone()),
-                _ => due.text.push(call.clone()),
-            }
-            Ok(())
-        })
-        .unwrap();
-    let mut run = runner(&app, &args, &selection, &judges);
+    let is_audio = |call: &CallRecord| call.recording.call_id.0 == "audio";
+    let (audio, text) = calls(&app, &selection).into_iter().partition(is_audio);
+    let due = Due {
+        text,
+        audio,
+        ..Due::default()
+    };
+    let mut run = runner(&app, &args, &selection, &judges, due.n_calls());
     run.stop.store(true, Ordering::Relaxed);
     run.all(due).unwrap();
-    assert_eq!((run.n_failed, run.n_left), (0, 2));
+    assert_eq!((run.n_failed, run.n_left()), (0, 2));
+    assert_eq!(run.exit(), Exit::Stopped);
+}
+
+#[test]
+fn calls_that_a_stop_kept_from_being_heard_are_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, args) = (app(folder.path()), args(&[]));
+    let store = app.store().unwrap();
+    let judges = Judges::load(&app.config).unwrap();
+    save(&app, &store, &["failed", "heard", "left", "left too"]);
+    for name in ["failed", "heard", "left"] {
+        assess(&app, &store, &judges, name);
+    }
+    let selection = Selection::read(&app, &args.selection).unwrap();
+    let calls = calls(&app, &selection);
+    let check = |n_failed, is_disk_full, exit| {
+        let mut run = runner(&app, &args, &selection, &judges, calls.len() as u64);
+        let before = calls.iter().map(|call| run.outline(call)).collect();
+        let mut report = RunReport {
+            finished: vec![CallId("heard".into())],
+            is_disk_full,
+            ..RunReport::default()
+        };
+        report.counts.n_failed = n_failed;
+        run.heard(&calls, before, &report);
+        assert_eq!(run.changes.n_calls, 1);
+        assert_eq!((run.n_left(), run.exit()), (3 - n_failed, exit));
+    };
+    check(0, false, Exit::Stopped);
+    check(1, false, Exit::Failed);
+    check(0, true, Exit::Failed);
 }
 
 #[test]
@@ -125,17 +138,9 @@ fn a_panic_over_one_call_fails_that_call_only() {
     let folder = tempfile::tempdir().unwrap();
     let (app, args) = (app(folder.path()), args(&[]));
     let store = app.store().unwrap();
-    let names = ["a", "b", "c"];
-    for name in names {
-        save(&app, &store, name);
-    }
+    save(&app, &store, &["a", "b", "c"]);
     let selection = Selection::read(&app, &args.selection).unwrap();
-    let mut calls = Vec::new();
-    let each = selection.each_call(&app, |call| {
-        calls.push(call.clone());
-        Ok(())
-    });
-    each.unwrap();
+    let calls = calls(&app, &selection);
     let stop = AtomicBool::new(false);
     let assess = |transcript: &Transcript| {
         assert_ne!(transcript.call_id.0, "b", "the bad one");
@@ -149,12 +154,12 @@ fn a_panic_over_one_call_fails_that_call_only() {
         stop: &stop,
     };
     let (mut done, mut failed) = (Vec::new(), Vec::new());
-    let n_left = rescore_all(calls, 2, &shared, |result| match result {
+    rescore_all(calls, 2, &shared, |result| match result {
         Ok(rescored) => done.push(rescored.change.call_id.0),
         Err(refused) => failed.push((refused.call_id.0, refused.cause)),
     });
     done.sort();
-    assert_eq!((n_left, done), (0, vec!["a".to_owned(), "c".to_owned()]));
+    assert_eq!(done, ["a", "c"]);
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0].0, "b");
     assert!(failed[0].1.contains("report it"), "{}", failed[0].1);
@@ -165,16 +170,9 @@ fn a_call_that_cannot_be_saved_keeps_no_other_out() {
     let folder = tempfile::tempdir().unwrap();
     let (app, args) = (app(folder.path()), args(&[]));
     let store = app.store().unwrap();
-    for name in ["a", "gone", "z"] {
-        save(&app, &store, name);
-    }
+    save(&app, &store, &["a", "gone", "z"]);
     let selection = Selection::read(&app, &args.selection).unwrap();
-    let mut calls = Vec::new();
-    let each = selection.each_call(&app, |call| {
-        calls.push(call.clone());
-        Ok(())
-    });
-    each.unwrap();
+    let calls = calls(&app, &selection);
     // Between reading and writing.
     let assess = |transcript: &Transcript| {
         if transcript.call_id.0 == "z" {
@@ -221,22 +219,11 @@ fn calls_that_are_up_to_date_are_found_after_a_run_too() {
     let (app, args) = (app(folder.path()), args(&["fresh"]));
     let store = app.store().unwrap();
     let judges = Judges::load(&app.config).unwrap();
-    for name in ["behind", "fresh"] {
-        save(&app, &store, name);
-    }
-    let record = AssessmentRecord {
-        call_id: CallId("behind".into()),
-        transcript_version: 1,
-        rules_fingerprint: judges.print().to_owned(),
-        made_at: "2026-11-20T08:00:00Z".into(),
-        assessment: judges.assess(&transcript("behind")),
-    };
-    app.runtime
-        .block_on(store.save_assessments(&[record]))
-        .unwrap();
+    save(&app, &store, &["behind", "fresh"]);
+    assess(&app, &store, &judges, "behind");
     let selection = Selection::read(&app, &args.selection).unwrap();
     let due = Due::find(&app, &args, &selection, &judges).unwrap();
-    let mut run = runner(&app, &args, &selection, &judges);
+    let mut run = runner(&app, &args, &selection, &judges, due.n_calls());
     run.all(due).unwrap();
     let unindexed = app.runtime.block_on(store.unindexed(9)).unwrap();
     assert!(unindexed.is_empty(), "{unindexed:?}");
@@ -247,13 +234,18 @@ fn an_index_that_was_left_behind_is_brought_up_where_nothing_else_is_due() {
     let folder = tempfile::tempdir().unwrap();
     let (mut app, args) = (app(folder.path()), args(&["--audio", "never"]));
     let store = app.store().unwrap();
-    save(&app, &store, "a");
+    save(&app, &store, &["a"]);
     assert_eq!(super::run(&mut app, &args).unwrap(), Exit::Done);
     let forget = store.forget_index();
     app.runtime.block_on(forget).unwrap();
     assert_eq!(super::run(&mut app, &args).unwrap(), Exit::Done);
     let unindexed = app.runtime.block_on(store.unindexed(9)).unwrap();
     assert!(unindexed.is_empty(), "{unindexed:?}");
+
+    crate::index::remove(&app.config.data.index()).unwrap();
+    assert_eq!(super::run(&mut app, &args).unwrap(), Exit::Done);
+    let index = crate::index::CallSearch::open(&app.config.data.index());
+    assert_eq!(index.unwrap().calls_with("保证收益").unwrap().len(), 1);
 }
 
 #[test]
@@ -264,9 +256,7 @@ fn the_report_is_written_whatever_failed() {
     let line = ["--audio", "never", "--out", out.to_str().unwrap()];
     let (mut app, args) = (app(folder.path()), args(&line));
     let store = app.store().unwrap();
-    for name in ["damaged", "sound"] {
-        save(&app, &store, name);
-    }
+    save(&app, &store, &["damaged", "sound"]);
     let address = format!("sqlite://{}", app.config.data.database().display());
     app.runtime.block_on(async {
         let db = sea_orm::Database::connect(address).await.unwrap();
@@ -321,18 +311,16 @@ fn trying_out_looks_at_calls_that_would_be_heard_again() {
     let folder = tempfile::tempdir().unwrap();
     let (app, args) = (app(folder.path()), args(&["--dry-run"]));
     let store = app.store().unwrap();
-    save(&app, &store, "audio");
+    save(&app, &store, &["audio"]);
     let selection = Selection::read(&app, &args.selection).unwrap();
     let judges = Judges::load(&app.config).unwrap();
-    let mut due = Due::default();
-    let each = selection.each_call(&app, |call| {
-        due.audio.push(call.clone());
-        Ok(())
-    });
-    each.unwrap();
-    let mut run = runner(&app, &args, &selection, &judges);
+    let due = Due {
+        audio: calls(&app, &selection),
+        ..Due::default()
+    };
+    let mut run = runner(&app, &args, &selection, &judges, due.n_calls());
     run.lock = None;
     run.all(due).unwrap();
-    assert_eq!(run.changes.n_calls, 1);
+    assert_eq!((run.changes.n_calls, run.n_left()), (1, 0));
     assert_eq!(assessed_with(&app, &store, "audio"), None);
 }

@@ -1,10 +1,9 @@
 //! Text only: transcripts out of the store, assessments made anew, made ready for store and index.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use auricle_contracts::{Assessment, CallId, Transcript};
 use auricle_report::{Change, Outline};
 use auricle_search::{Prepared, Preparer};
@@ -19,6 +18,7 @@ use tokio::runtime::Handle;
 use crate::clock;
 use crate::exit::message_of;
 use crate::known::KnownCall;
+use crate::panics::guarded;
 
 /// What all workers share.
 pub(crate) struct Shared<'a> {
@@ -45,6 +45,9 @@ pub(crate) struct Refused {
     pub(crate) cause: String,
 }
 
+/// A panic over one call is that call's failure.
+const DEFECT: &str =
+    "this call makes Auricle fail; please report it, with its transcript if possible";
 /// For each worker a few results may wait for the writer; more would only fill the memory.
 const RESULTS_A_WORKER: usize = 32;
 /// One question to the store for so many calls: each costs as much as reading a call or two. A stop waits
@@ -52,13 +55,13 @@ const RESULTS_A_WORKER: usize = 32;
 const CALLS_A_READ: usize = 16;
 
 /// Assesses all calls on `n_workers` threads and gives what came of each to `write`. Stops early,
-/// between some calls and the next, when `shared.stop` is set; gives the number of calls left.
+/// between some calls and the next, when `shared.stop` is set.
 pub(crate) fn rescore_all(
     calls: Vec<CallRecord>,
     n_workers: usize,
     shared: &Shared<'_>,
     mut write: impl FnMut(Result<Rescored, Refused>),
-) -> u64 {
+) {
     let queue = SegQueue::new();
     let mut calls = calls.into_iter();
     loop {
@@ -80,9 +83,6 @@ pub(crate) fn rescore_all(
             write(result);
         }
     });
-    std::iter::from_fn(|| queue.pop())
-        .map(|left| left.len() as u64)
-        .sum()
 }
 
 fn work(
@@ -102,8 +102,8 @@ fn work(
                 None => read(std::slice::from_ref(call), shared)
                     .and_then(|mut one| one.pop().context("the store gave nothing")),
             };
-            let result =
-                stored.and_then(|stored| guarded(|| rescore(call, &stored, &preparer, shared)));
+            let result = stored
+                .and_then(|stored| guarded(DEFECT, || rescore(call, &stored, &preparer, shared)));
             let result = result.map_err(|error| Refused {
                 call_id: call.recording.call_id.clone(),
                 cause: message_of(&error),
@@ -113,15 +113,6 @@ fn work(
             }
         }
     }
-}
-
-/// A panic over one call is that call's failure.
-fn guarded<Value>(work: impl FnOnce() -> Result<Value>) -> Result<Value> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(anyhow!(
-            "this call makes Auricle fail; please report it, with its transcript if possible"
-        ))
-    })
 }
 
 /// What the store has of a call, not decoded yet.

@@ -54,6 +54,24 @@ pub enum WeightsError {
         /// What it says.
         value: f32,
     },
+    /// Features could not count at all, or without end.
+    #[error(
+        "`most_units` must be above 0, got `{0}`\n  hint: it is how many units a feature counts at most; the built-in weights have 4"
+    )]
+    MostUnits(f32),
+    /// A bias that is no number.
+    #[error("`bias` of `{label}` must be a number, got `{value}`")]
+    BadBias {
+        /// The label.
+        label: String,
+        /// What it says.
+        value: f32,
+    },
+    /// A name that is no label.
+    #[error(
+        "`labels` names `{0}`, which is no emotion\n  hint: they are neutral, happy, angry, sad"
+    )]
+    UnknownLabel(String),
 }
 
 /// The file, as it is written.
@@ -111,9 +129,21 @@ impl WeightedModel {
     /// Reads weights of one's own, written as `models/emotion/README.md` says.
     ///
     /// # Errors
-    /// When the file is no JSON of that form, or names a feature that is not measured.
+    /// When the file is no JSON of that form, names a feature that is not measured or a label that is none, or has
+    /// a number that nothing can be reckoned with.
     pub fn from_json(text: &str) -> Result<Self, WeightsError> {
         let weights: Weights = serde_json::from_str(text)?;
+        if !(weights.most_units > 0.0 && weights.most_units.is_finite()) {
+            return Err(WeightsError::MostUnits(weights.most_units));
+        }
+        let is_label = |name: &&String| {
+            EmotionLabel::ALL
+                .iter()
+                .any(|label| label.as_str() == *name)
+        };
+        if let Some(name) = weights.labels.keys().find(|name| !is_label(name)) {
+            return Err(WeightsError::UnknownLabel(name.clone()));
+        }
         let mut terms: BTreeMap<Feature, Term> = BTreeMap::new();
         for (name, &unit) in &weights.units {
             let feature = known("units", name)?;
@@ -133,6 +163,12 @@ impl WeightedModel {
             let Some(of_label) = weights.labels.get(label.as_str()) else {
                 continue;
             };
+            if !of_label.bias.is_finite() {
+                return Err(WeightsError::BadBias {
+                    label: label.as_str().to_owned(),
+                    value: of_label.bias,
+                });
+            }
             biases[at] = of_label.bias;
             for (name, &weight) in &of_label.weights {
                 term(&mut terms, "labels", name, weight)?.weights[at] = weight;
@@ -279,6 +315,23 @@ mod tests {
             ),
             ("{\"name\"", "{\"name", "cannot be read"),
             ("\"labels\"", "\"label\"", "unknown field `label`"),
+            (
+                "units\":3",
+                "units\":0",
+                "`most_units` must be above 0, got `0`\n  hint: ",
+            ),
+            ("units\":3", "units\":-2", "`most_units` must be above 0"),
+            ("units\":3", "units\":1e39", "`most_units` must be above 0"),
+            (
+                "\"labels\":{}",
+                "\"labels\":{\"sad\":{\"bias\":1e39}}",
+                "`bias` of `sad` must be a number",
+            ),
+            (
+                "\"labels\":{}",
+                "\"labels\":{\"gloomy\":{\"bias\":1}}",
+                "`labels` names `gloomy`, which is no emotion",
+            ),
         ] {
             let cause = WeightedModel::from_json(&good.replace(from, to)).unwrap_err();
             assert!(cause.to_string().contains(expected), "{cause}");

@@ -13,6 +13,8 @@ pub(super) const CLASSES_ZH: &str = include_str!("../../../../packs/intents/zh/s
 
 static DEFAULT: LazyLock<WordClasses> = LazyLock::new(|| WordClasses::parse(CLASSES_ZH));
 
+/// More classes than these are passed over: they are looked up one after the other.
+const MAX_CLASSES: usize = 4096;
 /// Most tokens of a word.
 const MAX_WORD_TOKENS: usize = 8;
 
@@ -56,7 +58,9 @@ impl WordClasses {
             let Some((name, words)) = line.split_once(':') else {
                 continue;
             };
-            let class = classes.class_named(name.trim());
+            let Some(class) = classes.class_named(name.trim()) else {
+                continue;
+            };
             for word in words.split_whitespace() {
                 classes.add(class, word);
             }
@@ -133,11 +137,13 @@ impl WordClasses {
         best
     }
 
-    fn class_named(&mut self, name: &str) -> u16 {
-        self.find_class(name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            u16::try_from(self.names.len() - 1).unwrap_or(u16::MAX)
-        })
+    fn class_named(&mut self, name: &str) -> Option<u16> {
+        let known = self.find_class(name);
+        if known.is_some() || self.names.len() == MAX_CLASSES {
+            return known;
+        }
+        self.names.push(name.to_owned());
+        u16::try_from(self.names.len() - 1).ok()
     }
 
     fn find_class(&self, name: &str) -> Option<u16> {
@@ -278,6 +284,13 @@ mod tests {
             .map(|found| classes.names[usize::from(found.class)].as_str())
             .collect();
         assert_eq!(names, expected, "{text}");
+    }
+
+    #[test]
+    fn there_are_no_more_classes_than_can_be_looked_up() {
+        let lines = (0..2 * MAX_CLASSES).map(|n| format!("c{n}: w{n}\n"));
+        let classes = WordClasses::parse(&lines.collect::<String>());
+        assert_eq!(classes.names.len(), MAX_CLASSES);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! head: u8 party (0 agent, 1 customer), u8 labels; label: text name, f32 bias, slope, offset, threshold, step
 //!       varint features; feature: varint bucket less the one before, varint entries, entries of (u8 label, i8 steps)
 //! rarity: varint features; feature: varint bucket less the one before, u8 steps
-//! u64 digest of everything before
+//! u64 digest of everything before: FNV-1a
 //! ```
 //! Numbers are little-endian, a text is a varint of bytes and UTF-8, varints are LEB128.
 
@@ -26,6 +26,10 @@ const FILE_VERSION: u16 = 2;
 /// Most labels of one party.
 pub(super) const MAX_LABELS: usize = 64;
 const MAX_CLASSES_BYTES: usize = 1 << 20;
+/// One for each party.
+const MAX_HEADS: u8 = 2;
+/// Larger numbers are none of a model, and sums of them would be none at all.
+const MAX_NUMBER: f32 = 1.0e6;
 
 /// Bytes that are no model.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -77,6 +81,9 @@ impl IntentModel {
         };
         let classes = WordClasses::parse(reader.text("word classes", MAX_CLASSES_BYTES)?);
         let n_heads = reader.byte("number of heads")?;
+        if n_heads > MAX_HEADS {
+            return Err(reader.fault("number of heads"));
+        }
         let mut heads = Vec::new();
         for _ in 0..n_heads {
             heads.push(reader.head()?);
@@ -87,7 +94,7 @@ impl IntentModel {
             heads,
             rarity,
         };
-        match reader.at == body.len() && n_heads <= 2 {
+        match reader.at == body.len() {
             true => Ok(model),
             false => Err(reader.fault("length")),
         }
@@ -203,7 +210,7 @@ impl<'a> Reader<'a> {
     fn float(&mut self, what: &'static str) -> Result<f32, ReadModelError> {
         let bytes = self.take(4, what)?;
         let number = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        match number.is_finite() {
+        match number.abs() <= MAX_NUMBER {
             true => Ok(number),
             false => Err(self.fault(what)),
         }

@@ -245,6 +245,30 @@ fn sealed(mut body: Vec<u8>) -> Vec<u8> {
     body
 }
 
+#[test]
+fn numbers_and_heads_beyond_reason_are_refused() {
+    let head = &IntentModel::default().write()[..12];
+    let with = |inside: &[u8]| IntentModel::read(&sealed([head, inside].concat()));
+    let label = |bias: f32| {
+        // No classes, one head for agents with a label `a` and no features, no rarities.
+        let mut inside = vec![0, 1, 0, 1, 1, b'a'];
+        for number in [bias, 1.0, 0.0, 0.5, 0.1] {
+            inside.extend(number.to_le_bytes());
+        }
+        inside.extend([0, 0]);
+        with(&inside)
+    };
+    assert!(label(-2.0).is_ok());
+    for (read, what) in [
+        (label(1e30), "bias"),
+        (label(f32::NAN), "bias"),
+        (with(&[0, 200]), "number of heads"),
+    ] {
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains(&format!("`{what}`")), "{error}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_a_model_or_an_error(inside in proptest::collection::vec(any::<u8>(), 0..200)) {
@@ -266,7 +290,9 @@ proptest! {
         }
         if let Ok(model) = IntentModel::read(&sealed(body)) {
             let utterance = utterance_of(Party::Customer, "我想买车");
-            let _ = model.scores(&Spoken::new(&utterance, 0), None);
+            for score in model.scores(&Spoken::new(&utterance, 0), None) {
+                prop_assert!((0.0..=1.0).contains(&score.probability), "{score:?}");
+            }
         }
     }
 

@@ -11,7 +11,6 @@ use super::phrase::is_name;
 use super::program::{PackInfo, RuleInfo, RuleSet, SaysLeaf, Schedule, UnitId, View, moments};
 use super::reader::At;
 use super::words::Words;
-use crate::print::print;
 
 /// More keywords, each counted in each list it stands in, are refused.
 const MOST_MEMBERSHIPS: usize = 4_000_000;
@@ -56,8 +55,7 @@ impl RuleSet {
         {
             return Err(Mistakes(mistakes));
         }
-        let prints = files.iter().map(|file| file.print.as_bytes());
-        let rules = parts.finish(print(prints)).map_err(|cause| {
+        let rules = parts.finish().map_err(|cause| {
             let mut notes = Notes::new(files.first().map_or("", |file| &file.file));
             notes.error(Place::default(), cause, "use fewer keywords");
             Mistakes(notes.into_list())
@@ -146,7 +144,7 @@ impl Parts {
         })
     }
 
-    fn finish(mut self, print: String) -> Result<RuleSet, String> {
+    fn finish(mut self) -> Result<RuleSet, String> {
         let n_slots = self.program.settle();
         let mut lexicon = self.lexicon.finish().map_err(|error| error.to_string())?;
         let mut phrases_of = vec![Vec::new(); lexicon.n_classes];
@@ -185,7 +183,6 @@ impl Parts {
             n_slots,
             watches: self.program.watches,
             schedule,
-            print,
         })
     }
 }

@@ -8,8 +8,8 @@ use super::format::{AtLeast, Condition, Guard, NotSaid, Order, Pack, Repeated, S
 use super::lexicon::{ClassId, LexiconBuilder};
 use super::mistake::{Notes, Place, nearest_hint};
 use super::program::{
-    About, GuardWords, Kind, MetadataLeaf, Node, NodeId, SaysLeaf, View, Watch, WatchId, Within,
-    moments,
+    About, GuardWords, Kind, Link, Look, MetadataLeaf, Node, NodeId, SaysLeaf, View, Watch,
+    WatchId, Within, moments,
 };
 use super::reader::At;
 use super::words::{Tangle, Words, find_cycles};
@@ -18,6 +18,9 @@ use super::words::{Tangle, Words, find_cycles};
 const MOST_NODES: usize = 1_000_000;
 const MOST_TIMES: u32 = 100;
 const MOST_SECS: f32 = 1.0e6;
+/// Times that are kept, at least, of what is looked back at: people talk at once and personal data turns out late,
+/// so that the last one known need not be the last one before it.
+const LEAST_KEPT: usize = 16;
 
 /// When a condition may hold.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +51,8 @@ impl Reach {
     pub(super) fn moments(&self) -> u8 {
         match (self.tied, self.loose) {
             (Some(tied), _) => tied,
-            (None, 0) => moments::ALL,
+            // What goes on holding is seen at the next moment; what turns out late would be judged as of long ago.
+            (None, 0) => moments::ALL & !moments::LATE,
             (None, loose) => loose,
         }
     }
@@ -345,11 +349,15 @@ impl<'a> Builder<'a> {
                 let watch = self.watch(node, 1);
                 self.add(Kind::InCall(watch), view, Reach::default())
             }
-            Condition::After(order) => self.order(order, About::Later, at.place, view),
-            Condition::Before(order) => self.order(order, About::Earlier, at.place, view),
+            Condition::After(order) => {
+                self.order(order, (About::Later, Look::Back), at.place, view)
+            }
+            Condition::Before(order) => {
+                self.order(order, (About::Earlier, Look::Back), at.place, view)
+            }
             Condition::Near(order) => {
-                let later = self.order(order, About::Later, at.place, view);
-                let earlier = self.order(order, About::Earlier, at.place, view);
+                let later = self.order(order, (About::Later, Look::BothWays), at.place, view);
+                let earlier = self.order(order, (About::Earlier, Look::BothWays), at.place, view);
                 let ((later, one), (earlier, other)) = (later?, earlier?);
                 let reach = either(&[one, other]);
                 self.add(Kind::Any(vec![later, earlier]), view, reach)
@@ -403,7 +411,10 @@ impl<'a> Builder<'a> {
                 .max_by_key(|classes| self.lexicon.rarity(classes))
                 .cloned(),
         };
-        let nodes = made.into_iter().map(|(node, _)| node).collect();
+        let nodes: Vec<NodeId> = made.into_iter().map(|(node, _)| node).collect();
+        if reach.moments() & moments::LATE != 0 {
+            self.watch_what_lacks(&nodes);
+        }
         self.add(Kind::All(nodes), view, reach)
     }
 
@@ -421,6 +432,9 @@ impl<'a> Builder<'a> {
     fn at_least(&mut self, written: &AtLeast, place: Place, view: View) -> Option<Made> {
         let n = self.count(&written.n, written.of.len())?;
         let (nodes, reach) = self.one_of(&written.of, place, view)?;
+        if reach.moments() & moments::LATE != 0 {
+            self.watch_what_lacks(&nodes);
+        }
         self.add(Kind::AtLeast(n, nodes), view, reach)
     }
 
@@ -448,7 +462,30 @@ impl<'a> Builder<'a> {
             },
             triggers: None,
         };
-        self.add(Kind::Not(node), own, reach)
+        let kind = Kind::Not {
+            what: node,
+            watch: None,
+        };
+        self.add(kind, own, reach)
+    }
+
+    /// Has what is lacking beside personal data remembered: by when the data turns out, its utterance is gone.
+    fn watch_what_lacks(&mut self, nodes: &[NodeId]) {
+        for &node in nodes {
+            match &self.program.nodes[node].kind {
+                &Kind::Not { what, watch: None } => {
+                    let known = Some(self.watch(what, 0));
+                    if let Kind::Not { watch, .. } = &mut self.program.nodes[node].kind {
+                        *watch = known;
+                    }
+                }
+                Kind::All(inner) | Kind::Any(inner) | Kind::AtLeast(_, inner) => {
+                    let inner = inner.clone();
+                    self.watch_what_lacks(&inner);
+                }
+                _ => {}
+            }
+        }
     }
 
     fn watch(&mut self, node: NodeId, n_kept: usize) -> WatchId {
@@ -480,7 +517,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn order(&mut self, order: &Order, about: About, place: Place, view: View) -> Option<Made> {
+    fn order(
+        &mut self,
+        order: &Order,
+        (about, look): (About, Look),
+        place: Place,
+        view: View,
+    ) -> Option<Made> {
         let what = self.condition(&order.what, view);
         let anchor = self.condition(&order.anchor, view);
         let ((what, what_reach), (anchor, anchor_reach)) = (what?, anchor?);
@@ -488,13 +531,12 @@ impl<'a> Builder<'a> {
             About::Later => (what, what_reach, anchor),
             About::Earlier => (anchor, anchor_reach, what),
         };
-        let kind = Kind::After {
-            later,
-            earlier: self.watch(earlier, 1),
+        let link = Link {
+            watch: self.watch(earlier, LEAST_KEPT),
+            look,
             within: self.within(order.within_utterances, order.within_secs, place),
-            about,
         };
-        self.add(kind, view, reach)
+        self.add(Kind::After { later, link, about }, view, reach)
     }
 
     fn repeated(&mut self, written: &Repeated, place: Place, view: View) -> Option<Made> {
@@ -507,7 +549,7 @@ impl<'a> Builder<'a> {
         let times = times.clamp(2, MOST_TIMES) as usize;
         let kind = Kind::Repeated {
             what,
-            watch: self.watch(what, times - 1),
+            watch: self.watch(what, LEAST_KEPT.max(times - 1)),
             times,
             within: self.within(written.within_utterances, written.within_secs, place),
         };

@@ -1,16 +1,15 @@
 //! Whether conditions hold at one moment of a call.
 
-use std::collections::VecDeque;
-
 use auricle_contracts::{CallMetadata, Evidence, Party, PiiSpan};
 
 use super::format::{Side, TextForm};
 use super::lexicon::PhraseId;
 use super::limit::Limit;
 use super::matches::{Matches, Span, Spans};
+use super::past::Memory;
 use super::program::{
     GuardWords, Kind, MetadataLeaf, Node, NodeId, Phrase, RegexLeaf, RuleSet, SaysLeaf, View,
-    WatchId, Within,
+    WatchId,
 };
 use crate::{Facts, Spoken, TalkEvent};
 
@@ -18,13 +17,22 @@ use crate::{Facts, Spoken, TalkEvent};
 #[derive(Clone, Copy)]
 pub(super) enum Moment<'a> {
     Utterance(&'a Spoken<'a>, Facts<'a>),
-    /// Personal data that only now turned out to have been said, and what was said before it.
-    Late(&'a PiiSpan, Counts),
+    /// Personal data that only now turned out to have been said.
+    Late(&'a PiiSpan, Heard),
     Talk(TalkEvent),
     /// A time at which something must have been said.
     Deadline(u64),
     /// The end of the call.
     Finish(u64),
+}
+
+/// Where in the call it was said.
+#[derive(Clone, Copy)]
+pub(super) struct Heard {
+    /// The utterance in which it ended; `None` where that is too long ago to be known.
+    pub(super) utterance: Option<usize>,
+    /// Utterances before that one.
+    pub(super) before: Counts,
 }
 
 impl Moment<'_> {
@@ -45,6 +53,15 @@ impl Moment<'_> {
             Self::Talk(TalkEvent::Silence(silence)) => silence.end_ms,
             Self::Talk(TalkEvent::Interruption(talk)) => talk.at_ms.saturating_add(talk.overlap_ms),
             Self::Deadline(at_ms) | Self::Finish(at_ms) => *at_ms,
+        }
+    }
+
+    /// The utterance that it is about.
+    pub(super) fn utterance(&self) -> Option<usize> {
+        match self {
+            Self::Utterance(spoken, _) => Some(spoken.idx),
+            Self::Late(_, heard) => heard.utterance,
+            Self::Talk(_) | Self::Deadline(_) | Self::Finish(_) => None,
         }
     }
 }
@@ -87,8 +104,8 @@ pub(super) struct Held {
     pub(super) start_ms: u64,
     pub(super) end_ms: u64,
     /// The earliest end and the latest start of what was found, to tell what came first.
-    first_end_ms: u64,
-    last_start_ms: u64,
+    pub(super) first_end_ms: u64,
+    pub(super) last_start_ms: u64,
     pub(super) limit: Limit,
 }
 
@@ -131,46 +148,16 @@ pub(super) struct Proof {
     /// `None` for what was not said, and for what is known of the call.
     pub(super) evidence: Option<Evidence>,
     pub(super) clause: String,
+    pub(super) shows: Shows,
 }
 
-/// A time at which a watched condition held.
-#[derive(Clone, Debug)]
-pub(super) struct Past {
-    pub(super) held: Held,
-    /// Utterances before it, of all parties.
-    pub(super) n_before: u32,
-    pub(super) proofs: Vec<Proof>,
-}
-
-/// What is remembered of a watched condition.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Memory {
-    /// The last times it held, oldest first.
-    pub(super) past: VecDeque<Past>,
-    /// The earliest start of what was found.
-    pub(super) first_start_ms: Option<u64>,
-    /// Until when one of the times it held may count.
-    pub(super) limit: Option<Limit>,
-}
-
-impl Memory {
-    pub(super) fn remember(&mut self, past: Past, n_kept: usize) {
-        let start_ms = past.held.start_ms;
-        self.first_start_ms = Some(
-            self.first_start_ms
-                .map_or(start_ms, |first| first.min(start_ms)),
-        );
-        let limit = &past.held.limit;
-        self.limit = Some(
-            self.limit
-                .as_ref()
-                .map_or_else(|| limit.clone(), |known| known.or(limit)),
-        );
-        self.past.push_back(past);
-        if self.past.len() > n_kept {
-            self.past.pop_front();
-        }
-    }
+/// What a piece of evidence is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// What was found, or was never said.
+    What,
+    /// An utterance in which something was not found.
+    Lack,
 }
 
 /// What is known of the call: what conditions look at beside the moment.
@@ -320,14 +307,9 @@ impl<'a> Evaluator<'a> {
                     false => None,
                 }
             }
-            Kind::Not(inner) => self.not(*inner, &node.view),
+            Kind::Not { what, watch } => self.not(*what, *watch, &node.view),
             Kind::InCall(watch) => self.in_call(*watch),
-            Kind::After {
-                later,
-                earlier,
-                within,
-                ..
-            } => self.after(*later, *earlier, *within),
+            Kind::After { later, link, .. } => self.after(*later, link),
             Kind::Repeated {
                 what,
                 watch,
@@ -341,23 +323,31 @@ impl<'a> Evaluator<'a> {
     }
 
     /// This moment as a whole.
-    fn here(&self, limit: Limit) -> Held {
+    pub(super) fn here(&self, limit: Limit) -> Held {
         Held::at(self.moment.start_ms(), self.moment.end_ms(), limit)
+    }
+
+    /// What was said before this moment.
+    pub(super) fn before(&self) -> &Counts {
+        match &self.moment {
+            Moment::Late(_, heard) => &heard.before,
+            _ => &self.call.counts,
+        }
     }
 
     /// Whether a view takes this moment in.
     fn sees(&self, view: &View) -> Option<Limit> {
-        let (party, before) = match &self.moment {
-            Moment::Utterance(spoken, _) => (Some(spoken.party()), &self.call.counts),
-            Moment::Late(span, before) => (Some(span.party), before),
-            Moment::Talk(_) => (None, &self.call.counts),
+        let party = match &self.moment {
+            Moment::Utterance(spoken, _) => Some(spoken.party()),
+            Moment::Late(span, _) => Some(span.party),
+            Moment::Talk(_) => None,
             Moment::Deadline(_) | Moment::Finish(_) => return Some(Limit::NONE),
         };
         if party.is_some_and(|party| !view.sees(party)) {
             return None;
         }
         let start_ms = self.moment.start_ms();
-        let n_before = before.of(view.side);
+        let n_before = self.before().of(view.side);
         if view.first_ms.is_some_and(|first_ms| start_ms >= first_ms)
             || view.first_n.is_some_and(|first_n| n_before >= first_n)
         {
@@ -370,67 +360,20 @@ impl<'a> Evaluator<'a> {
         ))
     }
 
-    /// What is not there is missed where something is said or happens, not where something turns out late.
-    fn not(&mut self, inner: NodeId, view: &View) -> Option<Held> {
-        if matches!(self.moment, Moment::Late(..)) {
+    /// What is not there is missed where something is said or happens. With personal data that turns out late it is
+    /// missed where it held neither then, in the utterance with the data, nor holds now; where that utterance is not
+    /// known any more, nobody can tell.
+    fn not(&mut self, what: NodeId, watch: Option<WatchId>, view: &View) -> Option<Held> {
+        let limit = self.sees(view)?;
+        if let Moment::Late(_, heard) = self.moment
+            && self.call.memories[watch?].held_in(heard.utterance?)
+        {
             return None;
         }
-        let limit = self.sees(view)?;
-        match self.holds(inner) {
+        match self.holds(what) {
             Some(_) => None,
             None => Some(self.here(limit)),
         }
-    }
-
-    fn in_call(&self, watch: WatchId) -> Option<Held> {
-        // It holds now; what it rests on may be long ago.
-        let limits = [
-            self.now.watch(watch).map(|held| &held.limit),
-            self.call.memories[watch].limit.as_ref(),
-        ];
-        let mut limits = limits.into_iter().flatten();
-        let first = limits.next()?;
-        let limit = limits.fold(first.clone(), |limit, other| limit.or(other));
-        Some(self.here(limit))
-    }
-
-    fn after(&mut self, later: NodeId, earlier: WatchId, within: Within) -> Option<Held> {
-        let held = self.holds(later)?;
-        if let Some(now) = self.now.watch(earlier)
-            && now.first_end_ms <= held.last_start_ms
-        {
-            let limit = held.limit.and(&now.limit);
-            return Some(Held { limit, ..held });
-        }
-        let past = self.call.memories[earlier].past.back()?;
-        let is_near = self.is_within(past, held.start_ms, within);
-        is_near.then(|| {
-            let limit = held.limit.and(&past.held.limit);
-            Held { limit, ..held }
-        })
-    }
-
-    pub(super) fn is_within(&self, past: &Past, start_ms: u64, within: Within) -> bool {
-        let n_between = self.call.counts.of(Side::Any).saturating_sub(past.n_before);
-        let gap_ms = start_ms.saturating_sub(past.held.end_ms);
-        within.utterances.is_none_or(|most| n_between <= most)
-            && within.ms.is_none_or(|most| gap_ms <= most)
-    }
-
-    fn repeated(
-        &mut self,
-        what: NodeId,
-        watch: WatchId,
-        times: usize,
-        within: Within,
-    ) -> Option<Held> {
-        let held = self.holds(what)?;
-        let past = &self.call.memories[watch].past;
-        let first = past
-            .len()
-            .checked_sub(times - 1)
-            .and_then(|place| past.get(place))?;
-        self.is_within(first, held.start_ms, within).then_some(held)
     }
 
     /// Nothing is missed by a party that never says anything.

@@ -9,7 +9,9 @@ use auricle_contracts::{CallMetadata, Hit, Utterance};
 use super::evaluate::{Evaluator, Moment, times};
 use super::format::Side;
 use super::matches::Span;
-use super::program::{About, GuardWords, Kind, NodeId, Phrase, RuleSet, SaysLeaf, View, Within};
+use super::program::{
+    About, GuardWords, Kind, Look, NodeId, Phrase, RuleSet, SaysLeaf, View, Within,
+};
 use super::run::{Change, RuleEvent, RuleRun};
 use super::trials::Observe;
 use super::why::{Tongue, Witness, quote};
@@ -214,7 +216,8 @@ impl Trace {
                         let clauses: Vec<String> =
                             proofs.into_iter().map(|proof| proof.clause).collect();
                         let when = clock(held.start_ms);
-                        seen.found.push(format!("{when}  {}", clauses.join("; ")));
+                        seen.found
+                            .push(format!("{when}  {}", tongue.joined(&clauses)));
                     }
                 }
                 None if seen.missed.len() < MOST_EXAMPLES => {
@@ -252,16 +255,11 @@ fn parts(set: &RuleSet, id: NodeId) -> Vec<NodeId> {
     let watched = |watch: usize| set.watches[watch].node;
     match &set.nodes[id].kind {
         Kind::All(nodes) | Kind::Any(nodes) | Kind::AtLeast(_, nodes) => nodes.clone(),
-        Kind::Not(inner) => vec![*inner],
+        Kind::Not { what, .. } => vec![*what],
         Kind::InCall(watch) => vec![watched(*watch)],
-        Kind::After {
-            later,
-            earlier,
-            about,
-            ..
-        } => match about {
-            About::Later => vec![*later, watched(*earlier)],
-            About::Earlier => vec![watched(*earlier), *later],
+        Kind::After { later, link, about } => match about {
+            About::Later => vec![*later, watched(link.watch)],
+            About::Earlier => vec![watched(link.watch), *later],
         },
         Kind::Repeated { what, .. } | Kind::NotSaid { what, .. } => vec![*what],
         _ => Vec::new(),
@@ -298,14 +296,15 @@ fn in_words(set: &RuleSet, id: NodeId) -> String {
         Kind::All(_) => "all of".to_owned(),
         Kind::Any(_) => "any of".to_owned(),
         Kind::AtLeast(n, _) => format!("at least {n} of"),
-        Kind::Not(_) => "not".to_owned(),
+        Kind::Not { .. } => "not".to_owned(),
         Kind::InCall(_) => "somewhere in the call so far".to_owned(),
-        Kind::After { about, within, .. } => {
-            let order = match about {
-                About::Later => "the first after the second",
-                About::Earlier => "the first before the second",
+        Kind::After { link, about, .. } => {
+            let order = match (link.look, about) {
+                (Look::BothWays, _) => "the first near the second",
+                (Look::Back, About::Later) => "the first after the second",
+                (Look::Back, About::Earlier) => "the first before the second",
             };
-            format!("{order}{}", within_in_words(*within))
+            format!("{order}{}", within_in_words(link.within))
         }
         Kind::Repeated { times, within, .. } => {
             format!("{times} times{}", within_in_words(*within))

@@ -14,7 +14,6 @@ use super::mistake::Notes;
 use super::reader::{At, read};
 use super::says::Says;
 use super::{Mistake, node};
-use crate::print::print;
 
 /// One pack as it was written. Holes stand where something could not be read.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -674,7 +673,6 @@ pub struct PackFile {
     pub pack: Option<Pack>,
     /// By place.
     pub mistakes: Vec<Mistake>,
-    pub(super) print: String,
 }
 
 impl PackFile {
@@ -687,7 +685,6 @@ impl PackFile {
             file: file.to_owned(),
             pack,
             mistakes: notes.into_list(),
-            print: print([bytes]),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What of the lexicon occurs in one utterance, and the phrases it makes.
 
+use std::ops::Range;
+
 use auricle_pinyin::Syllable;
 use smallvec::SmallVec;
 
 use super::lexicon::{ClassId, GroupId, Lexicon, Need, PhraseId, Source, Step, TermId};
 use super::phrase::{is_wordy, joins_words};
-use super::sounds::{Base, Hearing, NEAR, Sounding, base, tone_fits};
+use super::sounds::{Base, Hearing, NEAR, Sounding, base, may_be_passed_over, tone_fits};
 use crate::{Letter, Spoken};
 
 /// Letters of an utterance, from one to before another.
@@ -27,6 +29,8 @@ pub(super) enum Found {
     Sound,
     /// By syllables one of which is near.
     NearSound,
+    /// By syllables one of which is missing, or with one too many.
+    Slip,
 }
 
 /// A keyword in the utterance.
@@ -45,6 +49,9 @@ const MOST_PARTIAL: usize = 1 << 12;
 const LEAST_SHARE: f32 = 0.12;
 /// A keyword is heard where the geometric mean of its syllables' shares is so large.
 const LEAST_MEAN_SHARE: f32 = 0.45;
+
+/// What is left of a share by a syllable that is missing or one too many.
+const SLIP_SHARE: f32 = 0.5;
 
 /// Occurrences in the utterance looked at last; kept from one to the next for its memory.
 #[derive(Debug, Default)]
@@ -561,19 +568,72 @@ impl Listener<'_> {
             return;
         }
         let may_be_near = walk.found == Found::Sound && trie.leads_to_near(walk.node);
-        let (from, to) = (self.bases_from[walk.at], self.bases_from[walk.at + 1]);
-        for place in from as usize..to as usize {
+        let may_slip =
+            walk.found == Found::Sound && walk.node > 0 && trie.leads_to_loose(walk.node);
+        if may_slip {
+            self.pass_over(walk);
+        }
+        for place in self.heard_at(walk.at) {
             let (base, share) = self.bases[place];
             if share < LEAST_SHARE {
                 continue;
             }
             self.follow(walk, base, share, walk.found);
+            if may_slip {
+                self.miss_one(walk, base, share);
+            }
             if may_be_near {
                 for &(near, likeness) in &self.near[usize::from(base)] {
                     if walk.node > 0 || self.may_begin_with(walk.at, near) {
                         self.follow(walk, near, share * likeness, Found::NearSound);
                     }
                 }
+            }
+        }
+    }
+
+    /// Places in `bases` of what was heard at a letter.
+    fn heard_at(&self, letter: usize) -> Range<usize> {
+        let from = self.bases_from.get(letter).copied().unwrap_or_default();
+        let to = self.bases_from.get(letter + 1).copied().unwrap_or(from);
+        from as usize..to as usize
+    }
+
+    /// Goes on behind a syllable that the keyword does not have.
+    fn pass_over(&mut self, walk: Walk) {
+        let heard = &self.bases[self.heard_at(walk.at)];
+        let denies =
+            |&(base, share): &(Base, f32)| share >= LEAST_SHARE && !may_be_passed_over(base);
+        if heard.is_empty() || heard.iter().any(denies) {
+            return;
+        }
+        let behind = Walk {
+            at: walk.at + 1,
+            ..walk
+        };
+        for place in self.heard_at(behind.at) {
+            let (base, share) = self.bases[place];
+            if share >= LEAST_SHARE {
+                self.follow(behind, base, share * SLIP_SHARE, Found::Slip);
+            }
+        }
+    }
+
+    /// Goes on with a syllable behind one of the keyword's that was not heard.
+    fn miss_one(&mut self, walk: Walk, base: Base, share: f32) {
+        let lexicon = self.lexicon;
+        let trie = &lexicon.sounds;
+        if !trie.skips(walk.before, base) {
+            return;
+        }
+        for &(missing, node) in trie.children(walk.node) {
+            if may_be_passed_over(missing) && trie.leads_to_loose(node) {
+                let behind = Walk {
+                    node,
+                    before: missing,
+                    ..walk
+                };
+                self.follow(behind, base, share * SLIP_SHARE, Found::Slip);
             }
         }
     }
@@ -599,7 +659,12 @@ impl Listener<'_> {
         let Some(node) = trie.child(walk.node, base) else {
             return;
         };
-        if found == Found::NearSound && !trie.leads_to_near(node) {
+        let leads_on = match found {
+            Found::Letters | Found::Sound => true,
+            Found::NearSound => trie.leads_to_near(node),
+            Found::Slip => trie.leads_to_loose(node),
+        };
+        if !leads_on {
             return;
         }
         self.step(Walk {
@@ -621,9 +686,10 @@ impl Listener<'_> {
         } = self.lexicon.sounds.soundings[sounding as usize];
         let share = match hearing {
             Hearing::Letters => return,
-            Hearing::Toned | Hearing::Toneless if walk.found == Found::NearSound => return,
+            Hearing::Toned | Hearing::Toneless if walk.found != Found::Sound => return,
+            Hearing::Near if walk.found == Found::Slip => return,
             Hearing::Toned => self.toned_share(walk.from, syllables),
-            Hearing::Toneless | Hearing::Near => walk.share,
+            Hearing::Toneless | Hearing::Near | Hearing::Loose => walk.share,
         };
         let n_letters = (walk.at - walk.from) as i32;
         let is_heard = share >= 1.0 || share >= LEAST_MEAN_SHARE.powi(n_letters);

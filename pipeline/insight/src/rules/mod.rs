@@ -21,6 +21,7 @@ mod lists;
 mod matches;
 mod mistake;
 mod node;
+mod past;
 mod phrase;
 mod program;
 mod reader;

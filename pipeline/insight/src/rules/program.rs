@@ -29,7 +29,6 @@ pub struct RuleSet {
     pub(super) says: Vec<SaysLeaf>,
     pub(super) watches: Vec<Watch>,
     pub(super) schedule: Schedule,
-    pub(super) print: String,
     /// Of the classifier, those that conditions ask for, rising.
     pub(super) labels: Vec<String>,
     /// Nodes whose outcome is kept for the moment.
@@ -50,11 +49,6 @@ impl RuleSet {
     /// The packs, in the order they were given.
     pub fn packs(&self) -> &[PackInfo] {
         &self.packs
-    }
-
-    /// Changes with what is in the packs: 16 digits, whatever their files are called.
-    pub fn print(&self) -> &str {
-        &self.print
     }
 
     /// Keywords of all packs, each counted once.
@@ -156,7 +150,7 @@ pub(super) struct Watch {
     /// Place of its pack.
     pub(super) pack: usize,
     pub(super) node: NodeId,
-    /// How many of the last times it held are kept.
+    /// How many of the last times it held are kept with what they rest on; 0 where only utterances are asked for.
     pub(super) n_kept: usize,
 }
 
@@ -220,13 +214,16 @@ pub(super) enum Kind {
     All(Vec<NodeId>),
     Any(Vec<NodeId>),
     AtLeast(usize, Vec<NodeId>),
-    Not(NodeId),
+    Not {
+        what: NodeId,
+        /// Tells whether it held when something was said that turns out late; `None` where nothing asks for that.
+        watch: Option<WatchId>,
+    },
     InCall(WatchId),
     /// The node comes later than the watch.
     After {
         later: NodeId,
-        earlier: WatchId,
-        within: Within,
+        link: Link,
         /// Which of the two the hit is about.
         about: About,
     },
@@ -241,6 +238,22 @@ pub(super) enum Kind {
         what: NodeId,
         by_ms: Option<u64>,
     },
+}
+
+/// What something goes together with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Link {
+    pub(super) watch: WatchId,
+    pub(super) look: Look,
+    pub(super) within: Within,
+}
+
+/// Where in the call the other of two things is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// It must have come first.
+    Back,
+    BothWays,
 }
 
 /// Which of two things a hit is about.

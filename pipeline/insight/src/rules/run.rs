@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use auricle_contracts::{CallMetadata, Hit, Party, PiiSpan};
 
-use super::evaluate::{CallState, Counts, Evaluator, Held, Moment, Now, Past, Proof};
+use super::evaluate::{CallState, Counts, Evaluator, Heard, Held, Moment, Now, Proof};
 use super::explain::Trace;
 use super::format::Side;
 use super::matches::Matches;
-use super::program::{RuleInfo, RuleSet, UnitId};
+use super::past::{MOST_RECENT, Past};
+use super::program::{RuleInfo, RuleSet, UnitId, WatchId};
 use super::why::{Tongue, Witness};
 use crate::{Facts, Spoken, TalkEvent};
 
@@ -91,8 +92,6 @@ enum Stage {
 
 /// A partial this much longer than a deadline holds it up no more, milliseconds: no utterance is longer.
 const LONGEST_UTTERANCE_MS: u64 = 60_000;
-/// Utterances whose place in the call is known, for what turns out late; numbers said in parts are no longer.
-const MOST_RECENT: usize = 64;
 /// Hits that wait for the end of the call, at most; the oldest go first.
 const MOST_WAITING: usize = 1000;
 
@@ -177,14 +176,18 @@ impl RuleRun {
     }
 
     /// Personal data that only now turned out to have been said: in an utterance that was given before, or by
-    /// another party than the one that speaks. `entity` alone holds for it, where and when it was said.
+    /// another party than the one that speaks. It is looked at where and when it was said; of what was said with it,
+    /// only what `not` asks for is known still.
     pub fn late(&mut self, span: &PiiSpan, events: &mut Vec<RuleEvent>) {
         let last = span.places.last().map(|place| place.utterance);
         let known = self.recent.iter().find(|(idx, _)| Some(*idx) == last);
-        let before = known.map_or(self.call.counts, |(_, counts)| *counts);
+        let heard = Heard {
+            utterance: known.map(|(idx, _)| *idx),
+            before: known.map_or(self.call.counts, |(_, counts)| *counts),
+        };
         let set = Arc::clone(&self.set);
         self.matches.forget();
-        self.step(&set, Moment::Late(span, before), Stage::Whole, events);
+        self.step(&set, Moment::Late(span, heard), Stage::Whole, events);
     }
 
     /// Something in the talk itself.
@@ -320,37 +323,42 @@ impl RuleRun {
         }
     }
 
-    /// Writes down what watches held.
+    /// Writes down what watches held; what each rests on is told before any of it is.
     fn remember(&mut self, set: &RuleSet, moment: Moment<'_>) {
-        let held = std::mem::take(&mut self.now.held);
+        let mut evaluator = Evaluator {
+            set,
+            moment,
+            matches: &mut self.matches,
+            call: &self.call,
+            now: &mut self.now,
+        };
+        let n_before = evaluator.before().of(Side::Any);
+        let mut times: Vec<(WatchId, Past)> = Vec::new();
+        let held = std::mem::take(&mut evaluator.now.held);
         for &watch in &held {
-            let Some(state) = self.now.watch(watch).cloned() else {
+            let Some(state) = evaluator.now.watch(watch).cloned() else {
                 continue;
             };
-            let mut evaluator = Evaluator {
-                set,
-                moment,
-                matches: &mut self.matches,
-                call: &self.call,
-                now: &mut self.now,
-            };
-            let proofs = Witness {
-                evaluator: &mut evaluator,
-                tongue: set.watch_tongue(watch),
-            }
-            .proofs(set.watches[watch].node);
-            let before = match &moment {
-                Moment::Late(_, before) => before,
-                _ => &self.call.counts,
+            let proofs = match set.watches[watch].n_kept {
+                0 => Vec::new(),
+                _ => Witness {
+                    evaluator: &mut evaluator,
+                    tongue: set.watch_tongue(watch),
+                }
+                .proofs(set.watches[watch].node),
             };
             let past = Past {
-                n_before: before.of(Side::Any),
                 held: state,
+                n_before,
                 proofs,
             };
-            self.call.memories[watch].remember(past, set.watches[watch].n_kept);
+            times.push((watch, past));
         }
-        self.now.held = held;
+        evaluator.now.held = held;
+        for (watch, past) in times {
+            let memory = &mut self.call.memories[watch];
+            memory.remember(past, moment.utterance(), set.watches[watch].n_kept);
+        }
     }
 
     fn report(

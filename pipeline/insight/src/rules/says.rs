@@ -58,7 +58,8 @@ pub struct SaysAtLeast {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sound {
-    /// By the keyword's length: 1 syllable by letters alone, 2 as `toned`, 3 as `toneless`, more as `near`.
+    /// By the keyword's length: 1 syllable by letters alone, 2 as `toned`, 3 as `toneless`, 4 and 5 as `near`, more as
+    /// `loose`.
     #[default]
     Auto,
     /// Letters alone.
@@ -69,6 +70,8 @@ pub enum Sound {
     Toneless,
     /// The same syllables, one of which may sound a little different.
     Near,
+    /// As `near`; or, of 4 syllables and more, one within them may be missing or be one too many.
+    Loose,
 }
 
 /// What a match may stand behind.

@@ -18,7 +18,14 @@ pub(super) enum Hearing {
     Toneless,
     /// The same syllables, one of which may be near.
     Near,
+    /// The same syllables, one of which may be near or missing, or with one too many.
+    Loose,
 }
+
+/// A keyword of fewer syllables with one of them missing could be anything.
+const LEAST_LOOSE: usize = 4;
+/// From as many syllables on, a slip is heard without being asked for.
+const LEAST_LOOSE_UNASKED: usize = 6;
 
 impl Hearing {
     pub(super) const fn of(sound: Sound, n_syllables: usize) -> Self {
@@ -26,7 +33,8 @@ impl Hearing {
             (Sound::Exact, _) | (_, 0) | (Sound::Auto, 1) => Self::Letters,
             (Sound::Toned, _) | (Sound::Auto, 2) => Self::Toned,
             (Sound::Toneless, _) | (Sound::Auto, 3) => Self::Toneless,
-            (Sound::Near, _) | (Sound::Auto, _) => Self::Near,
+            (Sound::Loose, LEAST_LOOSE..) | (Sound::Auto, LEAST_LOOSE_UNASKED..) => Self::Loose,
+            (Sound::Near | Sound::Loose | Sound::Auto, _) => Self::Near,
         }
     }
 }
@@ -59,6 +67,18 @@ pub(super) static NEAR: LazyLock<Vec<Vec<(Base, f32)>>> = LazyLock::new(|| {
     syllables.iter().map(near).collect()
 });
 
+/// Syllables that turn what is said into its opposite: 不, 没, 未, 别, 非, 无.
+static DENYING: LazyLock<Vec<Base>> = LazyLock::new(|| {
+    let names = ["bu", "mei", "wei", "bie", "fei", "wu"];
+    let syllables = names.iter().filter_map(|name| Syllable::new(name, 0));
+    syllables.map(base).collect()
+});
+
+/// Whether a keyword is the same without this syllable, or with it.
+pub(super) fn may_be_passed_over(base: Base) -> bool {
+    !DENYING.contains(&base)
+}
+
 /// One way to read one keyword.
 #[derive(Clone, Debug)]
 pub(super) struct Sounding {
@@ -73,8 +93,15 @@ pub(super) struct Sounding {
 struct SoundNode {
     edges: (u32, u32),
     ends: (u32, u32),
-    /// Whether something below may be heard with a near syllable.
-    leads_to_near: bool,
+    /// What may be heard of something below.
+    leads_to: LeadsTo,
+}
+
+/// How far the sounds of keywords below a node count.
+#[derive(Clone, Copy, Debug, Default)]
+struct LeadsTo {
+    near: bool,
+    loose: bool,
 }
 
 /// The trie; node 0 is its root.
@@ -91,6 +118,8 @@ pub(super) struct SoundTrie {
     /// A bit for each pair of syllables, set where some keyword has one after the other: small enough to
     /// stay in the nearest cache, it spares most ways through the trie.
     pairs: Vec<u64>,
+    /// The same for syllables of keywords heard loosely between which one may be passed over.
+    skips: Vec<u64>,
     /// Whether a keyword of one syllable may be heard with a near one.
     has_single_near: bool,
 }
@@ -105,7 +134,7 @@ const fn pair_bit(one: Base, other: Base) -> (usize, u64) {
 struct Growing {
     next: Vec<Vec<(Base, u32)>>,
     ends: Vec<Vec<u32>>,
-    leads_to_near: Vec<bool>,
+    leads_to: Vec<LeadsTo>,
     children: HashMap<(u32, Base), u32>,
 }
 
@@ -113,14 +142,15 @@ impl Growing {
     fn node(&mut self) -> u32 {
         self.next.push(Vec::new());
         self.ends.push(Vec::new());
-        self.leads_to_near.push(false);
+        self.leads_to.push(LeadsTo::default());
         self.next.len() as u32 - 1
     }
 
     fn add(&mut self, place: u32, sounding: &Sounding) {
-        let is_near = sounding.hearing == Hearing::Near;
+        let is_loose = sounding.hearing == Hearing::Loose;
+        let is_near = is_loose || sounding.hearing == Hearing::Near;
         let mut node = 0;
-        self.leads_to_near[0] |= is_near;
+        self.leads_to[0].near |= is_near;
         for syllable in &sounding.syllables {
             let base = base(*syllable);
             node = match self.children.get(&(node, base)) {
@@ -132,7 +162,9 @@ impl Growing {
                     child
                 }
             };
-            self.leads_to_near[node as usize] |= is_near;
+            let leads_to = &mut self.leads_to[node as usize];
+            leads_to.near |= is_near;
+            leads_to.loose |= is_loose;
         }
         self.ends[node as usize].push(place);
     }
@@ -150,10 +182,19 @@ impl SoundTrie {
             first[usize::from(base)] = child;
         }
         let mut pairs = vec![0; (TONELESS.len() * TONELESS.len()).div_ceil(64)];
+        let mut skips = pairs.clone();
+        let add = |bits: &mut Vec<u64>, one: Syllable, other: Syllable| {
+            let (word, bit) = pair_bit(base(one), base(other));
+            bits[word] |= bit;
+        };
         for sounding in &soundings {
             for pair in sounding.syllables.windows(2) {
-                let (word, bit) = pair_bit(base(pair[0]), base(pair[1]));
-                pairs[word] |= bit;
+                add(&mut pairs, pair[0], pair[1]);
+            }
+            let is_loose = sounding.hearing == Hearing::Loose;
+            let triples = sounding.syllables.windows(3).filter(|_| is_loose);
+            for triple in triples.filter(|triple| may_be_passed_over(base(triple[1]))) {
+                add(&mut skips, triple[0], triple[2]);
             }
         }
         let is_single_near = |sounding: &Sounding| {
@@ -165,8 +206,8 @@ impl SoundTrie {
             .next
             .into_iter()
             .zip(growing.ends)
-            .zip(growing.leads_to_near);
-        for ((mut next, own_ends), leads_to_near) in lists {
+            .zip(growing.leads_to);
+        for ((mut next, own_ends), leads_to) in lists {
             next.sort_unstable();
             let (edge, end) = (edges.len() as u32, ends.len() as u32);
             edges.extend(next);
@@ -174,7 +215,7 @@ impl SoundTrie {
             nodes.push(SoundNode {
                 edges: (edge, edges.len() as u32),
                 ends: (end, ends.len() as u32),
-                leads_to_near,
+                leads_to,
             });
         }
         Self {
@@ -184,6 +225,7 @@ impl SoundTrie {
             soundings,
             first,
             pairs,
+            skips,
             has_single_near,
         }
     }
@@ -192,6 +234,12 @@ impl SoundTrie {
     pub(super) fn follows(&self, one: Base, other: Base) -> bool {
         let (word, bit) = pair_bit(one, other);
         self.pairs[word] & bit != 0
+    }
+
+    /// Whether some keyword heard loosely has `other` behind `one` and a syllable that may be passed over.
+    pub(super) fn skips(&self, one: Base, other: Base) -> bool {
+        let (word, bit) = pair_bit(one, other);
+        self.skips[word] & bit != 0
     }
 
     pub(super) fn has_single_near(&self) -> bool {
@@ -207,14 +255,19 @@ impl SoundTrie {
         if node == 0 {
             return Some(self.first[usize::from(base)]).filter(|&child| child != 0);
         }
-        let (from, to) = self.nodes[node as usize].edges;
-        let edges = &self.edges[from as usize..to as usize];
+        let edges = self.children(node);
         // Most nodes have one or two children.
         let place = match edges.len() {
             0..=8 => edges.iter().position(|(key, _)| *key == base)?,
             _ => edges.binary_search_by_key(&base, |(key, _)| *key).ok()?,
         };
         Some(edges[place].1)
+    }
+
+    /// The children of `node`, by syllable.
+    pub(super) fn children(&self, node: u32) -> &[(Base, u32)] {
+        let (from, to) = self.nodes[node as usize].edges;
+        &self.edges[from as usize..to as usize]
     }
 
     /// Places in `soundings` of what ends in `node`.
@@ -225,7 +278,12 @@ impl SoundTrie {
 
     /// Whether something in or below `node` may be heard with a near syllable.
     pub(super) fn leads_to_near(&self, node: u32) -> bool {
-        self.nodes[node as usize].leads_to_near
+        self.nodes[node as usize].leads_to.near
+    }
+
+    /// Whether something in or below `node`, which is not the root, may be heard with a slip.
+    pub(super) fn leads_to_loose(&self, node: u32) -> bool {
+        self.nodes[node as usize].leads_to.loose
     }
 
     /// Whether `node` has children.
@@ -267,16 +325,18 @@ mod tests {
     fn the_length_of_a_keyword_settles_how_it_is_heard() {
         let auto = |n| Hearing::of(Sound::Auto, n);
         assert_eq!(
-            [auto(0), auto(1), auto(2), auto(3), auto(4), auto(9)],
+            [auto(0), auto(1), auto(2), auto(3), auto(4), auto(6)],
             [
                 Hearing::Letters,
                 Hearing::Letters,
                 Hearing::Toned,
                 Hearing::Toneless,
                 Hearing::Near,
-                Hearing::Near
+                Hearing::Loose
             ]
         );
+        assert_eq!(Hearing::of(Sound::Loose, 3), Hearing::Near);
+        assert_eq!(Hearing::of(Sound::Loose, 4), Hearing::Loose);
         assert_eq!(Hearing::of(Sound::Near, 2), Hearing::Near);
         assert_eq!(
             Hearing::of(Sound::Near, 0),

@@ -2,12 +2,13 @@
 
 use auricle_contracts::{Evidence, Party, PiiSpan};
 
-use super::evaluate::{Evaluator, Moment, Proof, form, letters_of, regex_span, times};
+use super::evaluate::{Evaluator, Moment, Proof, Shows, form, letters_of, regex_span, times};
 use super::format::{Side, TextForm};
 use super::lexicon::Lexicon;
 use super::matches::{Found, Occurrence, Span};
+use super::past::Other;
 use super::phrase::lower;
-use super::program::{About, Kind, NodeId, Phrase, RegexLeaf, SaysLeaf, WatchId};
+use super::program::{About, Kind, Link, NodeId, Phrase, RegexLeaf, SaysLeaf, WatchId};
 use crate::{Facts, Spoken, TalkEvent};
 
 /// The language of reasons.
@@ -57,12 +58,20 @@ impl Tongue {
         }
     }
 
+    /// Some clauses one after the other.
+    pub(super) fn joined(self, clauses: &[String]) -> String {
+        clauses.join(match self {
+            Self::Chinese => "；",
+            Self::English => "; ",
+        })
+    }
+
     /// One sentence of some clauses.
     pub(super) fn sentence(self, clauses: &[String]) -> String {
+        let text = self.joined(clauses);
         match self {
-            Self::Chinese => format!("{}。", clauses.join("；")),
+            Self::Chinese => format!("{text}。"),
             Self::English => {
-                let text = clauses.join("; ");
                 let mut letters = text.chars();
                 let first: String = letters
                     .next()
@@ -86,6 +95,7 @@ impl Witness<'_, '_> {
     pub(super) fn proofs(&mut self, id: NodeId) -> Vec<Proof> {
         let mut proofs = Vec::new();
         self.gather(id, &mut proofs);
+        leave_out_lacks(&mut proofs);
         proofs.truncate(MOST_PROOFS);
         proofs
     }
@@ -103,37 +113,32 @@ impl Witness<'_, '_> {
                     Kind::AtLeast(n, _) => *n,
                     _ => 1,
                 };
-                let mut n_found = 0;
-                for &inner in nodes {
-                    if n_found < most && self.evaluator.holds(inner).is_some() {
-                        n_found += 1;
-                        self.gather(inner, proofs);
-                    }
-                }
+                proofs.extend(self.most_telling(nodes, most).into_iter().flatten());
             }
-            Kind::Not(_) => proofs.extend(self.not()),
+            Kind::Not { .. } => proofs.extend(self.not()),
             Kind::InCall(watch) => self.recall(*watch, proofs),
-            Kind::After {
-                later,
-                earlier,
-                about,
-                ..
-            } => match about {
+            Kind::After { later, link, about } => match about {
                 About::Later => {
                     self.gather(*later, proofs);
-                    self.recall_earlier(*earlier, proofs);
+                    self.other(*later, link, proofs);
                 }
                 About::Earlier => {
-                    self.recall_earlier(*earlier, proofs);
+                    self.other(*later, link, proofs);
                     self.gather(*later, proofs);
                 }
             },
             Kind::Repeated {
-                what, watch, times, ..
+                what,
+                watch,
+                times,
+                within,
             } => {
                 self.gather(*what, proofs);
+                let held = self.evaluator.holds(*what);
+                let others =
+                    held.and_then(|held| self.evaluator.others(&held, *watch, *times, *within));
                 let past = &self.evaluator.call.memories[*watch].past;
-                for past in past.iter().rev().take(times - 1) {
+                for past in past.range(others.unwrap_or_default()).rev() {
                     proofs.extend(past.proofs.iter().cloned());
                 }
             }
@@ -142,6 +147,7 @@ impl Witness<'_, '_> {
                 proofs.push(Proof {
                     evidence: None,
                     clause,
+                    shows: Shows::What,
                 });
             }
             Kind::Metadata(_) => {}
@@ -149,20 +155,44 @@ impl Witness<'_, '_> {
         }
     }
 
+    /// What those of `nodes` rest on that hold, each by itself: the `most` that tell most, the most telling first.
+    fn most_telling(&mut self, nodes: &[NodeId], most: usize) -> Vec<Vec<Proof>> {
+        let utterance = self.evaluator.moment.utterance();
+        let mut found: Vec<(Tells, Vec<Proof>)> = Vec::new();
+        let mut n_now = 0;
+        for &inner in nodes {
+            if n_now < most && self.evaluator.holds(inner).is_some() {
+                let mut own = Vec::new();
+                self.gather(inner, &mut own);
+                let tells = Tells::of(&own, utterance);
+                n_now += usize::from(tells == Tells::Now);
+                found.push((tells, own));
+            }
+        }
+        found.sort_by_key(|(tells, _)| *tells);
+        found.truncate(most);
+        found.into_iter().map(|(_, proofs)| proofs).collect()
+    }
+
     /// What was watched, now or before.
     fn recall(&mut self, watch: WatchId, proofs: &mut Vec<Proof>) {
-        match self.evaluator.now.watch(watch) {
-            Some(_) => self.gather(self.evaluator.set.watches[watch].node, proofs),
-            None => self.recall_earlier(watch, proofs),
+        let past = self.evaluator.call.memories[watch].past.back();
+        match (self.evaluator.now.watch(watch), past) {
+            (None, Some(past)) => proofs.extend(past.proofs.iter().cloned()),
+            _ => self.gather(self.evaluator.set.watches[watch].node, proofs),
         }
     }
 
-    /// What was watched, before this moment if it can be.
-    fn recall_earlier(&mut self, watch: WatchId, proofs: &mut Vec<Proof>) {
-        let past = self.evaluator.call.memories[watch].past.back();
-        match past {
-            Some(past) => proofs.extend(past.proofs.iter().cloned()),
-            None => self.gather(self.evaluator.set.watches[watch].node, proofs),
+    /// The other of two things that go together.
+    fn other(&mut self, later: NodeId, link: &Link, proofs: &mut Vec<Proof>) {
+        let held = self.evaluator.holds(later);
+        match held.and_then(|held| self.evaluator.other(&held, link)) {
+            Some(Other::Before(place)) => {
+                let past = self.evaluator.call.memories[link.watch].past.get(place);
+                proofs.extend(past.iter().flat_map(|past| past.proofs.iter().cloned()));
+            }
+            Some(Other::Now) => self.gather(self.evaluator.set.watches[link.watch].node, proofs),
+            None => {}
         }
     }
 
@@ -179,6 +209,7 @@ impl Witness<'_, '_> {
                 Tongue::Chinese => format!("{who}说了{quoted}，其中没有规则要求的内容"),
                 Tongue::English => format!("{who} said {quoted} without what the rule asks for"),
             },
+            shows: Shows::Lack,
         })
     }
 
@@ -300,6 +331,7 @@ impl Witness<'_, '_> {
                 words,
             }),
             clause,
+            shows: Shows::What,
         }
     }
 
@@ -321,10 +353,12 @@ impl Witness<'_, '_> {
             (_, Found::Letters) if letters(keywords).eq(letters(words)) => String::new(),
             (Tongue::Chinese, Found::Letters) => format!("（关键词“{keywords}”）"),
             (Tongue::Chinese, Found::Sound) => format!("（读音与关键词“{keywords}”相同）"),
-            (Tongue::Chinese, Found::NearSound) => format!("（读音与关键词“{keywords}”相近）"),
+            (Tongue::Chinese, Found::NearSound | Found::Slip) => {
+                format!("（读音与关键词“{keywords}”相近）")
+            }
             (Tongue::English, Found::Letters) => format!(" (keywords \"{keywords}\")"),
             (Tongue::English, Found::Sound) => format!(" (it sounds like \"{keywords}\")"),
-            (Tongue::English, Found::NearSound) => {
+            (Tongue::English, Found::NearSound | Found::Slip) => {
                 format!(" (it sounds much like \"{keywords}\")")
             }
         }
@@ -384,6 +418,7 @@ impl Witness<'_, '_> {
                 words,
             }),
             clause,
+            shows: Shows::What,
         })
     }
 
@@ -438,6 +473,7 @@ impl Witness<'_, '_> {
         Proof {
             evidence: Some(evidence),
             clause,
+            shows: Shows::What,
         }
     }
 
@@ -456,6 +492,7 @@ impl Witness<'_, '_> {
                 Tongue::Chinese => format!("{who}说出了个人信息（{name}）"),
                 Tongue::English => format!("{who} said personal data ({name})"),
             },
+            shows: Shows::What,
         }
     }
 
@@ -489,8 +526,45 @@ impl Witness<'_, '_> {
                 words: clause.clone(),
             }),
             clause,
+            shows: Shows::What,
         }
     }
+}
+
+/// What an inspector learns from one of several conditions, the most first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Tells {
+    /// What was found in the utterance or event at hand.
+    Now,
+    /// What was found before.
+    Before,
+    /// What was never said.
+    Unsaid,
+    /// What is lacking.
+    Lack,
+    Nothing,
+}
+
+impl Tells {
+    /// `utterance` is the one at hand.
+    fn of(proofs: &[Proof], utterance: Option<usize>) -> Self {
+        let of_one = |proof: &Proof| match (proof.shows, &proof.evidence) {
+            (Shows::Lack, _) => Self::Lack,
+            (Shows::What, Some(evidence)) if evidence.utterance == utterance => Self::Now,
+            (Shows::What, Some(_)) => Self::Before,
+            (Shows::What, None) => Self::Unsaid,
+        };
+        proofs.iter().map(of_one).min().unwrap_or(Self::Nothing)
+    }
+}
+
+/// What is lacking in an utterance is not told where something in it is: that is what the hit is about.
+fn leave_out_lacks(proofs: &mut Vec<Proof>) {
+    let utterance = |proof: &Proof| proof.evidence.as_ref().and_then(|found| found.utterance);
+    let found = proofs.iter().filter(|proof| proof.shows == Shows::What);
+    let told: Vec<usize> = found.filter_map(utterance).collect();
+    let is_told = |proof: &Proof| utterance(proof).is_some_and(|idx| told.contains(&idx));
+    proofs.retain(|proof| proof.shows == Shows::What || !is_told(proof));
 }
 
 /// Keywords as text, `…` where other letters stand between them.

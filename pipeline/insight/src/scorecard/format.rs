@@ -35,10 +35,6 @@ pub struct Card {
     pub applies_when: Option<AppliesWhen>,
     /// At least one.
     pub sections: Vec<Section>,
-    /// Of the file it was read from.
-    #[serde(skip)]
-    #[schemars(skip)]
-    pub(super) print: String,
 }
 
 /// What becomes of rules that hit and that no question names.

@@ -56,21 +56,18 @@ pub(super) fn judge(question: &Question, call: &CallView<'_>, reasons: Reasons) 
         false => measured.collect(),
     };
     let Some(first) = decides.first() else {
-        let why = parts.into_iter().map(|part| part.why);
-        return Judged::open(why.collect::<Vec<_>>().join("; "));
+        let why: Vec<String> = parts.into_iter().map(|part| part.why).collect();
+        return Judged::open(reasons.joined(&why));
     };
     let answer = first.answer;
+    let why: Vec<String> = decides.iter().map(|part| part.why.clone()).collect();
     let is_fatal = question.auto_fail || decides.iter().any(|part| part.auto_fail);
     Judged {
         answer,
         kept: decides.iter().map(|part| part.kept).fold(1.0, f64::min),
         auto_fail: answer == Answer::No && is_fatal,
         hits: decides.iter().flat_map(|part| part.hits.clone()).collect(),
-        why: decides
-            .iter()
-            .map(|part| part.why.as_str())
-            .collect::<Vec<_>>()
-            .join("; "),
+        why: reasons.joined(&why),
     }
 }
 

@@ -24,7 +24,6 @@ use auricle_contracts::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::print::print;
 use crate::rules::RuleSet;
 
 pub use format::{
@@ -98,16 +97,7 @@ impl Card {
     ///
     /// What is wrong with the card, and in which line.
     pub fn read(bytes: &[u8], file: &str) -> Result<Self, CardError> {
-        let card = read::read(bytes, file)?;
-        Ok(Self {
-            print: print([bytes]),
-            ..card
-        })
-    }
-
-    /// Changes with the file it was read from: 16 digits.
-    pub fn print(&self) -> &str {
-        &self.print
+        read::read(bytes, file)
     }
 
     /// The card's format as a JSON schema.

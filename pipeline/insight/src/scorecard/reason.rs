@@ -35,8 +35,20 @@ impl Reasons {
         };
         let parts = [(not_found, known), (not_loaded, unknown)];
         let parts = parts.into_iter().filter(|(_, rules)| !rules.is_empty());
-        let parts = parts.map(|(text, rules)| format!("{text}{}", quoted(rules.iter().copied())));
-        parts.collect::<Vec<_>>().join("; ")
+        let parts = parts.map(|(text, rules)| {
+            let rules: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
+            format!("{text}{}", self.listed(&rules))
+        });
+        self.joined(&parts.collect::<Vec<_>>())
+    }
+
+    /// Several reasons as one.
+    pub(super) fn joined(self, reasons: &[String]) -> String {
+        reasons.join(self.pick("；", "; "))
+    }
+
+    fn listed(self, names: &[String]) -> String {
+        names.join(self.pick("、", ", "))
     }
 
     /// The rules that hit, how often, and why the first of them did.
@@ -52,9 +64,9 @@ impl Reasons {
             1 => format!("`{rule}`"),
             _ => format!("`{rule}` × {n}"),
         });
-        let rules = rules.collect::<Vec<_>>().join(", ");
+        let rules = self.listed(&rules.collect::<Vec<_>>());
         match hits.first().map(|&place| call.hits[place].why.trim()) {
-            Some(why) if !why.is_empty() => format!("{rules}: {why}"),
+            Some(why) if !why.is_empty() => format!("{rules}{}{why}", self.pick("：", ": ")),
             _ => rules,
         }
     }
@@ -101,13 +113,6 @@ impl Reasons {
     pub(super) const fn other_rules(self) -> &'static str {
         self.pick("其他规则", "Other rules")
     }
-}
-
-fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 /// Two digits after the point at most.

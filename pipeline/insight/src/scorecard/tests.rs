@@ -200,6 +200,18 @@ fn every_point_has_its_evidence() {
 }
 
 #[test]
+fn reasons_in_mandarin_are_joined_as_mandarin_is() {
+    let text = "card: t\nlanguage: zh\nsections:\n- title: s\n  questions:\n\
+        \x20   - {id: q, question: Q?, unless_rules: [abuse, rude], needs_rules: [name, told], metric: {name: agent_rate_per_minute, max: 300}}\n";
+    let call = Call::new(&["abuse", "rude"], 400.0);
+    let score = card(text).score(&call.view()).expect("a score");
+    assert_eq!(
+        score.items[0].why,
+        "`abuse`、`rude`：said abuse；未出现 `name`、`told`；`agent_rate_per_minute` 为 400，要求 ≤ 300"
+    );
+}
+
+#[test]
 fn people_answer_on_the_same_card() {
     let answers = |said: &[(&str, Answer, &str)]| -> PersonAnswers {
         let answers = said.iter().map(|(id, answer, note)| {

@@ -100,21 +100,10 @@ fn numbers_of(text: &Text<'_>) -> Vec<Ranked> {
 /// Most utterances have none: nothing to look at closely.
 fn may_have_numbers(written: &str) -> bool {
     let is_sign = |letter: char| {
-        letter.is_ascii_digit()
+        is_digit(letter)
             || matches!(
                 letter,
-                '零' | '〇'
-                    | '一'
-                    | '二'
-                    | '两'
-                    | '三'
-                    | '四'
-                    | '五'
-                    | '六'
-                    | '七'
-                    | '八'
-                    | '九'
-                    | '十'
+                '两' | '十'
                     | '百'
                     | '千'
                     | '万'

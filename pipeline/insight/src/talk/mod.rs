@@ -4,7 +4,8 @@
 //! tells silences and interruptions as soon as they are certain; the figures of the whole call come at its end.
 //!
 //! - *Talk* is from the first to the last word (syllable) of an utterance without the pauses above 300 ms in it:
-//!   the bounds of utterances are padded. Where there are no word times, an utterance is talk throughout.
+//!   the bounds of utterances are padded. Where there are no word times, an utterance is talk throughout. What is
+//!   masked was said as well.
 //! - *Silence* is time in which nobody talks. It is told once, with its final length, when somebody talks again
 //!   and no utterance under way can still cover it: when every party was heard past it, or when
 //!   [`TalkTracker::time`] says who is talking. [`TalkTracker::open_silence`] asks for the one that is going on.

@@ -215,6 +215,71 @@ fn pauses_inside_an_utterance_are_no_talk() {
     assert_eq!(metrics.parties[0].talk_ms, 500);
 }
 
+/// One letter every 500 ms.
+fn spelled(party: Party, start_ms: u64, text: &str) -> Utterance {
+    let mut spelled = crate::testing::utterance(party, start_ms, text);
+    let letters = spelled.spoken.chars().zip(0u64..);
+    let words = letters.map(|(letter, place)| Word {
+        w: letter.into(),
+        start_ms: start_ms + 500 * place,
+        end_ms: start_ms + 500 * (place + 1),
+    });
+    spelled.words = words.collect();
+    spelled.end_ms = spelled.words.last().map_or(start_ms, |word| word.end_ms);
+    spelled
+}
+
+/// The same with all letters from this one on hidden.
+fn masked(open: &Utterance, from: usize) -> Utterance {
+    let mut masked = open.clone();
+    let letters = masked.spoken.chars().enumerate();
+    let hide = |(place, letter)| if place < from { letter } else { '*' };
+    masked.spoken = letters.map(hide).collect();
+    masked.text.clone_from(&masked.spoken);
+    for word in &mut masked.words[from..] {
+        word.w = "*".into();
+    }
+    masked
+}
+
+#[test]
+fn what_is_masked_was_said_all_the_same() {
+    let question = spelled(AGENT, 1000, "您的号码");
+    let answer = spelled(CUSTOMER, 3500, "是一三八零零一三八零零零");
+    let thanks = spelled(AGENT, 9600, "好谢谢");
+    let call = |answer: &Utterance| [question.clone(), answer.clone(), thanks.clone()];
+    let (expected, events) = track(Edges::BetweenTalk, &call(&answer));
+    assert_eq!((expected.longest_silence_ms, events.len()), (500, 0));
+    for from in [1, 0] {
+        let (metrics, events) = track(Edges::BetweenTalk, &call(&masked(&answer, from)));
+        assert_eq!((metrics, events), (expected.clone(), Vec::new()), "{from}");
+    }
+    // Where the times of what is hidden are gone, too, the utterance's own hold.
+    let mut dropped = masked(&answer, 1);
+    dropped.words.truncate(1);
+    let mut zeros = masked(&answer, 1);
+    for word in &mut zeros.words[1..] {
+        (word.start_ms, word.end_ms) = (0, 0);
+    }
+    let mut wordless = masked(&answer, 0);
+    wordless.words.clear();
+    for answer in [dropped, zeros, wordless] {
+        let (metrics, events) = track(Edges::BetweenTalk, &call(&answer));
+        assert_eq!((metrics, events), (expected.clone(), Vec::new()));
+    }
+}
+
+#[test]
+fn what_is_masked_is_no_listening() {
+    let question = said(CUSTOMER, 1000, 5000, "我想问一下你们那个产品到底怎么样");
+    let mut name = said(AGENT, 4000, 5400, "好的");
+    assert_eq!(told(&[question.clone(), name.clone()]), "");
+    for text in [&mut name.text, &mut name.spoken, &mut name.words[0].w] {
+        *text = "**".into();
+    }
+    assert_eq!(told(&[question, name]), "a 4000+1000");
+}
+
 #[test]
 fn words_count_where_there_are_no_syllables() {
     let check = |text: &str, spoken: &str, rate: f32| {

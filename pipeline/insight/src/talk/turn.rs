@@ -1,9 +1,10 @@
 //! One utterance as talk: when its words were said, how many, and whether it is more than a listener's sound.
 
-use auricle_contracts::{Party, Stretch};
+use auricle_contracts::{Party, Stretch, Utterance};
 
 use super::stretches::{length_ms, total_ms};
 use crate::Spoken;
+use crate::pii::MASK_CHARACTER;
 use crate::spoken::Letter;
 
 /// Longer pauses between words are not talk.
@@ -58,17 +59,19 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// `None` where nothing was said.
+    /// `None` where nothing was said: neither a letter nor anything that is hidden now.
     pub(super) fn new(spoken: &Spoken<'_>) -> Option<Self> {
         let utterance = spoken.utterance;
         let whole = Stretch {
             start_ms: utterance.start_ms,
             end_ms: utterance.end_ms.max(utterance.start_ms),
         };
-        let mut talk = talk_of(&spoken.letters)?;
-        if !belongs(&talk, whole) {
-            talk = vec![whole];
+        let n_hidden = n_hidden(source(utterance));
+        if spoken.letters.is_empty() && n_hidden == 0 {
+            return None;
         }
+        let talk = talk_of(spoken, n_hidden).filter(|talk| belongs(talk, whole));
+        let talk = talk.unwrap_or_else(|| vec![whole]);
         let span = Stretch {
             start_ms: talk.first()?.start_ms,
             end_ms: talk.last()?.end_ms,
@@ -79,8 +82,9 @@ impl Turn {
             span,
             began_ms: span.start_ms,
             talk,
-            n_units: n_units(&spoken.letters),
+            n_units: n_units(&spoken.letters).saturating_add(n_hidden),
             is_backchannel: length_ms(span) <= MAX_BACKCHANNEL_MS
+                && n_hidden == 0
                 && is_backchannel(&spoken.letters),
             loudness_db: level.filter(|level| level.is_finite()),
         })
@@ -109,14 +113,36 @@ pub(super) fn rate_per_minute(n_units: u32, talk_ms: u64) -> f32 {
     }
 }
 
-/// The letters' times, joined over short pauses; `None` where there are no letters.
-fn talk_of(letters: &[Letter]) -> Option<Vec<Stretch>> {
-    let times = letters.iter().map(|letter| Stretch {
+/// The letters' times, joined over short pauses. Letters of imported transcripts may be masked: those are no
+/// letters any more, but have the times of their words. `None` where times of some are missing.
+fn talk_of(spoken: &Spoken<'_>, n_hidden_chars: u32) -> Option<Vec<Stretch>> {
+    let letters = spoken.letters.iter().map(|letter| Stretch {
         start_ms: letter.start_ms,
         end_ms: letter.end_ms.max(letter.start_ms),
     });
-    let talk = super::stretches::joined(times.collect(), MAX_PAUSE_MS);
-    (!talk.is_empty()).then_some(talk)
+    let words = spoken.utterance.words.iter();
+    let hidden = words.filter(|word| word.start_ms < word.end_ms && n_hidden(&word.w) > 0);
+    let n_timed: u32 = hidden.clone().map(|word| n_hidden(&word.w)).sum();
+    let hidden = hidden.map(|word| Stretch {
+        start_ms: word.start_ms,
+        end_ms: word.end_ms,
+    });
+    let times = letters.chain(hidden).collect();
+    (n_timed >= n_hidden_chars).then(|| super::stretches::joined(times, MAX_PAUSE_MS))
+}
+
+/// Characters that stand for something said, which is hidden.
+fn n_hidden(text: &str) -> u32 {
+    let hidden = text.chars().filter(|letter| *letter == MASK_CHARACTER);
+    u32::try_from(hidden.count()).unwrap_or(u32::MAX)
+}
+
+/// What [`Spoken`] takes its letters from.
+fn source(utterance: &Utterance) -> &str {
+    match utterance.spoken.is_empty() {
+        true => &utterance.text,
+        false => &utterance.spoken,
+    }
 }
 
 /// Word times may be missing (all zero) or count from elsewhere: then the utterance's own hold.

@@ -1,8 +1,7 @@
 use super::*;
-use auricle_contracts::{CallMetadata, ChannelLayout, Transcript};
+use crate::testing::{self, NOW};
+use auricle_contracts::{CallMetadata, Transcript};
 use auricle_store::{Fingerprints, Recording};
-
-const NOW: &str = "2026-11-20T08:00:00Z";
 
 /// A folder with recordings, and a store beside them.
 struct Desk {
@@ -58,12 +57,7 @@ fn transcript(recording: &Recording) -> Transcript {
     Transcript {
         call_id: recording.call_id.clone(),
         file: recording.file.clone(),
-        duration_ms: 1,
-        engine: "test".into(),
-        layout: ChannelLayout::Mono,
-        metadata: CallMetadata::default(),
-        warnings: Vec::new(),
-        utterances: Vec::new(),
+        ..testing::transcript("")
     }
 }
 

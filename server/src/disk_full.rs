@@ -2,11 +2,15 @@
 
 use std::io::{self, ErrorKind};
 
+use anyhow::{Error, Result};
+use auricle_contracts::CallId;
 use auricle_search::IndexError;
 use auricle_store::StoreError;
 
+use crate::exit::message_of;
+
 /// Looks through the whole chain: the store, the index and plain files each tell it in their own way.
-pub(crate) fn is_disk_full(error: &anyhow::Error) -> bool {
+pub(crate) fn is_disk_full(error: &Error) -> bool {
     error.chain().any(|cause| {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
             return matches!(io.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
@@ -16,10 +20,20 @@ pub(crate) fn is_disk_full(error: &anyhow::Error) -> bool {
     })
 }
 
+/// What becomes of a call that the search index could not take. It is safe in the store, which knows that the
+/// index lacks it, so it keeps no other call out; on a full disk every other would fail in the same way.
+pub(crate) fn not_in_index(call_id: &CallId, error: Error) -> Result<()> {
+    if is_disk_full(&error) {
+        return Err(error);
+    }
+    tracing::warn!(call.id = %call_id, "not in the search index: {}", message_of(&error));
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anyhow::Context;
+    use anyhow::{Context, anyhow};
     use std::path::PathBuf;
 
     #[test]
@@ -30,13 +44,24 @@ mod tests {
         let store = StoreError::DiskFull {
             path: PathBuf::new(),
         };
-        assert!(is_disk_full(&anyhow::Error::from(store).context("save")));
+        assert!(is_disk_full(&Error::from(store).context("save")));
         let index = IndexError::DiskFull {
             folder: PathBuf::new(),
         };
         assert!(is_disk_full(&index.into()));
         let other = io::Error::from(ErrorKind::PermissionDenied);
         assert!(!is_disk_full(&other.into()));
-        assert!(!is_disk_full(&anyhow::anyhow!("no sound")));
+        assert!(!is_disk_full(&anyhow!("no sound")));
+    }
+
+    #[test]
+    fn a_call_that_is_not_indexed_keeps_others_out_only_where_the_disk_is_full() {
+        let call_id = CallId("a".into());
+        not_in_index(&call_id, anyhow!("its utterances are too long")).unwrap();
+        let full = IndexError::DiskFull {
+            folder: PathBuf::new(),
+        };
+        let stops = not_in_index(&call_id, Error::from(full)).unwrap_err();
+        assert!(is_disk_full(&stops));
     }
 }

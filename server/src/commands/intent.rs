@@ -25,7 +25,7 @@ Labelled text is lines of PARTY<TAB>LABELS<TAB>TEXT, in files that end with .tsv
   customer<TAB>-<TAB>我的订单号是多少？
   agent<TAB>pressure<TAB>今天不办就没有了
 PARTY is agent or customer; LABELS are names parted by commas, or `-` for none. The files of one folder belong
-together: lines with labels say nothing of labels that stand in other folders only, lines without any are none.
+together: a line says nothing of labels that stand neither in its folder nor below it.
 
 Examples:
   auricle intent train my-texts/ --out my.intents    learn from all .tsv files of a folder

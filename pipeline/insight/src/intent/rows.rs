@@ -17,8 +17,8 @@ pub struct LabelledText {
     pub text: String,
     /// What the other party said just before, where it decides the meaning.
     pub previous: Option<String>,
-    /// The collection it was written for: it says nothing of labels that its collection does not know, unless
-    /// it has no label at all.
+    /// The folder it was written for: it says nothing of labels that only stand elsewhere than in this folder and
+    /// those below it.
     pub collection: Arc<str>,
 }
 
@@ -38,10 +38,17 @@ impl<'a> Collections<'a> {
 
     /// Whether a label holds for a row; `None` where its writer did not ask.
     pub(super) fn holds(&self, row: &LabelledText, label: &str) -> Option<bool> {
-        let is_known = |known: &HashSet<&str>| known.contains(label);
-        let was_asked = row.labels.is_empty() || self.0.get(&*row.collection).is_some_and(is_known);
+        let mut all = self.0.iter();
+        let was_asked =
+            all.any(|(name, known)| known.contains(label) && is_in(name, &row.collection));
         was_asked.then(|| row.labels.iter().any(|held| held == label))
     }
+}
+
+/// Whether a folder is `outer` or lies below it.
+fn is_in(folder: &str, outer: &str) -> bool {
+    let below = folder.strip_prefix(outer);
+    below.is_some_and(|rest| rest.is_empty() || outer.is_empty() || rest.starts_with('/'))
 }
 
 /// A line of labelled text cannot be read.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::progress::Speed;
 use super::work::Outcome;
 use crate::exit::Exit;
-use crate::terminal::{Terminal, duration_text, printable};
+use crate::terminal::{Terminal, count, duration_text, printable};
 
 /// A recording that was not heard, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,6 +28,8 @@ pub(crate) struct RunReport {
     pub(crate) finished: Vec<CallId>,
     /// Not begun: the run was stopped before.
     pub(crate) n_left: u64,
+    /// Unchanged, and assessed before by other rules than those of today.
+    pub(crate) n_by_other_rules: u64,
     pub(crate) failures: Vec<Failure>,
     pub(crate) heard_ms: u64,
     pub(crate) elapsed: Duration,
@@ -74,9 +76,20 @@ impl RunReport {
             crate::terminal::say!("{line}");
         }
         crate::terminal::say!("{}", self.last_line());
+        if let Some(line) = self.other_rules() {
+            crate::terminal::say!("{line}");
+        }
         if self.is_disk_full {
             crate::terminal::say!("{DISK_FULL}");
         }
+    }
+
+    fn other_rules(&self) -> Option<String> {
+        let n_calls = self.n_by_other_rules;
+        (n_calls > 0).then(|| {
+            let calls = count(n_calls, "unchanged call");
+            format!("{calls} judged by other rules than today's\nhint: `auricle rescore` judges past calls anew")
+        })
     }
 
     /// How the process ends.

@@ -148,43 +148,58 @@ impl Writer<'_> {
     }
 
     /// A call that need not be heard: its metadata and its JSON file may still be behind, and hearing
-    /// it may have failed since.
+    /// it may have failed since. What was found in it stays, by whatever rules: `auricle rescore` changes that.
     fn keep(&mut self, job: &Job, known: &CallRecord, recording: &Recording) -> Result<()> {
         let is_behind =
             known.state != CallState::Done || !is_same_recording(&known.recording, recording);
-        let is_assessed = self.is_assessed(known)?;
-        if is_behind || !is_assessed || job.json_path.is_some() {
-            let transcript = self.stored_transcript(job)?;
-            let mut transcript = transcript.context("the store has lost its transcript")?;
-            if is_behind {
-                transcript.metadata = recording.metadata.clone();
-                transcript.file = recording.file.clone();
+        let rules = self.assessed_with(known)?;
+        if rules.is_some() && !is_behind {
+            if rules.is_some_and(|print| print != self.judges.print()) {
+                self.report.n_by_other_rules += 1;
             }
-            let assessment = self.judges.assess(&transcript);
-            let known = if is_behind {
-                self.save(recording, &known.fingerprints, &transcript, &assessment)?
-            } else {
-                self.save_assessment(&transcript, &assessment, known.version)?
+            return match &job.json_path {
+                None => Ok(()),
+                Some(path) => self.write_kept(job, path),
             };
-            if let Some(path) = &job.json_path {
-                write_json(path, &known)?;
-            }
         }
-        Ok(())
+        let mut transcript = self.stored_transcript(job)?;
+        if is_behind {
+            transcript.metadata = recording.metadata.clone();
+            transcript.file = recording.file.clone();
+        }
+        let assessment = self.judges.assess(&transcript);
+        let known = if is_behind {
+            self.save(recording, &known.fingerprints, &transcript, &assessment)?
+        } else {
+            self.save_assessment(&transcript, &assessment, known.version)?
+        };
+        match &job.json_path {
+            None => Ok(()),
+            Some(path) => write_json(path, &known),
+        }
     }
 
-    fn stored_transcript(&self, job: &Job) -> Result<Option<Transcript>> {
+    /// The JSON file of a call of which nothing is new.
+    fn write_kept(&self, job: &Job, path: &Path) -> Result<()> {
+        let transcript = self.stored_transcript(job)?;
+        let stored = self.store.assessment(&job.recording.call_id);
+        let stored = self.runtime.block_on(stored)?;
+        let stored = stored.context("the store has lost its assessment")?;
+        write_json(path, &KnownCall::masked(&transcript, &stored.assessment))
+    }
+
+    fn stored_transcript(&self, job: &Job) -> Result<Transcript> {
         let read = self.store.transcript(&job.recording.call_id);
-        Ok(self.runtime.block_on(read)?)
+        let read = self.runtime.block_on(read)?;
+        read.context("the store has lost its transcript")
     }
 
-    /// Whether what is in force was made from this transcript by these rules.
-    fn is_assessed(&self, known: &CallRecord) -> Result<bool> {
+    /// The fingerprint of the rules behind what is in force, if that was made from this transcript.
+    fn assessed_with(&self, known: &CallRecord) -> Result<Option<String>> {
         let assessed = self.store.assessed_with(&known.recording.call_id);
         let assessed = self.runtime.block_on(assessed)?;
-        Ok(assessed.is_some_and(|(version, print)| {
-            version == known.version && print == self.judges.print()
-        }))
+        let of_this = |(version, print): (i64, String)| (version == known.version).then_some(print);
+        Ok(assessed.and_then(of_this))
     }
 
     /// The transcript, then what was made of it: a stop between the two leaves a call that the next run

@@ -228,8 +228,20 @@ fn who_hears_again_says_what_calls_are_assessed_with() {
     analyze(app, request, &mut speech, &judges, &stop, &lock).unwrap();
     let call_id = CallId("a".into());
     let store = app.store().unwrap();
-    let assessed = app.runtime.block_on(store.assessed_with(&call_id));
-    assert_eq!(assessed.unwrap(), Some((1, judges.print().to_owned())));
+    let assessed = || app.runtime.block_on(store.assessed_with(&call_id)).unwrap();
+    let by_these = Some((1, judges.print().to_owned()));
+    assert_eq!(assessed(), by_these);
+
+    // Rules of another day do not change what was found: that is for `rescore`.
+    drop(lock);
+    let report = desk.try_run("in/ --out out/", "您好").unwrap();
+    assert_eq!((report.counts.n_skipped, report.n_by_other_rules), (1, 1));
+    assert_eq!(assessed(), by_these);
+    assert_eq!(
+        desk.json("out/a.json").metadata.agent,
+        None,
+        "it is written"
+    );
 }
 
 #[test]

@@ -24,7 +24,8 @@ Labelled text is lines of PARTY<TAB>LABELS<TAB>TEXT, in files that end with .tsv
   customer<TAB>refuses,opt_out<TAB>不需要，以后别打了
   customer<TAB>-<TAB>我的订单号是多少？
   agent<TAB>pressure<TAB>今天不办就没有了
-PARTY is agent or customer; LABELS are names parted by commas, or `-` for none.
+PARTY is agent or customer; LABELS are names parted by commas, or `-` for none. The files of one folder belong
+together: a line says nothing of labels that stand neither in its folder nor below it.
 
 Examples:
   auricle intent train my-texts/ --out my.intents    learn from all .tsv files of a folder
@@ -134,7 +135,9 @@ fn read_rows(paths: &[PathBuf]) -> Result<Vec<LabelledText>> {
     for path in files(paths)? {
         let shown = path.display();
         let text = read_text(&path).map_err(|cause| usage(format!("`{shown}`: {cause}")))?;
-        let read = parse_rows(&text).map_err(|cause| usage(format!("`{shown}`: {cause}")))?;
+        let collection = path.parent().unwrap_or(Path::new("")).to_string_lossy();
+        let read =
+            parse_rows(&text, &collection).map_err(|cause| usage(format!("`{shown}`: {cause}")))?;
         rows.extend(read);
     }
     Ok(rows)

@@ -17,8 +17,35 @@ pub(super) struct Bag {
     pub(super) fold: u32,
     /// A copy made for training alone.
     pub(super) is_copy: bool,
-    /// One bit for each label that holds.
-    pub(super) labels: u64,
+    pub(super) labels: Labels,
+}
+
+/// What is known of a text's labels, a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Labels {
+    /// Those that hold.
+    pub(super) held: u64,
+    /// Those of which it is known whether they hold.
+    pub(super) known: u64,
+}
+
+impl Labels {
+    /// Of two texts that were said as one.
+    pub(super) const fn joined(self, other: Self) -> Self {
+        let held = self.held | other.held;
+        Self {
+            held,
+            known: self.known & other.known | held,
+        }
+    }
+
+    /// Whether a label holds; `None` where it is not known.
+    pub(super) const fn get(self, label: usize) -> Option<bool> {
+        match self.known >> label & 1 {
+            0 => None,
+            _ => Some(self.held >> label & 1 == 1),
+        }
+    }
 }
 
 /// Many texts, their features one after the other.

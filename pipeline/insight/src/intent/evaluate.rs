@@ -7,7 +7,7 @@ use auricle_contracts::Party;
 use super::calibrate::{Scored, calibration_error, with_probabilities};
 use super::classes::WordClasses;
 use super::model::IntentModel;
-use super::rows::{LabelledText, utterance_of};
+use super::rows::{Collections, LabelledText, utterance_of};
 use super::train::{TrainError, TrainOptions, TrainProgress, folds, lessons, out_of_fold, settle};
 use crate::Spoken;
 
@@ -122,12 +122,12 @@ pub fn cross_validate(
             n_done += 1;
             progress(TrainProgress { n_done, n_in_all });
         });
-        for (label, scored) in lesson.labels.iter().zip(&out.scored) {
+        for (label, scored) in lesson.labels.iter().zip(&out) {
             let mut tried = Vec::new();
             for fold in 0..folds(options) as u32 {
                 let part = |is_held_out: bool| -> Vec<Scored> {
-                    let rows = scored.iter().zip(&out.folds);
-                    let rows = rows.filter(|(_, of)| (**of == fold) == is_held_out);
+                    let rows = scored.iter();
+                    let rows = rows.filter(|(_, of)| (*of == fold) == is_held_out);
                     rows.map(|(scored, _)| *scored).collect()
                 };
                 let (calibration, threshold) = settle(&part(false), options);
@@ -145,6 +145,7 @@ pub fn evaluate(model: &IntentModel, rows: &[LabelledText]) -> Report {
     let mut report = Report::default();
     for head in &model.heads {
         let rows: Vec<_> = rows.iter().filter(|row| row.party == head.party).collect();
+        let collections = Collections::of(rows.iter().copied());
         let mut tried = vec![Vec::new(); head.labels.len()];
         for row in rows {
             let other = match row.party {
@@ -156,8 +157,9 @@ pub fn evaluate(model: &IntentModel, rows: &[LabelledText]) -> Report {
             let before = before.as_ref().map(|before| Spoken::new(before, 0));
             let scores = model.scores(&Spoken::new(&utterance, 1), before.as_ref());
             for (tried, score) in tried.iter_mut().zip(scores) {
-                let holds = row.labels.iter().any(|label| label == score.label);
-                tried.push(((score.probability, holds), score.threshold));
+                if let Some(holds) = collections.holds(row, score.label) {
+                    tried.push(((score.probability, holds), score.threshold));
+                }
             }
         }
         let labels = head.labels.iter().zip(&tried);

@@ -82,8 +82,11 @@ impl Descent {
         }
         let labels = bags.bags[place].labels;
         for (label, score) in self.scores.iter_mut().enumerate() {
-            let target = (labels >> label & 1) as f32;
-            *score = logistic(*score) - target;
+            // The error; nothing is learnt where it is not known what is right.
+            *score = match labels.get(label) {
+                None => 0.0,
+                Some(holds) => logistic(*score) - f32::from(u8::from(holds)),
+            };
         }
         for (feature, amount) in features() {
             let weights = &mut self.weights[feature * n..][..n];

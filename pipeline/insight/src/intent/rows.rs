@@ -1,5 +1,8 @@
 //! Labelled text: what the classifier learns from.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
 use auricle_contracts::{Party, Utterance};
 use thiserror::Error;
 
@@ -14,6 +17,38 @@ pub struct LabelledText {
     pub text: String,
     /// What the other party said just before, where it decides the meaning.
     pub previous: Option<String>,
+    /// The folder it was written for: it says nothing of labels that only stand elsewhere than in this folder and
+    /// those below it.
+    pub collection: Arc<str>,
+}
+
+/// Which labels each collection tells apart.
+#[derive(Debug, Default)]
+pub(super) struct Collections<'a>(HashMap<&'a str, HashSet<&'a str>>);
+
+impl<'a> Collections<'a> {
+    pub(super) fn of(rows: impl IntoIterator<Item = &'a LabelledText>) -> Self {
+        let mut all = Self::default();
+        for row in rows {
+            let known = all.0.entry(&row.collection).or_default();
+            known.extend(row.labels.iter().map(String::as_str));
+        }
+        all
+    }
+
+    /// Whether a label holds for a row; `None` where its writer did not ask.
+    pub(super) fn holds(&self, row: &LabelledText, label: &str) -> Option<bool> {
+        let mut all = self.0.iter();
+        let was_asked =
+            all.any(|(name, known)| known.contains(label) && is_in(name, &row.collection));
+        was_asked.then(|| row.labels.iter().any(|held| held == label))
+    }
+}
+
+/// Whether a folder is `outer` or lies below it.
+fn is_in(folder: &str, outer: &str) -> bool {
+    let below = folder.strip_prefix(outer);
+    below.is_some_and(|rest| rest.is_empty() || outer.is_empty() || rest.starts_with('/'))
 }
 
 /// A line of labelled text cannot be read.
@@ -61,17 +96,23 @@ pub enum ParseRowsError {
 pub const MAX_LABEL_BYTES: usize = 64;
 
 /// Reads lines of `party<TAB>labels<TAB>text[<TAB>previous]`: labels parted by commas, `-` for none; empty
-/// lines and those that start with `#` do not count.
+/// lines and those that start with `#` do not count. All of them belong to `collection`.
 ///
 /// # Errors
 /// The first line that is written otherwise.
-pub fn parse_rows(text: &str) -> Result<Vec<LabelledText>, ParseRowsError> {
+pub fn parse_rows(text: &str, collection: &str) -> Result<Vec<LabelledText>, ParseRowsError> {
+    let collection: Arc<str> = collection.into();
     let lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
     let rows = lines.filter(|(line, _)| !line.trim().is_empty() && !line.starts_with('#'));
-    rows.map(|(line, number)| parse_row(line, number)).collect()
+    rows.map(|(line, number)| parse_row(line, number, &collection))
+        .collect()
 }
 
-fn parse_row(row: &str, line: usize) -> Result<LabelledText, ParseRowsError> {
+fn parse_row(
+    row: &str,
+    line: usize,
+    collection: &Arc<str>,
+) -> Result<LabelledText, ParseRowsError> {
     let columns: Vec<&str> = row.split('\t').map(str::trim).collect();
     let (party, labels, text, previous) = match columns[..] {
         [party, labels, text] => (party, labels, text, None),
@@ -86,6 +127,7 @@ fn parse_row(row: &str, line: usize) -> Result<LabelledText, ParseRowsError> {
         labels: parse_labels(labels, line)?,
         text: parse_text(text, line)?,
         previous: previous.filter(|text| !text.is_empty()).map(str::to_owned),
+        collection: Arc::clone(collection),
     })
 }
 
@@ -172,7 +214,7 @@ mod tests {
     #[test]
     fn rows_are_read_with_and_without_context() {
         let text = "# head\n\ncustomer\topt_out, angry\t别再打了！\nagent\t-\t好的。\ncustomer\trefuses\t不用了\t需要吗\n";
-        let rows = parse_rows(text).unwrap();
+        let rows = parse_rows(text, "").unwrap();
         assert_eq!(rows.len(), 3);
         assert_eq!(rows[0].labels, ["opt_out", "angry"]);
         assert_eq!(
@@ -193,7 +235,7 @@ mod tests {
             ("agent\t\t好", "line 1: label ``"),
             ("agent\t-\t……", "line 1: the text `……` has no letters"),
         ] {
-            let message = parse_rows(text).unwrap_err().to_string();
+            let message = parse_rows(text, "").unwrap_err().to_string();
             assert!(message.starts_with(expected), "{message}");
             assert!(message.contains("hint:"), "{message}");
         }
@@ -210,7 +252,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_rows_or_an_error(text in "(agent|customer|x)?\t?(-|a)?\t?.{0,20}(\n.{0,20})?") {
-            let _ = parse_rows(&text);
+            let _ = parse_rows(&text, "");
         }
     }
 }

@@ -3,7 +3,7 @@
 use auricle_contracts::{Intent, Party};
 use proptest::prelude::*;
 
-use super::rows::utterance_of;
+use super::rows::{Collections, utterance_of};
 use super::*;
 use crate::Spoken;
 
@@ -126,7 +126,7 @@ fn small_rows() -> Vec<LabelledText> {
         text += &format!("customer\trefuses\t我不要{thing}\n");
         text += &format!("customer\t-\t{thing}在哪儿\n");
     }
-    parse_rows(&text).unwrap()
+    parse_rows(&text, "").unwrap()
 }
 
 fn small_options() -> TrainOptions {
@@ -147,11 +147,39 @@ fn training_learns_and_repeats_itself() {
         model.labels(Party::Customer).collect::<Vec<_>>(),
         ["interested", "refuses"]
     );
-    let fresh = parse_rows("customer\tinterested\t我想买电脑\ncustomer\trefuses\t我不要电脑\ncustomer\t-\t电脑在哪儿\n").unwrap();
+    let fresh = parse_rows("customer\tinterested\t我想买电脑\ncustomer\trefuses\t我不要电脑\ncustomer\t-\t电脑在哪儿\n", "").unwrap();
     let all = evaluate(&model, &fresh).in_all();
     assert_eq!((all.n_rows, all.n_given, all.n_right), (2, 2, 2));
     let again = train(&rows, &small_options(), |_| {}).unwrap();
     assert_eq!(model.write(), again.write());
+}
+
+#[test]
+fn a_collection_says_nothing_of_labels_it_does_not_know() {
+    let rows = |n: usize, collection: &str, line: &str| {
+        parse_rows(&line.repeat(n), collection).unwrap().into_iter()
+    };
+    // Whoever wrote the second collection was not asked about complaints.
+    let all = rows(12, "one", "customer\tcomplaint\t我要投诉你们\n").chain(rows(
+        12,
+        "two",
+        "customer\trefuses\t我要投诉你们我不要\n",
+    ));
+    let all: Vec<LabelledText> = all.collect();
+    let n_complaints = |all: &[LabelledText]| {
+        let model = train(all, &small_options(), |_| {}).unwrap();
+        let report = evaluate(&model, all);
+        let complaint = report.labels.iter().find(|line| line.label == "complaint");
+        complaint.unwrap().n_rows
+    };
+    assert_eq!(n_complaints(&all), 12);
+    let collections = Collections::of(&all);
+    assert_eq!(collections.holds(&all[0], "complaint"), Some(true));
+    assert_eq!(collections.holds(&all[12], "complaint"), None);
+    let plain = |collection| parse_rows("customer\t-\t好的\n", collection).unwrap();
+    assert_eq!(collections.holds(&plain("two")[0], "refuses"), Some(false));
+    assert_eq!(collections.holds(&plain("two")[0], "complaint"), None);
+    assert_eq!(collections.holds(&plain("")[0], "complaint"), Some(false));
 }
 
 #[test]
@@ -170,7 +198,7 @@ fn cross_validation_tells_every_label() {
 #[test]
 fn too_few_rows_teach_nothing() {
     for text in ["", "agent\t-\t好\n", "agent\ta\t好\nagent\ta\t行\n"] {
-        let rows = parse_rows(text).unwrap();
+        let rows = parse_rows(text, "").unwrap();
         let error = train(&rows, &TrainOptions::default(), |_| {}).unwrap_err();
         assert!(matches!(error, TrainError::TooFewRows { .. }), "{error}");
     }
@@ -186,7 +214,7 @@ fn files_bring_the_same_model_back() {
         "the default model cannot be read"
     );
     assert!(
-        default.write().len() < 2_400_000,
+        default.write().len() < 3_400_000,
         "the default model has grown"
     );
 }

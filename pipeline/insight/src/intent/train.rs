@@ -4,7 +4,7 @@ use auricle_contracts::Party;
 use thiserror::Error;
 
 use super::augment::{Hanzi, Spoiling};
-use super::bags::{Bag, Bags};
+use super::bags::{Bag, Bags, Labels};
 use super::calibrate::{Scored, calibrate, threshold, with_probabilities};
 use super::classes::WordClasses;
 use super::features::N_BUCKETS;
@@ -13,7 +13,7 @@ use super::fit::{Weights, fit};
 use super::model::{Calibration, Head, IntentModel, Label};
 use super::random::{Chance, digest};
 use super::rarity::Rarity;
-use super::rows::LabelledText;
+use super::rows::{Collections, LabelledText};
 
 /// How a model is trained. The same rows and options give the same model, byte for byte.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,6 +138,7 @@ pub(super) struct Lesson<'a> {
     pub(super) party: Party,
     pub(super) labels: Vec<&'a str>,
     pub(super) rows: Vec<&'a LabelledText>,
+    collections: Collections<'a>,
 }
 
 /// One for each party that has a label with rows enough.
@@ -162,6 +163,7 @@ pub(super) fn lessons<'a>(
             lessons.push(Lesson {
                 party,
                 labels,
+                collections: Collections::of(rows.iter().copied()),
                 rows,
             });
         }
@@ -195,7 +197,7 @@ impl Lesson<'_> {
                 row: place as u32,
                 fold,
                 is_copy,
-                labels: self.mask(row),
+                labels: self.labels_of(row),
             };
             let previous = row.previous.as_deref();
             bags.push(bag(false), self.party, &row.text, previous, classes);
@@ -206,7 +208,7 @@ impl Lesson<'_> {
                     && let Some(other) = self.partner(&plain, fold, options, &mut chance)
                 {
                     let spoilt = hanzi.spoil(&other.text, spoiling, &mut chance);
-                    copy.labels |= self.mask(other);
+                    copy.labels = copy.labels.joined(self.labels_of(other));
                     text = match chance.below(2) {
                         0 => format!("{spoilt} {text}"),
                         _ => format!("{text} {spoilt}"),
@@ -239,10 +241,14 @@ impl Lesson<'_> {
             .find(|row| fold_of(row, options) == fold)
     }
 
-    fn mask(&self, row: &LabelledText) -> u64 {
-        let labels = self.labels.iter().enumerate();
-        let held = labels.filter(|(_, label)| row.labels.iter().any(|held| held == *label));
-        held.fold(0, |mask, (place, _)| mask | 1 << place)
+    fn labels_of(&self, row: &LabelledText) -> Labels {
+        let mut found = Labels::default();
+        for (place, label) in self.labels.iter().enumerate() {
+            let holds = self.collections.holds(row, label);
+            found.known |= u64::from(holds.is_some()) << place;
+            found.held |= u64::from(holds == Some(true)) << place;
+        }
+        found
     }
 }
 
@@ -253,11 +259,9 @@ fn fold_of(row: &LabelledText, options: &TrainOptions) -> u32 {
     (hash % folds(options) as u64) as u32
 }
 
-/// Scores of every row by weights that did not see it: `[label][row]`, and the row's part.
-pub(super) struct OutOfFold {
-    pub(super) scored: Vec<Vec<Scored>>,
-    pub(super) folds: Vec<u32>,
-}
+/// By label, each row's score by weights that did not see it, and the row's part, where it is known whether the
+/// label holds.
+pub(super) type OutOfFold = Vec<Vec<(Scored, u32)>>;
 
 pub(super) fn out_of_fold(
     lesson: &Lesson<'_>,
@@ -265,10 +269,7 @@ pub(super) fn out_of_fold(
     options: &TrainOptions,
     step: &mut impl FnMut(),
 ) -> OutOfFold {
-    let mut out = OutOfFold {
-        scored: vec![Vec::new(); lesson.labels.len()],
-        folds: Vec::new(),
-    };
+    let mut out = vec![Vec::new(); lesson.labels.len()];
     for fold in 0..folds(options) as u32 {
         let weights = fit(bags, lesson.labels.len(), options, |bag| bag.fold != fold);
         let held_out = bags
@@ -277,9 +278,10 @@ pub(super) fn out_of_fold(
             .enumerate()
             .filter(|(_, bag)| bag.fold == fold && !bag.is_copy);
         for (place, bag) in held_out {
-            out.folds.push(fold);
             for (label, score) in weights.scores(bags.features(place)).into_iter().enumerate() {
-                out.scored[label].push((score, bag.labels >> label & 1 == 1));
+                if let Some(holds) = bag.labels.get(label) {
+                    out[label].push(((score, holds), fold));
+                }
             }
         }
         step();
@@ -291,12 +293,13 @@ fn head(
     lesson: &Lesson<'_>,
     bags: &Bags,
     weights: &Weights,
-    out: &OutOfFold,
+    out: &[Vec<(Scored, u32)>],
     options: &TrainOptions,
 ) -> Head {
-    let labels = lesson.labels.iter().zip(&out.scored).enumerate();
+    let labels = lesson.labels.iter().zip(out).enumerate();
     let labels = labels.map(|(place, (name, scored))| {
-        let (calibration, threshold) = settle(scored, options);
+        let scored: Vec<Scored> = scored.iter().map(|(scored, _)| *scored).collect();
+        let (calibration, threshold) = settle(&scored, options);
         Label {
             name: (*name).to_owned(),
             bias: weights.bias(place),

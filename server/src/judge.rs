@@ -1,11 +1,12 @@
 //! What calls are assessed with: packs, score cards and models, by campaign and language.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use auricle_contracts::{Assessment, CallMetadata, Transcript};
+use auricle_contracts::{Assessment, CallMetadata, Party, Transcript};
 use auricle_insight::intent::IntentModel;
 use auricle_insight::rules::{PackFile, RuleSet};
 use auricle_insight::scorecard::Card;
@@ -18,6 +19,7 @@ use crate::config::{Config, beside};
 use crate::emotion;
 use crate::exit::usage;
 use crate::file_name::digits;
+use crate::terminal::{count, say};
 
 /// A pack or card that the program carries with it.
 pub(crate) struct BuiltIn {
@@ -172,6 +174,33 @@ impl Judges {
             .map_or(Ok(()), emotion::Chosen::check)
     }
 
+    /// Says [`Self::doubts`] before work begins.
+    pub(crate) fn say_doubts(&self) {
+        for doubt in self.doubts() {
+            say!("warning: {doubt}");
+        }
+    }
+
+    /// What works, and is hardly what was meant: cards that ask about rules of packs that are not loaded, rules that
+    /// ask for labels which the text classifier does not tell. A line each.
+    pub(crate) fn doubts(&self) -> Vec<String> {
+        let doubts: BTreeSet<String> = self.all().flat_map(doubts).collect();
+        doubts.into_iter().collect()
+    }
+
+    /// The packs of all campaigns and languages.
+    pub(crate) fn packs(&self) -> Vec<&str> {
+        let packs = self.all().flat_map(|judge| judge.rules.packs());
+        let names: BTreeSet<&str> = packs.map(|pack| pack.id.as_str()).collect();
+        names.into_iter().collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Judge> {
+        let campaigns = self.campaigns.iter().map(|(_, bench)| bench);
+        let benches = campaigns.chain([&self.others]);
+        benches.flat_map(|bench| [&bench.mandarin, &bench.english])
+    }
+
     /// Changes whenever a call may be assessed otherwise.
     pub(crate) fn print(&self) -> &str {
         &self.print
@@ -206,6 +235,38 @@ impl Judges {
             .find(|(pattern, _)| pattern.is_match(campaign));
         found.map_or(&self.others, |(_, bench)| bench)
     }
+}
+
+fn doubts(judge: &Judge) -> Vec<String> {
+    let mut doubts = Vec::new();
+    let packs = judge.rules.packs().iter();
+    let packs: Vec<&str> = packs.map(|pack| pack.id.as_str()).collect();
+    let packs = packs.join(", ");
+    if let Some(card) = &judge.card {
+        let named = card.rules();
+        let lacking: Vec<&str> = named
+            .iter()
+            .copied()
+            .filter(|rule| !judge.rules.has(rule))
+            .collect();
+        if let Some(first) = lacking.first() {
+            doubts.push(format!(
+                "the score card asks about {}, {} of them (`{first}`, …) in none of the packs {packs}: what it asks about those does not count\nhint: choose a card that fits the packs: `card` under [insight], or --card",
+                count(named.len() as u64, "rule"),
+                lacking.len()
+            ));
+        }
+    }
+    let known: BTreeSet<&str> = judge.intents.labels(Party::Unknown).collect();
+    let asked = judge.rules.labels().iter().map(String::as_str);
+    let unknown: Vec<&str> = asked.filter(|label| !known.contains(label)).collect();
+    if !unknown.is_empty() {
+        doubts.push(format!(
+            "rules of the packs {packs} ask for labels that the text classifier does not tell: {}\nhint: check their spelling; a classifier of your own has to know them: `auricle intent train` on text that has them",
+            unknown.join(", ")
+        ));
+    }
+    doubts
 }
 
 /// Whether more is said in Latin letters than in hanzi.

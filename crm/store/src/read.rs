@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use auricle_contracts::{CallId, Transcript};
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     Select,
@@ -255,19 +255,19 @@ fn condition(filter: &CallFilter) -> Condition {
             filter
                 .agent
                 .as_deref()
-                .map(|name| call::Column::Agent.eq(name)),
+                .map(|name| is_named(call::Column::Agent, name)),
         )
         .add_option(
             filter
                 .campaign
                 .as_deref()
-                .map(|name| call::Column::Campaign.eq(name)),
+                .map(|name| is_named(call::Column::Campaign, name)),
         )
         .add_option(
             filter
                 .region
                 .as_deref()
-                .map(|name| call::Column::Region.eq(name)),
+                .map(|name| is_named(call::Column::Region, name)),
         )
         .add_option(
             filter
@@ -279,6 +279,11 @@ fn condition(filter: &CallFilter) -> Condition {
                 .until_ms
                 .map(|time| call::Column::StartedAtMs.lt(time)),
         )
+}
+
+/// Whether a column holds a name, in whatever case its Latin letters are.
+fn is_named(column: call::Column, name: &str) -> Expr {
+    Expr::expr(Func::lower(Expr::col(column))).eq(name.to_ascii_lowercase())
 }
 
 /// Takes the meaning off `%`, `_` and `\`.

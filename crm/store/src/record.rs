@@ -132,7 +132,7 @@ pub enum CallKind {
 pub struct CallFilter {
     /// Whether calls without a transcript count.
     pub kind: CallKind,
-    /// Only this agent's.
+    /// Only this agent's; names are the same in capitals and small letters.
     pub agent: Option<String>,
     /// Only of this campaign.
     pub campaign: Option<String>,

@@ -309,6 +309,11 @@ async fn filters_and_pages() {
     };
     assert_eq!(ids(&loans, None, 10).await, ["c0", "c1", "c2"]);
     assert_eq!(ids(&loans, Some(&id("c0")), 1).await, ["c1"]);
+    let capitals = CallFilter {
+        campaign: Some("LOANS".into()),
+        ..CallFilter::default()
+    };
+    assert_eq!(ids(&capitals, None, 10).await, ["c0", "c1", "c2"]);
     let window = CallFilter {
         since_ms: parse_time_ms("2026-11-20T02:00:00Z"),
         until_ms: parse_time_ms("2026-11-20T04:00:00Z"),

@@ -108,6 +108,8 @@ impl AgentTally {
 /// What a run changed, added up. Only calls that changed are kept one by one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Changes {
+    /// Calls that were not looked at: the run was stopped.
+    pub n_left: u64,
     /// Calls looked at.
     pub n_calls: u64,
     /// Calls that had no score before.

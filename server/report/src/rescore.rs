@@ -157,13 +157,21 @@ fn sentence(changes: &Changes, totals: &Totals, language: Language) -> String {
         changes.n_new,
     ]
     .map(count);
-    match language {
+    let sentence = match language {
         Language::English => format!(
             "{looked_at} calls looked at, {changed} changed: {up} score higher, {down} lower; {new} had no score before."
         ),
         Language::Chinese => format!(
             "共检查 {looked_at} 通通话，{changed} 通有变化：{up} 通得分上升，{down} 通下降；{new} 通此前没有评分。"
         ),
+    };
+    let left = count(changes.n_left);
+    match (changes.n_left, language) {
+        (0, _) => sentence,
+        (_, Language::English) => {
+            format!("{sentence} Not complete: {left} calls were not looked at.")
+        }
+        (_, Language::Chinese) => format!("{sentence}尚未完成：还有 {left} 通未检查。"),
     }
 }
 

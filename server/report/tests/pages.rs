@@ -404,6 +404,30 @@ fn what_changed_is_said_in_the_head_line_and_call_by_call() {
     assert!(
         page.contains("共检查 3 通通话，2 通有变化：1 通得分上升，1 通下降；0 通此前没有评分。")
     );
+    assert!(!page.contains("尚未完成"));
+    changes.n_left = 892;
+    assert!(rescore_page(&changes, Language::Chinese).contains("尚未完成：还有 892 通未检查。"));
+    assert!(
+        rescore_page(&changes, Language::English)
+            .contains("Not complete: 892 calls were not looked at.")
+    );
+}
+
+#[test]
+fn what_the_customer_does_is_no_violation() {
+    let (transcript, mut assessment) = call_of("a", 70.0, 1000, Severity::Major);
+    let page = |assessment: &Assessment| {
+        let call = (transcript.clone(), assessment.clone());
+        batch_page(&batch_of(&[call], &Playable::Nothing), Language::English)
+    };
+    let sentence = "have at least one violation";
+    let of_agent = page(&assessment);
+    assert!(of_agent.contains(&format!("1 calls (100%) {sentence}")));
+    for hit in &mut assessment.hits {
+        hit.party = Party::Customer;
+    }
+    let of_customer = page(&assessment);
+    assert!(of_customer.contains(&format!("0 calls (0%) {sentence}")));
 }
 
 #[test]

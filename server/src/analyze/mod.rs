@@ -72,6 +72,7 @@ pub(crate) fn run(app: &mut App, args: &AnalyzeArgs) -> Result<Exit> {
     let lock = app.config.data.lock()?;
     let judges = Judges::load(&app.config)?;
     judges.check_models()?;
+    judges.say_doubts();
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_signals(app, &stop);
     let report = analyze(app, request, &mut speech, &judges, &stop, &lock)?;

@@ -70,6 +70,9 @@ impl Due {
 
     /// The line before the work.
     pub(crate) fn text(&self) -> String {
+        if self.n_calls() + self.n_up_to_date == 0 {
+            return "no call is of what the options ask for".to_owned();
+        }
         let mut parts = vec![format!(
             "{} by their text",
             count(self.text.len() as u64, "call")

@@ -68,6 +68,7 @@ pub(crate) fn run(app: &mut App, args: &RescoreArgs) -> Result<Exit> {
     say!("{}", due.text());
     if due.n_calls() > 0 {
         judges.check_models()?;
+        judges.say_doubts();
     }
     let mut run = Run {
         app,
@@ -88,6 +89,7 @@ pub(crate) fn run(app: &mut App, args: &RescoreArgs) -> Result<Exit> {
     changes
         .calls
         .sort_by(|one, other| one.call_id.cmp(&other.call_id));
+    changes.n_left = n_left;
     // Also after a failure: what was saved before it was changed.
     report::write(app, args, &changes)?;
     if n_left > 0 {

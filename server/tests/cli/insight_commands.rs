@@ -183,6 +183,28 @@ fn the_configuration_chooses_packs_by_campaign() {
     );
     desk.put("auricle.toml", "[insight]\npacks = [\"none.yaml\"]\n");
     desk.fails(&["rescore"], 1, &["none.yaml", "zh-telemarketing"]);
+    let doctor = desk.run(&["doctor"]).out;
+    assert!(doctor.contains("none.yaml"), "{doctor}");
+}
+
+#[test]
+fn packs_and_cards_that_do_not_go_together_are_told_before_work() {
+    let desk = Desk::new();
+    desk.put("own.yaml", OWN_PACK);
+    desk.import_samples();
+    let rescore = |rest: &[&str]| {
+        let run = desk.run(&[&["rescore", "--dry-run"], rest].concat());
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        run.err
+    };
+    assert!(!rescore(&[]).contains("warning"));
+    let told = rescore(&["--rules", "own.yaml"]);
+    assert!(told.contains("in none of the packs own"), "{told}");
+    let misspelt = OWN_PACK.replace("rules:", "rules:\n  - {id: urges, title: Urges, severity: minor, party: agent, when: {intent: {label: presure}}}");
+    desk.put("own.yaml", &misspelt);
+    let told = rescore(&["--rules", "own.yaml"]);
+    assert!(told.contains("does not tell: presure"), "{told}");
+    assert!(rescore(&["--campaign", "nobody"]).contains("no call is of what"));
 }
 
 #[test]

@@ -51,6 +51,11 @@ impl RuleSet {
         &self.packs
     }
 
+    /// Labels of the text classifier that rules ask for, in order.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
     /// Keywords of all packs, each counted once.
     pub fn n_keywords(&self) -> usize {
         self.lexicon.terms.len()

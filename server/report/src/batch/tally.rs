@@ -48,9 +48,9 @@ pub(crate) struct Quality {
     pub(crate) sum_scores: f64,
     pub(crate) n_passed: u64,
     pub(crate) n_auto_failed: u64,
-    /// Hits by severity.
+    /// Violations by severity.
     pub(crate) n_hits: [u64; 4],
-    /// Calls with a hit of at least minor severity.
+    /// Calls with a violation.
     pub(crate) n_faulty: u64,
     /// Calls in which the customer spoke angrily.
     pub(crate) n_angry: u64,

@@ -14,6 +14,7 @@ use crate::data::DataFolder;
 use crate::engine::{NOBODY, search_path, wanted};
 use crate::exit::message_of;
 use crate::index::{CallSearch, n_not_found};
+use crate::judge::Judges;
 use crate::sources::Networks;
 use crate::terminal::count;
 use crate::vad::VadChoice;
@@ -35,8 +36,31 @@ pub(super) fn look(app: &App, registry: &ModelStore, engine: Option<Engine>) -> 
     findings.push(compiled("tract", cfg!(feature = "tract")));
     findings.push(data_folder(&app.config.data));
     findings.push(disk_space(app.config.data.root()));
+    findings.extend(rules(app));
     findings.push(store(app));
     findings.push(index(app));
+    findings
+}
+
+/// Packs, score cards and the models beside them.
+fn rules(app: &App) -> Vec<Finding> {
+    let what = "rules";
+    let judges = Judges::load(&app.config).and_then(|judges| {
+        judges.check_models()?;
+        Ok(judges)
+    });
+    let judges = match judges {
+        Ok(judges) => judges,
+        Err(cause) => return vec![Finding::new(what, Health::Broken, message_of(&cause))],
+    };
+    let doubts = judges.doubts().into_iter();
+    let mut findings: Vec<Finding> = doubts
+        .map(|doubt| Finding::new(what, Health::Warning, doubt))
+        .collect();
+    if findings.is_empty() {
+        let detail = format!("packs {}", judges.packs().join(", "));
+        findings.push(Finding::new(what, Health::Good, detail));
+    }
     findings
 }
 

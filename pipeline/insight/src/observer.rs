@@ -17,13 +17,20 @@ use crate::{Spoken, TalkEvent};
 const LEAST_PROBABILITY: f32 = 0.05;
 
 /// Labels that are judged by words, too, where a pack has rules of the same names.
-const JUDGED_BY_WORDS: [&str; 6] = [
+const JUDGED_BY_WORDS: [&str; 13] = [
+    "already_paid",
     "angry",
     "callback_request",
     "complaint",
+    "disputes_debt",
+    "gives_consent",
+    "goods_dispute",
     "interested",
     "opt_out",
     "price_objection",
+    "refund_request",
+    "renews",
+    "unclear_answer",
 ];
 /// Probability from which on such a label is given by the classifier alone: what is less certain is left to
 /// rules, which ask for words that speak for it.
@@ -232,5 +239,6 @@ mod tests {
         check("那要怎么办理", "interested", true, false);
         check("我不需要", "refuses", true, true);
         check("我不需要", "interested", false, false);
+        check("需要带什么", "unclear_answer", true, false);
     }
 }

@@ -25,12 +25,14 @@ NAMES = re.compile(r"  (expected|got): +(.*)")
 
 def expected_rules(lines):
     """The rules that each test names, by its line, and whether it is a call."""
-    tests = {}
-    for number, line in enumerate(lines, 1):
+    tests, number, is_call = {}, 0, False
+    for place, line in enumerate(lines, 1):
+        if line.startswith("  - "):
+            number, is_call = place, re.match(r"  - *\{? *call:", line) is not None
         found = re.search(r"fires: \[([^\]]*)\]", line)
         if found:
             names = [name.strip() for name in found[1].split(",") if name.strip()]
-            tests[number] = (re.match(r"\s*- *\{ *call:", line) is not None, names)
+            tests[number] = (is_call, names)
     return tests
 
 

@@ -264,6 +264,37 @@ fn silenced_copies_are_made_of_what_the_store_knows() {
     assert_eq!(desk.run("in/ --redact-audio copies/"), (0, 1, 0));
     assert_eq!(fs::read(&copy).unwrap(), made);
 
+    // By what is in force, though rules of another day found it.
+    let heard = desk.app.store().unwrap();
+    let call_id = CallId("a".into());
+    let said = desk.app.runtime.block_on(heard.transcript(&call_id));
+    let said = said.unwrap().unwrap();
+    let found = auricle_contracts::Assessment {
+        pii: vec![auricle_contracts::PiiSpan {
+            kind: auricle_contracts::PiiKind::Phone,
+            party: auricle_contracts::Party::Customer,
+            start_ms: 100,
+            end_ms: 300,
+            places: Vec::new(),
+        }],
+        ..Default::default()
+    };
+    let record = auricle_store::AssessmentRecord {
+        call_id,
+        transcript_version: 1,
+        rules_fingerprint: "others".into(),
+        made_at: "2026-11-20T10:00:00Z".into(),
+        assessment: found.clone(),
+    };
+    let records = [record];
+    let saved = heard.save_assessments(&records);
+    desk.app.runtime.block_on(saved).unwrap();
+    assert_eq!(desk.run("in/ --redact-audio copies/"), (0, 1, 0));
+    let copies = desk.path("copies");
+    let current = crate::redact::current_copy(&copies, &said, &found, "");
+    assert_eq!(current, Some(copy.clone()));
+    let made = fs::read(&copy).unwrap();
+
     // Imported over it: still copied, still not heard.
     let store = desk.app.store().unwrap();
     let recording = desk.call("a").recording;

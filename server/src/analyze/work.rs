@@ -178,12 +178,12 @@ fn copy(job: &Job, outcome: &Outcome, folder: &Path, shared: &Shared<'_>) -> Res
     let (store, call_id) = (shared.store, &known.recording.call_id);
     let transcript = shared.runtime.block_on(store.transcript(call_id))?;
     let transcript = transcript.context("the store has lost its transcript")?;
-    // One that cannot be read any more is made anew, as one by other rules is.
+    // What is in force, by whatever rules: that is what readers of the copy hold it against. One that cannot be
+    // read any more is made anew.
     let stored = shared.runtime.block_on(store.assessment(call_id)).ok();
-    let in_force = stored.flatten().filter(|stored| {
-        stored.transcript_version == known.version
-            && stored.rules_fingerprint == shared.judges.print()
-    });
+    let in_force = stored
+        .flatten()
+        .filter(|stored| stored.transcript_version == known.version);
     let assessment = match in_force {
         Some(stored) => stored.assessment,
         None => shared.judges.assess(&transcript),

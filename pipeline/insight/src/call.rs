@@ -11,12 +11,13 @@
 use std::sync::Arc;
 
 use auricle_contracts::{
-    Assessment, CallMetadata, Hit, Intent, Party, PiiSpan, Transcript, Utterance, UtteranceInsight,
+    Assessment, CallMetadata, Hit, Intent, Mood, Party, PiiSpan, Scorecard, TalkMetrics,
+    Transcript, Utterance, UtteranceInsight,
 };
 
 use crate::emotion::EmotionModel;
 use crate::intent::{IntentModel, disposition, local_time};
-use crate::observer::{Insight, Observer};
+use crate::observer::{Insight, Observer, Wants};
 use crate::pii::settle;
 use crate::rules::{self, Change, Explanation, RuleEvent, RuleRun, RuleSet, Trace};
 use crate::scorecard::{CallView, Card};
@@ -84,7 +85,8 @@ pub(crate) fn turns<'s, 'u>(spoken: &'s [Spoken<'u>]) -> Vec<Turn<'s, 'u>> {
 struct Found {
     utterances: Vec<UtteranceInsight>,
     spans: Vec<PiiSpan>,
-    hits: Vec<Hit>,
+    /// With the place of the rule.
+    hits: Vec<(usize, Hit)>,
 }
 
 impl<'a> CallRun<'a> {
@@ -127,13 +129,35 @@ impl<'a> CallRun<'a> {
 
     fn whole(mut self, transcript: &Transcript) -> (Assessment, Option<Box<Trace>>) {
         let spoken = all_spoken(&transcript.utterances);
-        let turns = turns(&spoken);
+        self.hear(&spoken);
+        self.close(&spoken, transcript.duration_ms)
+    }
+
+    /// The hits of `rules` alone, by the rule's place and in the order in which they were found.
+    pub(crate) fn hits_of(
+        judge: &'a Judge,
+        rules: &Arc<RuleSet>,
+        wants: Wants,
+        (metadata, all, duration_ms): (&'a CallMetadata, &[Spoken<'_>], u64),
+    ) -> Vec<(usize, Hit)> {
+        let run = Self::new(judge, metadata);
+        let mut run = Self {
+            rules: RuleRun::new(Arc::clone(rules), metadata),
+            observer: run.observer.wanting(wants),
+            ..run
+        };
+        run.hear(all);
+        run.end(duration_ms).0.hits
+    }
+
+    /// All utterances of a call that is over.
+    fn hear(&mut self, all: &[Spoken<'_>]) {
+        let turns = turns(all);
         let insights = self.observer.utterances(&turns);
         for (turn, (insight, events)) in turns.iter().zip(insights) {
             self.talk_events = events;
             self.take(turn.spoken, insight, turn.heard_until_ms);
         }
-        self.close(&spoken, transcript.duration_ms)
     }
 
     /// Takes an utterance that is over. All that began before
@@ -170,7 +194,25 @@ impl<'a> CallRun<'a> {
         self.close(all, duration_ms).0
     }
 
-    fn close(mut self, all: &[Spoken<'_>], duration_ms: u64) -> (Assessment, Option<Box<Trace>>) {
+    fn close(self, all: &[Spoken<'_>], duration_ms: u64) -> (Assessment, Option<Box<Trace>>) {
+        let (judge, metadata) = (self.judge, self.metadata);
+        let (mut found, (metrics, mood), trace) = self.end(duration_ms);
+        found
+            .utterances
+            .resize_with(all.len(), UtteranceInsight::default);
+        let assessment = Assessment {
+            utterances: found.utterances,
+            hits: in_order(found.hits),
+            pii: settle(found.spans),
+            metrics,
+            mood,
+            ..Assessment::default()
+        };
+        (concluded(judge, metadata, all, assessment), trace)
+    }
+
+    /// What becomes known at the end of the call.
+    fn end(mut self, duration_ms: u64) -> (Found, (TalkMetrics, Mood), Option<Box<Trace>>) {
         let (metrics, spans, mood) = self.observer.finish(duration_ms, &mut self.talk_events);
         for event in &self.talk_events {
             self.rules.talk(event, &mut self.rule_events);
@@ -181,30 +223,8 @@ impl<'a> CallRun<'a> {
         self.rules.end(duration_ms, &mut self.rule_events);
         let mut found = self.found;
         found.hits.extend(raised(self.rule_events));
-        found.hits.sort_by_key(|hit| (hit.start_ms, hit.end_ms));
         found.spans.extend(spans);
-        found
-            .utterances
-            .resize_with(all.len(), UtteranceInsight::default);
-        let mut assessment = Assessment {
-            utterances: found.utterances,
-            hits: found.hits,
-            pii: settle(found.spans),
-            metrics,
-            mood,
-            ..Assessment::default()
-        };
-        assessment.summary = summarize(&CallText {
-            spoken: all,
-            utterances: &assessment.utterances,
-            hits: &assessment.hits,
-            pii: &assessment.pii,
-        });
-        assessment.summary.disposition = proposed(all, &assessment);
-        let view = CallView::new(&assessment, self.metadata).with_rules(&self.judge.rules);
-        let card = self.judge.card.as_ref();
-        assessment.scorecard = card.and_then(|card| card.score(&view));
-        (assessment, self.rules.into_trace())
+        (found, (metrics, mood), self.rules.into_trace())
     }
 
     fn tell_talk(&mut self) {
@@ -228,6 +248,41 @@ impl Found {
     }
 }
 
+/// By time; where they are about the same time, in the order of the rules.
+pub(crate) fn in_order(mut hits: Vec<(usize, Hit)>) -> Vec<Hit> {
+    hits.sort_by_key(|(rule, hit)| (hit.start_ms, hit.end_ms, *rule));
+    hits.into_iter().map(|(_, hit)| hit).collect()
+}
+
+/// What follows from everything else in an assessment: summary, disposition, score card.
+pub(crate) fn concluded(
+    judge: &Judge,
+    metadata: &CallMetadata,
+    all: &[Spoken<'_>],
+    mut assessment: Assessment,
+) -> Assessment {
+    assessment.summary = summarize(&CallText {
+        spoken: all,
+        utterances: &assessment.utterances,
+        hits: &assessment.hits,
+        pii: &assessment.pii,
+    });
+    assessment.summary.disposition = proposed(all, &assessment);
+    assessment.scorecard = scored(judge, metadata, &assessment);
+    assessment
+}
+
+/// The judge's card, filled in.
+pub(crate) fn scored(
+    judge: &Judge,
+    metadata: &CallMetadata,
+    assessment: &Assessment,
+) -> Option<Scorecard> {
+    let view = CallView::new(assessment, metadata).with_rules(&judge.rules);
+    let card = judge.card.as_ref();
+    card.and_then(|card| card.score(&view))
+}
+
 fn proposed(all: &[Spoken<'_>], assessment: &Assessment) -> Option<String> {
     let insights = all.iter().zip(&assessment.utterances);
     let utterances: Vec<(Party, &[Intent])> = insights
@@ -237,7 +292,8 @@ fn proposed(all: &[Spoken<'_>], assessment: &Assessment) -> Option<String> {
 }
 
 /// Hits that stay.
-fn raised(events: impl IntoIterator<Item = RuleEvent>) -> impl Iterator<Item = Hit> {
+fn raised(events: impl IntoIterator<Item = RuleEvent>) -> impl Iterator<Item = (usize, Hit)> {
     let stays = |event: &RuleEvent| matches!(event.change, Change::Raised | Change::Confirmed);
-    events.into_iter().filter(stays).map(|event| event.hit)
+    let stay = events.into_iter().filter(stays);
+    stay.map(|event| (event.rule, event.hit))
 }

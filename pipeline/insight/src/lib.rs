@@ -18,6 +18,7 @@ mod facts;
 pub mod intent;
 mod observer;
 pub mod pii;
+mod revise;
 pub mod rules;
 pub mod scorecard;
 mod spelling;
@@ -30,6 +31,7 @@ mod testing;
 pub use call::{CallRun, Judge};
 pub use facts::{Facts, TalkEvent};
 pub use observer::{Observer, TrialObserver};
+pub use revise::{Recipe, Revised, Revision, RulePrint};
 pub use spoken::{Letter, Sounds, Spoken};
 
 /// Changes with the code of this room and the data it carries: an assessment made by another may differ.

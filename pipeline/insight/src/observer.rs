@@ -36,8 +36,34 @@ const JUDGED_BY_WORDS: [&str; 13] = [
 /// rules, which ask for words that speak for it.
 const SURE_ALONE: f32 = 0.85;
 
+/// What is to be looked for: what nobody asks for is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wants {
+    pub(crate) intents: bool,
+    pub(crate) pii: bool,
+    /// Silences, interruptions, rates.
+    pub(crate) talk: bool,
+    pub(crate) emotion: bool,
+}
+
+impl Wants {
+    pub(crate) const ALL: Self = Self {
+        intents: true,
+        pii: true,
+        talk: true,
+        emotion: true,
+    };
+    pub(crate) const NONE: Self = Self {
+        intents: false,
+        pii: false,
+        talk: false,
+        emotion: false,
+    };
+}
+
 /// Looks at the utterances of one call, in the order in which they ended.
 pub struct Observer {
+    wants: Wants,
     intents: Arc<IntentModel>,
     began: Option<PrimitiveDateTime>,
     pii: PiiFinder,
@@ -86,6 +112,7 @@ impl Observer {
         began: Option<PrimitiveDateTime>,
     ) -> Self {
         Self {
+            wants: Wants::ALL,
             intents,
             began,
             pii: PiiFinder::new(),
@@ -95,16 +122,21 @@ impl Observer {
         }
     }
 
+    /// Looks for nothing but what is wanted: the rest is found nowhere.
+    pub(crate) fn wanting(self, wants: Wants) -> Self {
+        Self { wants, ..self }
+    }
+
     /// Looks at the next utterance. Adds to `events` what became certain of the talk.
     pub(crate) fn utterance(
         &mut self,
         spoken: &Spoken<'_>,
         events: &mut Vec<TalkEvent>,
     ) -> Insight {
-        let rate_per_minute = self.talk.utterance(spoken, events);
+        let rate_per_minute = self.talk(spoken, events);
         let intents = self.intents(spoken);
-        let manner = self.emotion.utterance(spoken, &intents.0);
-        let found = self.pii.utterance(spoken);
+        let manner = self.manner(spoken, &intents.0);
+        let found = self.pii(spoken);
         Insight::new(spoken, rate_per_minute, intents, manner, found)
     }
 
@@ -114,14 +146,14 @@ impl Observer {
         let spoken = || turns.iter().map(|turn| turn.spoken);
         let talk = spoken().map(|spoken| {
             let mut events = Vec::new();
-            (self.talk.utterance(spoken, &mut events), events)
+            (self.talk(spoken, &mut events), events)
         });
         let talk: Vec<_> = talk.collect();
         let intents: Vec<_> = spoken().map(|spoken| self.intents(spoken)).collect();
         let manners = spoken().zip(&intents);
-        let manners = manners.map(|(spoken, (told, _))| self.emotion.utterance(spoken, told));
+        let manners = manners.map(|(spoken, (told, _))| self.manner(spoken, told));
         let manners: Vec<_> = manners.collect();
-        let found: Vec<_> = spoken().map(|spoken| self.pii.utterance(spoken)).collect();
+        let found: Vec<_> = spoken().map(|spoken| self.pii(spoken)).collect();
         let parts = talk.into_iter().zip(intents).zip(manners).zip(found);
         let insights = spoken().zip(parts);
         insights
@@ -141,9 +173,33 @@ impl Observer {
         (metrics, self.pii.finish(), self.emotion.mood())
     }
 
+    fn talk(&mut self, spoken: &Spoken<'_>, events: &mut Vec<TalkEvent>) -> Option<f32> {
+        match self.wants.talk {
+            true => self.talk.utterance(spoken, events),
+            false => None,
+        }
+    }
+
+    fn manner(&mut self, spoken: &Spoken<'_>, told: &[Intent]) -> Manner {
+        match self.wants.emotion {
+            true => self.emotion.utterance(spoken, told),
+            false => Manner::default(),
+        }
+    }
+
+    fn pii(&mut self, spoken: &Spoken<'_>) -> Vec<PiiSpan> {
+        match self.wants.pii {
+            true => self.pii.utterance(spoken),
+            false => Vec::new(),
+        }
+    }
+
     /// Every label with a probability worth telling rules, agents' acts too; and what the customer wants.
     fn intents(&mut self, spoken: &Spoken<'_>) -> (Vec<Intent>, Vec<Intent>) {
         let (mut told, mut given) = (Vec::new(), Vec::new());
+        if !self.wants.intents {
+            return (told, given);
+        }
         let seen = self.intents.see(spoken);
         let side = side_of(spoken.party());
         let previous = self.last[1 - side].as_ref();

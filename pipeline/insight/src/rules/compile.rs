@@ -8,6 +8,7 @@ use super::lexicon::{LexiconBuilder, classes_in};
 use super::lists::Lists;
 use super::mistake::{Mistake, Mistakes, Notes, Place, Weight, nearest_hint};
 use super::phrase::is_name;
+use super::print::Prints;
 use super::program::{PackInfo, RuleInfo, RuleSet, SaysLeaf, Schedule, UnitId, View, moments};
 use super::reader::At;
 use super::words::Words;
@@ -105,10 +106,11 @@ impl Parts {
             &mut self.program,
             notes,
         );
+        let prints = Prints::new(pack);
         let mut ids: HashMap<&str, u32> = HashMap::new();
         for at in rules {
             let Some(rule) = &at.value else { continue };
-            if let Some(made) = add_rule(place, rule, at.place, &mut builder) {
+            if let Some(made) = add_rule(place, rule, at.place, &prints, &mut builder) {
                 self.rules.push(made);
             }
             let Some(id) = &rule.id.value else { continue };
@@ -218,6 +220,7 @@ fn add_rule(
     pack: usize,
     rule: &Rule,
     place: Place,
+    prints: &Prints,
     builder: &mut Builder<'_>,
 ) -> Option<(RuleInfo, Reach)> {
     let id = rule.id.value.clone().unwrap_or_default();
@@ -272,6 +275,7 @@ fn add_rule(
         once: rule.once,
         on_edge: reach.is_lasting(),
         root,
+        print: prints.of(rule),
     };
     Some((info, reach))
 }

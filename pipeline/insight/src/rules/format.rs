@@ -689,6 +689,27 @@ impl PackFile {
     }
 }
 
+impl PackFile {
+    /// The pack with no other rules than those with these ids, and without tests; `None` where it has none of them.
+    pub(crate) fn only(&self, is_wanted: impl Fn(&str) -> bool) -> Option<Self> {
+        let mut pack = self.pack.clone()?;
+        pack.tests.clear();
+        let rules = pack.rules.value.as_mut()?;
+        rules.retain(|rule| {
+            let id = rule
+                .value
+                .as_ref()
+                .and_then(|rule| rule.id.value.as_deref());
+            id.is_some_and(&is_wanted)
+        });
+        (!rules.is_empty()).then(|| Self {
+            file: self.file.clone(),
+            pack: Some(pack),
+            mistakes: Vec::new(),
+        })
+    }
+}
+
 /// Reads a file of tests; what is wrong comes back beside what could be read.
 pub fn read_tests(file: &str, bytes: &[u8]) -> (Vec<At<Test>>, Vec<Mistake>) {
     let mut notes = Notes::new(file);

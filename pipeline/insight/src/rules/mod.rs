@@ -23,6 +23,7 @@ mod mistake;
 mod node;
 mod past;
 mod phrase;
+mod print;
 mod program;
 mod reader;
 mod run;

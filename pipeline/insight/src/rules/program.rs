@@ -8,6 +8,7 @@ use regex::Regex;
 use super::format::{Side, TextForm, UnknownParty};
 use super::lexicon::{ClassId, GroupId, Lexicon, PhraseId, Steps};
 use crate::intent::Similarity;
+use crate::observer::Wants;
 
 /// Places in the lists of a [`RuleSet`].
 pub(super) type NodeId = usize;
@@ -59,6 +60,27 @@ impl RuleSet {
     /// Keywords of all packs, each counted once.
     pub fn n_keywords(&self) -> usize {
         self.lexicon.terms.len()
+    }
+
+    /// What the rules ask other parts of insight for.
+    pub(crate) fn wants(&self) -> Wants {
+        let asks = |is_asked: fn(&Kind) -> bool| {
+            let mut nodes = self.nodes.iter();
+            nodes.any(|node| is_asked(&node.kind))
+        };
+        let emotion = asks(|kind| matches!(kind, Kind::Emotion(..) | Kind::LoudnessRise(_)));
+        Wants {
+            // Moods follow from words, too.
+            intents: emotion || asks(|kind| matches!(kind, Kind::Intent(..))),
+            pii: asks(|kind| matches!(kind, Kind::Entity(_))),
+            talk: asks(|kind| {
+                matches!(
+                    kind,
+                    Kind::SpeechRate { .. } | Kind::Silence(_) | Kind::Interruption(_)
+                )
+            }),
+            emotion,
+        }
     }
 
     /// The places of the rules called `name`: an id, or `PACK/ID`.
@@ -119,6 +141,15 @@ pub struct RuleInfo {
     /// Whether it fires when its condition begins to hold, rather than each time it holds.
     pub(super) on_edge: bool,
     pub(super) root: NodeId,
+    pub(super) print: String,
+}
+
+impl RuleInfo {
+    /// Changes whenever the rule may fire otherwise, or its hits say something else, in whatever way: with what it
+    /// says, with everything it names, and with what its pack says for all rules.
+    pub fn print(&self) -> &str {
+        &self.print
+    }
 }
 
 /// Kinds of moments, as bits.

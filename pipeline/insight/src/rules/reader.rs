@@ -21,12 +21,19 @@ use super::mistake::{Notes, Place, nearest_hint};
 use super::node::{Key, Node, ScalarKind, Value};
 
 /// A value with its place in the file; a hole where it could not be read.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct At<T> {
     /// The value.
     pub value: Option<T>,
     /// Where it stands.
     pub place: Place,
+}
+
+/// The value alone: what is written alike is shown alike.
+impl<T: fmt::Debug> fmt::Debug for At<T> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(out)
+    }
 }
 
 impl<T: JsonSchema> JsonSchema for At<T> {

@@ -1,6 +1,6 @@
 //! What calls are assessed with: packs, score cards and models, by campaign and language.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use auricle_contracts::{Assessment, CallMetadata, Party, Transcript};
 use auricle_insight::intent::IntentModel;
 use auricle_insight::rules::{PackFile, RuleSet};
 use auricle_insight::scorecard::Card;
-use auricle_insight::{CallRun, Judge};
+use auricle_insight::{CallRun, Judge, Recipe};
+use auricle_store::Store;
 use globset::{Glob, GlobMatcher};
 use serde::Deserialize;
 
@@ -105,23 +106,28 @@ pub(crate) struct Judges {
     others: Bench,
     /// The model in place of the built-in one.
     emotions: Option<emotion::Chosen>,
-    print: String,
 }
 
 /// A judge for each language.
 struct Bench {
-    mandarin: Judge,
-    english: Judge,
+    mandarin: Seated,
+    english: Seated,
 }
 
-/// Everything that decides over assessments, on its way into their fingerprint.
-#[derive(Default)]
-struct Print(String);
-
-impl Print {
-    fn add(&mut self, what: &str, text: &str) {
-        self.0 += &format!("{what} {}\n{text}\n", text.len());
+impl Bench {
+    const fn all(&self) -> [&Seated; 2] {
+        [&self.mandarin, &self.english]
     }
+}
+
+/// A judge, and what it judges by.
+pub(crate) struct Seated {
+    pub(crate) judge: Judge,
+    /// What the judge's rules were compiled from.
+    pub(crate) packs: Vec<PackFile>,
+    pub(crate) recipe: Recipe,
+    /// Of the recipe: changes whenever a call may be assessed otherwise.
+    pub(crate) print: String,
 }
 
 impl Judges {
@@ -132,21 +138,17 @@ impl Judges {
 
     /// The same with other packs and cards than those of the configuration.
     pub(crate) fn load_with(config: &Config, insight: &InsightConfig) -> Result<Self> {
-        let mut print = Print::default();
-        print.add("version", env!("CARGO_PKG_VERSION"));
-        print.add("insight", auricle_insight::FINGERPRINT);
-        let models = models(config, insight, &mut print)?;
+        let models = models(config, insight)?;
         let mut campaigns = Vec::new();
         for campaign in &insight.campaigns {
             let pattern = Glob::new(&campaign.campaign)
                 .map_err(|cause| usage(format!("`insight.campaigns`: {cause}")))?;
-            print.add("campaign", &campaign.campaign);
             let wanted = Wanted {
                 packs: &campaign.packs,
                 card: campaign.card.as_deref(),
                 models: &models,
             };
-            let bench = bench(config, &wanted, &mut print)?;
+            let bench = bench(config, &wanted)?;
             campaigns.push((pattern.compile_matcher(), bench));
         }
         let wanted = Wanted {
@@ -154,12 +156,11 @@ impl Judges {
             card: insight.card.as_deref(),
             models: &models,
         };
-        let others = bench(config, &wanted, &mut print)?;
+        let others = bench(config, &wanted)?;
         Ok(Self {
             campaigns,
             others,
             emotions: models.emotions,
-            print: digits(&print.0, PRINT_DIGITS),
         })
     }
 
@@ -184,35 +185,51 @@ impl Judges {
     /// What works, and is hardly what was meant: cards that ask about rules of packs that are not loaded, rules that
     /// ask for labels which the text classifier does not tell. A line each.
     pub(crate) fn doubts(&self) -> Vec<String> {
-        let doubts: BTreeSet<String> = self.all().flat_map(doubts).collect();
+        let doubts: BTreeSet<String> = self.all().flat_map(|one| doubts(&one.judge)).collect();
         doubts.into_iter().collect()
     }
 
     /// The packs of all campaigns and languages.
     pub(crate) fn packs(&self) -> Vec<&str> {
-        let packs = self.all().flat_map(|judge| judge.rules.packs());
+        let packs = self.all().flat_map(|seated| seated.judge.rules.packs());
         let names: BTreeSet<&str> = packs.map(|pack| pack.id.as_str()).collect();
         names.into_iter().collect()
     }
 
-    fn all(&self) -> impl Iterator<Item = &Judge> {
-        let campaigns = self.campaigns.iter().map(|(_, bench)| bench);
-        let benches = campaigns.chain([&self.others]);
-        benches.flat_map(|bench| [&bench.mandarin, &bench.english])
+    /// Has the store know what the fingerprints of assessments stand for. Before any of them is saved.
+    ///
+    /// # Errors
+    /// As the store gives them.
+    pub(crate) async fn save_recipes(&self, store: &Store) -> Result<()> {
+        let recipes: BTreeMap<&str, &Recipe> =
+            self.all().map(|one| (&*one.print, &one.recipe)).collect();
+        let recipes = recipes
+            .into_iter()
+            .map(|(print, recipe)| Ok((print.to_owned(), serde_json::to_string(recipe)?)))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(store.save_recipes(&recipes).await?)
     }
 
-    /// Changes whenever a call may be assessed otherwise.
-    pub(crate) fn print(&self) -> &str {
-        &self.print
+    fn all(&self) -> impl Iterator<Item = &Seated> {
+        let campaigns = self.campaigns.iter().map(|(_, bench)| bench);
+        let benches = campaigns.chain([&self.others]);
+        benches.flat_map(Bench::all)
+    }
+
+    /// Whether a call with this metadata, assessed with this fingerprint, would be assessed alike today. Its language
+    /// is not asked for: it follows from the transcript and the code, which the fingerprint has.
+    pub(crate) fn is_in_force(&self, metadata: &CallMetadata, print: &str) -> bool {
+        let all = self.bench_of(metadata).all();
+        all.iter().any(|seated| seated.print == print)
     }
 
     /// What is made of a call.
     pub(crate) fn assess(&self, transcript: &Transcript) -> Assessment {
-        CallRun::assess(self.judge_of(transcript), transcript)
+        CallRun::assess(&self.of(transcript).judge, transcript)
     }
 
     /// What this call is assessed with.
-    pub(crate) fn judge_of(&self, transcript: &Transcript) -> &Judge {
+    pub(crate) fn of(&self, transcript: &Transcript) -> &Seated {
         let bench = self.bench_of(&transcript.metadata);
         match is_english(transcript) {
             true => &bench.english,
@@ -222,7 +239,7 @@ impl Judges {
 
     /// The text classifier.
     pub(crate) fn intents(&self) -> Arc<IntentModel> {
-        Arc::clone(&self.others.mandarin.intents)
+        Arc::clone(&self.others.mandarin.judge.intents)
     }
 
     fn bench_of(&self, metadata: &CallMetadata) -> &Bench {
@@ -298,14 +315,20 @@ struct Wanted<'a> {
 struct Models {
     intents: Arc<IntentModel>,
     emotions: Option<emotion::Chosen>,
+    /// Of all that looks at calls beside the rules.
+    print: String,
 }
 
-fn models(config: &Config, insight: &InsightConfig, print: &mut Print) -> Result<Models> {
+fn models(config: &Config, insight: &InsightConfig) -> Result<Models> {
+    let mut prints = vec![
+        env!("CARGO_PKG_VERSION").to_owned(),
+        auricle_insight::FINGERPRINT.to_owned(),
+    ];
     let intents = match &insight.intents {
         None => IntentModel::default_zh().clone(),
         Some(path) => {
             let model = read_model(&beside(config, path))?;
-            print.add("intents", &digits(model.write(), PRINT_DIGITS));
+            prints.push(format!("intents {}", digits(model.write(), PRINT_DIGITS)));
             model
         }
     };
@@ -313,24 +336,25 @@ fn models(config: &Config, insight: &InsightConfig, print: &mut Print) -> Result
         None => None,
         Some(named) => {
             let chosen = emotion::choose(config, named)?;
-            print.add("emotion", &chosen.sha256);
+            prints.push(format!("emotion {}", chosen.sha256));
             Some(chosen)
         }
     };
     Ok(Models {
         intents: Arc::new(intents),
         emotions,
+        print: prints.join(", "),
     })
 }
 
-fn bench(config: &Config, wanted: &Wanted<'_>, print: &mut Print) -> Result<Bench> {
+fn bench(config: &Config, wanted: &Wanted<'_>) -> Result<Bench> {
     Ok(Bench {
-        mandarin: judge(config, wanted, "zh", print)?,
-        english: judge(config, wanted, "en", print)?,
+        mandarin: seated(config, wanted, "zh")?,
+        english: seated(config, wanted, "en")?,
     })
 }
 
-fn judge(config: &Config, wanted: &Wanted<'_>, language: &str, print: &mut Print) -> Result<Judge> {
+fn seated(config: &Config, wanted: &Wanted<'_>, language: &str) -> Result<Seated> {
     let texts = match wanted.packs {
         [] => default_of(PACKS, language).into_iter().collect(),
         named => named
@@ -338,11 +362,10 @@ fn judge(config: &Config, wanted: &Wanted<'_>, language: &str, print: &mut Print
             .map(|name| read(config, name, PACKS, "pack"))
             .collect::<Result<Vec<_>>>()?,
     };
-    let mut packs = Vec::new();
-    for (name, bytes) in &texts {
-        print.add(name, &String::from_utf8_lossy(bytes));
-        packs.push(PackFile::read(name, bytes));
-    }
+    let packs = texts
+        .iter()
+        .map(|(name, bytes)| PackFile::read(name, bytes));
+    let packs: Vec<PackFile> = packs.collect();
     let compiled = RuleSet::compile(&packs).map_err(|mistakes| usage(mistakes.to_string()))?;
     // `auricle rules check` tells them; a pack that works should not be complained of at every command.
     for warning in &compiled.warnings {
@@ -352,19 +375,26 @@ fn judge(config: &Config, wanted: &Wanted<'_>, language: &str, print: &mut Print
         Some(name) => Some(read(config, name, CARDS, "card")?),
         None => default_of(CARDS, language),
     };
-    let card = match card {
+    let (card, card_print) = match card {
         Some((name, bytes)) => {
-            print.add(&name, &String::from_utf8_lossy(&bytes));
             let card = Card::read(&bytes, &name).map_err(|error| usage(error.to_string()))?;
-            Some(Arc::new(card))
+            (Some(Arc::new(card)), digits(bytes, PRINT_DIGITS))
         }
-        None => None,
+        None => (None, String::new()),
     };
-    Ok(Judge {
-        rules: Arc::new(compiled.rules),
-        card,
-        intents: Arc::clone(&wanted.models.intents),
-        emotions: wanted.models.emotions.as_ref().map(emotion::Chosen::model),
+    let recipe = Recipe::new(&wanted.models.print, &card_print, &compiled.rules);
+    let mut print = recipe.print();
+    print.truncate(PRINT_DIGITS);
+    Ok(Seated {
+        judge: Judge {
+            rules: Arc::new(compiled.rules),
+            card,
+            intents: Arc::clone(&wanted.models.intents),
+            emotions: wanted.models.emotions.as_ref().map(emotion::Chosen::model),
+        },
+        packs,
+        recipe,
+        print,
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use auricle_contracts::{Assessment, CallId};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, Select,
@@ -23,7 +23,8 @@ pub struct AssessmentRecord {
     pub call_id: CallId,
     /// The version of the transcript it was made from.
     pub transcript_version: i64,
-    /// Fingerprint of rules, cards and models it was made with.
+    /// Fingerprint of rules, cards and models it was made with; of the last that found the same again, in what the
+    /// store gives.
     pub rules_fingerprint: String,
     /// When, RFC 3339.
     pub made_at: String,
@@ -38,7 +39,9 @@ pub struct ScoreVersion {
     pub transcript_version: i64,
     /// Fingerprint of rules, cards and models it was made with.
     pub rules_fingerprint: String,
-    /// When, RFC 3339.
+    /// Fingerprint of the last others that found the same again.
+    pub confirmed_with: Option<String>,
+    /// When it was made, RFC 3339.
     pub made_at: String,
     /// Points of 100; `None` without a score card.
     pub total: Option<f32>,
@@ -66,6 +69,8 @@ pub struct StoredAssessment {
 pub enum Effect {
     /// Nothing: the version in force is equal.
     Nothing,
+    /// The version in force is found again by other rules; it stays, and so does what the search index has.
+    Confirmed,
     /// A new version says the same, and nothing in the call is hidden: the search index stays right.
     Version,
     /// A new version; what the search index has of the call is out of date.
@@ -75,9 +80,17 @@ pub enum Effect {
 /// An assessment ready to be saved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncodedAssessment {
-    row: assessment::ActiveModel,
+    write: Write,
     call_id: CallId,
     effect: Effect,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Write {
+    Nothing,
+    /// With rules of this fingerprint.
+    Confirmed(String),
+    New(Box<assessment::ActiveModel>),
 }
 
 impl EncodedAssessment {
@@ -93,6 +106,33 @@ impl EncodedAssessment {
 }
 
 impl StoredAssessment {
+    /// The version of the transcript it was made from.
+    pub const fn transcript_version(&self) -> i64 {
+        self.transcript_version
+    }
+
+    /// Fingerprint of rules, cards and models that it was last found with.
+    pub fn rules_fingerprint(&self) -> &str {
+        &self.rules_fingerprint
+    }
+
+    /// Ready to be saved as found again, with rules of this fingerprint.
+    pub fn confirmed(&self, rules_fingerprint: &str) -> EncodedAssessment {
+        let is_known = self.rules_fingerprint == rules_fingerprint;
+        let (write, effect) = match is_known {
+            true => (Write::Nothing, Effect::Nothing),
+            false => (
+                Write::Confirmed(rules_fingerprint.to_owned()),
+                Effect::Confirmed,
+            ),
+        };
+        EncodedAssessment {
+            write,
+            call_id: self.call_id.clone(),
+            effect,
+        }
+    }
+
     /// Reads it.
     ///
     /// # Errors
@@ -138,12 +178,15 @@ impl AssessmentRecord {
             Some(_) if self.assessment.pii.is_empty() => Effect::Version,
             _ => Effect::Findings,
         };
-        let body = match effect {
-            Effect::Nothing => Body::EMPTY,
-            _ => body::pack(json, Packing::Fast).map_err(not_saved)?,
+        let write = match effect {
+            Effect::Nothing => Write::Nothing,
+            _ => {
+                let body = body::pack(json, Packing::Fast).map_err(not_saved)?;
+                Write::New(Box::new(self.row(body)))
+            }
         };
         Ok(EncodedAssessment {
-            row: self.row(body),
+            write,
             call_id: self.call_id.clone(),
             effect,
         })
@@ -206,13 +249,28 @@ impl Store {
     /// # Errors
     /// As [`Self::save_assessments`].
     pub async fn save_encoded(&self, encoded: &[&EncodedAssessment]) -> Result<(), StoreError> {
-        let changes = |one: &&EncodedAssessment| one.effect != Effect::Nothing;
-        let changed: Vec<_> = encoded.iter().copied().filter(changes).collect();
-        if changed.is_empty() {
+        let mut confirmed: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut new = Vec::new();
+        for one in encoded {
+            match &one.write {
+                Write::Nothing => {}
+                Write::Confirmed(print) => {
+                    confirmed.entry(print).or_default().push(&one.call_id.0);
+                }
+                Write::New(row) => new.push((*one, &**row)),
+            }
+        }
+        if confirmed.is_empty() && new.is_empty() {
             return Ok(());
         }
         let transaction = self.begin().await?;
-        for some in changed.chunks(ROWS_A_STATEMENT) {
+        for (print, names) in &confirmed {
+            for some in names.chunks(ROWS_A_STATEMENT) {
+                let saved = confirm(&transaction, print, some).await;
+                saved.map_err(|error| self.error(error))?;
+            }
+        }
+        for some in new.chunks(ROWS_A_STATEMENT) {
             let saved = replace_current(&transaction, some).await;
             saved.map_err(|error| self.error(error))?;
         }
@@ -283,6 +341,7 @@ impl Store {
             .columns([
                 assessment::Column::TranscriptVersion,
                 assessment::Column::RulesFingerprint,
+                assessment::Column::ConfirmedWith,
                 assessment::Column::MadeAt,
                 assessment::Column::Total,
                 assessment::Column::Passed,
@@ -297,7 +356,8 @@ impl Store {
         versions.map_err(|error| self.error(error))
     }
 
-    /// Fingerprints of the assessment in force: transcript version and rules; `None` without one.
+    /// Fingerprints of the assessment in force: transcript version and the last rules it was found with; `None`
+    /// without one.
     ///
     /// # Errors
     /// As the database gives them.
@@ -341,27 +401,44 @@ fn in_force(ids: &[CallId]) -> Select<assessment::Entity> {
         .columns([
             assessment::Column::CallId,
             assessment::Column::TranscriptVersion,
-            assessment::Column::RulesFingerprint,
         ])
+        .expr(Func::coalesce([
+            Expr::col(assessment::Column::ConfirmedWith),
+            Expr::col(assessment::Column::RulesFingerprint),
+        ]))
         .filter(assessment::Column::CallId.is_in(ids.iter().map(|id| id.0.as_str())))
         .filter(assessment::Column::IsCurrent.eq(true))
 }
 
+async fn confirm(
+    transaction: &impl ConnectionTrait,
+    print: &str,
+    names: &[&str],
+) -> Result<(), DbErr> {
+    let current = assessment::Entity::update_many()
+        .col_expr(assessment::Column::ConfirmedWith, Expr::value(print))
+        .filter(assessment::Column::CallId.is_in(names.iter().copied()))
+        .filter(assessment::Column::IsCurrent.eq(true));
+    current.exec(transaction).await.map(drop)
+}
+
 async fn replace_current(
     transaction: &impl ConnectionTrait,
-    some: &[&EncodedAssessment],
+    some: &[(&EncodedAssessment, &assessment::ActiveModel)],
 ) -> Result<(), DbErr> {
-    let names = some.iter().map(|one| one.call_id.0.as_str());
+    let names = some.iter().map(|(one, _)| one.call_id.0.as_str());
     let others = assessment::Entity::update_many()
         .col_expr(assessment::Column::IsCurrent, Expr::value(false))
         .filter(assessment::Column::CallId.is_in(names))
         .filter(assessment::Column::IsCurrent.eq(true));
     others.exec(transaction).await?;
-    assessment::Entity::insert_many(some.iter().map(|one| one.row.clone()))
+    assessment::Entity::insert_many(some.iter().map(|(_, row)| (*row).clone()))
         .exec_without_returning(transaction)
         .await?;
-    let out_of_date = some.iter().filter(|one| one.effect == Effect::Findings);
-    let names: Vec<_> = out_of_date.map(|one| one.call_id.0.as_str()).collect();
+    let out_of_date = some
+        .iter()
+        .filter(|(one, _)| one.effect == Effect::Findings);
+    let names: Vec<_> = out_of_date.map(|(one, _)| one.call_id.0.as_str()).collect();
     if !names.is_empty() {
         let calls = call::Entity::update_many()
             .col_expr(call::Column::IndexedVersion, Expr::value(0))

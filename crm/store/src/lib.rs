@@ -3,6 +3,7 @@
 //! - **Calls** say what each recording is, what heard it and whether that went well.
 //! - **Transcripts** hold the call's [`Transcript`](auricle_contracts::Transcript) as JSON.
 //! - **Assessments** hold what was made of a transcript; every version stays, one is current.
+//! - **Recipes** say what the fingerprints of assessments stand for.
 //! - **Runs** count what one `analyze` did.
 //!
 //! **Invariant**: a finished call and its transcript appear in one transaction; whoever stops the
@@ -18,6 +19,7 @@ mod error;
 mod migration;
 mod open;
 mod read;
+mod recipes;
 mod record;
 mod row;
 mod runs;

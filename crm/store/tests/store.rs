@@ -1,6 +1,7 @@
 //! The store as its users meet it: saved, closed, opened again, shared, killed, damaged.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,8 +11,8 @@ use auricle_contracts::{
     Assessment, CallId, CallMetadata, ChannelLayout, Party, Scorecard, Transcript, Utterance, Word,
 };
 use auricle_store::{
-    AssessmentRecord, CallCounts, CallFilter, CallKind, CallState, Fingerprints, Recording,
-    RunCounts, Store, StoreError, parse_time_ms,
+    AssessmentRecord, CallCounts, CallFilter, CallKind, CallState, Effect, Fingerprints, Recording,
+    RunCounts, ScoreVersion, Store, StoreError, parse_time_ms,
 };
 
 const NOW: &str = "2026-11-20T08:00:00Z";
@@ -532,6 +533,68 @@ async fn every_version_of_a_score_stays_and_one_is_current() {
         store.assessed_with(&id("a")).await.unwrap(),
         Some((version, "r2".to_owned()))
     );
+}
+
+#[tokio::test]
+async fn what_is_found_again_is_confirmed_and_its_version_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    let mut known = Vec::new();
+    for name in ["a", "b"] {
+        let version = save(&store, name).await;
+        let record = assessed(name, version, "r1", 90.0);
+        store.save_assessments(&[record]).await.unwrap();
+        store.mark_indexed(&[(id(name), version)]).await.unwrap();
+        known.push(id(name));
+    }
+    let current = store.stored_assessments(&known).await.unwrap();
+    let confirmed: Vec<_> = known.iter().map(|id| current[id].confirmed("r2")).collect();
+    assert!(
+        confirmed
+            .iter()
+            .all(|one| one.effect() == Effect::Confirmed)
+    );
+    assert_eq!(current[&known[0]].confirmed("r1").effect(), Effect::Nothing);
+    store
+        .save_encoded(&confirmed.iter().collect::<Vec<_>>())
+        .await
+        .unwrap();
+    assert!(unindexed(&store).await.is_empty());
+    for call_id in &known {
+        let rules = store.assessed_with(call_id).await.unwrap().unwrap().1;
+        assert_eq!(rules, "r2");
+        let versions = store.score_versions(call_id).await.unwrap();
+        let [version] = versions.as_slice() else {
+            panic!("{versions:?}")
+        };
+        assert_eq!(version.rules_fingerprint, "r1");
+        assert_eq!(version.confirmed_with.as_deref(), Some("r2"));
+    }
+    // The next version is a new one, by rules of its own.
+    let record = assessed("a", 1, "r3", 50.0);
+    store.save_assessments(&[record]).await.unwrap();
+    let versions = store.score_versions(&id("a")).await.unwrap();
+    let rules = |version: &ScoreVersion| {
+        let confirmed = version.confirmed_with.clone();
+        (version.rules_fingerprint.clone(), confirmed)
+    };
+    assert_eq!(
+        versions.iter().map(rules).collect::<Vec<_>>(),
+        [("r1".into(), Some("r2".into())), ("r3".into(), None)]
+    );
+}
+
+#[tokio::test]
+async fn recipes_are_kept_as_they_were_first_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    let pair = |print: &str, body: &str| (print.to_owned(), body.to_owned());
+    store.save_recipes(&[]).await.unwrap();
+    store.save_recipes(&[pair("r1", "one")]).await.unwrap();
+    let both = [pair("r1", "another"), pair("r2", "two")];
+    store.save_recipes(&both).await.unwrap();
+    let known = store.recipes().await.unwrap();
+    assert_eq!(known, HashMap::from([pair("r1", "one"), pair("r2", "two")]));
 }
 
 #[tokio::test]

@@ -173,6 +173,7 @@ fn analyze(
     _lock: &WriteLock,
 ) -> Result<RunReport> {
     let store = app.store()?;
+    app.runtime.block_on(judges.save_recipes(&store))?;
     let (files, out) = (&request.inputs.files, request.out.as_deref());
     let plan = Plan::make(app, Some(&store), out, files, &request.said, speech)?;
     let shared = Shared {

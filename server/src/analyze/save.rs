@@ -154,7 +154,8 @@ impl Writer<'_> {
             known.state != CallState::Done || !is_same_recording(&known.recording, recording);
         let rules = self.assessed_with(known)?;
         if rules.is_some() && !is_behind {
-            if rules.is_some_and(|print| print != self.judges.print()) {
+            let metadata = &known.recording.metadata;
+            if rules.is_some_and(|print| !self.judges.is_in_force(metadata, &print)) {
                 self.report.n_by_other_rules += 1;
             }
             return match &job.json_path {
@@ -228,7 +229,7 @@ impl Writer<'_> {
         let record = AssessmentRecord {
             call_id: transcript.call_id.clone(),
             transcript_version: version,
-            rules_fingerprint: self.judges.print().to_owned(),
+            rules_fingerprint: self.judges.of(transcript).print.clone(),
             made_at: clock::now_text(),
             assessment: assessment.clone(),
         };

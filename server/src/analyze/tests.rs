@@ -221,7 +221,7 @@ fn who_hears_again_says_what_calls_are_assessed_with() {
         ..app.config.insight.clone()
     };
     let judges = Judges::load_with(&app.config, &insight).unwrap();
-    assert_ne!(judges.print(), Judges::load(&app.config).unwrap().print());
+    let others = Judges::load(&app.config).unwrap();
     let request = Request::read(app, &desk.args("in/")).unwrap();
     let (mut speech, stop) = (Scripted::saying("您好"), AtomicBool::new(false));
     let lock = app.config.data.lock().unwrap();
@@ -229,7 +229,14 @@ fn who_hears_again_says_what_calls_are_assessed_with() {
     let call_id = CallId("a".into());
     let store = app.store().unwrap();
     let assessed = || app.runtime.block_on(store.assessed_with(&call_id)).unwrap();
-    let by_these = Some((1, judges.print().to_owned()));
+    let said = app
+        .runtime
+        .block_on(store.transcript(&call_id))
+        .unwrap()
+        .unwrap();
+    let print = &judges.of(&said).print;
+    assert_ne!(*print, others.of(&said).print);
+    let by_these = Some((1, print.clone()));
     assert_eq!(assessed(), by_these);
 
     // Rules of another day do not change what was found: that is for `rescore`.

@@ -121,9 +121,12 @@ pub(super) fn write_versions(out: &mut Terminal, versions: &[ScoreVersion]) -> R
             None => "",
         };
         let mark = if version.is_current { "now" } else { "" };
+        let confirmed = version.confirmed_with.as_ref();
+        let confirmed =
+            confirmed.map_or_else(String::new, |rules| format!(", the same by {rules}"));
         writeln!(
             out,
-            "  {}  {total:>4}  {passed}  {} hits  transcript {}, rules {}  {mark}",
+            "  {}  {total:>4}  {passed}  {} hits  transcript {}, rules {}{confirmed}  {mark}",
             version.made_at, version.n_hits, version.transcript_version, version.rules_fingerprint,
         )?;
     }

@@ -75,6 +75,7 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
     };
     let judges = Judges::load(&app.config)?;
     judges.check_models()?;
+    app.runtime.block_on(judges.save_recipes(&store))?;
     let mut counts = RunCounts::default();
     let run = app
         .runtime
@@ -259,7 +260,7 @@ fn save(
     let record = AssessmentRecord {
         call_id: call_id.clone(),
         transcript_version,
-        rules_fingerprint: judges.print().to_owned(),
+        rules_fingerprint: judges.of(transcript).print.clone(),
         made_at: now,
         assessment: judges.assess(transcript),
     };

@@ -231,7 +231,7 @@ fn explain_rule(app: &mut App, args: &ExplainArgs) -> Result<Exit> {
     let call = app.one_call(&store, &args.call)?;
     let transcript = app.transcript(&store, &call)?;
     let set = match args.rules.as_slice() {
-        [] => Arc::clone(&judges.judge_of(&transcript).rules),
+        [] => Arc::clone(&judges.of(&transcript).judge.rules),
         packs => Arc::new(rules_of(app, packs)?),
     };
     let found = set.find(&args.rule);
@@ -247,7 +247,7 @@ fn explain_rule(app: &mut App, args: &ExplainArgs) -> Result<Exit> {
     let quotes = (!args.unmasked).then(|| MaskedQuotes::new(&transcript, &assessment));
     let judge = Judge {
         rules: set,
-        ..judges.judge_of(&transcript).clone()
+        ..judges.of(&transcript).judge.clone()
     };
     for rule in found {
         let explanation = CallRun::explain(&judge, rule, &transcript);

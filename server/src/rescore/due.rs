@@ -50,7 +50,7 @@ impl Due {
                     continue;
                 }
                 let is_same = |(version, print): &(i64, String)| {
-                    *version == call.version && print == judges.print()
+                    *version == call.version && judges.is_in_force(&call.recording.metadata, print)
                 };
                 let known = assessed.get(&call.recording.call_id);
                 match known.is_some_and(is_same) && !args.force {

@@ -8,6 +8,7 @@
 mod args;
 mod due;
 mod report;
+mod reviser;
 mod save;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use crate::selection::Selection;
 use crate::terminal::{count, say};
 pub(crate) use args::RescoreArgs;
 use due::Due;
+use reviser::Reviser;
 use save::Saver;
 use work::{Refused, Shared, rescore_all};
 
@@ -174,16 +176,17 @@ impl Run<'_> {
                 return Ok(());
             }
         }
+        let reviser = Reviser::load(self.judges, store, runtime, self.args.force)?;
         let shared = Shared {
             store,
             runtime,
-            print: self.judges.print(),
-            assess: &|transcript| self.judges.assess(transcript),
+            judge: &|transcript, current| reviser.judge(transcript, current),
             stop: &self.stop,
         };
         let mut saver = match self.lock {
             None => None,
             Some(_) => {
+                runtime.block_on(self.judges.save_recipes(store))?;
                 let index = runtime.block_on(CallIndex::open_to_write(&folder, store))?;
                 Some(Saver::new(store, runtime, index))
             }

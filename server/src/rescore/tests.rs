@@ -1,9 +1,10 @@
 //! Runs over stores of their own.
 
 use auricle_contracts::{Assessment, Transcript};
-use auricle_store::{AssessmentRecord, Store};
+use auricle_store::{AssessmentRecord, ScoreVersion, Store, StoredAssessment};
 use clap::Parser;
 
+use super::reviser::{Judged, Made};
 use super::*;
 use crate::judge::CampaignConfig;
 use crate::terminal::ColorChoice;
@@ -35,7 +36,7 @@ fn assess(app: &App, store: &Store, judges: &Judges, name: &str) {
     let record = AssessmentRecord {
         call_id: CallId(name.into()),
         transcript_version: 1,
-        rules_fingerprint: judges.print().to_owned(),
+        rules_fingerprint: judges.of(&testing::transcript(name)).print.clone(),
         made_at: NOW.into(),
         assessment: judges.assess(&testing::transcript(name)),
     };
@@ -142,15 +143,17 @@ fn a_panic_over_one_call_fails_that_call_only() {
     let selection = Selection::read(&app, &args.selection).unwrap();
     let calls = calls(&app, &selection);
     let stop = AtomicBool::new(false);
-    let assess = |transcript: &Transcript| {
+    let judge = |transcript: &Transcript, _: Option<&StoredAssessment>| {
         assert_ne!(transcript.call_id.0, "b", "the bad one");
-        Assessment::default()
+        Judged {
+            print: "r",
+            made: Made::New(Assessment::default()),
+        }
     };
     let shared = Shared {
         store: &store,
         runtime: app.runtime.handle(),
-        print: "r",
-        assess: &assess,
+        judge: &judge,
         stop: &stop,
     };
     let (mut done, mut failed) = (Vec::new(), Vec::new());
@@ -174,19 +177,21 @@ fn a_call_that_cannot_be_saved_keeps_no_other_out() {
     let selection = Selection::read(&app, &args.selection).unwrap();
     let calls = calls(&app, &selection);
     // Between reading and writing.
-    let assess = |transcript: &Transcript| {
+    let judge = |transcript: &Transcript, _: Option<&StoredAssessment>| {
         if transcript.call_id.0 == "z" {
             let gone = [CallId("gone".into())];
             app.runtime.handle().block_on(store.delete(&gone)).unwrap();
         }
-        Assessment::default()
+        Judged {
+            print: "r",
+            made: Made::New(Assessment::default()),
+        }
     };
     let stop = AtomicBool::new(false);
     let shared = Shared {
         store: &store,
         runtime: app.runtime.handle(),
-        print: "r",
-        assess: &assess,
+        judge: &judge,
         stop: &stop,
     };
     let judges = Judges::load(&app.config).unwrap();
@@ -323,4 +328,60 @@ fn trying_out_looks_at_calls_that_would_be_heard_again() {
     run.all(due).unwrap();
     assert_eq!((run.changes.n_calls, run.n_left()), (1, 0));
     assert_eq!(assessed_with(&app, &store, "audio"), None);
+}
+
+/// Versions of a call's score, `rules, confirmed with`, after a run with a pack of these rules.
+fn rescored_with(app: &mut App, rules: &str, more: &[&str]) -> Vec<(String, Option<String>)> {
+    let pack = app.config.data.index().with_file_name("p.yaml");
+    std::fs::write(&pack, format!("pack: p\nlanguage: zh\nrules:\n{rules}")).unwrap();
+    let line = ["--audio", "never", "--rules", pack.to_str().unwrap()];
+    let args = args(&[&line, more].concat());
+    assert_eq!(super::run(app, &args).unwrap(), Exit::Done);
+    let store = app.store().unwrap();
+    let call_id = CallId("a".into());
+    let versions = app
+        .runtime
+        .block_on(store.score_versions(&call_id))
+        .unwrap();
+    // What stands in the store is what would be made from nothing.
+    let judges = judges(app, &args).unwrap();
+    let stored = app
+        .runtime
+        .block_on(store.assessment(&call_id))
+        .unwrap()
+        .unwrap();
+    assert_eq!(stored.assessment, judges.assess(&testing::transcript("a")));
+    assert_eq!(
+        stored.rules_fingerprint,
+        judges.of(&testing::transcript("a")).print
+    );
+    let rules = |version: ScoreVersion| (version.rules_fingerprint, version.confirmed_with);
+    versions.into_iter().map(rules).collect()
+}
+
+#[test]
+fn rules_that_change_nothing_in_a_call_confirm_its_score() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    let store = app.store().unwrap();
+    save(&app, &store, &["a"]);
+    let one = "  - {id: one, when: {says: 保证}}\n";
+    let first = rescored_with(&mut app, one, &[]);
+    assert!(matches!(first.as_slice(), [(_, None)]), "{first:?}");
+    // Another rule, which does not fire.
+    let two = format!("{one}  - {{id: two, when: {{says: 退款}}}}\n");
+    let second = rescored_with(&mut app, &two, &[]);
+    let [(made, Some(confirmed))] = second.as_slice() else {
+        panic!("{second:?}")
+    };
+    assert_eq!(*made, first[0].0);
+    // It does now.
+    let third = rescored_with(&mut app, &two.replace("退款", "收益"), &[]);
+    assert_eq!(third.len(), 2, "{third:?}");
+    assert_ne!(third[1].0, *confirmed);
+    // From nothing, with the same result.
+    let fourth = rescored_with(&mut app, &two.replace("退款", "收益"), &["--force"]);
+    assert_eq!(fourth, third);
+    // Gone again.
+    assert_eq!(rescored_with(&mut app, one, &[]).len(), 3);
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result};
-use auricle_contracts::{Assessment, CallId, Transcript};
+use auricle_contracts::{CallId, Transcript};
 use auricle_report::{Change, Outline};
 use auricle_search::{Prepared, Preparer};
 use auricle_store::{
@@ -15,6 +15,7 @@ use crossbeam::channel::{self, Sender};
 use crossbeam::queue::SegQueue;
 use tokio::runtime::Handle;
 
+use super::reviser::{Judged, Made};
 use crate::clock;
 use crate::exit::message_of;
 use crate::known::KnownCall;
@@ -24,11 +25,13 @@ use crate::panics::guarded;
 pub(crate) struct Shared<'a> {
     pub(crate) store: &'a Store,
     pub(crate) runtime: &'a Handle,
-    /// What is in force: changes whenever `assess` may give something else.
-    pub(crate) print: &'a str,
-    pub(crate) assess: &'a (dyn Fn(&Transcript) -> Assessment + Sync),
+    /// Judges a call, from what is in force for its transcript where that helps.
+    pub(crate) judge: &'a Judging<'a>,
     pub(crate) stop: &'a AtomicBool,
 }
+
+pub(crate) type Judging<'a> =
+    dyn Fn(&Transcript, Option<&StoredAssessment>) -> Judged<'a> + Sync + 'a;
 
 /// One call, assessed anew. The writer has nothing left to do with it but to write.
 pub(crate) struct Rescored {
@@ -143,26 +146,36 @@ fn rescore(
     let transcript = transcript.as_ref();
     let transcript = transcript.context("the store has lost its transcript")?;
     let transcript = transcript.decode()?;
-    let record = AssessmentRecord {
-        call_id: call_id.clone(),
-        transcript_version: call.version,
-        rules_fingerprint: shared.print.to_owned(),
-        made_at: clock::now_text(),
-        assessment: (shared.assess)(&transcript),
-    };
-    let encoded = record.encode(current.as_ref())?;
-    let after = Outline::of(&record.assessment);
-    let before = match encoded.effect() {
-        Effect::Nothing | Effect::Version => Some(after.clone()),
-        // What cannot be read any more must not keep the new score out.
-        Effect::Findings => {
-            let before = current.as_ref().and_then(|current| current.decode().ok());
-            before.map(|before| Outline::of(&before.assessment))
+    let current = current.as_ref();
+    let same_text = current.filter(|current| current.transcript_version() == call.version);
+    let Judged { print, made } = (shared.judge)(&transcript, same_text);
+    let (encoded, before, assessment) = match (made, same_text) {
+        (Made::Same(assessment), Some(current)) => {
+            let outline = Outline::of(&assessment);
+            (current.confirmed(print), Some(outline), assessment)
+        }
+        (Made::Same(assessment) | Made::New(assessment), _) => {
+            let record = AssessmentRecord {
+                call_id: call_id.clone(),
+                transcript_version: call.version,
+                rules_fingerprint: print.to_owned(),
+                made_at: clock::now_text(),
+                assessment,
+            };
+            let encoded = record.encode(current)?;
+            let before = match encoded.effect() {
+                // What cannot be read any more must not keep the new score out.
+                Effect::Findings => current
+                    .and_then(|current| current.decode().ok())
+                    .map(|before| Outline::of(&before.assessment)),
+                _ => Some(Outline::of(&record.assessment)),
+            };
+            (encoded, before, record.assessment)
         }
     };
     let is_found = call.is_indexed && encoded.effect() != Effect::Findings;
     let prepared = (!is_found).then(|| {
-        let known = KnownCall::masked(&transcript, &record.assessment);
+        let known = KnownCall::masked(&transcript, &assessment);
         let prepared = preparer.prepare(&known.transcript, &known.assessment);
         prepared.map_err(|error| error.to_string())
     });
@@ -171,7 +184,7 @@ fn rescore(
             call_id: call_id.clone(),
             metadata: call.recording.metadata.clone(),
             before,
-            after,
+            after: Outline::of(&assessment),
         },
         encoded,
         prepared,

@@ -10,6 +10,8 @@ pub(crate) struct Model {
     pub(crate) call_id: String,
     pub(crate) transcript_version: i64,
     pub(crate) rules_fingerprint: String,
+    /// Of the last rules that found the same again.
+    pub(crate) confirmed_with: Option<String>,
     pub(crate) made_at: String,
     pub(crate) is_current: bool,
     #[sea_orm(column_type = "Float", nullable)]

@@ -2,5 +2,6 @@
 
 pub(crate) mod assessment;
 pub(crate) mod call;
+pub(crate) mod recipe;
 pub(crate) mod run;
 pub(crate) mod transcript;

@@ -10,6 +10,7 @@ use sea_orm_migration::prelude::*;
 mod m20261120_000001_calls;
 mod m20261121_000001_assessments;
 mod m20261121_000002_one_current;
+mod m20261122_000001_recipes;
 
 pub(crate) struct Migrator;
 
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261120_000001_calls::Migration),
             Box::new(m20261121_000001_assessments::Migration),
             Box::new(m20261121_000002_one_current::Migration),
+            Box::new(m20261122_000001_recipes::Migration),
         ]
     }
 }

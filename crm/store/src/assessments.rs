@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use auricle_bodies::{Body, Packed};
 use auricle_contracts::{Assessment, CallId};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QuerySelect, Select,
 };
 
-use crate::body::{self, Body, Packing};
 use crate::entity::{assessment, call};
 use crate::error::StoreError;
 use crate::open::Store;
@@ -75,7 +75,8 @@ pub enum Effect {
 /// An assessment ready to be saved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncodedAssessment {
-    row: assessment::ActiveModel,
+    /// `None` where nothing changes.
+    row: Option<assessment::ActiveModel>,
     call_id: CallId,
     effect: Effect,
 }
@@ -98,7 +99,7 @@ impl StoredAssessment {
     /// # Errors
     /// `Assessment` where its bytes cannot be read.
     pub fn decode(&self) -> Result<AssessmentRecord, StoreError> {
-        let decoded = body::decode(&self.encoding, &self.bytes);
+        let decoded = auricle_bodies::decode(&self.encoding, &self.bytes);
         Ok(AssessmentRecord {
             call_id: self.call_id.clone(),
             transcript_version: self.transcript_version,
@@ -116,34 +117,30 @@ impl AssessmentRecord {
     /// Does the work of saving that needs no database. `current` is what is in force for the call now.
     ///
     /// # Errors
-    /// `NotSaved` where JSON cannot hold a value.
+    /// `NotSaved` where it is too long.
     pub fn encode(
         &self,
         current: Option<&StoredAssessment>,
     ) -> Result<EncodedAssessment, StoreError> {
-        let not_saved = |cause| StoreError::NotSaved {
+        let packed = Packed::new(&self.assessment).map_err(|cause| StoreError::NotSaved {
             call_id: self.call_id.clone(),
             cause,
-        };
-        let json = body::to_json(&self.assessment).map_err(not_saved)?;
+        })?;
         let same = current
             .filter(|current| current.transcript_version == self.transcript_version)
-            .filter(|current| {
-                let known = body::unpack(&current.encoding, &current.bytes);
-                known.is_ok_and(|known| *known == *json)
-            });
+            .filter(|current| packed.is_in(&current.encoding, &current.bytes));
         let effect = match same {
             Some(same) if same.rules_fingerprint == self.rules_fingerprint => Effect::Nothing,
             // What hides personal data may itself have changed.
             Some(_) if self.assessment.pii.is_empty() => Effect::Version,
             _ => Effect::Findings,
         };
-        let body = match effect {
-            Effect::Nothing => Body::EMPTY,
-            _ => body::pack(json, Packing::Fast).map_err(not_saved)?,
+        let row = match effect {
+            Effect::Nothing => None,
+            _ => Some(self.row(packed.into_body())),
         };
         Ok(EncodedAssessment {
-            row: self.row(body),
+            row,
             call_id: self.call_id.clone(),
             effect,
         })
@@ -170,6 +167,9 @@ impl AssessmentRecord {
 
 /// Rows of one statement: each has 11 values, and SQLite takes 32,766.
 const ROWS_A_STATEMENT: usize = 500;
+
+/// Calls asked for, or marked, by one statement: each is one value.
+const IDS_A_STATEMENT: usize = 16_000;
 
 impl Store {
     /// Saves what was made of calls, all or none unless a call comes twice. The version before stays and is no longer current; where
@@ -206,7 +206,7 @@ impl Store {
     /// # Errors
     /// As [`Self::save_assessments`].
     pub async fn save_encoded(&self, encoded: &[&EncodedAssessment]) -> Result<(), StoreError> {
-        let changes = |one: &&EncodedAssessment| one.effect != Effect::Nothing;
+        let changes = |one: &&EncodedAssessment| one.row.is_some();
         let changed: Vec<_> = encoded.iter().copied().filter(changes).collect();
         if changed.is_empty() {
             return Ok(());
@@ -220,6 +220,39 @@ impl Store {
             .commit()
             .await
             .map_err(|error| self.error(error))
+    }
+
+    /// Marks what is in force for calls as made with these rules, all or none, and gives how many that were: for
+    /// calls of which it is known that the rules of today say the same. No version is added, and what was found,
+    /// when, and what the search index has stay as they are. Calls that were never assessed are left out.
+    ///
+    /// # Errors
+    /// As the database gives them; then nothing is marked.
+    pub async fn restamp(
+        &self,
+        ids: &[CallId],
+        rules_fingerprint: &str,
+    ) -> Result<u64, StoreError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let transaction = self.begin().await?;
+        let mut n_marked = 0;
+        for some in ids.chunks(IDS_A_STATEMENT) {
+            let update = assessment::Entity::update_many()
+                .col_expr(
+                    assessment::Column::RulesFingerprint,
+                    Expr::value(rules_fingerprint),
+                )
+                .filter(is_in_force(some.iter().map(|id| id.0.as_str())));
+            let updated = update.exec(&transaction).await;
+            n_marked += updated.map_err(|error| self.error(error))?.rows_affected;
+        }
+        transaction
+            .commit()
+            .await
+            .map_err(|error| self.error(error))?;
+        Ok(n_marked)
     }
 
     /// What is in force for calls, by their ids; nothing for those that were never assessed.
@@ -343,8 +376,14 @@ fn in_force(ids: &[CallId]) -> Select<assessment::Entity> {
             assessment::Column::TranscriptVersion,
             assessment::Column::RulesFingerprint,
         ])
-        .filter(assessment::Column::CallId.is_in(ids.iter().map(|id| id.0.as_str())))
-        .filter(assessment::Column::IsCurrent.eq(true))
+        .filter(is_in_force(ids.iter().map(|id| id.0.as_str())))
+}
+
+/// The rows in force of these calls.
+fn is_in_force<'a>(names: impl Iterator<Item = &'a str>) -> Condition {
+    Condition::all()
+        .add(assessment::Column::CallId.is_in(names))
+        .add(assessment::Column::IsCurrent.eq(true))
 }
 
 async fn replace_current(
@@ -354,10 +393,9 @@ async fn replace_current(
     let names = some.iter().map(|one| one.call_id.0.as_str());
     let others = assessment::Entity::update_many()
         .col_expr(assessment::Column::IsCurrent, Expr::value(false))
-        .filter(assessment::Column::CallId.is_in(names))
-        .filter(assessment::Column::IsCurrent.eq(true));
+        .filter(is_in_force(names));
     others.exec(transaction).await?;
-    assessment::Entity::insert_many(some.iter().map(|one| one.row.clone()))
+    assessment::Entity::insert_many(some.iter().filter_map(|one| one.row.clone()))
         .exec_without_returning(transaction)
         .await?;
     let out_of_date = some.iter().filter(|one| one.effect == Effect::Findings);

@@ -3,7 +3,7 @@
 
 Recordings come from fixtures/audio, queries from the examples of docs/query-language.md, packs from docs/rules.md
 and pipeline/insight/tests, score cards from docs/scorecards.md and packs/cards, emotion weights from models/emotion, an
-encoder from an example of models/networks; the rest is written here.
+encoder from an example of models/networks, bodies from the tests of crm/store/bodies; the rest is written here.
 """
 
 import gzip
@@ -13,6 +13,7 @@ import re
 import struct
 import subprocess
 import tempfile
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LARGEST_BYTES = 256 * 1024
@@ -161,6 +162,15 @@ def text_rules():
     return [f"{phrase}\n{text}" for phrase in phrases for text in ("喂您好我保证有收益", "it is risk-free, 没有不会亏")]
 
 
+def bodies():
+    """Bodies as the tests of crm/store/bodies have them, and the same kinds of values in older encodings."""
+    tests = (ROOT / "crm/store/bodies/src/tests.rs").read_text(encoding="utf-8")
+    written = re.findall(r'const FIRST_\w+: &str = "([0-9a-f\\\s]+)";', tests)
+    packed = [bytes.fromhex(re.sub(r"[\\\s]", "", text)) for text in written]
+    empty = '{"call_id":"c","file":"","duration_ms":0,"engine":"","utterances":[]}'
+    return packed + [empty, zlib.compress(empty.encode())]
+
+
 def put(target, seeds):
     folder = ROOT / "fuzz/corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -188,6 +198,7 @@ def main():
     put("intents", [intent_model()])
     put("emotion", emotion())
     put("text_rules", text_rules())
+    put("bodies", bodies())
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crate and the crates of the workspace it may depend on, tests and build scripts included.
 /// Change ARCHITECTURE.md with this table.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("auricle-contracts", &[]),
     ("auricle-pinyin", &[]),
     ("auricle-audio", &[]),
@@ -25,7 +25,8 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ),
     ("auricle-insight", &["auricle-contracts", "auricle-pinyin"]),
     ("auricle-search", &["auricle-contracts", "auricle-pinyin"]),
-    ("auricle-store", &["auricle-contracts"]),
+    ("auricle-store", &["auricle-contracts", "auricle-bodies"]),
+    ("auricle-bodies", &["auricle-contracts"]),
     ("auricle-report", &["auricle-contracts"]),
     ("auricle", &["*"]),
     ("auricle-benches", &["*"]),

@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use auricle_bodies::{Body, Packed};
 use auricle_contracts::{Assessment, CallId};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QuerySelect, Select,
 };
 
-use crate::body::{self, Body, Packing};
 use crate::entity::{assessment, call};
 use crate::error::StoreError;
 use crate::open::Store;
@@ -138,7 +138,7 @@ impl StoredAssessment {
     /// # Errors
     /// `Assessment` where its bytes cannot be read.
     pub fn decode(&self) -> Result<AssessmentRecord, StoreError> {
-        let decoded = body::decode(&self.encoding, &self.bytes);
+        let decoded = auricle_bodies::decode(&self.encoding, &self.bytes);
         Ok(AssessmentRecord {
             call_id: self.call_id.clone(),
             transcript_version: self.transcript_version,
@@ -156,22 +156,18 @@ impl AssessmentRecord {
     /// Does the work of saving that needs no database. `current` is what is in force for the call now.
     ///
     /// # Errors
-    /// `NotSaved` where JSON cannot hold a value.
+    /// `NotSaved` where it is too long.
     pub fn encode(
         &self,
         current: Option<&StoredAssessment>,
     ) -> Result<EncodedAssessment, StoreError> {
-        let not_saved = |cause| StoreError::NotSaved {
+        let packed = Packed::new(&self.assessment).map_err(|cause| StoreError::NotSaved {
             call_id: self.call_id.clone(),
             cause,
-        };
-        let json = body::to_json(&self.assessment).map_err(not_saved)?;
+        })?;
         let same = current
             .filter(|current| current.transcript_version == self.transcript_version)
-            .filter(|current| {
-                let known = body::unpack(&current.encoding, &current.bytes);
-                known.is_ok_and(|known| *known == *json)
-            });
+            .filter(|current| packed.is_in(&current.encoding, &current.bytes));
         let effect = match same {
             Some(same) if same.rules_fingerprint == self.rules_fingerprint => Effect::Nothing,
             // What hides personal data may itself have changed.
@@ -180,10 +176,7 @@ impl AssessmentRecord {
         };
         let write = match effect {
             Effect::Nothing => Write::Nothing,
-            _ => {
-                let body = body::pack(json, Packing::Fast).map_err(not_saved)?;
-                Write::New(Box::new(self.row(body)))
-            }
+            _ => Write::New(Box::new(self.row(packed.into_body()))),
         };
         Ok(EncodedAssessment {
             write,
@@ -213,6 +206,9 @@ impl AssessmentRecord {
 
 /// Rows of one statement: each has 11 values, and SQLite takes 32,766.
 const ROWS_A_STATEMENT: usize = 500;
+
+/// Calls asked for, or marked, by one statement: each is one value.
+const IDS_A_STATEMENT: usize = 16_000;
 
 impl Store {
     /// Saves what was made of calls, all or none unless a call comes twice. The version before stays and is no longer current; where
@@ -265,7 +261,7 @@ impl Store {
         }
         let transaction = self.begin().await?;
         for (print, names) in &confirmed {
-            for some in names.chunks(ROWS_A_STATEMENT) {
+            for some in names.chunks(IDS_A_STATEMENT) {
                 let saved = confirm(&transaction, print, some).await;
                 saved.map_err(|error| self.error(error))?;
             }
@@ -406,8 +402,14 @@ fn in_force(ids: &[CallId]) -> Select<assessment::Entity> {
             Expr::col(assessment::Column::ConfirmedWith),
             Expr::col(assessment::Column::RulesFingerprint),
         ]))
-        .filter(assessment::Column::CallId.is_in(ids.iter().map(|id| id.0.as_str())))
-        .filter(assessment::Column::IsCurrent.eq(true))
+        .filter(is_in_force(ids.iter().map(|id| id.0.as_str())))
+}
+
+/// The rows in force of these calls.
+fn is_in_force<'a>(names: impl Iterator<Item = &'a str>) -> Condition {
+    Condition::all()
+        .add(assessment::Column::CallId.is_in(names))
+        .add(assessment::Column::IsCurrent.eq(true))
 }
 
 async fn confirm(
@@ -417,8 +419,7 @@ async fn confirm(
 ) -> Result<(), DbErr> {
     let current = assessment::Entity::update_many()
         .col_expr(assessment::Column::ConfirmedWith, Expr::value(print))
-        .filter(assessment::Column::CallId.is_in(names.iter().copied()))
-        .filter(assessment::Column::IsCurrent.eq(true));
+        .filter(is_in_force(names.iter().copied()));
     current.exec(transaction).await.map(drop)
 }
 
@@ -429,8 +430,7 @@ async fn replace_current(
     let names = some.iter().map(|(one, _)| one.call_id.0.as_str());
     let others = assessment::Entity::update_many()
         .col_expr(assessment::Column::IsCurrent, Expr::value(false))
-        .filter(assessment::Column::CallId.is_in(names))
-        .filter(assessment::Column::IsCurrent.eq(true));
+        .filter(is_in_force(names));
     others.exec(transaction).await?;
     assessment::Entity::insert_many(some.iter().map(|(_, row)| (*row).clone()))
         .exec_without_returning(transaction)

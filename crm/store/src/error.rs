@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use auricle_bodies::BodyError;
 use auricle_contracts::CallId;
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 use thiserror::Error;
@@ -65,7 +66,15 @@ pub enum StoreError {
         /// The call.
         call_id: CallId,
         /// What is wrong with its bytes.
-        cause: String,
+        cause: BodyError,
+    },
+    /// The transcript of one call cannot be written.
+    #[error("the transcript of call `{call_id}` cannot be saved: {cause}")]
+    NotKept {
+        /// The call.
+        call_id: CallId,
+        /// Why.
+        cause: BodyError,
     },
     /// The assessment of one call cannot be read.
     #[error(
@@ -75,7 +84,7 @@ pub enum StoreError {
         /// The call.
         call_id: CallId,
         /// What is wrong with its bytes.
-        cause: String,
+        cause: BodyError,
     },
     /// The assessment of one call cannot be written.
     #[error("the assessment of call `{call_id}` cannot be saved: {cause}")]
@@ -83,7 +92,7 @@ pub enum StoreError {
         /// The call.
         call_id: CallId,
         /// Why.
-        cause: String,
+        cause: BodyError,
     },
     /// Anything else the database said.
     #[error("the store `{}` failed: {cause}", .path.display())]

@@ -1,7 +1,7 @@
 //! What Auricle remembers of the calls it heard: one SQLite file, one [`Store`].
 //!
 //! - **Calls** say what each recording is, what heard it and whether that went well.
-//! - **Transcripts** hold the call's [`Transcript`](auricle_contracts::Transcript) as JSON.
+//! - **Transcripts** hold the call's [`Transcript`](auricle_contracts::Transcript) as [`auricle_bodies`] writes it.
 //! - **Assessments** hold what was made of a transcript; every version stays, one is current.
 //! - **Recipes** say what the fingerprints of assessments stand for.
 //! - **Runs** count what one `analyze` did.
@@ -13,7 +13,6 @@
 //! **Invariant**: the search index is not kept here; [`Store::unindexed`] says which calls it lacks.
 
 mod assessments;
-mod body;
 mod entity;
 mod error;
 mod migration;

@@ -430,7 +430,7 @@ mod tests {
         let store = Store::connect(&folder.path().join("auricle.db"), ALONE)
             .await
             .unwrap();
-        Migrator::down(&store.db, Some(1)).await.unwrap();
+        Migrator::down(&store.db, Some(2)).await.unwrap();
         save(&store, "a", 1).await.unwrap();
         let insert = "INSERT INTO assessments (call_id, transcript_version, rules_fingerprint, made_at, \
             is_current, n_hits, encoding, body) VALUES ('a', 1, 'r', 'now', TRUE, 0, 'json', '{}')";

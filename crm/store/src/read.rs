@@ -9,7 +9,6 @@ use sea_orm::{
     Select,
 };
 
-use crate::body;
 use crate::entity::{call, transcript};
 use crate::error::StoreError;
 use crate::open::Store;
@@ -35,7 +34,8 @@ impl StoredTranscript {
     /// # Errors
     /// `Transcript` where its bytes cannot be read.
     pub fn decode(&self) -> Result<Transcript, StoreError> {
-        body::decode(&self.encoding, &self.bytes).map_err(|cause| StoreError::Transcript {
+        let decoded = auricle_bodies::decode(&self.encoding, &self.bytes);
+        decoded.map_err(|cause| StoreError::Transcript {
             call_id: self.call_id.clone(),
             cause,
         })

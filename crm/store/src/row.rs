@@ -1,11 +1,11 @@
 //! Rows of `calls` from and to what the other rooms see.
 
+use auricle_bodies::told;
 use auricle_contracts::{CallId, CallMetadata, ChannelLayout, Transcript};
 use sea_orm::ActiveValue::{self, Set};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, Iterable};
 
-use crate::body::told;
 use crate::entity::call::{ActiveModel, Column, Model};
 use crate::record::{CallRecord, CallState, Fingerprints, Recording, RunId, parse_time_ms};
 

@@ -1,11 +1,11 @@
 //! Saving calls and their transcripts.
 
+use auricle_bodies::Body;
 use auricle_contracts::{CallId, Transcript};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
-use crate::body::{self, Body};
 use crate::entity::{assessment, call, transcript};
 use crate::error::StoreError;
 use crate::open::Store;
@@ -41,7 +41,8 @@ impl Store {
     /// The search index lacks it until [`Self::mark_indexed`]. `analysed_at` is RFC 3339.
     ///
     /// # Errors
-    /// As the database gives them; then the call is as it was before.
+    /// `NotKept` where the transcript is too long; else as the database gives them. Then the call is as it
+    /// was before.
     pub async fn save_done(
         &self,
         run: Option<RunId>,
@@ -50,7 +51,10 @@ impl Store {
         transcript: &Transcript,
         analysed_at: &str,
     ) -> Result<i64, StoreError> {
-        let body = body::encode(transcript).map_err(|detail| self.damaged(detail))?;
+        let body = auricle_bodies::encode(transcript).map_err(|cause| StoreError::NotKept {
+            call_id: recording.call_id.clone(),
+            cause,
+        })?;
         let row = row::of_recording(run, recording);
         let mut row = row::with_transcript(row, fingerprints, transcript);
         row.analysed_at = Set(Some(analysed_at.to_owned()));

@@ -13,7 +13,7 @@ fn said(party: Party, text: &str) -> Vec<Intent> {
 }
 
 fn given(spoken: &Spoken<'_>) -> Vec<Intent> {
-    let scores = IntentModel::default_zh().scores(spoken, None);
+    let scores = Language::Mandarin.model().scores(spoken, None);
     let given = scores.iter().filter(|score| score.is_given());
     given
         .map(|score| Intent {
@@ -129,6 +129,10 @@ fn small_rows() -> Vec<LabelledText> {
     parse_rows(&text, "").unwrap()
 }
 
+fn classes() -> &'static WordClasses {
+    Language::Mandarin.word_classes()
+}
+
 fn small_options() -> TrainOptions {
     TrainOptions {
         n_spoilt_copies: 1,
@@ -140,7 +144,10 @@ fn small_options() -> TrainOptions {
 #[test]
 fn training_learns_and_repeats_itself() {
     let (rows, mut told) = (small_rows(), Vec::new());
-    let model = train(&rows, &small_options(), |progress| told.push(progress)).unwrap();
+    let model = train(&rows, classes(), &small_options(), |progress| {
+        told.push(progress)
+    })
+    .unwrap();
     assert_eq!(told.len(), 4);
     assert!(told.iter().all(|progress| progress.n_in_all == 4));
     assert_eq!(
@@ -150,7 +157,7 @@ fn training_learns_and_repeats_itself() {
     let fresh = parse_rows("customer\tinterested\t我想买电脑\ncustomer\trefuses\t我不要电脑\ncustomer\t-\t电脑在哪儿\n", "").unwrap();
     let all = evaluate(&model, &fresh).in_all();
     assert_eq!((all.n_rows, all.n_given, all.n_right), (2, 2, 2));
-    let again = train(&rows, &small_options(), |_| {}).unwrap();
+    let again = train(&rows, classes(), &small_options(), |_| {}).unwrap();
     assert_eq!(model.write(), again.write());
 }
 
@@ -167,7 +174,7 @@ fn a_collection_says_nothing_of_labels_it_does_not_know() {
     ));
     let all: Vec<LabelledText> = all.collect();
     let n_complaints = |all: &[LabelledText]| {
-        let model = train(all, &small_options(), |_| {}).unwrap();
+        let model = train(all, classes(), &small_options(), |_| {}).unwrap();
         let report = evaluate(&model, all);
         let complaint = report.labels.iter().find(|line| line.label == "complaint");
         complaint.unwrap().n_rows
@@ -184,7 +191,7 @@ fn a_collection_says_nothing_of_labels_it_does_not_know() {
 
 #[test]
 fn cross_validation_tells_every_label() {
-    let report = cross_validate(&small_rows(), &small_options(), |_| {}).unwrap();
+    let report = cross_validate(&small_rows(), classes(), &small_options(), |_| {}).unwrap();
     let labels: Vec<&str> = report
         .labels
         .iter()
@@ -199,16 +206,16 @@ fn cross_validation_tells_every_label() {
 fn too_few_rows_teach_nothing() {
     for text in ["", "agent\t-\t好\n", "agent\ta\t好\nagent\ta\t行\n"] {
         let rows = parse_rows(text, "").unwrap();
-        let error = train(&rows, &TrainOptions::default(), |_| {}).unwrap_err();
+        let error = train(&rows, classes(), &TrainOptions::default(), |_| {}).unwrap_err();
         assert!(matches!(error, TrainError::TooFewRows { .. }), "{error}");
     }
 }
 
 #[test]
 fn files_bring_the_same_model_back() {
-    let model = train(&small_rows(), &small_options(), |_| {}).unwrap();
+    let model = train(&small_rows(), classes(), &small_options(), |_| {}).unwrap();
     assert_eq!(IntentModel::read(&model.write()).unwrap(), model);
-    let default = IntentModel::default_zh();
+    let default = Language::Mandarin.model();
     assert!(
         default.labels(Party::Customer).count() > 10,
         "the default model cannot be read"
@@ -221,7 +228,7 @@ fn files_bring_the_same_model_back() {
 
 #[test]
 fn damaged_files_are_refused() {
-    let bytes = train(&small_rows(), &small_options(), |_| {})
+    let bytes = train(&small_rows(), classes(), &small_options(), |_| {})
         .unwrap()
         .write();
     assert_eq!(IntentModel::read(b"").unwrap_err(), ReadModelError::Magic);
@@ -282,7 +289,7 @@ proptest! {
     #[test]
     fn changed_bytes_are_a_model_or_an_error(changes in proptest::collection::vec((0usize..4000, any::<u8>()), 1..4)) {
         static BYTES: std::sync::LazyLock<Vec<u8>> =
-            std::sync::LazyLock::new(|| train(&small_rows(), &small_options(), |_| {}).unwrap().write());
+            std::sync::LazyLock::new(|| train(&small_rows(), classes(), &small_options(), |_| {}).unwrap().write());
         // Past the word classes, where numbers are.
         let from = BYTES.len().saturating_sub(4008).max(12);
         let mut body = BYTES[..BYTES.len() - 8].to_vec();

@@ -160,6 +160,27 @@ mod tests {
     }
 
     #[test]
+    fn english_words_may_be_others_too() {
+        let examples = texts(&["let me speak to your manager", "I want a supervisor"]);
+        let counter_examples = texts(&["my manager told me to call", "I don't need a supervisor"]);
+        let similarity = Similarity::new(&examples, &counter_examples, Language::English);
+        assert!((score(&similarity, &examples[0]) - 1.0).abs() < 1e-3);
+        for (alike, other) in [
+            (
+                "I'd like to talk to a supervisor please",
+                "I'd like to talk about my bill",
+            ),
+            (
+                "can I speak with your team leader",
+                "my manager asked me to ring you",
+            ),
+        ] {
+            let (alike, other) = (score(&similarity, alike), score(&similarity, other));
+            assert!(alike > 0.5 && other < 0.45, "{alike} {other}");
+        }
+    }
+
+    #[test]
     fn nothing_is_like_nothing() {
         let none = Similarity::new(&[], &texts(&["好的"]), Language::Mandarin);
         assert!(score(&none, "好的") < 1e-6);

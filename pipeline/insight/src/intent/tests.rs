@@ -9,11 +9,11 @@ use crate::Spoken;
 
 fn said(party: Party, text: &str) -> Vec<Intent> {
     let utterance = utterance_of(party, text);
-    given(&Spoken::new(&utterance, 0))
+    given(Language::of_texts([text]), &Spoken::new(&utterance, 0))
 }
 
-fn given(spoken: &Spoken<'_>) -> Vec<Intent> {
-    let scores = Language::Mandarin.model().scores(spoken, None);
+fn given(language: Language, spoken: &Spoken<'_>) -> Vec<Intent> {
+    let scores = language.model().scores(spoken, None);
     let given = scores.iter().filter(|score| score.is_given());
     given
         .map(|score| Intent {
@@ -86,6 +86,77 @@ fn homophones_hide_nothing() {
 }
 
 #[test]
+fn english_customers_are_understood() {
+    let customer =
+        |text, given: &[&str], not_given: &[&str]| check(Party::Customer, text, given, not_given);
+    customer(
+        "Please don't ever call me again.",
+        &["opt_out"],
+        &["interested"],
+    );
+    customer(
+        "please dont ever ring me again",
+        &["opt_out"],
+        &["callback_request"],
+    );
+    customer(
+        "Let me speak to your supervisor",
+        &["escalation"],
+        &["satisfied"],
+    );
+    customer("My supervisor asked me to ring you", &[], &["escalation"]);
+    customer(
+        "I'd like to make a complaint about my bill",
+        &["complaint"],
+        &[],
+    );
+    customer("I've no complaints", &[], &["complaint"]);
+    customer(
+        "could you ring me back tomorrow after lunch",
+        &["callback_request"],
+        &["opt_out"],
+    );
+    customer(
+        "that's way too expensive for me",
+        &["price_objection"],
+        &["complaint"],
+    );
+    customer(
+        "The weather is nice today.",
+        &[],
+        &["complaint", "opt_out", "refuses"],
+    );
+}
+
+#[test]
+fn english_agents_are_understood() {
+    let agent =
+        |text, given: &[&str], not_given: &[&str]| check(Party::Agent, text, given, not_given);
+    agent(
+        "I guarantee you'll double your money",
+        &["promise_return"],
+        &["risk_disclosure"],
+    );
+    agent(
+        "returns aren't guaranteed and you could lose money",
+        &["risk_disclosure"],
+        &["promise_return"],
+    );
+    agent(
+        "read me the code we just texted you",
+        &["secret_request"],
+        &[],
+    );
+    agent("never share your pin with anyone", &[], &["secret_request"]);
+    agent(
+        "this is the police about your bank account",
+        &["impersonation"],
+        &[],
+    );
+    agent("you're an absolute idiot", &["abuse"], &[]);
+}
+
+#[test]
 fn an_unknown_party_may_say_anything() {
     let labels = |text| -> Vec<String> {
         let intents = said(Party::Unknown, text);
@@ -100,7 +171,7 @@ fn an_unknown_party_may_say_anything() {
 fn callback_requests_carry_their_time() {
     let utterance = utterance_of(Party::Customer, "我在开会，明天下午三点再打给我吧");
     let spoken = Spoken::new(&utterance, 0);
-    let mut intents = given(&spoken);
+    let mut intents = given(Language::Mandarin, &spoken);
     add_callback_times(&mut intents, &spoken, None);
     assert!(intents.iter().all(|intent| intent.at.is_none()));
     add_callback_times(
@@ -224,6 +295,48 @@ fn files_bring_the_same_model_back() {
         default.write().len() < 3_400_000,
         "the default model has grown"
     );
+    let english = Language::English.model().write();
+    assert!(english.len() < 1_000_000, "the English model has grown");
+}
+
+#[test]
+fn a_model_keeps_its_language() {
+    let things = [
+        "a phone", "cover", "a car", "a loan", "a plan", "a course", "flowers", "a ticket",
+    ];
+    let rows = things.map(|thing| {
+        format!("customer\tinterested\ti want to buy {thing}\ncustomer\trefuses\ti don't need {thing}\ncustomer\t-\twhere is {thing}\n")
+    });
+    let rows = parse_rows(&rows.concat(), "").unwrap();
+    let classes = WordClasses::parse("", Language::English);
+    let model = train(&rows, &classes, &small_options(), |_| {}).unwrap();
+    let model = IntentModel::read(&model.write()).unwrap();
+    assert_eq!(model.language(), Language::English);
+    let fresh = "customer\tinterested\twanted to buy a boat\ncustomer\trefuses\tdont need a boat\n";
+    let all = evaluate(&model, &parse_rows(fresh, "").unwrap()).in_all();
+    assert_eq!((all.n_rows, all.n_given, all.n_right), (2, 2, 2));
+}
+
+#[test]
+fn labels_are_given_from_their_least_threshold_on() {
+    let least = parse_thresholds("# head\n\nrefuses 0.99\n").unwrap();
+    let options = TrainOptions {
+        least_thresholds: least,
+        ..small_options()
+    };
+    let model = train(&small_rows(), classes(), &options, |_| {}).unwrap();
+    let utterance = utterance_of(Party::Customer, "我不要手机");
+    let spoken = Spoken::new(&utterance, 0);
+    let thresholds = model.scores(&spoken, None);
+    let thresholds: Vec<bool> = thresholds
+        .iter()
+        .map(|score| score.threshold >= 0.99)
+        .collect();
+    assert_eq!(thresholds, [false, true], "interested, refuses");
+    for wrong in ["refuses", "refuses much", "refuses 1.5", "refuses 0.5 more"] {
+        let error = parse_thresholds(wrong).unwrap_err().to_string();
+        assert!(error.starts_with("line 1: `refuses"), "{error}");
+    }
 }
 
 #[test]
@@ -317,14 +430,14 @@ proptest! {
 
 #[test]
 fn each_word_stands_in_one_class() {
-    let mut known = std::collections::HashSet::new();
-    for line in super::classes::CLASSES_ZH
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-    {
-        let (_, words) = line.split_once(':').unwrap();
-        for word in words.split_whitespace() {
-            assert!(known.insert(word), "`{word}` stands twice");
+    for language in Language::ALL {
+        let mut known = std::collections::HashSet::new();
+        let lines = language.word_classes().text().lines();
+        for line in lines.filter(|line| !line.starts_with('#')) {
+            let (_, words) = line.split_once(':').unwrap();
+            for word in words.split_whitespace() {
+                assert!(known.insert(word), "`{word}` stands twice");
+            }
         }
     }
 }

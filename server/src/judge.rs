@@ -273,7 +273,7 @@ fn doubts(judge: &Judge, known: &BTreeSet<&str>) -> Vec<String> {
     let unknown: Vec<&str> = asked.filter(|label| !known.contains(label)).collect();
     if !unknown.is_empty() {
         doubts.push(format!(
-            "rules of the packs {packs} ask for labels that no text classifier tells: {}\nhint: check their spelling; a classifier of your own has to know them: `auricle intent train` on text that has them",
+            "rules of the packs {packs} ask for labels that the text classifier does not tell: {}\nhint: check their spelling; a classifier of your own has to know them: `auricle intent train` on text that has them",
             unknown.join(", ")
         ));
     }

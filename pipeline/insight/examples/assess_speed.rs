@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use auricle_contracts::{Assessment, Transcript};
 use auricle_insight::emotion::EmotionTracker;
-use auricle_insight::intent::IntentModel;
+use auricle_insight::intent::Language;
 use auricle_insight::pii::PiiFinder;
 use auricle_insight::rules::{PackFile, RuleRun, RuleSet};
 use auricle_insight::scorecard::{CallView, Card};
@@ -278,7 +278,7 @@ fn read_judge() -> Fallible<Judge> {
     Ok(Judge {
         rules: Arc::new(compiled.rules),
         card: Some(Arc::new(Card::read(&fs::read(CARD)?, CARD)?)),
-        intents: Arc::new(IntentModel::default_zh().clone()),
+        intents: Arc::new(Language::Mandarin.model().clone()),
         emotions: None,
     })
 }

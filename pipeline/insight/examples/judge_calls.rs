@@ -18,7 +18,7 @@ use std::sync::Arc;
 use auricle_contracts::{
     Assessment, CallId, CallMetadata, ChannelLayout, Party, Transcript, Utterance, Word,
 };
-use auricle_insight::intent::IntentModel;
+use auricle_insight::intent::{IntentModel, Language};
 use auricle_insight::rules::{PackFile, RuleSet};
 use auricle_insight::{CallRun, Judge};
 use serde::Deserialize;
@@ -57,7 +57,7 @@ struct Tally {
 
 fn main() -> Fallible<()> {
     let mut folders = Vec::new();
-    let (mut tells_why, mut intents) = (false, IntentModel::default_zh().clone());
+    let (mut tells_why, mut intents) = (false, Language::Mandarin.model().clone());
     let mut arguments = std::env::args_os().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == OsStr::new("--why") {

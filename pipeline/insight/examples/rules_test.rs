@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use auricle_insight::TrialObserver;
-use auricle_insight::intent::IntentModel;
 use auricle_insight::rules::{PackFile, RuleSet, check_test_file, read_tests, run_tests};
 
 fn main() -> ExitCode {
@@ -53,7 +52,8 @@ fn test(path: &Path) -> Result<bool, String> {
         }
         tests.extend(more);
     }
-    let mut observer = TrialObserver::new(Arc::new(IntentModel::default_zh().clone()));
+    let intents = files[0].language().model().clone();
+    let mut observer = TrialObserver::new(Arc::new(intents));
     let report = run_tests(&set, 0, &tests, &mut observer);
     println!(
         "{}: {} rules, {} keywords",

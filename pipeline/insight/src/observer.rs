@@ -7,7 +7,7 @@ use time::PrimitiveDateTime;
 
 use crate::call::Turn;
 use crate::emotion::{EmotionModel, EmotionTracker, Manner};
-use crate::intent::{IntentModel, LabelScore, Seen, add_callback_times};
+use crate::intent::{IntentModel, Seen, add_callback_times};
 use crate::pii::PiiFinder;
 use crate::rules::{Observe, Observed};
 use crate::talk::{Edges, TalkTracker};
@@ -15,26 +15,6 @@ use crate::{Spoken, TalkEvent};
 
 /// Probability below which a label is not even told to rules.
 const LEAST_PROBABILITY: f32 = 0.05;
-
-/// Labels that are judged by words, too, where a pack has rules of the same names.
-const JUDGED_BY_WORDS: [&str; 13] = [
-    "already_paid",
-    "angry",
-    "callback_request",
-    "complaint",
-    "disputes_debt",
-    "gives_consent",
-    "goods_dispute",
-    "interested",
-    "opt_out",
-    "price_objection",
-    "refund_request",
-    "renews",
-    "unclear_answer",
-];
-/// Probability from which on such a label is given by the classifier alone: what is less certain is left to
-/// rules, which ask for words that speak for it.
-const SURE_ALONE: f32 = 0.85;
 
 /// What is to be looked for: what nobody asks for is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,7 +193,7 @@ impl Observer {
                 at: None,
                 until: None,
             };
-            if score.party == Party::Customer && is_given(&score) {
+            if score.party == Party::Customer && score.is_given() {
                 given.push(intent.clone());
             }
             told.push(intent);
@@ -230,12 +210,6 @@ impl Observer {
 fn ends_in(span: &PiiSpan, spoken: &Spoken<'_>) -> bool {
     let last = span.places.last().map(|place| place.utterance);
     span.party == spoken.party() && last == Some(spoken.idx)
-}
-
-/// Whether a label is given in the assessment.
-fn is_given(score: &LabelScore<'_>) -> bool {
-    let is_sure = score.probability >= SURE_ALONE || !JUDGED_BY_WORDS.contains(&score.label);
-    is_sure && score.is_given()
 }
 
 /// Gives the tests of rules what a real call would give them.
@@ -276,11 +250,12 @@ fn side_of(party: Party) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intent::Language;
     use crate::testing::utterance;
 
     #[test]
     fn what_is_not_certain_is_told_to_rules_alone() {
-        let model = Arc::new(IntentModel::default_zh().clone());
+        let model = Arc::new(Language::Mandarin.model().clone());
         let check = |text: &str, label: &str, is_told: bool, is_given: bool| {
             let said = utterance(Party::Customer, 0, text);
             let spoken = Spoken::new(&said, 0);

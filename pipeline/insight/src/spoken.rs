@@ -41,11 +41,7 @@ impl<'a> Spoken<'a> {
     /// Lays letters, sounds and times of `utterance` side by side. Works on transcripts without words,
     /// times or syllables, too: then times are spread evenly and letters sound as they are read.
     pub fn new(utterance: &'a Utterance, idx: usize) -> Self {
-        let text = match utterance.spoken.is_empty() {
-            true => &utterance.text,
-            false => &utterance.spoken,
-        };
-        let mut letters = letters_of(text);
+        let mut letters = letters_of(source_of(utterance));
         spread_times(&mut letters, utterance);
         if !hear(&mut letters, &utterance.syllables) {
             read_aloud(&mut letters);
@@ -63,9 +59,22 @@ impl<'a> Spoken<'a> {
         self.utterance.party
     }
 
+    /// What its letters were taken from: spaces and punctuation are still there.
+    pub(crate) fn source(&self) -> &'a str {
+        source_of(self.utterance)
+    }
+
     /// Its letters as text.
     pub fn text(&self) -> String {
         self.letters.iter().map(|letter| letter.letter).collect()
+    }
+}
+
+/// What was said; the written form where nothing else is there.
+fn source_of(utterance: &Utterance) -> &str {
+    match utterance.spoken.is_empty() {
+        true => &utterance.text,
+        false => &utterance.spoken,
     }
 }
 

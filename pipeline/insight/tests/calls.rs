@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auricle_contracts::{
     CallId, CallMetadata, ChannelLayout, Hit, Party, Syllable, Transcript, Utterance, Word,
 };
-use auricle_insight::intent::IntentModel;
+use auricle_insight::intent::{IntentModel, Language};
 use auricle_insight::rules::{PackFile, RuleSet, utterance_of_text};
 use auricle_insight::{CallRun, Judge};
 use proptest::prelude::*;
@@ -240,7 +240,7 @@ proptest! {
              - {id: b, party: any, scope: {last_secs: 9}, when: {entity: phone}}\n\
              - {id: c, party: any, when: {after: {what: {says: 您好}, anchor: {silence: {at_least_ms: 900}}, within_secs: 3}}}\n",
         );
-        judge.intents = Arc::new(IntentModel::default_zh().clone());
+        judge.intents = Arc::new(Language::Mandarin.model().clone());
         let mut call = call(utterances, duration_ms);
         call.metadata.started_at = Some("2025-03-12T10:20:00+08:00".into());
         CallRun::assess(&judge, &call);

@@ -1,13 +1,14 @@
 //! `auricle intent`: the text classifier, trained and measured on labelled text.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use auricle_insight::intent::{
-    IntentModel, LabelledText, TrainOptions, TrainProgress, cross_validate, evaluate, parse_rows,
-    train,
+    IntentModel, LabelledText, Language, TrainOptions, TrainProgress, WordClasses, cross_validate,
+    evaluate, parse_rows, parse_thresholds, train,
 };
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -25,7 +26,10 @@ Labelled text is lines of PARTY<TAB>LABELS<TAB>TEXT, in files that end with .tsv
   customer<TAB>-<TAB>我的订单号是多少？
   agent<TAB>pressure<TAB>今天不办就没有了
 PARTY is agent or customer; LABELS are names parted by commas, or `-` for none. The files of one folder belong
-together: a line says nothing of labels that stand neither in its folder nor below it.
+together: a line says nothing of labels that stand neither in its folder nor below it. Texts are Mandarin or English,
+and so is the model. Beside them may stand
+  synonyms.txt      words that mean the same, `class: word word …` a line, `_` for a space [default: Auricle's own]
+  thresholds.txt    `label probability` a line: below it the label is not given
 
 Examples:
   auricle intent train my-texts/ --out my.intents    learn from all .tsv files of a folder
@@ -84,12 +88,14 @@ pub(crate) fn run(app: &mut App, command: &IntentCommand) -> Result<Exit> {
 
 fn learn(args: &TrainArgs) -> Result<()> {
     let rows = read_rows(&args.texts)?;
+    let classes = read_classes(&args.texts, &rows)?;
     let options = TrainOptions {
         seed: args.seed,
+        least_thresholds: read_thresholds(&args.texts)?,
         ..TrainOptions::default()
     };
     let bar = bar();
-    let model = train(&rows, &options, |progress| show(&bar, progress));
+    let model = train(&rows, &classes, &options, |progress| show(&bar, progress));
     bar.finish_and_clear();
     let model = model.map_err(|cause| usage(cause.to_string()))?;
     let bytes = model.write();
@@ -108,12 +114,14 @@ fn measure(app: &mut App, args: &EvalArgs) -> Result<()> {
     let report = match &args.model {
         Some(path) => evaluate(&read_model(path)?, &rows),
         None => {
+            let classes = read_classes(&args.texts, &rows)?;
             let options = TrainOptions {
                 n_folds: usize::from(args.folds),
+                least_thresholds: read_thresholds(&args.texts)?,
                 ..TrainOptions::default()
             };
             let bar = bar();
-            let report = cross_validate(&rows, &options, |progress| show(&bar, progress));
+            let report = cross_validate(&rows, &classes, &options, |progress| show(&bar, progress));
             bar.finish_and_clear();
             report.map_err(|cause| usage(cause.to_string()))?
         }
@@ -141,6 +149,34 @@ fn read_rows(paths: &[PathBuf]) -> Result<Vec<LabelledText>> {
         rows.extend(read);
     }
     Ok(rows)
+}
+
+/// The word classes beside the texts, else those that Auricle brings with it, in the language of the texts.
+fn read_classes(paths: &[PathBuf], rows: &[LabelledText]) -> Result<WordClasses> {
+    let language = Language::of_texts(rows.iter().map(|row| row.text.as_str()));
+    Ok(match read_beside(paths, "synonyms.txt")? {
+        Some((_, text)) => WordClasses::parse(&text, language),
+        None => language.word_classes().clone(),
+    })
+}
+
+fn read_thresholds(paths: &[PathBuf]) -> Result<BTreeMap<String, f32>> {
+    let Some((path, text)) = read_beside(paths, "thresholds.txt")? else {
+        return Ok(BTreeMap::new());
+    };
+    let shown = path.display();
+    parse_thresholds(&text).map_err(|cause| usage(format!("`{shown}`: {cause}")))
+}
+
+/// The first file of this name in one of the folders.
+fn read_beside(paths: &[PathBuf], name: &str) -> Result<Option<(PathBuf, String)>> {
+    let mut found = paths.iter().map(|folder| folder.join(name));
+    let Some(path) = found.find(|path| path.is_file()) else {
+        return Ok(None);
+    };
+    let shown = path.display();
+    let text = read_text(&path).map_err(|cause| usage(format!("`{shown}`: {cause}")))?;
+    Ok(Some((path, text)))
 }
 
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {

@@ -208,7 +208,6 @@ fn check(app: &mut App, packs: &[PathBuf]) -> Result<Exit> {
 
 fn test(app: &mut App, packs: &[PathBuf]) -> Result<Exit> {
     let judges = Judges::load(&app.config)?;
-    let mut observer = TrialObserver::new(judges.intents());
     let mut exit = Exit::Done;
     for path in packs {
         let loaded = load(app, path)?;
@@ -216,6 +215,7 @@ fn test(app: &mut App, packs: &[PathBuf]) -> Result<Exit> {
             exit = Exit::Failed;
             continue;
         };
+        let mut observer = TrialObserver::new(judges.intents(loaded.file.language()));
         let report = run_tests(&set, 0, &loaded.tests, &mut observer);
         writeln!(app.terminal, "{}: {report}", path.display())?;
         if !report.passed() {

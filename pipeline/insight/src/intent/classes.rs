@@ -1,26 +1,32 @@
-//! Classes of words that mean the same for a classifier: 保证, 担保 and 包 are one promise.
+//! Classes of words that mean the same for a classifier: 保证, 担保 and 包 are one promise, so are guarantee and assure.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use auricle_pinyin::{Syllable, word_readings};
 
+use super::language::Language;
 use super::random::scramble;
 use super::tokens::{Token, letter_tokens};
 
-/// The classes that the models of this crate are trained with; the file's head describes its format.
-pub(super) const CLASSES_ZH: &str = include_str!("../../../../packs/intents/zh/synonyms.txt");
+/// The classes that the models of this crate are trained with; the files' heads describe their format.
+const ZH: &str = include_str!("../../../../packs/intents/zh/synonyms.txt");
+const EN: &str = include_str!("../../../../packs/intents/en/synonyms.txt");
 
-static DEFAULT: LazyLock<WordClasses> = LazyLock::new(|| WordClasses::parse(CLASSES_ZH));
+static DEFAULT_ZH: LazyLock<WordClasses> =
+    LazyLock::new(|| WordClasses::parse(ZH, Language::Mandarin));
+static DEFAULT_EN: LazyLock<WordClasses> =
+    LazyLock::new(|| WordClasses::parse(EN, Language::English));
 
 /// More classes than these are passed over: they are looked up one after the other.
 const MAX_CLASSES: usize = 4096;
 /// Most tokens of a word.
 const MAX_WORD_TOKENS: usize = 8;
 
-/// Words and the class each belongs to, found by their letters or by their sounds.
+/// Words of one language and the class each belongs to, found by their letters or by their sounds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct WordClasses {
+pub struct WordClasses {
+    language: Language,
     text: String,
     names: Vec<String>,
     /// Words, and what longer ones begin with ([`BEGINNING`]).
@@ -49,8 +55,9 @@ pub(super) struct Found {
 impl WordClasses {
     /// Reads lines of `class: word word …`. Anything else is passed over, and a word that stands twice
     /// keeps its first class: the file is data that goes with models, and no model may fail by it.
-    pub(super) fn parse(text: &str) -> Self {
+    pub fn parse(text: &str, language: Language) -> Self {
         let mut classes = Self {
+            language,
             text: text.to_owned(),
             ..Self::default()
         };
@@ -71,9 +78,17 @@ impl WordClasses {
         classes
     }
 
-    /// Those of Mandarin call-centre speech.
-    pub(super) fn default_zh() -> &'static Self {
-        &DEFAULT
+    /// Those of call-centre speech that Auricle brings with it.
+    pub(super) fn default_of(language: Language) -> &'static Self {
+        match language {
+            Language::Mandarin => &DEFAULT_ZH,
+            Language::English => &DEFAULT_EN,
+        }
+    }
+
+    /// Whose words they are.
+    pub const fn language(&self) -> Language {
+        self.language
     }
 
     pub(super) fn text(&self) -> &str {
@@ -152,7 +167,7 @@ impl WordClasses {
     }
 
     fn add(&mut self, class: u16, word: &str) {
-        let mut tokens = letter_tokens(&word.replace('_', " "));
+        let mut tokens = letter_tokens(&word.replace('_', " "), self.language);
         if tokens.is_empty() || tokens.len() > MAX_WORD_TOKENS {
             return;
         }
@@ -275,9 +290,14 @@ mod tests {
     fn check(text: &str, expected: &[&str]) {
         let classes = WordClasses::parse(
             "# head\nguarantee: 保证 担保 百分之百\nnot: 不 不能\nfine: 不错\ncall: give_me_a_call call\nbad line\n",
+            Language::Mandarin,
         );
+        check_with(&classes, text, expected);
+    }
+
+    fn check_with(classes: &WordClasses, text: &str, expected: &[&str]) {
         let utterance = utterance_of(Party::Agent, text);
-        let tokens = tokens_of(&Spoken::new(&utterance, 0));
+        let tokens = tokens_of(&Spoken::new(&utterance, 0), classes.language());
         let found = classes.find(&tokens);
         let names: Vec<&str> = found
             .iter()
@@ -289,7 +309,7 @@ mod tests {
     #[test]
     fn there_are_no_more_classes_than_can_be_looked_up() {
         let lines = (0..2 * MAX_CLASSES).map(|n| format!("c{n}: w{n}\n"));
-        let classes = WordClasses::parse(&lines.collect::<String>());
+        let classes = WordClasses::parse(&lines.collect::<String>(), Language::Mandarin);
         assert_eq!(classes.names.len(), MAX_CLASSES);
     }
 
@@ -302,5 +322,21 @@ mod tests {
         check("我包证", &[]);
         check("白分知百", &["guarantee"]);
         check("please Give me a call", &["call"]);
+    }
+
+    #[test]
+    fn words_are_found_in_all_their_forms() {
+        let classes = WordClasses::parse(
+            "guarantee: guarantee\nnot: not never\ncall: call give_a_ring\nno_call: do_not_call stop_calling\n",
+            Language::English,
+        );
+        let check = |text: &str, expected: &[&str]| check_with(&classes, text, expected);
+        check("We GUARANTEED it", &["guarantee"]);
+        check("it's never guaranteed", &["not", "guarantee"]);
+        check("don't call me", &["no_call"]);
+        check("dont call", &["no_call"]);
+        check("i don t call", &["no_call"]);
+        check("they stopped calling", &["no_call"]);
+        check("giving a ring", &["call"]);
     }
 }

@@ -109,6 +109,7 @@ impl fmt::Display for Report {
 /// Rows of which nothing can be learnt.
 pub fn cross_validate(
     rows: &[LabelledText],
+    classes: &WordClasses,
     options: &TrainOptions,
     mut progress: impl FnMut(TrainProgress),
 ) -> Result<Report, TrainError> {
@@ -116,7 +117,7 @@ pub fn cross_validate(
     let n_in_all = lessons.len() * folds(options);
     let (mut n_done, mut report) = (0, Report::default());
     for lesson in &lessons {
-        let mut bags = lesson.bags(WordClasses::default_zh(), options);
+        let mut bags = lesson.bags(classes, options);
         bags.number();
         let out = out_of_fold(lesson, &bags, options, &mut || {
             n_done += 1;
@@ -130,7 +131,7 @@ pub fn cross_validate(
                     let rows = rows.filter(|(_, of)| (*of == fold) == is_held_out);
                     rows.map(|(scored, _)| *scored).collect()
                 };
-                let (calibration, threshold) = settle(&part(false), options);
+                let (calibration, threshold) = settle(label, &part(false), options);
                 let probabilities = with_probabilities(&part(true), calibration);
                 tried.extend(probabilities.into_iter().map(|scored| (scored, threshold)));
             }

@@ -1,11 +1,13 @@
 //! What a classifier sees of an utterance.
 //!
-//! Letters and sounds stand side by side, so that a homophone in the recognised text hides nothing; words
-//! that mean the same go by their class; negation, questions and quotations mark what they bear on.
+//! Letters and sounds stand side by side, so that a homophone in the recognised text hides nothing, words of
+//! English by their stems beside their forms; words that mean the same go by their class; negation, questions and
+//! quotations mark what they bear on.
 
 use auricle_pinyin::Syllable;
 
 use super::classes::{Found, WordClasses};
+use super::language::Language;
 use super::random::scramble;
 use super::tokens::{Token, tokens_of};
 use crate::Spoken;
@@ -13,8 +15,6 @@ use crate::Spoken;
 /// Features are numbers below this.
 pub(super) const N_BUCKETS: usize = 1 << BUCKET_BITS;
 const BUCKET_BITS: u32 = 19;
-/// Models made with other features cannot be used.
-pub(super) const FEATURES_VERSION: u16 = 1;
 
 /// Tokens after a negator that it bears on.
 const NEGATION_REACH: usize = 5;
@@ -45,6 +45,11 @@ enum Kind {
     BeforeAsked,
     BeforeAndWhole,
     BeforeAndClass,
+    Word1,
+    Letters3,
+    LettersApart,
+    Opening,
+    NegatedLetter,
 }
 
 /// Where features go: the bucket and how much of it there is.
@@ -125,7 +130,10 @@ fn content<S: Sink>(seen: &Seen, classes: &WordClasses, out: &mut Out<'_, S>) {
         return;
     }
     letters(&seen.tokens, out);
-    sounds(&seen.tokens, out);
+    match classes.language() {
+        Language::Mandarin => sounds(&seen.tokens, out),
+        Language::English => words(&seen.tokens, out),
+    }
     word_classes(seen, classes, out);
     negations(seen, classes, out);
 }
@@ -136,14 +144,17 @@ impl Seen {
     }
 
     pub(super) fn new(spoken: &Spoken<'_>, classes: &WordClasses) -> Self {
-        let tokens = tokens_of(spoken);
+        let tokens = tokens_of(spoken, classes.language());
         let found = classes.find(&tokens);
         let reporter = found.iter().find(|found| classes.reports(found.class));
         let reported_from = reporter.map_or(tokens.len(), |found| found.to);
-        let ends_asking = found
-            .last()
-            .is_some_and(|found| classes.asks(found.class) && found.to == tokens.len());
-        let is_question = ends_asking || spoken.utterance.text.contains(['?', '？']);
+        let asks_there = |found: &&Found| match classes.language() {
+            Language::Mandarin => found.to == tokens.len(),
+            Language::English => found.from < OPENING_WORDS || found.to == tokens.len(),
+        };
+        let mut asking = found.iter().filter(|found| classes.asks(found.class));
+        let is_question =
+            asking.any(|found| asks_there(&found)) || spoken.utterance.text.contains(['?', '？']);
         Self {
             tokens,
             found,
@@ -179,6 +190,27 @@ fn letters<S: Sink>(tokens: &[Token], out: &mut Out<'_, S>) {
         before = token.letter;
     }
     out.put(Kind::Letters2, [before, END, 0]);
+}
+
+/// English asks at the start, after a word or two like `so`.
+const OPENING_WORDS: usize = 2;
+
+/// What stems leave out: forms, and words further apart.
+fn words<S: Sink>(tokens: &[Token], out: &mut Out<'_, S>) {
+    for form in tokens.iter().filter_map(|token| token.form) {
+        out.some(Kind::Word1, [form, 0, 0], 0.5);
+    }
+    for three in tokens.windows(3) {
+        let [first, second, third] = [three[0].letter, three[1].letter, three[2].letter];
+        out.some(Kind::Letters3, [first, second, third], 0.7);
+        out.some(Kind::LettersApart, [first, third, 0], 0.5);
+    }
+    for four in tokens.windows(4) {
+        out.some(Kind::LettersApart, [four[0].letter, four[3].letter, 0], 0.3);
+    }
+    if let [first, second, ..] = tokens {
+        out.some(Kind::Opening, [first.letter, second.letter, 0], 0.5);
+    }
 }
 
 fn sounds<S: Sink>(tokens: &[Token], out: &mut Out<'_, S>) {
@@ -225,11 +257,16 @@ const PAIR_REACH: usize = 4;
 
 fn word_classes<S: Sink>(seen: &Seen, classes: &WordClasses, out: &mut Out<'_, S>) {
     let found = &seen.found;
+    let amount = match classes.language() {
+        Language::Mandarin => 1.0,
+        // A sentence has fewer words than hanzi, and many more words are rare.
+        Language::English => 3.0,
+    };
     let class = |place: usize| found.get(place).map(|found| u64::from(found.class) + 1);
     let letter = |place: usize| seen.tokens.get(place).map_or(END, |token| token.letter);
     for (place, word) in found.iter().enumerate() {
         let first = u64::from(word.class) + 1;
-        out.put(Kind::Class1, [first, 0, 0]);
+        out.some(Kind::Class1, [first, 0, 0], amount);
         let second = class(place + 1).unwrap_or(END);
         out.put(Kind::Class2, [first, second, 0]);
         if place == 0 {
@@ -262,6 +299,11 @@ fn negations<S: Sink>(seen: &Seen, classes: &WordClasses, out: &mut Out<'_, S>) 
     let mut from = 0;
     for negator in negators {
         let reach = negator.to..(negator.to + NEGATION_REACH).min(seen.tokens.len());
+        if classes.language() == Language::English {
+            for token in &seen.tokens[reach.start.max(from)..reach.end.max(from)] {
+                out.some(Kind::NegatedLetter, [token.letter, 0, 0], 0.5);
+            }
+        }
         for pair in seen.tokens[reach.start.max(from)..reach.end.max(from)].windows(2) {
             out.put(Kind::Negated, [pair[0].letter, pair[1].letter, 0]);
         }

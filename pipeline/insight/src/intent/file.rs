@@ -1,7 +1,7 @@
 //! Model files: small, versioned, and checked before they are believed.
 //!
 //! ```text
-//! "AURINTNT" u16 file version, u16 feature version
+//! "AURINTNT" u16 file version, u16 feature version (which the language has)
 //! text: word classes;  u8 heads
 //! head: u8 party (0 agent, 1 customer), u8 labels; label: text name, f32 bias, slope, offset, threshold, step
 //!       varint features; feature: varint bucket less the one before, varint entries, entries of (u8 label, i8 steps)
@@ -14,7 +14,8 @@ use auricle_contracts::Party;
 use thiserror::Error;
 
 use super::classes::WordClasses;
-use super::features::{FEATURES_VERSION, N_BUCKETS};
+use super::features::N_BUCKETS;
+use super::language::Language;
 use super::model::{Calibration, Head, IntentModel, Label};
 use super::random::digest;
 use super::rarity::Rarity;
@@ -39,7 +40,9 @@ pub enum ReadModelError {
     Magic,
     /// From another Auricle.
     #[error(
-        "the intent model has file version `{file}` and feature version `{features}`, wanted are `{FILE_VERSION}` and `{FEATURES_VERSION}`\nhint: train it again from its labelled text"
+        "the intent model has file version `{file}` and feature version `{features}`, wanted are `{FILE_VERSION}` and `{}` (Mandarin) or `{}` (English)\nhint: train it again from its labelled text",
+        Language::Mandarin.features_version(),
+        Language::English.features_version()
     )]
     Version {
         /// The file's.
@@ -74,12 +77,13 @@ impl IntentModel {
     /// # Errors
     /// Bytes that are no model, of another version, damaged or senseless.
     pub fn read(bytes: &[u8]) -> Result<Self, ReadModelError> {
-        let body = checked(bytes)?;
+        let (body, language) = checked(bytes)?;
         let mut reader = Reader {
             bytes: body,
             at: 12,
         };
-        let classes = WordClasses::parse(reader.text("word classes", MAX_CLASSES_BYTES)?);
+        let classes = reader.text("word classes", MAX_CLASSES_BYTES)?;
+        let classes = WordClasses::parse(classes, language);
         let n_heads = reader.byte("number of heads")?;
         if n_heads > MAX_HEADS {
             return Err(reader.fault("number of heads"));
@@ -104,7 +108,7 @@ impl IntentModel {
     pub fn write(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(FILE_VERSION.to_le_bytes());
-        bytes.extend(FEATURES_VERSION.to_le_bytes());
+        bytes.extend(self.language().features_version().to_le_bytes());
         put_text(&mut bytes, self.classes.text());
         bytes.push(self.heads.len() as u8);
         for head in &self.heads {
@@ -117,8 +121,9 @@ impl IntentModel {
     }
 }
 
-/// Everything but the digest, which is right; the head is a model's of this version.
-fn checked(bytes: &[u8]) -> Result<&[u8], ReadModelError> {
+/// Everything but the digest, which is right; the head is a model's of this version and of the language that is
+/// told.
+fn checked(bytes: &[u8]) -> Result<(&[u8], Language), ReadModelError> {
     let number = |at: usize| {
         let pair = bytes.get(at..at + 2)?;
         Some(u16::from_le_bytes([pair[0], pair[1]]))
@@ -127,15 +132,14 @@ fn checked(bytes: &[u8]) -> Result<&[u8], ReadModelError> {
     else {
         return Err(ReadModelError::Magic);
     };
-    if (file, features) != (FILE_VERSION, FEATURES_VERSION) {
-        return Err(ReadModelError::Version { file, features });
-    }
+    let language = Language::of_features(features).filter(|_| file == FILE_VERSION);
+    let language = language.ok_or(ReadModelError::Version { file, features })?;
     let Some((body, written)) = bytes.split_last_chunk::<8>() else {
         return Err(ReadModelError::Magic);
     };
     let (found, written) = (digest(body), u64::from_le_bytes(*written));
     match found == written && body.len() >= 12 {
-        true => Ok(body),
+        true => Ok((body, language)),
         false => Err(ReadModelError::Digest { found, written }),
     }
 }

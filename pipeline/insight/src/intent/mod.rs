@@ -10,6 +10,7 @@ mod evaluate;
 mod features;
 mod file;
 mod fit;
+mod language;
 mod model;
 mod random;
 mod rarity;
@@ -18,18 +19,23 @@ mod similarity;
 mod table;
 mod tokens;
 mod train;
+mod words;
 
 pub(crate) use features::Seen;
 pub(crate) use random::scramble;
 
 pub use callback_time::{CallbackTime, callback_time, local_time};
+pub use classes::WordClasses;
 pub use disposition::disposition;
 pub use evaluate::{LabelReport, Report, cross_validate, evaluate};
 pub use file::ReadModelError;
+pub use language::Language;
 pub use model::{IntentModel, LabelScore, add_callback_times};
 pub use rows::{LabelledText, MAX_LABEL_BYTES, ParseRowsError, parse_rows};
 pub use similarity::Similarity;
-pub use train::{TrainError, TrainOptions, TrainProgress, train};
+pub use train::{
+    ParseThresholdsError, TrainError, TrainOptions, TrainProgress, parse_thresholds, train,
+};
 
 #[cfg(test)]
 mod tests;

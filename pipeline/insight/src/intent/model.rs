@@ -8,18 +8,22 @@ use time::{Duration, PrimitiveDateTime};
 use super::callback_time::callback_time;
 use super::classes::WordClasses;
 use super::features::{Seen, Sink, extract_seen};
+use super::language::Language;
 use super::rarity::Rarity;
 use super::table::Table;
 use crate::Spoken;
 
-/// Trained on the labelled text of `packs/intents/zh`.
-const DEFAULT_ZH: &[u8] = include_bytes!("../../../../packs/intents/zh/model.bin");
+/// Trained on the labelled text of `packs/intents`.
+const ZH: &[u8] = include_bytes!("../../../../packs/intents/zh/model.bin");
+const EN: &[u8] = include_bytes!("../../../../packs/intents/en/model.bin");
 
-static DEFAULT: LazyLock<IntentModel> =
-    LazyLock::new(|| IntentModel::read(DEFAULT_ZH).unwrap_or_default());
+static DEFAULT_ZH: LazyLock<IntentModel> =
+    LazyLock::new(|| IntentModel::read(ZH).unwrap_or_default());
+static DEFAULT_EN: LazyLock<IntentModel> =
+    LazyLock::new(|| IntentModel::read(EN).unwrap_or_default());
 
 /// Tells what utterances want (customers) or do (agents): one logistic output for each label, over features
-/// of letters and sounds. One head for each party.
+/// of letters and sounds, or of words. One head for each party.
 ///
 /// Holds no state between utterances; scoring takes some microseconds and allocates a few short lists.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,9 +88,16 @@ pub struct LabelScore<'a> {
 }
 
 impl IntentModel {
-    /// The model for Mandarin calls that Auricle brings with it.
-    pub fn default_zh() -> &'static Self {
-        &DEFAULT
+    pub(super) fn default_of(language: Language) -> &'static Self {
+        match language {
+            Language::Mandarin => &DEFAULT_ZH,
+            Language::English => &DEFAULT_EN,
+        }
+    }
+
+    /// The language whose utterances it understands.
+    pub const fn language(&self) -> Language {
+        self.classes.language()
     }
 
     /// Names of the labels of `party`, in the order of [`Self::scores`]; all for an unknown party.

@@ -186,21 +186,25 @@ pub(super) fn utterance_of(party: Party, text: &str) -> Utterance {
     }
 }
 
-/// Letters alone; a space stays where it parts foreign words.
+/// Letters alone; a space stays where it parts foreign words, an apostrophe where it is inside one.
 fn spoken_form(text: &str) -> String {
     let mut spoken = String::with_capacity(text.len());
-    let mut is_parted = false;
+    let (mut is_parted, mut is_joined) = (false, false);
     for letter in text.chars() {
         if !letter.is_alphanumeric() {
-            // The apostrophe of `don't` is inside a word.
-            is_parted = !matches!(letter, '\'' | '’');
+            is_joined = matches!(letter, '\'' | '’') && !is_parted;
+            is_parted = !is_joined;
             continue;
         }
         let follows_foreign = spoken.ends_with(|last: char| last.is_ascii_alphanumeric());
-        if is_parted && follows_foreign && letter.is_ascii_alphanumeric() {
-            spoken.push(' ');
+        if follows_foreign && letter.is_ascii_alphanumeric() {
+            match (is_parted, is_joined) {
+                (true, _) => spoken.push(' '),
+                (false, true) => spoken.push('\''),
+                (false, false) => {}
+            }
         }
-        is_parted = false;
+        (is_parted, is_joined) = (false, false);
         spoken.push(letter);
     }
     spoken
@@ -245,7 +249,7 @@ mod tests {
     fn foreign_words_stay_apart_and_whole() {
         assert_eq!(
             spoken_form("我说 OK，don't call me."),
-            "我说OK dont call me"
+            "我说OK don't call me"
         );
     }
 

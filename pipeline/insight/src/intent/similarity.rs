@@ -6,16 +6,17 @@ use auricle_contracts::Party;
 
 use super::classes::ReadyHash;
 use super::features::{Sink, extract_content};
-use super::model::IntentModel;
+use super::language::Language;
 use super::rows::utterance_of;
 use crate::Spoken;
 
 /// Examples of what is meant and of what is not, as vectors of letters, sounds and word classes.
 ///
-/// Rare features count more (inverse document frequency over the text of the default intent model).
+/// Rare features count more (inverse document frequency over the text of the language's default intent model).
 /// Scoring takes some microseconds for a handful of examples.
 #[derive(Clone, Debug)]
 pub struct Similarity {
+    language: Language,
     /// For each feature, the examples that have it and how much of it.
     index: HashMap<u64, Vec<(u32, f32)>, ReadyHash>,
     /// The sum of squares of each example.
@@ -26,8 +27,9 @@ pub struct Similarity {
 
 impl Similarity {
     /// Of texts that are meant, and of texts that look like them and are not.
-    pub fn new(examples: &[String], counter_examples: &[String]) -> Self {
+    pub fn new(examples: &[String], counter_examples: &[String], language: Language) -> Self {
         let mut similarity = Self {
+            language,
             index: HashMap::with_hasher(ReadyHash::default()),
             squares: Vec::new(),
             n_meant: examples.len(),
@@ -41,7 +43,7 @@ impl Similarity {
     fn add(&mut self, text: &str) {
         let example = self.squares.len() as u32;
         let utterance = utterance_of(Party::Unknown, text);
-        let vector = vector(&Spoken::new(&utterance, 0));
+        let vector = vector(&Spoken::new(&utterance, 0), self.language);
         self.squares.push(sum_of_squares(&vector));
         for (bucket, amount) in vector {
             let row = self.index.entry(u64::from(bucket)).or_default();
@@ -52,7 +54,7 @@ impl Similarity {
     /// 0 (nothing in common, or liker to what is not meant) to 1 (an example itself); from about 0.6 on the
     /// same is likely to be meant in other words.
     pub fn score(&self, spoken: &Spoken<'_>) -> f32 {
-        let vector = vector(spoken);
+        let vector = vector(spoken, self.language);
         let own = sum_of_squares(&vector);
         let mut shared = vec![0.0f32; self.squares.len()];
         for (bucket, amount) in vector {
@@ -97,8 +99,8 @@ fn sum_of_squares(vector: &[(u32, f32)]) -> f32 {
 }
 
 /// Features by rising bucket, each once, weighted by rarity.
-fn vector(spoken: &Spoken<'_>) -> Vec<(u32, f32)> {
-    let model = IntentModel::default_zh();
+fn vector(spoken: &Spoken<'_>, language: Language) -> Vec<(u32, f32)> {
+    let model = language.model();
     let mut features = Features(Vec::new());
     extract_content(spoken, &model.classes, &mut features);
     let mut vector = features.0;
@@ -141,7 +143,7 @@ mod tests {
     fn other_words_for_the_same_are_alike() {
         let examples = texts(&["本金和收益我都能保证", "肯定赚钱，亏了我赔"]);
         let counter_examples = texts(&["收益是不能保证的", "谁也不敢保证不亏"]);
-        let similarity = Similarity::new(&examples, &counter_examples);
+        let similarity = Similarity::new(&examples, &counter_examples, Language::Mandarin);
         assert!((score(&similarity, &examples[0]) - 1.0).abs() < 1e-3);
         for (alike, other) in [
             ("本钱跟利息我都给您担保", "利息每个月十五号结一次"),
@@ -158,10 +160,31 @@ mod tests {
     }
 
     #[test]
+    fn english_words_may_be_others_too() {
+        let examples = texts(&["let me speak to your manager", "I want a supervisor"]);
+        let counter_examples = texts(&["my manager told me to call", "I don't need a supervisor"]);
+        let similarity = Similarity::new(&examples, &counter_examples, Language::English);
+        assert!((score(&similarity, &examples[0]) - 1.0).abs() < 1e-3);
+        for (alike, other) in [
+            (
+                "I'd like to talk to a supervisor please",
+                "I'd like to talk about my bill",
+            ),
+            (
+                "can I speak with your team leader",
+                "my manager asked me to ring you",
+            ),
+        ] {
+            let (alike, other) = (score(&similarity, alike), score(&similarity, other));
+            assert!(alike > 0.5 && other < 0.45, "{alike} {other}");
+        }
+    }
+
+    #[test]
     fn nothing_is_like_nothing() {
-        let none = Similarity::new(&[], &texts(&["好的"]));
+        let none = Similarity::new(&[], &texts(&["好的"]), Language::Mandarin);
         assert!(score(&none, "好的") < 1e-6);
-        let one = Similarity::new(&texts(&["好的", ""]), &[]);
+        let one = Similarity::new(&texts(&["好的", ""]), &[], Language::Mandarin);
         assert!(score(&one, "……") < 1e-6);
         assert!(score(&one, "hello there") < 1e-6);
     }

@@ -9,11 +9,11 @@ use crate::Spoken;
 
 fn said(party: Party, text: &str) -> Vec<Intent> {
     let utterance = utterance_of(party, text);
-    given(&Spoken::new(&utterance, 0))
+    given(Language::of_texts([text]), &Spoken::new(&utterance, 0))
 }
 
-fn given(spoken: &Spoken<'_>) -> Vec<Intent> {
-    let scores = IntentModel::default_zh().scores(spoken, None);
+fn given(language: Language, spoken: &Spoken<'_>) -> Vec<Intent> {
+    let scores = language.model().scores(spoken, None);
     let given = scores.iter().filter(|score| score.is_given());
     given
         .map(|score| Intent {
@@ -86,6 +86,77 @@ fn homophones_hide_nothing() {
 }
 
 #[test]
+fn english_customers_are_understood() {
+    let customer =
+        |text, given: &[&str], not_given: &[&str]| check(Party::Customer, text, given, not_given);
+    customer(
+        "Please don't ever call me again.",
+        &["opt_out"],
+        &["interested"],
+    );
+    customer(
+        "please dont ever ring me again",
+        &["opt_out"],
+        &["callback_request"],
+    );
+    customer(
+        "Let me speak to your supervisor",
+        &["escalation"],
+        &["satisfied"],
+    );
+    customer("My supervisor asked me to ring you", &[], &["escalation"]);
+    customer(
+        "I'd like to make a complaint about my bill",
+        &["complaint"],
+        &[],
+    );
+    customer("I've no complaints", &[], &["complaint"]);
+    customer(
+        "could you ring me back tomorrow after lunch",
+        &["callback_request"],
+        &["opt_out"],
+    );
+    customer(
+        "that's way too expensive for me",
+        &["price_objection"],
+        &["complaint"],
+    );
+    customer(
+        "The weather is nice today.",
+        &[],
+        &["complaint", "opt_out", "refuses"],
+    );
+}
+
+#[test]
+fn english_agents_are_understood() {
+    let agent =
+        |text, given: &[&str], not_given: &[&str]| check(Party::Agent, text, given, not_given);
+    agent(
+        "I guarantee you'll double your money",
+        &["promise_return"],
+        &["risk_disclosure"],
+    );
+    agent(
+        "returns aren't guaranteed and you could lose money",
+        &["risk_disclosure"],
+        &["promise_return"],
+    );
+    agent(
+        "read me the code we just texted you",
+        &["secret_request"],
+        &[],
+    );
+    agent("never share your pin with anyone", &[], &["secret_request"]);
+    agent(
+        "this is the police about your bank account",
+        &["impersonation"],
+        &[],
+    );
+    agent("you're an absolute idiot", &["abuse"], &[]);
+}
+
+#[test]
 fn an_unknown_party_may_say_anything() {
     let labels = |text| -> Vec<String> {
         let intents = said(Party::Unknown, text);
@@ -100,7 +171,7 @@ fn an_unknown_party_may_say_anything() {
 fn callback_requests_carry_their_time() {
     let utterance = utterance_of(Party::Customer, "我在开会，明天下午三点再打给我吧");
     let spoken = Spoken::new(&utterance, 0);
-    let mut intents = given(&spoken);
+    let mut intents = given(Language::Mandarin, &spoken);
     add_callback_times(&mut intents, &spoken, None);
     assert!(intents.iter().all(|intent| intent.at.is_none()));
     add_callback_times(
@@ -129,6 +200,10 @@ fn small_rows() -> Vec<LabelledText> {
     parse_rows(&text, "").unwrap()
 }
 
+fn classes() -> &'static WordClasses {
+    Language::Mandarin.word_classes()
+}
+
 fn small_options() -> TrainOptions {
     TrainOptions {
         n_spoilt_copies: 1,
@@ -140,7 +215,10 @@ fn small_options() -> TrainOptions {
 #[test]
 fn training_learns_and_repeats_itself() {
     let (rows, mut told) = (small_rows(), Vec::new());
-    let model = train(&rows, &small_options(), |progress| told.push(progress)).unwrap();
+    let model = train(&rows, classes(), &small_options(), |progress| {
+        told.push(progress)
+    })
+    .unwrap();
     assert_eq!(told.len(), 4);
     assert!(told.iter().all(|progress| progress.n_in_all == 4));
     assert_eq!(
@@ -150,7 +228,7 @@ fn training_learns_and_repeats_itself() {
     let fresh = parse_rows("customer\tinterested\t我想买电脑\ncustomer\trefuses\t我不要电脑\ncustomer\t-\t电脑在哪儿\n", "").unwrap();
     let all = evaluate(&model, &fresh).in_all();
     assert_eq!((all.n_rows, all.n_given, all.n_right), (2, 2, 2));
-    let again = train(&rows, &small_options(), |_| {}).unwrap();
+    let again = train(&rows, classes(), &small_options(), |_| {}).unwrap();
     assert_eq!(model.write(), again.write());
 }
 
@@ -167,7 +245,7 @@ fn a_collection_says_nothing_of_labels_it_does_not_know() {
     ));
     let all: Vec<LabelledText> = all.collect();
     let n_complaints = |all: &[LabelledText]| {
-        let model = train(all, &small_options(), |_| {}).unwrap();
+        let model = train(all, classes(), &small_options(), |_| {}).unwrap();
         let report = evaluate(&model, all);
         let complaint = report.labels.iter().find(|line| line.label == "complaint");
         complaint.unwrap().n_rows
@@ -184,7 +262,7 @@ fn a_collection_says_nothing_of_labels_it_does_not_know() {
 
 #[test]
 fn cross_validation_tells_every_label() {
-    let report = cross_validate(&small_rows(), &small_options(), |_| {}).unwrap();
+    let report = cross_validate(&small_rows(), classes(), &small_options(), |_| {}).unwrap();
     let labels: Vec<&str> = report
         .labels
         .iter()
@@ -199,16 +277,16 @@ fn cross_validation_tells_every_label() {
 fn too_few_rows_teach_nothing() {
     for text in ["", "agent\t-\t好\n", "agent\ta\t好\nagent\ta\t行\n"] {
         let rows = parse_rows(text, "").unwrap();
-        let error = train(&rows, &TrainOptions::default(), |_| {}).unwrap_err();
+        let error = train(&rows, classes(), &TrainOptions::default(), |_| {}).unwrap_err();
         assert!(matches!(error, TrainError::TooFewRows { .. }), "{error}");
     }
 }
 
 #[test]
 fn files_bring_the_same_model_back() {
-    let model = train(&small_rows(), &small_options(), |_| {}).unwrap();
+    let model = train(&small_rows(), classes(), &small_options(), |_| {}).unwrap();
     assert_eq!(IntentModel::read(&model.write()).unwrap(), model);
-    let default = IntentModel::default_zh();
+    let default = Language::Mandarin.model();
     assert!(
         default.labels(Party::Customer).count() > 10,
         "the default model cannot be read"
@@ -217,11 +295,53 @@ fn files_bring_the_same_model_back() {
         default.write().len() < 3_400_000,
         "the default model has grown"
     );
+    let english = Language::English.model().write();
+    assert!(english.len() < 1_000_000, "the English model has grown");
+}
+
+#[test]
+fn a_model_keeps_its_language() {
+    let things = [
+        "a phone", "cover", "a car", "a loan", "a plan", "a course", "flowers", "a ticket",
+    ];
+    let rows = things.map(|thing| {
+        format!("customer\tinterested\ti want to buy {thing}\ncustomer\trefuses\ti don't need {thing}\ncustomer\t-\twhere is {thing}\n")
+    });
+    let rows = parse_rows(&rows.concat(), "").unwrap();
+    let classes = WordClasses::parse("", Language::English);
+    let model = train(&rows, &classes, &small_options(), |_| {}).unwrap();
+    let model = IntentModel::read(&model.write()).unwrap();
+    assert_eq!(model.language(), Language::English);
+    let fresh = "customer\tinterested\twanted to buy a boat\ncustomer\trefuses\tdont need a boat\n";
+    let all = evaluate(&model, &parse_rows(fresh, "").unwrap()).in_all();
+    assert_eq!((all.n_rows, all.n_given, all.n_right), (2, 2, 2));
+}
+
+#[test]
+fn labels_are_given_from_their_least_threshold_on() {
+    let least = parse_thresholds("# head\n\nrefuses 0.99\n").unwrap();
+    let options = TrainOptions {
+        least_thresholds: least,
+        ..small_options()
+    };
+    let model = train(&small_rows(), classes(), &options, |_| {}).unwrap();
+    let utterance = utterance_of(Party::Customer, "我不要手机");
+    let spoken = Spoken::new(&utterance, 0);
+    let thresholds = model.scores(&spoken, None);
+    let thresholds: Vec<bool> = thresholds
+        .iter()
+        .map(|score| score.threshold >= 0.99)
+        .collect();
+    assert_eq!(thresholds, [false, true], "interested, refuses");
+    for wrong in ["refuses", "refuses much", "refuses 1.5", "refuses 0.5 more"] {
+        let error = parse_thresholds(wrong).unwrap_err().to_string();
+        assert!(error.starts_with("line 1: `refuses"), "{error}");
+    }
 }
 
 #[test]
 fn damaged_files_are_refused() {
-    let bytes = train(&small_rows(), &small_options(), |_| {})
+    let bytes = train(&small_rows(), classes(), &small_options(), |_| {})
         .unwrap()
         .write();
     assert_eq!(IntentModel::read(b"").unwrap_err(), ReadModelError::Magic);
@@ -282,7 +402,7 @@ proptest! {
     #[test]
     fn changed_bytes_are_a_model_or_an_error(changes in proptest::collection::vec((0usize..4000, any::<u8>()), 1..4)) {
         static BYTES: std::sync::LazyLock<Vec<u8>> =
-            std::sync::LazyLock::new(|| train(&small_rows(), &small_options(), |_| {}).unwrap().write());
+            std::sync::LazyLock::new(|| train(&small_rows(), classes(), &small_options(), |_| {}).unwrap().write());
         // Past the word classes, where numbers are.
         let from = BYTES.len().saturating_sub(4008).max(12);
         let mut body = BYTES[..BYTES.len() - 8].to_vec();
@@ -310,14 +430,14 @@ proptest! {
 
 #[test]
 fn each_word_stands_in_one_class() {
-    let mut known = std::collections::HashSet::new();
-    for line in super::classes::CLASSES_ZH
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-    {
-        let (_, words) = line.split_once(':').unwrap();
-        for word in words.split_whitespace() {
-            assert!(known.insert(word), "`{word}` stands twice");
+    for language in Language::ALL {
+        let mut known = std::collections::HashSet::new();
+        let lines = language.word_classes().text().lines();
+        for line in lines.filter(|line| !line.starts_with('#')) {
+            let (_, words) = line.split_once(':').unwrap();
+            for word in words.split_whitespace() {
+                assert!(known.insert(word), "`{word}` stands twice");
+            }
         }
     }
 }

@@ -1,24 +1,30 @@
-//! An utterance cut into what features are made of: hanzi, foreign words, and their sounds.
+//! An utterance cut into what features are made of: hanzi and their sounds, foreign words; English words by their stems.
 
 use auricle_pinyin::Syllable;
 
+use super::language::Language;
 use super::random::{digest, scramble};
+use super::words::{stem, words_of};
 use crate::Spoken;
 
-/// A hanzi or a foreign word.
+/// A hanzi or a word.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Token {
-    /// Stands for its letters.
+    /// Stands for its letters; for those of its stem, where words have forms.
     pub(super) letter: u64,
     /// Its likeliest sound; `None` for what has no pinyin.
     pub(super) sound: Option<Syllable>,
     /// What else it may have been, when its spelling differs, with the probability.
     pub(super) other: Option<(Syllable, f32)>,
+    /// Stands for the letters of a word that has forms.
+    pub(super) form: Option<u64>,
 }
 
 /// Longest part of an utterance that is looked at, in letters: an endless monologue must not cost more
 /// than a long one.
 const MAX_LETTERS: usize = 400;
+/// The same in words.
+const MAX_WORDS: usize = 200;
 
 impl Token {
     const fn new(letter: u64) -> Self {
@@ -26,6 +32,7 @@ impl Token {
             letter,
             sound: None,
             other: None,
+            form: None,
         }
     }
 
@@ -36,7 +43,36 @@ impl Token {
 }
 
 /// The tokens of `spoken`, in order.
-pub(super) fn tokens_of(spoken: &Spoken<'_>) -> Vec<Token> {
+pub(super) fn tokens_of(spoken: &Spoken<'_>, language: Language) -> Vec<Token> {
+    match language {
+        Language::Mandarin => sounding_tokens(spoken),
+        Language::English => word_tokens(spoken.source()),
+    }
+}
+
+/// The tokens of `text` without their sounds.
+pub(super) fn letter_tokens(text: &str, language: Language) -> Vec<Token> {
+    match language {
+        Language::Mandarin => soundless_tokens(text),
+        Language::English => word_tokens(text),
+    }
+}
+
+fn word_tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let whole = |word: &str| scramble(digest(word.as_bytes()));
+    words_of(text, |word| {
+        if tokens.len() < MAX_WORDS {
+            tokens.push(Token {
+                form: Some(whole(word)),
+                ..Token::new(whole(&stem(word)))
+            });
+        }
+    });
+    tokens
+}
+
+fn sounding_tokens(spoken: &Spoken<'_>) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::with_capacity(spoken.letters.len());
     let mut word_ends_at = None;
     for letter in spoken.letters.iter().take(MAX_LETTERS) {
@@ -56,8 +92,7 @@ pub(super) fn tokens_of(spoken: &Spoken<'_>) -> Vec<Token> {
     tokens
 }
 
-/// The tokens of `text` without their sounds.
-pub(super) fn letter_tokens(text: &str) -> Vec<Token> {
+fn soundless_tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut is_inside = false;
     for letter in text.chars().flat_map(char::to_lowercase) {

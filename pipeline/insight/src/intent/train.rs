@@ -1,9 +1,11 @@
 //! Learning from labelled text.
 
+use std::collections::BTreeMap;
+
 use auricle_contracts::Party;
 use thiserror::Error;
 
-use super::augment::{Hanzi, Spoiling};
+use super::augment::{Corpus, Spoiling};
 use super::bags::{Bag, Bags, Labels};
 use super::calibrate::{Scored, calibrate, threshold, with_probabilities};
 use super::classes::WordClasses;
@@ -28,7 +30,7 @@ pub struct TrainOptions {
     pub l2: f32,
     /// Copies of each row as a recogniser might have heard it.
     pub n_spoilt_copies: usize,
-    /// Share of hanzi that such a copy gets wrong.
+    /// Share of hanzi, or of words, that such a copy gets wrong.
     pub spoilt_ratio: f32,
     /// Share of copies that are joined with another row of the same party, as endpointing joins sentences.
     pub joined_ratio: f32,
@@ -36,6 +38,8 @@ pub struct TrainOptions {
     pub n_folds: usize,
     /// Precision that thresholds keep where they can.
     pub least_precision: f32,
+    /// Labels that are to be given from this probability on at the earliest ([`parse_thresholds`]).
+    pub least_thresholds: BTreeMap<String, f32>,
     /// Labels with fewer rows are not learnt.
     pub least_rows: usize,
     /// Weights below this share of a label's largest are left out of the model.
@@ -54,6 +58,7 @@ impl Default for TrainOptions {
             joined_ratio: 0.1,
             n_folds: 5,
             least_precision: 0.9,
+            least_thresholds: BTreeMap::new(),
             least_rows: 8,
             prune_ratio: 0.12,
         }
@@ -85,6 +90,44 @@ pub enum TrainError {
     },
 }
 
+/// A line of least thresholds cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "line {line}: `{text}`\nhint: write a label and a probability from 0 to 1: `complaint 0.85`"
+)]
+pub struct ParseThresholdsError {
+    /// From 1.
+    line: usize,
+    /// What stands there.
+    text: String,
+}
+
+/// Reads lines of `label probability`, for [`TrainOptions::least_thresholds`]; empty lines and those that start with
+/// `#` do not count.
+///
+/// # Errors
+/// The first line that is written otherwise.
+pub fn parse_thresholds(text: &str) -> Result<BTreeMap<String, f32>, ParseThresholdsError> {
+    let lines = text.trim_start_matches('\u{feff}').lines().zip(1..);
+    let lines = lines.filter(|(line, _)| !line.trim().is_empty() && !line.starts_with('#'));
+    let read = lines.map(|(written, line)| {
+        let mut parts = written.split_whitespace();
+        let probability = |text: &str| text.parse().ok().filter(|p| (0.0..=1.0).contains(p));
+        match (
+            parts.next(),
+            parts.next().and_then(probability),
+            parts.next(),
+        ) {
+            (Some(label), Some(probability), None) => Ok((label.to_owned(), probability)),
+            _ => Err(ParseThresholdsError {
+                line,
+                text: written.chars().take(80).collect(),
+            }),
+        }
+    });
+    read.collect()
+}
+
 /// How far training is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrainProgress {
@@ -94,16 +137,17 @@ pub struct TrainProgress {
     pub n_in_all: usize,
 }
 
-/// Learns from `rows`; `progress` is told after every fit. Takes some seconds for ten thousand rows.
+/// Learns from `rows` in the language of `classes`, which become the model's; `progress` is told after every fit.
+/// Takes some seconds for ten thousand rows.
 ///
 /// # Errors
 /// Rows of which nothing can be learnt.
 pub fn train(
     rows: &[LabelledText],
+    classes: &WordClasses,
     options: &TrainOptions,
     mut progress: impl FnMut(TrainProgress),
 ) -> Result<IntentModel, TrainError> {
-    let classes = WordClasses::default_zh();
     let lessons = lessons(rows, options)?;
     let n_in_all = lessons.len() * (folds(options) + 1);
     let mut n_done = 0;
@@ -181,7 +225,8 @@ impl Lesson<'_> {
     /// Features of every row, and of its copies.
     pub(super) fn bags(&self, classes: &WordClasses, options: &TrainOptions) -> Bags {
         let mut chance = Chance::new(options.seed ^ digest(self.party.as_str().as_bytes()));
-        let hanzi = Hanzi::of(self.rows.iter().map(|row| row.text.as_str()));
+        let texts = self.rows.iter().map(|row| row.text.as_str());
+        let corpus = Corpus::of(classes.language(), texts);
         let plain: Vec<usize> = (0..self.rows.len())
             .filter(|&place| self.rows[place].labels.is_empty())
             .collect();
@@ -202,12 +247,12 @@ impl Lesson<'_> {
             let previous = row.previous.as_deref();
             bags.push(bag(false), self.party, &row.text, previous, classes);
             for _ in 0..options.n_spoilt_copies {
-                let mut text = hanzi.spoil(&row.text, spoiling, &mut chance);
+                let mut text = corpus.spoil(&row.text, spoiling, &mut chance);
                 let mut copy = bag(true);
                 if chance.share() < options.joined_ratio
                     && let Some(other) = self.partner(&plain, fold, options, &mut chance)
                 {
-                    let spoilt = hanzi.spoil(&other.text, spoiling, &mut chance);
+                    let spoilt = corpus.spoil(&other.text, spoiling, &mut chance);
                     copy.labels = copy.labels.joined(self.labels_of(other));
                     text = match chance.below(2) {
                         0 => format!("{spoilt} {text}"),
@@ -299,7 +344,7 @@ fn head(
     let labels = lesson.labels.iter().zip(out).enumerate();
     let labels = labels.map(|(place, (name, scored))| {
         let scored: Vec<Scored> = scored.iter().map(|(scored, _)| *scored).collect();
-        let (calibration, threshold) = settle(&scored, options);
+        let (calibration, threshold) = settle(name, &scored, options);
         Label {
             name: (*name).to_owned(),
             bias: weights.bias(place),
@@ -314,12 +359,11 @@ fn head(
     }
 }
 
-/// Calibration and threshold from scores of rows that were not trained on.
-pub(super) fn settle(scored: &[Scored], options: &TrainOptions) -> (Calibration, f32) {
+/// Calibration and threshold of a label from scores of rows that were not trained on.
+pub(super) fn settle(label: &str, scored: &[Scored], options: &TrainOptions) -> (Calibration, f32) {
     let calibration = calibrate(scored);
     let probabilities = with_probabilities(scored, calibration);
-    (
-        calibration,
-        threshold(&probabilities, options.least_precision),
-    )
+    let found = threshold(&probabilities, options.least_precision);
+    let least = options.least_thresholds.get(label).copied();
+    (calibration, found.max(least.unwrap_or(0.0)))
 }

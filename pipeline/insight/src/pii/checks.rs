@@ -142,6 +142,19 @@ pub(super) fn is_landline(digits: &[u8]) -> bool {
         }
 }
 
+/// A number of North America (area and exchange begin with 2 to 9, NANP) or of the United Kingdom with its 0 (Ofcom,
+/// National Telephone Numbering Plan).
+pub(super) fn is_english_phone(digits: &[u8]) -> bool {
+    let is_american = |digits: &[u8]| {
+        digits.len() == 10 && [digits[0], digits[3]].iter().all(|d| (2..X).contains(d))
+    };
+    match digits {
+        [1, rest @ ..] if is_american(rest) => true,
+        [0, 1..=3 | 7 | 8, ..] => digits.len() == 11,
+        _ => is_american(digits),
+    }
+}
+
 /// A subscriber's number: 7 or 8 digits that begin with 2 to 8.
 pub(super) fn is_subscriber(digits: &[u8]) -> bool {
     matches!(digits.len(), 7 | 8)

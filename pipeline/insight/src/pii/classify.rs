@@ -3,8 +3,9 @@
 use auricle_contracts::PiiKind;
 
 use super::checks::{
-    ID_CARD_DIGITS, Issuer, X, begins_mobile, is_id_card, is_id_card_shape, is_landline, is_luhn,
-    is_mobile, is_old_id_card, is_public_number, is_subscriber, issuer, without_country,
+    ID_CARD_DIGITS, Issuer, X, begins_mobile, is_english_phone, is_id_card, is_id_card_shape,
+    is_landline, is_luhn, is_mobile, is_old_id_card, is_public_number, is_subscriber, issuer,
+    without_country,
 };
 use super::number::{Certainty, Digit};
 use super::phrases::Label;
@@ -154,9 +155,17 @@ fn phone(row: &[Digit], context: Context) -> Option<Found> {
         7..=8 if asked && begins => 55,
         10..=12 if context.is(Label::Number) && begins => 55,
         10 | 12 if heard(row) && begins && !context.is_doubtful() => 50,
+        _ if in_words(row) && is_english_phone(digits) && !context.is_doubtful() => 50,
         _ => 0,
     };
     found(PiiKind::Phone, score)
+}
+
+/// Whether digits were said as words of letters: `four one five`.
+fn in_words(row: &[Digit]) -> bool {
+    let are_long = |digit: &&Digit| digit.place.to > digit.place.from + 1;
+    // `o` is a word, too.
+    2 * row.iter().filter(are_long).count() > row.len()
 }
 
 fn bank_card(row: &[Digit], context: Context) -> Option<Found> {

@@ -93,6 +93,22 @@ fn telephones() {
             &["phone c one three eight double oh double oh one two three four"],
         ),
         (
+            "c: my number is four one five five five five oh one three two",
+            &["phone c four one five five five five oh one three two"],
+        ),
+        (
+            "a: what's the best number to reach you on|c: four one five five double five oh one three two",
+            &["phone c four one five five double five oh one three two"],
+        ),
+        (
+            "c: my order number is four one five five five five oh one three two",
+            &[],
+        ),
+        (
+            "c: my mobile is oh seven seven double oh nine double oh one two three",
+            &["phone c oh seven seven double oh nine double oh one two three"],
+        ),
+        (
             "a: 请问联系电话是多少|c: 一三八零零|a: 嗯|c: 零零一二三四",
             &["phone c 一三八零零 零零一二三四"],
         ),
@@ -251,6 +267,10 @@ fn addresses() {
         (
             "c: my email is john dot smith at gmail dot com",
             &["email c john dot smith at gmail dot com"],
+        ),
+        (
+            "c: my email is jane underscore doe eight two at hotmail dot co dot uk",
+            &["email c jane underscore doe eight two at hotmail dot co dot uk"],
         ),
         (
             "c: 我的邮箱，九八七六五四三二一艾特一六三点康姆",

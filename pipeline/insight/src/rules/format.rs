@@ -14,6 +14,7 @@ use super::mistake::Notes;
 use super::reader::{At, read};
 use super::says::Says;
 use super::{Mistake, node};
+use crate::intent::Language;
 
 /// One pack as it was written. Holes stand where something could not be read.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -686,6 +687,12 @@ impl PackFile {
             pack,
             mistakes: notes.into_list(),
         }
+    }
+
+    /// The language of the calls that the pack is for.
+    pub fn language(&self) -> Language {
+        let tag = self.pack.as_ref().map(|pack| pack.language.as_str());
+        Language::of_tag(tag.unwrap_or_default())
     }
 }
 

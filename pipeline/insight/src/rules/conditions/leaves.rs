@@ -11,7 +11,7 @@ use super::super::program::{Kind, Phrase, RegexLeaf, SaysLeaf, View, moments};
 use super::super::reader::At;
 use super::super::says::{EvenIf, Says, Sound};
 use super::{Builder, Made, Reach};
-use crate::intent::Similarity;
+use crate::intent::{Language, Similarity};
 
 /// Bytes a compiled regular expression may take: what bounds large repetitions.
 const MOST_REGEX_BYTES: usize = 1 << 20;
@@ -183,7 +183,8 @@ impl Builder<'_> {
             return None;
         }
         let least = self.probability(written.at_least.as_ref(), 0.6);
-        let similarity = Similarity::new(&to, &not_to);
+        let language = Language::of_tag(&self.pack.language);
+        let similarity = Similarity::new(&to, &not_to, language);
         let view = Self::sided(view, written.party.as_ref());
         self.leaf(Kind::Similar(Box::new(similarity), least), view)
     }

@@ -172,9 +172,13 @@ impl Parts {
         }
         schedule.deadlines_ms = self.program.deadlines_ms.into_iter().collect();
         let rules: Vec<RuleInfo> = self.rules.into_iter().map(|(rule, _)| rule).collect();
+        let names = |rule: &RuleInfo| {
+            let of_pack = format!("{}/{}", self.packs[rule.pack].id, rule.id);
+            [rule.id.clone(), of_pack]
+        };
         Ok(RuleSet {
+            ids: rules.iter().flat_map(names).collect(),
             packs: self.packs,
-            ids: rules.iter().map(|rule| rule.id.clone()).collect(),
             rules,
             lexicon,
             nodes: self.program.nodes,

@@ -22,7 +22,7 @@ pub(super) type UnitId = u32;
 pub struct RuleSet {
     pub(super) packs: Vec<PackInfo>,
     pub(super) rules: Vec<RuleInfo>,
-    /// Of the rules.
+    /// Of the rules: `ID` and `PACK/ID`.
     pub(super) ids: HashSet<String>,
     pub(super) lexicon: Lexicon,
     pub(super) nodes: Vec<Node>,
@@ -41,9 +41,9 @@ impl RuleSet {
         &self.rules
     }
 
-    /// Whether a pack has a rule of this id.
-    pub fn has(&self, id: &str) -> bool {
-        self.ids.contains(id)
+    /// Whether there is a rule called `name`: an id, or `PACK/ID`.
+    pub fn has(&self, name: &str) -> bool {
+        self.ids.contains(name)
     }
 
     /// The packs, in the order they were given.

@@ -152,7 +152,12 @@ fn needs(question: &Question, call: &CallView<'_>, reasons: Reasons) -> Option<P
             Answer::Yes => reasons.found(call, &hits),
             _ => reasons.lacking(&known, &unknown),
         },
-        hits,
+        // What is lacking decides, not what is there.
+        hits: if answer == Answer::No {
+            Vec::new()
+        } else {
+            hits
+        },
     })
 }
 

@@ -532,6 +532,11 @@ fn rules_of_one_id_in_two_packs_are_told_apart() {
         "needs_rules: [b/abuse, b/other]",
         &[("q", 2), ("rule:a/abuse", 1)],
     );
+    // What is there is no reason for what is lacking.
+    check(
+        "needs_rules: [b/abuse, c/abuse]",
+        &[("q", 0), ("rule:a/abuse", 1), other],
+    );
 }
 
 #[test]

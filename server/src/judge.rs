@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use auricle_contracts::{Assessment, CallMetadata, Party, Transcript};
 use auricle_insight::intent::IntentModel;
-use auricle_insight::rules::{PackFile, RuleSet};
+use auricle_insight::rules::RuleSet;
 use auricle_insight::scorecard::Card;
 use auricle_insight::{CallRun, Judge};
 use globset::{Glob, GlobMatcher};
@@ -19,6 +19,7 @@ use crate::config::{Config, beside};
 use crate::emotion;
 use crate::exit::usage;
 use crate::file_name::digits;
+use crate::includes::WholePack;
 use crate::terminal::{count, say};
 
 /// A pack or card that the program carries with it.
@@ -300,15 +301,19 @@ struct Models {
     emotions: Option<emotion::Chosen>,
 }
 
+/// The text classifier: the one that is configured, else the one the program carries.
+pub(crate) fn classifier(config: &Config, insight: &InsightConfig) -> Result<IntentModel> {
+    match &insight.intents {
+        None => Ok(IntentModel::default_zh().clone()),
+        Some(path) => read_model(&beside(config, path)),
+    }
+}
+
 fn models(config: &Config, insight: &InsightConfig, print: &mut Print) -> Result<Models> {
-    let intents = match &insight.intents {
-        None => IntentModel::default_zh().clone(),
-        Some(path) => {
-            let model = read_model(&beside(config, path))?;
-            print.add("intents", &digits(model.write(), PRINT_DIGITS));
-            model
-        }
-    };
+    let intents = classifier(config, insight)?;
+    if insight.intents.is_some() {
+        print.add("intents", &digits(intents.write(), PRINT_DIGITS));
+    }
     let emotions = match &insight.emotion {
         None => None,
         Some(named) => {
@@ -341,7 +346,11 @@ fn judge(config: &Config, wanted: &Wanted<'_>, language: &str, print: &mut Print
     let mut packs = Vec::new();
     for (name, bytes) in &texts {
         print.add(name, &String::from_utf8_lossy(bytes));
-        packs.push(PackFile::read(name, bytes));
+        let whole = WholePack::read(name, bytes);
+        for shared in &whole.included {
+            print.add(&shared.file, &String::from_utf8_lossy(&shared.bytes));
+        }
+        packs.push(whole.file);
     }
     let compiled = RuleSet::compile(&packs).map_err(|mistakes| usage(mistakes.to_string()))?;
     // `auricle rules check` tells them; a pack that works should not be complained of at every command.

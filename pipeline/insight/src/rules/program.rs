@@ -6,6 +6,7 @@ use auricle_contracts::{EmotionLabel, Party, PiiKind, Severity};
 use regex::Regex;
 
 use super::format::{Side, TextForm, UnknownParty};
+use super::labels::AskedLabel;
 use super::lexicon::{ClassId, GroupId, Lexicon, PhraseId, Steps};
 use crate::intent::Similarity;
 
@@ -31,6 +32,7 @@ pub struct RuleSet {
     pub(super) schedule: Schedule,
     /// Of the classifier, those that conditions ask for, rising.
     pub(super) labels: Vec<String>,
+    pub(super) asked_labels: Vec<AskedLabel>,
     /// Nodes whose outcome is kept for the moment.
     pub(super) n_slots: usize,
 }
@@ -82,6 +84,8 @@ pub struct PackInfo {
     pub id: String,
     /// The file it was read from.
     pub file: String,
+    /// The files that it includes.
+    pub included: Vec<String>,
     /// Its title.
     pub title: String,
     /// Its version.

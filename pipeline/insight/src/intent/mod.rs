@@ -29,7 +29,7 @@ pub use file::ReadModelError;
 pub use model::{IntentModel, LabelScore, add_callback_times};
 pub use rows::{LabelledText, MAX_LABEL_BYTES, ParseRowsError, parse_rows};
 pub use similarity::Similarity;
-pub use train::{TrainError, TrainOptions, TrainProgress, train};
+pub use train::{RareLabel, TrainError, TrainOptions, TrainProgress, rare_labels, train};
 
 #[cfg(test)]
 mod tests;

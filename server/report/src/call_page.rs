@@ -9,7 +9,7 @@ use auricle_contracts::{
 use maud::{Markup, html};
 
 use crate::batch::pieces;
-use crate::format::{clock, count, decimal, decimal_or_dash, minute, seconds, signed};
+use crate::format::{clock, count, decimal, decimal_or_dash, length, minute, seconds, signed};
 use crate::language::Language;
 use crate::page::{Page, Scripts, Section, Tile, Tone, play_link, severity_badge, tiles};
 use crate::playable::Playable;
@@ -94,7 +94,7 @@ impl Call<'_> {
                 language.started(),
                 metadata.started_at.as_deref().map(minute),
             ),
-            (language.duration(), Some(clock(transcript.duration_ms))),
+            (language.duration(), Some(length(transcript.duration_ms))),
             (
                 language.engine(),
                 Some(transcript.engine.clone()).filter(|engine| !engine.is_empty()),

@@ -105,17 +105,7 @@ fn may_have_numbers(written: &str) -> bool {
         is_digit(letter)
             || matches!(
                 letter,
-                '两' | '十'
-                    | '百'
-                    | '千'
-                    | '万'
-                    | '半'
-                    | '几'
-                    | '周'
-                    | '星'
-                    | '礼'
-                    | '月'
-                    | '年'
+                '两' | '十' | '百' | '千' | '万' | '半' | '几' | '周' | '星' | '礼' | '月' | '年'
             )
     };
     written.chars().any(is_sign) || written.bytes().any(|byte| byte.is_ascii_alphabetic())

@@ -120,6 +120,16 @@ pub struct Hit {
     pub why: String,
 }
 
+impl Hit {
+    /// Whether `rule` names its rule: `ID` is the rule of this id in any pack, `PACK/ID` that of one pack.
+    pub fn is_of(&self, rule: &str) -> bool {
+        match rule.split_once('/') {
+            None => self.rule == rule,
+            Some((pack, id)) => self.pack == pack && self.rule == id,
+        }
+    }
+}
+
 /// One stretch of the call that a hit rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {

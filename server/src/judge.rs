@@ -20,6 +20,7 @@ use crate::config::{Config, beside};
 use crate::emotion;
 use crate::exit::usage;
 use crate::file_name::digits;
+use crate::includes::read_pack;
 use crate::terminal::{count, say};
 
 /// A pack or card that the program carries with it.
@@ -107,6 +108,7 @@ pub(crate) struct Judges {
     others: Bench,
     /// The model in place of the built-in one.
     emotions: Option<emotion::Chosen>,
+    print: String,
 }
 
 /// A judge for each language.
@@ -165,11 +167,17 @@ impl Judges {
             models: &models,
         };
         let others = bench(config, &wanted)?;
-        Ok(Self {
+        let mut judges = Self {
             campaigns,
             others,
             emotions: models.emotions,
-        })
+            print: String::new(),
+        };
+        let patterns = insight.campaigns.iter().map(|one| one.campaign.as_str());
+        let prints = judges.all().map(|seated| seated.print.as_str());
+        let parts: Vec<&str> = patterns.chain(prints).collect();
+        judges.print = digits(parts.join("\n"), PRINT_DIGITS);
+        Ok(judges)
     }
 
     /// Opens what is opened at its first use only. For commands that save what they find: without it the
@@ -227,6 +235,11 @@ impl Judges {
         let campaigns = self.campaigns.iter().map(|(_, bench)| bench);
         let benches = campaigns.chain([&self.others]);
         benches.flat_map(Bench::all)
+    }
+
+    /// Changes whenever any call may be assessed otherwise.
+    pub(crate) fn print(&self) -> &str {
+        &self.print
     }
 
     /// Whether a call with this metadata, assessed with this fingerprint, would be assessed alike today. Its language
@@ -331,6 +344,12 @@ impl Models {
     }
 }
 
+/// The text classifier for a language: the one that is configured, else the one the program carries.
+pub(crate) fn classifier(config: &Config, language: Language) -> Result<Arc<IntentModel>> {
+    let models = models(config, &config.insight)?;
+    Ok(models.intents(language))
+}
+
 fn models(config: &Config, insight: &InsightConfig) -> Result<Models> {
     let mut prints = vec![
         env!("CARGO_PKG_VERSION").to_owned(),
@@ -374,9 +393,7 @@ fn seated(config: &Config, wanted: &Wanted<'_>, language: Language) -> Result<Se
             .map(|name| read(config, name, PACKS, "pack"))
             .collect::<Result<Vec<_>>>()?,
     };
-    let packs = texts
-        .iter()
-        .map(|(name, bytes)| PackFile::read(name, bytes));
+    let packs = texts.iter().map(|(name, bytes)| read_pack(name, bytes));
     let packs: Vec<PackFile> = packs.collect();
     let compiled = RuleSet::compile(&packs).map_err(|mistakes| usage(mistakes.to_string()))?;
     // `auricle rules check` tells them; a pack that works should not be complained of at every command.

@@ -160,26 +160,17 @@ impl CallReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auricle_contracts::{
-        CallId, CallMetadata, ChannelLayout, Party, PiiKind, PiiSpan, TextPlace,
-    };
+    use crate::testing::transcript_of;
+    use auricle_contracts::{Party, PiiKind, PiiSpan, TextPlace};
     use auricle_insight::rules::utterance_of_text;
 
     /// Each text with the letters of it that are personal data, from one to before another.
     fn call(texts: &[(&str, (usize, usize))]) -> (Transcript, Assessment) {
         let utterances = texts.iter().zip(0u64..);
-        let transcript = Transcript {
-            call_id: CallId("c".into()),
-            file: String::new(),
-            duration_ms: 60_000,
-            engine: String::new(),
-            layout: ChannelLayout::PerParty,
-            metadata: CallMetadata::default(),
-            warnings: Vec::new(),
-            utterances: utterances
-                .map(|((text, _), n)| utterance_of_text(Party::Customer, n * 10_000, text))
-                .collect(),
-        };
+        let utterances = utterances
+            .map(|((text, _), n)| utterance_of_text(Party::Customer, n * 10_000, text))
+            .collect();
+        let transcript = transcript_of("c", 60_000, utterances);
         let spans = texts.iter().enumerate().map(|(utterance, (_, letters))| {
             let said = &transcript.utterances[utterance];
             PiiSpan {

@@ -23,6 +23,7 @@ mod engine;
 mod exit;
 mod export;
 mod file_name;
+mod includes;
 mod index;
 mod judge;
 mod known;

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use auricle_contracts::CallId;
 use auricle_store::{CallFilter, CallKind, CallRecord, Store, parse_time_ms};
 use clap::Args;
+use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::clock;
@@ -15,7 +16,7 @@ use crate::exit::usage;
 const PAGE_CALLS: usize = 200;
 
 /// Options that choose calls.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
 pub(crate) struct SelectionArgs {
     /// Ids or file names; without any, all calls.
     #[arg(value_name = "CALL")]

@@ -114,9 +114,9 @@ impl Display for PlayTime {
     }
 }
 
-/// Seconds for people: `8 s`, `3 min 20 s`, `2 h 05 min`.
+/// How long something is, for people, to the nearest second: `8 s`, `3 min 20 s`, `2 h 05 min`.
 pub(crate) fn duration_text(ms: u64) -> String {
-    let secs = ms.div_ceil(1000);
+    let secs = ms.saturating_add(500) / 1000;
     match (secs / 3600, secs / 60 % 60, secs % 60) {
         (0, 0, secs) => format!("{secs} s"),
         (0, minutes, secs) => format!("{minutes} min {secs:02} s"),
@@ -236,7 +236,8 @@ mod tests {
 
     #[test]
     fn durations() {
-        assert_eq!(duration_text(7_200), "8 s");
+        assert_eq!(duration_text(7_200), "7 s");
+        assert_eq!(duration_text(7_500), "8 s");
         assert_eq!(duration_text(200_000), "3 min 20 s");
         assert_eq!(duration_text(7_500_000), "2 h 05 min");
     }

@@ -36,15 +36,24 @@ pub(crate) fn utterance(party: Party, start_ms: u64, said: &str) -> Utterance {
 
 /// A call of one second, in which the agent says 保证收益.
 pub(crate) fn transcript(name: &str) -> Transcript {
+    transcript_of(name, 1000, vec![utterance(Party::Agent, 0, "保证收益")])
+}
+
+/// A call in which just this is said.
+pub(crate) fn transcript_of(
+    name: &str,
+    duration_ms: u64,
+    utterances: Vec<Utterance>,
+) -> Transcript {
     Transcript {
         call_id: CallId(name.into()),
         file: format!("{name}.wav"),
-        duration_ms: 1000,
+        duration_ms,
         engine: "test/none".into(),
         layout: ChannelLayout::PerParty,
         metadata: CallMetadata::default(),
         warnings: Vec::new(),
-        utterances: vec![utterance(Party::Agent, 0, "保证收益")],
+        utterances,
     }
 }
 

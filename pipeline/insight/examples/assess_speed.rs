@@ -6,6 +6,9 @@
 
 #![expect(clippy::print_stdout, reason = "a report")]
 
+#[path = "../tests/common/pack.rs"]
+mod pack;
+
 use std::error::Error;
 use std::ffi::OsStr;
 use std::fs;
@@ -18,11 +21,13 @@ use auricle_contracts::{Assessment, Transcript};
 use auricle_insight::emotion::EmotionTracker;
 use auricle_insight::intent::Language;
 use auricle_insight::pii::PiiFinder;
-use auricle_insight::rules::{PackFile, RuleRun, RuleSet};
+use auricle_insight::rules::{RuleRun, RuleSet};
 use auricle_insight::scorecard::{CallView, Card};
 use auricle_insight::summary::{CallText, summarize};
 use auricle_insight::talk::{Edges, TalkTracker};
 use auricle_insight::{CallRun, Facts, Judge, Spoken};
+
+use pack::read_pack;
 
 const PACKS: &str = "packs";
 const CARD: &str = "packs/cards/zh-telemarketing.yaml";
@@ -268,10 +273,7 @@ fn read_judge() -> Fallible<Judge> {
     let mut packs = Vec::new();
     for path in files(Path::new(PACKS), ".yaml")? {
         if !path.to_string_lossy().ends_with(".tests.yaml") {
-            packs.push(PackFile::read(
-                &path.display().to_string(),
-                &fs::read(&path)?,
-            ));
+            packs.push(read_pack(&path)?);
         }
     }
     let compiled = RuleSet::compile(&packs).map_err(|mistakes| mistakes.to_string())?;

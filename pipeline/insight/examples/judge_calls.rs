@@ -8,6 +8,9 @@
 
 #![expect(clippy::print_stdout, reason = "a command")]
 
+#[path = "../tests/common/pack.rs"]
+mod pack;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::ffi::OsStr;
@@ -19,9 +22,11 @@ use auricle_contracts::{
     Assessment, CallId, CallMetadata, ChannelLayout, Party, Transcript, Utterance, Word,
 };
 use auricle_insight::intent::{IntentModel, Language};
-use auricle_insight::rules::{PackFile, RuleSet};
+use auricle_insight::rules::RuleSet;
 use auricle_insight::{CallRun, Judge};
 use serde::Deserialize;
+
+use pack::read_pack;
 
 const PACK: &str = "packs/zh-telemarketing.yaml";
 /// Labels that count though no call may have them.
@@ -171,8 +176,7 @@ fn read_heard(folder: &Path, call: &LabelledCall) -> Fallible<Transcript> {
 }
 
 fn read_judge(pack: &Path, intents: IntentModel) -> Fallible<Judge> {
-    let bytes = fs::read(pack).map_err(|error| format!("{}: {error}", pack.display()))?;
-    let file = PackFile::read(&pack.display().to_string(), &bytes);
+    let file = read_pack(pack).map_err(|error| format!("{}: {error}", pack.display()))?;
     let compiled = RuleSet::compile(&[file]).map_err(|mistakes| mistakes.to_string())?;
     Ok(Judge {
         rules: Arc::new(compiled.rules),

@@ -3,12 +3,17 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command")]
 
+#[path = "../tests/common/pack.rs"]
+mod pack;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use auricle_insight::TrialObserver;
-use auricle_insight::rules::{PackFile, RuleSet, check_test_file, read_tests, run_tests};
+use auricle_insight::rules::{RuleSet, check_test_file, read_tests, run_tests};
+
+use pack::read_pack;
 
 fn main() -> ExitCode {
     let mut all_passed = true;
@@ -31,7 +36,7 @@ fn main() -> ExitCode {
 fn test(path: &Path) -> Result<bool, String> {
     let read =
         |path: &Path| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
-    let file = PackFile::read(&path.display().to_string(), &read(path)?);
+    let file = read_pack(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let files = [file];
     let compiled = RuleSet::compile(&files).map_err(|mistakes| mistakes.to_string())?;
     for warning in &compiled.warnings {

@@ -100,8 +100,17 @@ impl Compiler<'_> {
         let of_call = |field| Question::CallText(test(field, &wanted));
         match field {
             TextField::Hit => {
-                let moment = MomentTest::Rule(wanted.clone());
-                self.either([fields.hit, fields.call_hit], &wanted, moment)
+                let (fields, moment) = match wanted.names_pack() {
+                    true => (
+                        [fields.hit_of_pack, fields.call_hit_of_pack],
+                        MomentTest::RuleOfPack(wanted.clone()),
+                    ),
+                    false => (
+                        [fields.hit, fields.call_hit],
+                        MomentTest::Rule(wanted.clone()),
+                    ),
+                };
+                self.either(fields, &wanted, moment)
             }
             TextField::Pii => {
                 let moment = MomentTest::Pii(wanted.clone());

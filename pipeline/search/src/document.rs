@@ -6,7 +6,9 @@ use tantivy::TantivyDocument;
 
 use crate::date::LocalTime;
 use crate::error::IndexError;
-use crate::findings::{CallFindings, Placed, UtteranceFindings, findings, length_ms, passed_name};
+use crate::findings::{
+    CallFindings, Placed, UtteranceFindings, findings, length_ms, passed_name, rule_of_pack,
+};
 use crate::lines::{MAX_CODES, NewLine};
 use crate::schema::Fields;
 use crate::stored::{StoredUtterance, unit_times};
@@ -93,6 +95,9 @@ fn add_findings(fields: &Fields, document: &mut TantivyDocument, found: &Utteran
     for rule in &found.rules {
         document.add_text(fields.hit, rule);
     }
+    for rule in &found.rules_of_packs {
+        document.add_text(fields.hit_of_pack, rule);
+    }
     for severity in &found.severities {
         document.add_text(fields.severity, severity.as_str());
     }
@@ -110,6 +115,7 @@ fn add_call_findings(
     let placed = &found.placed;
     for hit in &placed.hits {
         document.add_text(fields.call_hit, &hit.rule);
+        document.add_text(fields.call_hit_of_pack, rule_of_pack(&hit.pack, &hit.rule));
         document.add_text(fields.call_severity, hit.severity.as_str());
     }
     for (kind, _, _) in &placed.pii {

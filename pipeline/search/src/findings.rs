@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Default)]
 pub(crate) struct UtteranceFindings<'a> {
     pub(crate) rules: BTreeSet<&'a str>,
+    /// The same as `PACK/ID`.
+    pub(crate) rules_of_packs: BTreeSet<String>,
     pub(crate) severities: BTreeSet<Severity>,
     pub(crate) pii: BTreeSet<PiiKind>,
     pub(crate) intents: BTreeSet<&'a str>,
@@ -47,6 +49,8 @@ pub(crate) struct Placed {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CallHit {
     pub(crate) rule: String,
+    #[serde(default)]
+    pub(crate) pack: String,
     pub(crate) severity: Severity,
     pub(crate) start_ms: u64,
     pub(crate) end_ms: u64,
@@ -75,6 +79,9 @@ pub(crate) fn findings(
         for number in evidence {
             if let Some(found) = utterances.get_mut(number) {
                 found.rules.insert(&hit.rule);
+                found
+                    .rules_of_packs
+                    .insert(rule_of_pack(&hit.pack, &hit.rule));
                 found.severities.insert(hit.severity);
                 is_placed = true;
             }
@@ -82,6 +89,7 @@ pub(crate) fn findings(
         if !is_placed {
             call.placed.hits.push(CallHit {
                 rule: hit.rule.clone(),
+                pack: hit.pack.clone(),
                 severity: hit.severity,
                 start_ms: hit.start_ms,
                 end_ms: hit.end_ms,
@@ -130,6 +138,11 @@ fn call_findings(assessment: &Assessment) -> CallFindings {
         },
         longer_silence_ms,
     }
+}
+
+/// How a rule is told from one of the same id in another pack. Neither has a `/` of its own.
+pub(crate) fn rule_of_pack(pack: &str, rule: &str) -> String {
+    format!("{pack}/{rule}")
 }
 
 /// Length of a silence, milliseconds.

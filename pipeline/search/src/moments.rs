@@ -1,6 +1,6 @@
 //! What belongs to a whole call and was asked for: it is shown with its time, beside the call's hits.
 
-use crate::findings::{Placed, length_ms};
+use crate::findings::{Placed, length_ms, rule_of_pack};
 use crate::queries::TextWanted;
 use crate::results::{Moment, MomentKind};
 use crate::show::play_from;
@@ -10,6 +10,8 @@ use crate::show::play_from;
 pub(crate) enum MomentTest {
     /// Hits of rules with such a name.
     Rule(TextWanted),
+    /// Hits of rules with such a name, written `PACK/ID`.
+    RuleOfPack(TextWanted),
     /// Hits with such a severity.
     Severity(TextWanted),
     /// Personal data of such a kind.
@@ -23,6 +25,7 @@ pub(crate) fn moments(found: &Placed, tests: &[MomentTest]) -> Vec<Moment> {
     let hits = found.hits.iter().filter(|hit| {
         tests.iter().any(|test| match test {
             MomentTest::Rule(wanted) => wanted.agrees(&hit.rule),
+            MomentTest::RuleOfPack(wanted) => wanted.agrees(&rule_of_pack(&hit.pack, &hit.rule)),
             MomentTest::Severity(wanted) => wanted.agrees(hit.severity.as_str()),
             MomentTest::Pii(_) | MomentTest::Silence(..) => false,
         })

@@ -149,6 +149,11 @@ impl TextWanted {
         }
     }
 
+    /// Whether a rule of one pack is wanted, `PACK/ID`.
+    pub(crate) fn names_pack(&self) -> bool {
+        self.values.iter().any(|value| value.contains('/'))
+    }
+
     /// Whether a text is what is wanted.
     pub(crate) fn agrees(&self, text: &str) -> bool {
         let lower = || text.to_lowercase();

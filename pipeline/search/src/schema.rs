@@ -7,7 +7,8 @@
 //! | `call` | utterance | the call's id |
 //! | `intent` | utterance | what the customer wants |
 //! | `hit`, `severity`, `pii` | utterance | rules it is evidence of and how bad they are, personal data in it |
-//! | `call_hit`, `call_severity`, `call_pii` | first utterance of a call | the same of the whole call, see [`crate::findings`] |
+//! | `hit_of_pack` | utterance | the same rules as `PACK/ID` |
+//! | `call_hit`, `call_hit_of_pack`, `call_severity`, `call_pii` | first utterance of a call | the same of the whole call, see [`crate::findings`] |
 //! | `passed`, `disposition` | first utterance of a call | score card and outcome |
 //! | `silence` | first utterance of a call | lengths of its silences, milliseconds |
 //! | `agent`, `campaign`, `region`, `engine`, `file` | first utterance of a call | the call's metadata |
@@ -28,7 +29,7 @@ use tantivy::schema::{
 use crate::lines;
 
 /// Counts up whenever an index made before could not be read as it is meant now.
-pub(crate) const SCHEMA_VERSION: u32 = 4;
+pub(crate) const SCHEMA_VERSION: u32 = 5;
 
 const RAW: &str = "raw";
 
@@ -42,9 +43,11 @@ pub(crate) struct Fields {
     pub(crate) call: Field,
     pub(crate) intent: Field,
     pub(crate) hit: Field,
+    pub(crate) hit_of_pack: Field,
     pub(crate) severity: Field,
     pub(crate) pii: Field,
     pub(crate) call_hit: Field,
+    pub(crate) call_hit_of_pack: Field,
     pub(crate) call_severity: Field,
     pub(crate) call_pii: Field,
     pub(crate) passed: Field,
@@ -76,9 +79,11 @@ impl Fields {
         let call = name(&mut builder, "call");
         let intent = name(&mut builder, "intent");
         let hit = name(&mut builder, "hit");
+        let hit_of_pack = name(&mut builder, "hit_of_pack");
         let severity = name(&mut builder, "severity");
         let pii = name(&mut builder, "pii");
         let call_hit = name(&mut builder, "call_hit");
+        let call_hit_of_pack = name(&mut builder, "call_hit_of_pack");
         let call_severity = name(&mut builder, "call_severity");
         let call_pii = name(&mut builder, "call_pii");
         let passed = name(&mut builder, "passed");
@@ -98,9 +103,11 @@ impl Fields {
             call,
             intent,
             hit,
+            hit_of_pack,
             severity,
             pii,
             call_hit,
+            call_hit_of_pack,
             call_severity,
             call_pii,
             passed,

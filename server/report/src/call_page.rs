@@ -9,7 +9,7 @@ use auricle_contracts::{
 use maud::{Markup, html};
 
 use crate::batch::pieces;
-use crate::format::{clock, count, decimal, decimal_or_dash, minute, seconds, signed};
+use crate::format::{clock, count, decimal, decimal_or_dash, length, minute, seconds, signed};
 use crate::language::Language;
 use crate::page::{Page, Scripts, Section, Tile, Tone, play_link, severity_badge, tiles};
 use crate::playable::Playable;
@@ -94,7 +94,7 @@ impl Call<'_> {
                 language.started(),
                 metadata.started_at.as_deref().map(minute),
             ),
-            (language.duration(), Some(clock(transcript.duration_ms))),
+            (language.duration(), Some(length(transcript.duration_ms))),
             (
                 language.engine(),
                 Some(transcript.engine.clone()).filter(|engine| !engine.is_empty()),
@@ -195,7 +195,9 @@ impl Call<'_> {
                     (severity_badge(hit.severity, language))
                     b { (hit_name(hit)) }
                     @if hit_name(hit) != hit.rule { code { (hit.rule) } }
-                    @if hit.deduct > 0.0 { span { "−" (decimal(f64::from(hit.deduct), 1)) } }
+                    @for (points, n_hits) in self.points_taken(idx) {
+                        span { "−" (decimal(points, 1)) @if n_hits > 1 { " " small { (language.for_hits_together(n_hits)) } } }
+                    }
                     @if hit.auto_fail { span.critical { (language.auto_fail()) } }
                 }
                 @for piece in pieces(hit) {
@@ -210,6 +212,20 @@ impl Call<'_> {
                 p.note { (hit.why) }
             }
         }
+    }
+
+    /// What questions of the score card lost by a hit, each with the number of hits that it lost it by.
+    fn points_taken(&self, idx: usize) -> Vec<(f64, usize)> {
+        let items = self
+            .assessment
+            .scorecard
+            .iter()
+            .flat_map(|card| &card.items);
+        items
+            .filter(|item| item.answer == Answer::No && item.hits.contains(&idx))
+            .map(|item| (f64::from(item.out_of - item.points), item.hits.len()))
+            .filter(|(points, _)| *points > 0.0)
+            .collect()
     }
 
     fn summary(&self) -> Markup {

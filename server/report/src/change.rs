@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use auricle_contracts::{Assessment, CallId, CallMetadata};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What of an assessment is compared.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outline {
     /// Points of 100; `None` without a score card.
     pub total: Option<f32>,
@@ -33,7 +33,7 @@ impl Outline {
 }
 
 /// One call, before and after. `before` is `None` where it was never assessed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// The call.
     pub call_id: CallId,
@@ -54,7 +54,7 @@ impl Change {
 }
 
 /// How often a rule fired, in calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleTally {
     /// Calls with a hit before.
     pub n_before: u64,
@@ -66,8 +66,17 @@ pub struct RuleTally {
     pub n_removed: u64,
 }
 
+impl RuleTally {
+    const fn absorb(&mut self, more: Self) {
+        self.n_before += more.n_before;
+        self.n_after += more.n_after;
+        self.n_added += more.n_added;
+        self.n_removed += more.n_removed;
+    }
+}
+
 /// Scores of one agent's calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AgentTally {
     /// Calls looked at.
     pub n_calls: u64,
@@ -103,10 +112,21 @@ impl AgentTally {
     pub fn mean_after(&self) -> Option<f64> {
         (self.n_after > 0).then(|| self.sum_after / self.n_after as f64)
     }
+
+    fn absorb(&mut self, more: Self) {
+        self.n_calls += more.n_calls;
+        self.n_changed += more.n_changed;
+        self.sum_before += more.sum_before;
+        self.n_before += more.n_before;
+        self.sum_after += more.sum_after;
+        self.n_after += more.n_after;
+        self.n_passed_before += more.n_passed_before;
+        self.n_passed_after += more.n_passed_after;
+    }
 }
 
 /// What a run changed, added up. Only calls that changed are kept one by one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Changes {
     /// Calls that were not looked at: the run was stopped.
     pub n_left: u64,
@@ -143,6 +163,25 @@ impl Changes {
         if change.is_visible() {
             self.calls.push(change);
         }
+    }
+
+    /// Adds what a later run looked at that went on with what this one left.
+    pub fn absorb(&mut self, later: Self) {
+        self.n_left = later.n_left;
+        self.n_calls += later.n_calls;
+        self.n_new += later.n_new;
+        let bins = self.bins_before.iter_mut().zip(later.bins_before);
+        let bins = bins.chain(self.bins_after.iter_mut().zip(later.bins_after));
+        bins.for_each(|(own, more)| *own += more);
+        for (rule, tally) in later.rules {
+            self.rules.entry(rule).or_default().absorb(tally);
+        }
+        for (agent, tally) in later.agents {
+            self.agents.entry(agent).or_default().absorb(tally);
+        }
+        self.calls.extend(later.calls);
+        self.calls
+            .sort_by(|one, other| one.call_id.cmp(&other.call_id));
     }
 
     fn count_rules(&mut self, change: &Change) {
@@ -238,5 +277,32 @@ mod tests {
         assert_eq!(agent.mean_before(), Some(95.0));
         assert_eq!((agent.n_passed_before, agent.n_passed_after), (2, 2));
         assert_eq!((changes.bins_before[9], changes.bins_after[6]), (2, 1));
+    }
+
+    /// Also by way of a file.
+    #[test]
+    fn parts_of_a_run_add_up_to_the_whole() {
+        let all = [
+            change("a", Some(outline(90.0, &["x"])), outline(60.0, &["y"])),
+            change("b", None, outline(100.0, &[])),
+            change("c", Some(outline(50.0, &[])), outline(40.0, &["x"])),
+        ];
+        let of = |calls: &[Change], n_left| {
+            let mut changes = Changes {
+                n_left,
+                ..Changes::default()
+            };
+            calls.iter().for_each(|call| changes.add(call.clone()));
+            changes
+        };
+        let whole = of(&all, 0);
+        for n_first in 0..all.len() {
+            let first = of(&all[n_first..], 7);
+            let text = serde_json::to_string(&first).unwrap();
+            let mut both: Changes = serde_json::from_str(&text).unwrap();
+            assert_eq!(both, first);
+            both.absorb(of(&all[..n_first], 0));
+            assert_eq!(both, whole);
+        }
     }
 }

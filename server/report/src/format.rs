@@ -51,7 +51,7 @@ pub(crate) fn percent(part: u64, whole: u64) -> String {
     format!("{}%", decimal(share, n_digits))
 }
 
-/// Milliseconds as `m:ss`, or `h:mm:ss` from an hour on.
+/// A point in time as `m:ss`, or `h:mm:ss` from an hour on: the second that has begun.
 pub(crate) fn clock(ms: u64) -> String {
     let secs = ms / 1000;
     let (hours, minutes, secs) = (secs / 3600, secs / 60 % 60, secs % 60);
@@ -60,6 +60,11 @@ pub(crate) fn clock(ms: u64) -> String {
     } else {
         format!("{minutes}:{secs:02}")
     }
+}
+
+/// How long something is, in the same way, to the nearest second.
+pub(crate) fn length(ms: u64) -> String {
+    clock(ms.saturating_add(500))
 }
 
 /// Seconds with one digit after the point: `5.2 s`.

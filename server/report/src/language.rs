@@ -35,6 +35,14 @@ impl Language {
         self.pick("en", "zh-CN")
     }
 
+    /// Behind points that were lost by several hits at once.
+    pub(crate) fn for_hits_together(self, n_hits: usize) -> String {
+        match self {
+            Self::English => format!("for {n_hits} hits together"),
+            Self::Chinese => format!("共 {n_hits} 次命中"),
+        }
+    }
+
     /// One of two texts.
     pub(crate) const fn pick(self, english: &'static str, chinese: &'static str) -> &'static str {
         match self {

@@ -18,5 +18,6 @@ pub use batch_page::batch_page;
 pub use call_page::{BATCH_PAGE_FILE, call_page, call_page_path};
 pub use change::{AgentTally, Change, Changes, Outline, RuleTally};
 pub use language::{Language, UnknownLanguage};
+pub use page::{PAGE_HEAD_BYTES, is_own_page};
 pub use playable::{Clip, MediaUrl, Playable};
 pub use rescore::rescore_page;

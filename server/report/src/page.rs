@@ -37,6 +37,18 @@ pub(crate) struct Section {
     pub(crate) body: Markup,
 }
 
+/// Who made a page.
+const GENERATOR: &str = "Auricle";
+/// It stands within so many bytes of a page's start.
+pub const PAGE_HEAD_BYTES: usize = 2048;
+
+/// Whether a file that begins so ([`PAGE_HEAD_BYTES`] are enough) is a page of this room.
+pub fn is_own_page(head: &[u8]) -> bool {
+    let mark = format!(r#"<meta name="generator" content="{GENERATOR}">"#);
+    let head = &head[..head.len().min(PAGE_HEAD_BYTES)];
+    head.windows(mark.len()).any(|part| part == mark.as_bytes())
+}
+
 /// A page's frame.
 pub(crate) struct Page<'a> {
     pub(crate) language: Language,
@@ -57,6 +69,7 @@ impl Page<'_> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta http-equiv="Content-Security-Policy" content=(self.policy());
+                    meta name="generator" content=(GENERATOR);
                     meta name="robots" content="noindex";
                     meta name="referrer" content="no-referrer";
                     title { (self.title) " · Auricle" }

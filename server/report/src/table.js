@@ -8,7 +8,7 @@
   const number = (value, digits) =>
     value === null ? "–" : value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
   const clock = (ms) => {
-    const s = Math.floor(ms / 1000), two = (n) => String(n).padStart(2, "0");
+    const s = Math.round(ms / 1000), two = (n) => String(n).padStart(2, "0");
     return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}` : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
   };
   const size = 100;

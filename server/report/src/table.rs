@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
-use crate::format::{clock, count, decimal, file_stem, signed};
+use crate::format::{count, decimal, file_stem, length, signed};
 use crate::language::Language;
 
 /// Rows that are there without script; also the rows of a page in `table.js`.
@@ -196,7 +196,7 @@ pub(crate) fn call_page_path(id: &str) -> String {
 fn number(value: f64, kind: &Kind) -> String {
     match kind {
         Kind::Signed(n_digits) => signed(value, *n_digits),
-        Kind::Clock => clock(value.max(0.0) as u64),
+        Kind::Clock => length(value.max(0.0) as u64),
         Kind::Number(0) if value >= 0.0 => count(value.round() as u64),
         Kind::Number(n_digits) => decimal(value, *n_digits),
         _ => decimal(value, 0),

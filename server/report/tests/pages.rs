@@ -6,8 +6,8 @@ use auricle_contracts::{
     TalkMetrics, Transcript, Utterance, UtteranceInsight,
 };
 use auricle_report::{
-    Batch, BatchOptions, Change, Changes, Clip, Detail, Language, MediaUrl, Outline, Playable,
-    batch_page, call_page, call_page_path, rescore_page,
+    Batch, BatchOptions, Change, Changes, Clip, Detail, Language, MediaUrl, Outline,
+    PAGE_HEAD_BYTES, Playable, batch_page, call_page, call_page_path, is_own_page, rescore_page,
 };
 use proptest::prelude::*;
 
@@ -464,4 +464,61 @@ fn calls_lead_to_their_pages() {
     let path = call_page_path(&calls[0].0.call_id);
     assert_eq!(path, "calls/a~2f~b.html");
     assert!(page.contains(&format!("<a href=\"{path}\">a/b</a>")));
+}
+
+#[test]
+fn a_finding_has_the_points_that_the_card_took_off() {
+    let (transcript, mut assessment) = call_of("x", 7.0, 1000, Severity::Major);
+    let hit = assessment.hits[0].clone();
+    assessment.hits = vec![hit.clone(), hit.clone(), hit];
+    let item = assessment
+        .scorecard
+        .as_ref()
+        .map(|card| card.items[0].clone());
+    let item = |answer, points, hits: &[usize]| ScoreItem {
+        answer,
+        points,
+        out_of: 12.5,
+        hits: hits.to_vec(),
+        ..item.clone().expect("an item")
+    };
+    let card = assessment.scorecard.as_mut().expect("a card");
+    card.items = vec![
+        item(Answer::No, 0.0, &[0]),
+        item(Answer::No, 2.5, &[1, 2]),
+        item(Answer::Yes, 12.5, &[0, 1]),
+        item(Answer::No, 12.5, &[2]),
+    ];
+    let page = call_page(
+        &transcript,
+        &assessment,
+        &Playable::Nothing,
+        Language::English,
+    );
+    let points_of = |place: usize| {
+        let from = page
+            .find(&format!("id=\"hit-{place}\""))
+            .expect("the finding");
+        let head = &page[from..from + page[from..].find("</div>").expect("its head")];
+        head.matches('−').count()
+    };
+    assert_eq!([0, 1, 2].map(points_of), [1, 1, 1]);
+    assert!(page.contains("<span>−12.5</span>"));
+    assert!(page.contains("<span>−10.0 <small>for 2 hits together</small></span>"));
+    assert!(!page.contains("−7.0"), "what the pack would take off");
+}
+
+#[test]
+fn pages_are_known_again() {
+    let (transcript, assessment) = call_of("x", 1.0, 1000, Severity::Info);
+    let page = call_page(
+        &transcript,
+        &assessment,
+        &Playable::Nothing,
+        Language::Chinese,
+    );
+    assert!(is_own_page(page.as_bytes()));
+    assert!(is_own_page(&page.as_bytes()[..PAGE_HEAD_BYTES]));
+    assert!(!is_own_page(b"<html><head><title>Auricle</title>"));
+    assert!(!is_own_page(b""));
 }

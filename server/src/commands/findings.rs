@@ -1,23 +1,47 @@
-//! What was made of a call, for people: hits, score card, summary.
+//! What was made of a call, for people: moods and intents, hits, score card, summary.
 
 use std::io::Write;
 
 use anyhow::Result;
-use auricle_contracts::{Answer, Assessment, Hit, Scorecard, Severity, Summary};
+use auricle_contracts::{
+    Answer, Assessment, EmotionLabel, Hit, Mood, Scorecard, Severity, Summary, UtteranceInsight,
+};
 use auricle_store::ScoreVersion;
 use console::Style;
 
 use super::show::party_style;
-use crate::terminal::{PlayTime, Terminal, pad_to, printable};
+use crate::terminal::{PlayTime, Terminal, count, pad_to, printable, wrap};
 
-/// Hits, then the score card, then the summary; nothing where there is none.
+/// How an utterance was said and what is meant by it: `angry 0.82 · callback_request 0.91 at 2026-11-21T15:00`. Empty where
+/// there is nothing to say: neutral is no news.
+pub(super) fn tags(found: &UtteranceInsight) -> String {
+    let emotion = found
+        .emotion
+        .filter(|found| found.label != EmotionLabel::Neutral);
+    let emotion = emotion.map(|found| format!("{} {:.2}", found.label.as_str(), found.confidence));
+    let intents = found.intents.iter().map(|intent| {
+        let at = intent.at.as_ref().map(|at| format!(" at {at}"));
+        let until = intent.until.as_ref().map(|until| format!(" to {until}"));
+        let (at, until) = (at.unwrap_or_default(), until.unwrap_or_default());
+        format!("{} {:.2}{at}{until}", intent.label, intent.confidence)
+    });
+    emotion
+        .into_iter()
+        .chain(intents)
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+/// Hits, then moods, the score card and the summary; nothing where there is none.
 pub(super) fn write(out: &mut Terminal, assessment: &Assessment) -> Result<()> {
     if !assessment.hits.is_empty() {
         write_title(out, "Hits")?;
         for hit in &assessment.hits {
             writeln!(out, "{}", hit_line(out, hit))?;
+            write_why(out, hit)?;
         }
     }
+    write_mood(out, &assessment.mood)?;
     if let Some(card) = &assessment.scorecard {
         write_card(out, card)?;
     }
@@ -40,6 +64,53 @@ pub(crate) fn hit_line(out: &Terminal, hit: &Hit) -> String {
         printable(&hit.rule),
         out.paint(&party_style(hit.party), hit.party),
     )
+}
+
+/// Why a rule fired, under its line, unless the line says it.
+fn write_why(out: &mut Terminal, hit: &Hit) -> Result<()> {
+    let is_told = hit
+        .evidence
+        .iter()
+        .all(|evidence| evidence.words.is_empty());
+    if is_told || hit.why.is_empty() {
+        return Ok(());
+    }
+    let indent = " ".repeat(11);
+    let room = out.width.saturating_sub(indent.len() + 1);
+    for line in wrap(&printable(&hit.why), room) {
+        writeln!(out, "{indent}{}", out.paint(&Style::new().dim(), line))?;
+    }
+    Ok(())
+}
+
+/// How each party's mood went.
+fn write_mood(out: &mut Terminal, mood: &Mood) -> Result<()> {
+    if mood.parties.is_empty() {
+        return Ok(());
+    }
+    write_title(out, "Mood")?;
+    for party in &mood.parties {
+        let name = out.paint(
+            &party_style(party.party),
+            pad_to(party.party.as_str(), "customer".len()),
+        );
+        let angry = match party.n_angry {
+            0 => String::new(),
+            n_angry => format!(", angry in {}", count(n_angry, "utterance")),
+        };
+        writeln!(
+            out,
+            "  {name}  valence {:+.2} (−1 to 1), from the first third to the last {:+.2}{angry}",
+            party.valence, party.trend
+        )?;
+    }
+    if let Some(satisfaction) = mood.satisfaction {
+        writeln!(
+            out,
+            "  the customer is content to {satisfaction:.0} of 100, as far as words and voice tell"
+        )?;
+    }
+    Ok(())
 }
 
 /// One colour for each severity, in every command.

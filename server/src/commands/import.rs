@@ -1,5 +1,7 @@
 //! `auricle import`: transcripts that another installation wrote.
 
+mod check;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use auricle_store::{AssessmentRecord, Fingerprints, Recording, RunCounts, Store}
 use clap::Args;
 use walkdir::WalkDir;
 
+use self::check::{check, unreadable_utterance};
 use crate::app::App;
 use crate::clock;
 use crate::exit::{Exit, message_of};
@@ -174,7 +177,7 @@ fn whole_json(file: impl Read, max_bytes: u64) -> Result<Transcript> {
         bail!("this is no transcript: it is longer than {max_bytes} bytes");
     }
     let transcript = serde_json::from_slice(without_mark(&text))
-        .map_err(|cause| anyhow!("this is no transcript: {cause}\n{WANTED}"))?;
+        .map_err(|cause| no_transcript("this", &text, &cause, WANTED))?;
     check(&transcript)?;
     Ok(transcript)
 }
@@ -224,15 +227,20 @@ fn json_lines(
 fn one_line(line: &[u8], number: u64) -> Result<Transcript> {
     let transcript = serde_json::from_slice(without_mark(line)).map_err(|cause| {
         // Said once of a file that is something else altogether.
-        let told = format!("line {number} is no transcript: {cause}");
-        if number == 1 {
-            anyhow!("{told}\n{WANTED}")
-        } else {
-            anyhow!(told)
-        }
+        let hint = if number == 1 { WANTED } else { "" };
+        no_transcript(&format!("line {number}"), line, &cause, hint)
     })?;
     check(&transcript).with_context(|| format!("line {number}"))?;
     Ok(transcript)
+}
+
+/// What is wrong with a text; `hint` where it is not even near to a transcript.
+fn no_transcript(name: &str, text: &[u8], cause: &serde_json::Error, hint: &str) -> anyhow::Error {
+    match unreadable_utterance(without_mark(text)) {
+        Some(cause) => anyhow!("{name} is no transcript: {cause}"),
+        None if hint.is_empty() => anyhow!("{name} is no transcript: {cause}"),
+        None => anyhow!("{name} is no transcript: {cause}\n{hint}"),
+    }
 }
 
 fn save(
@@ -288,27 +296,6 @@ fn recording_of(app: &App, store: &Store, transcript: &Transcript) -> Result<Rec
     })
 }
 
-/// What files of others may not bring in.
-fn check(transcript: &Transcript) -> Result<()> {
-    let name = transcript.call_id.0.as_str();
-    if name.trim().is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
-        bail!(
-            "`call_id` must be 1 to 255 bytes without control characters, got `{}`",
-            printable(name)
-        );
-    }
-    for utterance in &transcript.utterances {
-        if utterance.start_ms > utterance.end_ms {
-            bail!(
-                "call `{name}`: an utterance ends before it starts: `start_ms` is {}, `end_ms` is {}",
-                utterance.start_ms,
-                utterance.end_ms
-            );
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,6 +328,64 @@ mod tests {
         assert!(told[1].starts_with("line 4 is no transcript"), "{told:?}");
         let error = whole_json(&b"RIFF"[..], 10_000).unwrap_err().to_string();
         assert!(error.ends_with(WANTED), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_is_told_with_its_utterance() {
+        let second = r#"{"party": "customer", "channel": 1, "start_ms": 800, "end_ms": 900, "text": "嗯",
+            "spoken": "嗯", "confidence": 0.5, "syllables": [{"s": "en5", "start_ms": 800, "end_ms": 900,
+            "conf": 0.9, "alternatives": [{"s": "n5", "conf": 0.1}]}], "words": []}"#;
+        let check = |from: &str, to: &str, expected: &str| {
+            let changed = second.replacen(from, to, 1);
+            assert_ne!(changed, second, "{from}");
+            let text = PROMISED.replace("]}]}", &format!("]}}, {changed}]}}"));
+            let told = message_of(&whole_json(text.as_bytes(), 10_000).unwrap_err());
+            assert!(told.starts_with(expected), "{told}");
+        };
+        let call = "call `x`, utterance 2: ";
+        let starts = |rest: &str| format!("{call}{rest}");
+        check(
+            "\"start_ms\": 800",
+            "\"start_ms\": 901",
+            &starts("it ends before it starts: `start_ms` is 901"),
+        );
+        check(
+            "\"end_ms\": 900",
+            "\"end_ms\": 1901",
+            &starts("it ends after the recording: `end_ms` is 1901"),
+        );
+        check("0.5", "50", &starts("`confidence` must be 0 to 1, got 50"));
+        check(
+            "0.5",
+            "-0.5",
+            &starts("`confidence` must be 0 to 1, got -0.5"),
+        );
+        check(
+            "0.9",
+            "1.1",
+            &starts("the syllable `en5`: `conf` must be 0 to 1"),
+        );
+        check(
+            "0.1",
+            "2",
+            &starts("the syllable `en5`: `conf` of an alternative must be"),
+        );
+        check(
+            "\"words\": []",
+            "\"words\": [{\"w\": \"嗯\", \"start_ms\": 9, \"end_ms\": 8}]",
+            &starts("the word `嗯`: it ends before it starts"),
+        );
+        check(
+            "800",
+            "-800",
+            "this is no transcript: utterance 2: invalid value: integer `-800`",
+        );
+        let day = PROMISED.replace("\"duration_ms\": 900", "\"duration_ms\": 90000000");
+        let told = message_of(&whole_json(day.as_bytes(), 10_000).unwrap_err());
+        assert!(
+            told.starts_with("call `x`: `duration_ms` is 90000000, more than a day"),
+            "{told}"
+        );
     }
 
     #[test]

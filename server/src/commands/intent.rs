@@ -1,6 +1,6 @@
 //! `auricle intent`: the text classifier, trained and measured on labelled text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use auricle_insight::intent::{
     IntentModel, LabelledText, Language, TrainOptions, TrainProgress, WordClasses, cross_validate,
-    evaluate, parse_rows, parse_thresholds, train,
+    evaluate, parse_rows, parse_thresholds, rare_labels, train,
 };
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -94,6 +94,7 @@ fn learn(args: &TrainArgs) -> Result<()> {
         least_thresholds: read_thresholds(&args.texts)?,
         ..TrainOptions::default()
     };
+    say_rare(&rows, &options);
     let bar = bar();
     let model = train(&rows, &classes, &options, |progress| show(&bar, progress));
     bar.finish_and_clear();
@@ -112,7 +113,11 @@ fn learn(args: &TrainArgs) -> Result<()> {
 fn measure(app: &mut App, args: &EvalArgs) -> Result<()> {
     let rows = read_rows(&args.texts)?;
     let report = match &args.model {
-        Some(path) => evaluate(&read_model(path)?, &rows),
+        Some(path) => {
+            let model = read_model(path)?;
+            say_unknown(&rows, &model);
+            evaluate(&model, &rows)
+        }
         None => {
             let classes = read_classes(&args.texts, &rows)?;
             let options = TrainOptions {
@@ -120,6 +125,7 @@ fn measure(app: &mut App, args: &EvalArgs) -> Result<()> {
                 least_thresholds: read_thresholds(&args.texts)?,
                 ..TrainOptions::default()
             };
+            say_rare(&rows, &options);
             let bar = bar();
             let report = cross_validate(&rows, &classes, &options, |progress| show(&bar, progress));
             bar.finish_and_clear();
@@ -127,6 +133,37 @@ fn measure(app: &mut App, args: &EvalArgs) -> Result<()> {
         }
     };
     Ok(write!(app.terminal, "{report}")?)
+}
+
+/// Names the labels that have too few rows to be learnt.
+fn say_rare(rows: &[LabelledText], options: &TrainOptions) {
+    let rare = rare_labels(rows, options);
+    let named = rare.iter().map(|rare| {
+        let n_rows = count(rare.n_rows as u64, "row");
+        format!("{} `{}` ({n_rows})", rare.party, rare.label)
+    });
+    let named = named.collect::<Vec<_>>().join(", ");
+    if !named.is_empty() {
+        say!(
+            "warning: not learnt, for too few rows have them: {named}\nhint: a label takes {} rows of one party; look for misspelt ones",
+            options.least_rows
+        );
+    }
+}
+
+/// Names the labels of the texts that the model does not tell: it is not measured by them.
+fn say_unknown(rows: &[LabelledText], model: &IntentModel) {
+    let labels = rows
+        .iter()
+        .flat_map(|row| row.labels.iter().map(|label| (row.party, label)));
+    let unknown: BTreeSet<String> = labels
+        .filter(|(party, label)| !model.labels(*party).any(|known| known == *label))
+        .map(|(party, label)| format!("{party} `{label}`"))
+        .collect();
+    if !unknown.is_empty() {
+        let named = unknown.into_iter().collect::<Vec<_>>().join(", ");
+        say!("warning: not measured, for the model does not tell them: {named}");
+    }
 }
 
 /// A model that `auricle intent train` wrote.

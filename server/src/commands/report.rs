@@ -1,12 +1,14 @@
 //! `auricle report`: pages over a batch of calls.
 
-use std::fs;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use auricle_report::{
-    BATCH_PAGE_FILE, Batch, BatchOptions, Detail, Language, MediaUrl, Playable, batch_page,
-    call_page, call_page_path,
+    BATCH_PAGE_FILE, Batch, BatchOptions, Detail, Language, MediaUrl, PAGE_HEAD_BYTES, Playable,
+    batch_page, call_page, call_page_path, is_own_page,
 };
 use auricle_store::CallRecord;
 use clap::Args;
@@ -28,7 +30,7 @@ Examples:
   auricle report --language zh --out report/                in Chinese
 
 Writes DIR/index.html and a page for each call in DIR/calls; they need nothing but themselves, and open
-without a network. Personal data is masked, and never played: calls that have any play the silenced copy in
+without a network. Pages of calls that an earlier report wrote there and this one does not are removed. Personal data is masked, and never played: calls that have any play the silenced copy in
 the folder that --audio names (`analyze --redact-audio DIR` writes and renews them), or nothing; the others
 play their recordings, where these are still there.";
 
@@ -76,6 +78,7 @@ pub(crate) fn run(app: &mut App, args: &ReportArgs) -> Result<Exit> {
         false => Detail::Page,
     };
     let calls = args.out.join("calls");
+    let mut written = HashSet::new();
     fs::create_dir_all(&calls).with_context(|| format!("cannot make `{}`", calls.display()))?;
     let mut batch = Batch::new(BatchOptions {
         title: args.title.clone(),
@@ -100,6 +103,7 @@ pub(crate) fn run(app: &mut App, args: &ReportArgs) -> Result<Exit> {
             let page = call_page(transcript, assessment, &playable, args.language);
             let path = args.out.join(call_page_path(&transcript.call_id));
             write_atomically(&path, page.as_bytes())?;
+            written.insert(path);
         }
         Ok(())
     })?;
@@ -109,6 +113,13 @@ pub(crate) fn run(app: &mut App, args: &ReportArgs) -> Result<Exit> {
     let path = args.out.join(BATCH_PAGE_FILE);
     write_atomically(&path, batch_page(&batch, args.language).as_bytes())?;
     say!("{}: {}", path.display(), count(batch.n_calls(), "call"));
+    let n_stale = remove_stale(&calls, &written)?;
+    if n_stale > 0 {
+        say!(
+            "{} of an earlier report removed: this one has other calls",
+            count(n_stale, "page")
+        );
+    }
     if n_silent > 0 {
         say!(
             "{} without sound: they have personal data and no silenced copy\nhint: `auricle analyze RECORDINGS --redact-audio DIR` makes copies, `--audio DIR` plays them; `--unmasked` plays the recordings as they are",
@@ -119,6 +130,30 @@ pub(crate) fn run(app: &mut App, args: &ReportArgs) -> Result<Exit> {
         0 => Exit::Done,
         _ => Exit::Failed,
     })
+}
+
+/// Takes away pages of calls that an earlier report wrote and this one did not; how many. Whatever else lies there stays.
+fn remove_stale(calls: &Path, written: &HashSet<PathBuf>) -> Result<u64> {
+    let mut n_stale = 0;
+    let cannot_read = || format!("cannot read `{}`", calls.display());
+    for entry in fs::read_dir(calls).with_context(cannot_read)? {
+        let path = entry.with_context(cannot_read)?.path();
+        let is_page = path.extension().is_some_and(|ending| ending == "html");
+        if !is_page || written.contains(&path) || !is_own(&path) {
+            continue;
+        }
+        fs::remove_file(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
+        n_stale += 1;
+    }
+    Ok(n_stale)
+}
+
+/// What cannot be read is nobody's.
+fn is_own(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let file = File::open(path).map(|file| file.take(PAGE_HEAD_BYTES as u64));
+    let read = file.and_then(|mut file| file.read_to_end(&mut head));
+    read.is_ok() && is_own_page(&head)
 }
 
 /// The silenced copy, where there is one of just this; else the recording, unless somebody could hear

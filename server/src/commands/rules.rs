@@ -8,14 +8,16 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use auricle_insight::rules::format::Test;
 use auricle_insight::rules::{
-    At, Branch, Mistake, PackFile, RuleSet, Weight, check_test_file, read_tests, run_tests, schema,
+    At, Branch, Mistake, PackFile, RuleSet, Weight, check_labels, check_test_file, read_tests,
+    run_tests, schema,
 };
 use auricle_insight::{CallRun, Judge, TrialObserver};
 use clap::{Args, Subcommand};
 
 use crate::app::App;
 use crate::exit::{Exit, usage};
-use crate::judge::{Judges, PACKS, read};
+use crate::includes::{SHARED, read_pack};
+use crate::judge::{Judges, PACKS, classifier, read};
 use crate::known::MaskedQuotes;
 use crate::terminal::{count, printable, say};
 
@@ -94,7 +96,7 @@ pub(crate) fn run(app: &mut App, command: &RulesCommand) -> Result<Exit> {
 
 fn list(app: &mut App) -> Result<Exit> {
     for built_in in PACKS {
-        let file = PackFile::read(built_in.name, built_in.text.as_bytes());
+        let file = read_pack(built_in.name, built_in.text.as_bytes());
         let set = RuleSet::compile(std::slice::from_ref(&file));
         let rules = set.map_or(0, |compiled| compiled.rules.rules().len());
         let title = file.pack.map(|pack| pack.title);
@@ -107,11 +109,18 @@ fn list(app: &mut App) -> Result<Exit> {
             title.unwrap_or_default()
         )?;
     }
+    for shared in SHARED {
+        writeln!(
+            app.terminal,
+            "{:<22} {}  words and conditions, for `include`",
+            shared.name, shared.language
+        )?;
+    }
     Ok(Exit::Done)
 }
 
 fn show(app: &mut App, name: &str) -> Result<Exit> {
-    let Some(pack) = PACKS.iter().find(|pack| pack.name == name) else {
+    let Some(pack) = PACKS.iter().chain(SHARED).find(|pack| pack.name == name) else {
         bail!("there is no pack `{name}` in the program\nhint: `auricle rules list` names them");
     };
     app.terminal.write_all(pack.text.as_bytes())?;
@@ -129,7 +138,7 @@ struct Loaded {
 
 fn load(app: &App, path: &Path) -> Result<Loaded> {
     let (name, bytes) = read(&app.config, path, PACKS, "pack")?;
-    let file = PackFile::read(&name, &bytes);
+    let file = read_pack(&name, &bytes);
     let mut loaded = Loaded {
         tests: file
             .pack
@@ -194,6 +203,10 @@ fn check(app: &mut App, packs: &[PathBuf]) -> Result<Exit> {
             exit = Exit::Failed;
             continue;
         };
+        let classifier = classifier(&app.config, loaded.file.language())?;
+        for mistake in check_labels(&set, &classifier) {
+            say!("{mistake}");
+        }
         let (rules, keywords) = (set.rules().len() as u64, set.n_keywords() as u64);
         writeln!(
             app.terminal,
@@ -281,7 +294,7 @@ fn rules_of(app: &App, packs: &[PathBuf]) -> Result<RuleSet> {
     let mut files = Vec::new();
     for path in packs {
         let (name, bytes) = read(&app.config, path, PACKS, "pack")?;
-        files.push(PackFile::read(&name, &bytes));
+        files.push(read_pack(&name, &bytes));
     }
     let compiled = RuleSet::compile(&files).map_err(|mistakes| usage(mistakes.to_string()))?;
     Ok(compiled.rules)

@@ -11,7 +11,7 @@ use console::Style;
 use super::findings;
 use crate::app::App;
 use crate::exit::Exit;
-use crate::known::{CallReader, PersonalData};
+use crate::known::{CallReader, KnownCall, PersonalData};
 use crate::terminal::{PlayTime, Terminal, duration_text, pad_to, printable, wrap};
 
 const EXAMPLES: &str = "\
@@ -59,7 +59,7 @@ pub(crate) fn run(app: &mut App, args: &ShowArgs) -> Result<Exit> {
     write_head(&mut app.terminal, &call, &known.transcript)?;
     write_dialogue(
         &mut app.terminal,
-        &known.transcript,
+        &known,
         args.syllables.then_some(Syllables),
     )?;
     findings::write(&mut app.terminal, &known.assessment)?;
@@ -70,6 +70,8 @@ pub(crate) fn run(app: &mut App, args: &ShowArgs) -> Result<Exit> {
     }
     Ok(Exit::Done)
 }
+
+const PARTY_WIDTH: usize = "customer".len();
 
 /// Asks for the line of syllables under each utterance.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +116,10 @@ fn write_head(out: &mut Terminal, call: &CallRecord, transcript: &Transcript) ->
 
 fn write_dialogue(
     out: &mut Terminal,
-    transcript: &Transcript,
+    KnownCall {
+        transcript,
+        assessment,
+    }: &KnownCall,
     syllables: Option<Syllables>,
 ) -> Result<()> {
     writeln!(out)?;
@@ -126,8 +131,14 @@ fn write_dialogue(
         .last()
         .map_or(0, |utterance| utterance.start_ms);
     let time_width = PlayTime(last_ms).to_string().len();
-    for utterance in &transcript.utterances {
+    for (place, utterance) in transcript.utterances.iter().enumerate() {
         write_utterance(out, utterance, time_width, syllables)?;
+        let found = assessment.utterances.get(place).map(findings::tags);
+        if let Some(found) = found.filter(|found| !found.is_empty()) {
+            let indent = " ".repeat(time_width + 2 + PARTY_WIDTH + 2);
+            let found = out.paint(&Style::new().dim(), printable(&found));
+            writeln!(out, "{indent}{found}")?;
+        }
     }
     Ok(())
 }
@@ -140,7 +151,7 @@ fn write_utterance(
     syllables: Option<Syllables>,
 ) -> Result<()> {
     let style = party_style(utterance.party);
-    let party = pad_to(utterance.party.as_str(), "customer".len());
+    let party = pad_to(utterance.party.as_str(), PARTY_WIDTH);
     let time = format!("{:>time_width$}", PlayTime(utterance.start_ms));
     let indent = time_width + 2 + party.len() + 2;
     let room = out.width.saturating_sub(indent + 1);

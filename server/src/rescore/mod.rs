@@ -93,7 +93,7 @@ pub(crate) fn run(app: &mut App, args: &RescoreArgs) -> Result<Exit> {
         .sort_by(|one, other| one.call_id.cmp(&other.call_id));
     changes.n_left = n_left;
     // Also after a failure: what was saved before it was changed.
-    report::write(app, args, &changes)?;
+    report::write(app, args, judges.print(), &changes)?;
     if n_left > 0 {
         say!("{} left", count(n_left, "call"));
     }

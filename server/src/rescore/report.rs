@@ -1,46 +1,142 @@
 //! What a run changed, for people and programs.
+//!
+//! A run that was stopped leaves beside its report what went into it, so that the report of the run that goes on is about
+//! both.
 
-use std::io::Write;
+use std::fs;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use auricle_report::{Change, Changes, Language, rescore_page};
+use auricle_report::{Change, Changes, rescore_page};
 use console::Style;
+use serde::{Deserialize, Serialize};
 
 use super::args::RescoreArgs;
 use crate::app::App;
 use crate::atomic::write_atomically;
+use crate::selection::SelectionArgs;
 use crate::spreadsheet::{BYTE_ORDER_MARK, text_cell};
 use crate::terminal::{Terminal, count, pad_to, printable, say};
 
 /// Calls shown one by one on the terminal; the others are in the report.
 const MOST_CALLS_SHOWN: usize = 20;
+const PAGE_FILE: &str = "rescore.html";
+const CSV_FILE: &str = "rescore.csv";
 
-pub(crate) fn write(app: &mut App, args: &RescoreArgs, changes: &Changes) -> Result<()> {
+/// Where a stopped run's report leaves what went into it.
+const UNFINISHED_FILE: &str = "rescore.unfinished.json";
+
+/// A run that was stopped, and what it looked at.
+#[derive(Deserialize, Serialize)]
+struct Unfinished {
+    about: About,
+    changes: Changes,
+}
+
+/// What two runs have in common of which one goes on with the other.
+#[derive(Deserialize, PartialEq, Serialize)]
+struct About {
+    /// What calls are judged by.
+    rules: String,
+    calls: SelectionArgs,
+}
+
+/// `rules` is the fingerprint of what calls were judged by.
+pub(crate) fn write(
+    app: &mut App,
+    args: &RescoreArgs,
+    rules: &str,
+    changes: &Changes,
+) -> Result<()> {
     if let Some(folder) = &args.out {
-        let mark = if args.bom { BYTE_ORDER_MARK } else { "" };
-        to_folder(folder, changes, args.language, mark)?;
+        to_folder(folder, args, rules, changes)?;
     }
     if args.json {
         serde_json::to_writer_pretty(&mut app.terminal, changes)?;
         return Ok(writeln!(app.terminal)?);
     }
-    to_terminal(&mut app.terminal, changes)?;
+    to_terminal(&mut app.terminal, args, changes)?;
     if args.dry_run {
         say!("nothing was saved: --dry-run");
     }
     Ok(())
 }
 
-fn to_folder(folder: &Path, changes: &Changes, language: Language, mark: &str) -> Result<()> {
-    std::fs::create_dir_all(folder)
+fn to_folder(folder: &Path, args: &RescoreArgs, rules: &str, changes: &Changes) -> Result<()> {
+    fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
-    let rows = format!("{mark}{}", csv(changes)?);
-    write_atomically(&folder.join("rescore.csv"), rows.as_bytes())?;
-    let path = folder.join("rescore.html");
-    write_atomically(&path, rescore_page(changes, language).as_bytes())?;
-    say!("report: {}", path.display());
-    Ok(())
+    let about = About {
+        rules: rules.to_owned(),
+        calls: args.selection.clone(),
+    };
+    let unfinished_path = folder.join(UNFINISHED_FILE);
+    let mut changes = changes.clone();
+    // What is only tried goes on with nothing; what is looked at anyway would count twice.
+    let n_before = match args.dry_run || args.force {
+        true => 0,
+        false => go_on(&unfinished_path, &about, &mut changes)?,
+    };
+    let mark = if args.bom { BYTE_ORDER_MARK } else { "" };
+    let rows = format!("{mark}{}", csv(&changes)?);
+    write_atomically(&folder.join(CSV_FILE), rows.as_bytes())?;
+    let path = folder.join(PAGE_FILE);
+    write_atomically(&path, rescore_page(&changes, args.language).as_bytes())?;
+    let more = match n_before {
+        0 => String::new(),
+        _ => format!(
+            ", with {} of the run that was stopped",
+            count(n_before, "call")
+        ),
+    };
+    say!("report: {}{more}", path.display());
+    if args.dry_run {
+        return Ok(());
+    }
+    match changes.n_left {
+        0 => removed(&unfinished_path),
+        _ => {
+            let unfinished = serde_json::to_vec(&Unfinished { about, changes })?;
+            write_atomically(&unfinished_path, &unfinished)
+        }
+    }
+}
+
+/// Adds what the stopped run looked at whose report this one goes on with; how many calls that were. A report about
+/// other calls or rules is replaced.
+fn go_on(path: &Path, about: &About, changes: &mut Changes) -> Result<u64> {
+    let shown = path.display();
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(cause) => return Err(cause).with_context(|| format!("cannot read `{shown}`")),
+    };
+    let before = match serde_json::from_slice::<Unfinished>(&text) {
+        Ok(before) if before.about == *about => before.changes,
+        Ok(_) => {
+            say!("the report of a stopped run about other calls or rules is replaced");
+            return Ok(0);
+        }
+        Err(cause) => {
+            say!(
+                "warning: `{shown}` is damaged, so the report leaves out what was looked at before: {cause}"
+            );
+            return Ok(0);
+        }
+    };
+    let n_before = before.n_calls;
+    let later = std::mem::replace(changes, before);
+    changes.absorb(later);
+    Ok(n_before)
+}
+
+fn removed(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => {
+            Err(cause).with_context(|| format!("cannot remove `{}`", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// One row for each call that changed.
@@ -109,7 +205,7 @@ pub(crate) fn rules_removed(call: &Change) -> Vec<&str> {
         .collect()
 }
 
-fn to_terminal(out: &mut Terminal, changes: &Changes) -> Result<()> {
+fn to_terminal(out: &mut Terminal, args: &RescoreArgs, changes: &Changes) -> Result<()> {
     let n_changed = changes.calls.len();
     writeln!(
         out,
@@ -122,7 +218,7 @@ fn to_terminal(out: &mut Terminal, changes: &Changes) -> Result<()> {
     }
     write_rules(out, changes)?;
     write_agents(out, changes)?;
-    write_calls(out, changes)
+    write_calls(out, args, changes)
 }
 
 fn write_rules(out: &mut Terminal, changes: &Changes) -> Result<()> {
@@ -174,7 +270,7 @@ fn write_agents(out: &mut Terminal, changes: &Changes) -> Result<()> {
     Ok(())
 }
 
-fn write_calls(out: &mut Terminal, changes: &Changes) -> Result<()> {
+fn write_calls(out: &mut Terminal, args: &RescoreArgs, changes: &Changes) -> Result<()> {
     let title = out.paint(&Style::new().bold(), "Calls");
     writeln!(out, "\n{title}")?;
     for call in changes.calls.iter().take(MOST_CALLS_SHOWN) {
@@ -196,7 +292,11 @@ fn write_calls(out: &mut Terminal, changes: &Changes) -> Result<()> {
     }
     let n_more = changes.calls.len().saturating_sub(MOST_CALLS_SHOWN);
     if n_more > 0 {
-        writeln!(out, "  and {n_more} more: name a folder with --out for all")?;
+        let place = match &args.out {
+            Some(folder) => format!("all in {}", folder.join(PAGE_FILE).display()),
+            None => "name a folder with --out for all".to_owned(),
+        };
+        writeln!(out, "  and {n_more} more: {}", printable(&place))?;
     }
     Ok(())
 }

@@ -31,6 +31,63 @@ fn save(app: &App, store: &Store, names: &[&str]) {
     }
 }
 
+/// A store of calls that were never assessed, and what a line asks of it.
+struct Desk {
+    app: App,
+    args: RescoreArgs,
+    store: Store,
+    selection: Selection,
+    /// Where all of it lies.
+    _folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new(line: &[&str], names: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (app, args) = (app(folder.path()), args(line));
+        let store = app.store().unwrap();
+        save(&app, &store, names);
+        let selection = Selection::read(&app, &args.selection).unwrap();
+        Self {
+            app,
+            args,
+            store,
+            selection,
+            _folder: folder,
+        }
+    }
+
+    /// Every call of the selection.
+    fn calls(&self) -> Vec<CallRecord> {
+        let mut calls = Vec::new();
+        let each = self.selection.each_call(&self.app, |call| {
+            calls.push(call.clone());
+            Ok(())
+        });
+        each.unwrap();
+        calls
+    }
+
+    fn judges(&self) -> Judges {
+        Judges::load(&self.app.config).unwrap()
+    }
+
+    fn runner<'a>(&'a self, judges: &'a Judges, n_due: u64) -> Run<'a> {
+        Run {
+            app: &self.app,
+            args: &self.args,
+            selection: &self.selection,
+            judges,
+            lock: Some(self.app.config.data.lock().unwrap()),
+            stop: Arc::new(AtomicBool::new(false)),
+            n_due,
+            changes: Changes::default(),
+            n_failed: 0,
+            is_disk_full: false,
+        }
+    }
+}
+
 /// Saves what these judges say of a call that was saved.
 fn assess(app: &App, store: &Store, judges: &Judges, name: &str) {
     let record = AssessmentRecord {
@@ -44,60 +101,24 @@ fn assess(app: &App, store: &Store, judges: &Judges, name: &str) {
     app.runtime.block_on(save).unwrap();
 }
 
-/// Every call of a selection.
-fn calls(app: &App, selection: &Selection) -> Vec<CallRecord> {
-    let mut calls = Vec::new();
-    let each = selection.each_call(app, |call| {
-        calls.push(call.clone());
-        Ok(())
-    });
-    each.unwrap();
-    calls
-}
-
 fn assessed_with(app: &App, store: &Store, name: &str) -> Option<(i64, String)> {
     let call_id = CallId(name.into());
     let found = store.assessed_with(&call_id);
     app.runtime.block_on(found).unwrap()
 }
 
-fn runner<'a>(
-    app: &'a App,
-    args: &'a RescoreArgs,
-    selection: &'a Selection,
-    judges: &'a Judges,
-    n_due: u64,
-) -> Run<'a> {
-    Run {
-        app,
-        args,
-        selection,
-        judges,
-        lock: Some(app.config.data.lock().unwrap()),
-        stop: Arc::new(AtomicBool::new(false)),
-        n_due,
-        changes: Changes::default(),
-        n_failed: 0,
-        is_disk_full: false,
-    }
-}
-
 #[test]
 fn who_stops_the_text_does_not_hear_recordings() {
-    let folder = tempfile::tempdir().unwrap();
-    let (app, args) = (app(folder.path()), args(&[]));
-    let store = app.store().unwrap();
-    save(&app, &store, &["text", "audio"]);
-    let selection = Selection::read(&app, &args.selection).unwrap();
-    let judges = Judges::load(&app.config).unwrap();
+    let desk = Desk::new(&[], &["text", "audio"]);
+    let judges = desk.judges();
     let is_audio = |call: &CallRecord| call.recording.call_id.0 == "audio";
-    let (audio, text) = calls(&app, &selection).into_iter().partition(is_audio);
+    let (audio, text) = desk.calls().into_iter().partition(is_audio);
     let due = Due {
         text,
         audio,
         ..Due::default()
     };
-    let mut run = runner(&app, &args, &selection, &judges, due.n_calls());
+    let mut run = desk.runner(&judges, due.n_calls());
     run.stop.store(true, Ordering::Relaxed);
     run.all(due).unwrap();
     assert_eq!((run.n_failed, run.n_left()), (0, 2));
@@ -106,18 +127,14 @@ fn who_stops_the_text_does_not_hear_recordings() {
 
 #[test]
 fn calls_that_a_stop_kept_from_being_heard_are_left() {
-    let folder = tempfile::tempdir().unwrap();
-    let (app, args) = (app(folder.path()), args(&[]));
-    let store = app.store().unwrap();
-    let judges = Judges::load(&app.config).unwrap();
-    save(&app, &store, &["failed", "heard", "left", "left too"]);
+    let desk = Desk::new(&[], &["failed", "heard", "left", "left too"]);
+    let judges = desk.judges();
     for name in ["failed", "heard", "left"] {
-        assess(&app, &store, &judges, name);
+        assess(&desk.app, &desk.store, &judges, name);
     }
-    let selection = Selection::read(&app, &args.selection).unwrap();
-    let calls = calls(&app, &selection);
+    let calls = desk.calls();
     let check = |n_failed, is_disk_full, exit| {
-        let mut run = runner(&app, &args, &selection, &judges, calls.len() as u64);
+        let mut run = desk.runner(&judges, calls.len() as u64);
         let before = calls.iter().map(|call| run.outline(call)).collect();
         let mut report = RunReport {
             finished: vec![CallId("heard".into())],
@@ -136,12 +153,7 @@ fn calls_that_a_stop_kept_from_being_heard_are_left() {
 
 #[test]
 fn a_panic_over_one_call_fails_that_call_only() {
-    let folder = tempfile::tempdir().unwrap();
-    let (app, args) = (app(folder.path()), args(&[]));
-    let store = app.store().unwrap();
-    save(&app, &store, &["a", "b", "c"]);
-    let selection = Selection::read(&app, &args.selection).unwrap();
-    let calls = calls(&app, &selection);
+    let desk = Desk::new(&[], &["a", "b", "c"]);
     let stop = AtomicBool::new(false);
     let judge = |transcript: &Transcript, _: Option<&StoredAssessment>| {
         assert_ne!(transcript.call_id.0, "b", "the bad one");
@@ -151,13 +163,13 @@ fn a_panic_over_one_call_fails_that_call_only() {
         }
     };
     let shared = Shared {
-        store: &store,
-        runtime: app.runtime.handle(),
+        store: &desk.store,
+        runtime: desk.app.runtime.handle(),
         judge: &judge,
         stop: &stop,
     };
     let (mut done, mut failed) = (Vec::new(), Vec::new());
-    rescore_all(calls, 2, &shared, |result| match result {
+    rescore_all(desk.calls(), 2, &shared, |result| match result {
         Ok(rescored) => done.push(rescored.change.call_id.0),
         Err(refused) => failed.push((refused.call_id.0, refused.cause)),
     });
@@ -170,12 +182,8 @@ fn a_panic_over_one_call_fails_that_call_only() {
 
 #[test]
 fn a_call_that_cannot_be_saved_keeps_no_other_out() {
-    let folder = tempfile::tempdir().unwrap();
-    let (app, args) = (app(folder.path()), args(&[]));
-    let store = app.store().unwrap();
-    save(&app, &store, &["a", "gone", "z"]);
-    let selection = Selection::read(&app, &args.selection).unwrap();
-    let calls = calls(&app, &selection);
+    let desk = Desk::new(&[], &["a", "gone", "z"]);
+    let (app, store) = (&desk.app, &desk.store);
     // Between reading and writing.
     let judge = |transcript: &Transcript, _: Option<&StoredAssessment>| {
         if transcript.call_id.0 == "z" {
@@ -189,29 +197,29 @@ fn a_call_that_cannot_be_saved_keeps_no_other_out() {
     };
     let stop = AtomicBool::new(false);
     let shared = Shared {
-        store: &store,
+        store,
         runtime: app.runtime.handle(),
         judge: &judge,
         stop: &stop,
     };
-    let judges = Judges::load(&app.config).unwrap();
+    let judges = desk.judges();
     let folder = app.config.data.index();
-    let index = CallIndex::open_to_write(&folder, &store);
+    let index = CallIndex::open_to_write(&folder, store);
     let index = app.runtime.block_on(index).unwrap();
-    let mut saver = Saver::new(&store, app.runtime.handle(), index);
+    let mut saver = Saver::new(store, app.runtime.handle(), index);
     let (mut changes, mut n_failed, bar) = (Changes::default(), 0, ProgressBar::hidden());
     let mut done = Done {
         changes: &mut changes,
         n_failed: &mut n_failed,
         bar: &bar,
     };
-    rescore_all(calls, 1, &shared, |result| {
+    rescore_all(desk.calls(), 1, &shared, |result| {
         saver.take(result.ok().unwrap(), &mut done).unwrap();
     });
     saver.finish(&judges, &stop, &mut done).unwrap();
     assert_eq!((changes.n_calls, n_failed), (2, 1));
     for name in ["a", "z"] {
-        assert!(assessed_with(&app, &store, name).is_some(), "{name}");
+        assert!(assessed_with(app, store, name).is_some(), "{name}");
     }
     let unindexed = app.runtime.block_on(store.unindexed(9)).unwrap();
     assert!(unindexed.is_empty(), "{unindexed:?}");
@@ -220,17 +228,14 @@ fn a_call_that_cannot_be_saved_keeps_no_other_out() {
 /// An index that lacks what was saved before it was opened is brought up to date at the end.
 #[test]
 fn calls_that_are_up_to_date_are_found_after_a_run_too() {
-    let folder = tempfile::tempdir().unwrap();
-    let (app, args) = (app(folder.path()), args(&["fresh"]));
-    let store = app.store().unwrap();
-    let judges = Judges::load(&app.config).unwrap();
-    save(&app, &store, &["behind", "fresh"]);
-    assess(&app, &store, &judges, "behind");
-    let selection = Selection::read(&app, &args.selection).unwrap();
-    let due = Due::find(&app, &args, &selection, &judges).unwrap();
-    let mut run = runner(&app, &args, &selection, &judges, due.n_calls());
+    let desk = Desk::new(&["fresh"], &["behind", "fresh"]);
+    let judges = desk.judges();
+    assess(&desk.app, &desk.store, &judges, "behind");
+    let due = Due::find(&desk.app, &desk.args, &desk.selection, &judges).unwrap();
+    let mut run = desk.runner(&judges, due.n_calls());
     run.all(due).unwrap();
-    let unindexed = app.runtime.block_on(store.unindexed(9)).unwrap();
+    let unindexed = desk.store.unindexed(9);
+    let unindexed = desk.app.runtime.block_on(unindexed).unwrap();
     assert!(unindexed.is_empty(), "{unindexed:?}");
 }
 
@@ -313,21 +318,70 @@ fn the_command_line_overrides_only_what_it_names() {
 
 #[test]
 fn trying_out_looks_at_calls_that_would_be_heard_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let (app, args) = (app(folder.path()), args(&["--dry-run"]));
-    let store = app.store().unwrap();
-    save(&app, &store, &["audio"]);
-    let selection = Selection::read(&app, &args.selection).unwrap();
-    let judges = Judges::load(&app.config).unwrap();
+    let desk = Desk::new(&["--dry-run"], &["audio"]);
+    let judges = desk.judges();
     let due = Due {
-        audio: calls(&app, &selection),
+        audio: desk.calls(),
         ..Due::default()
     };
-    let mut run = runner(&app, &args, &selection, &judges, due.n_calls());
+    let mut run = desk.runner(&judges, due.n_calls());
     run.lock = None;
     run.all(due).unwrap();
     assert_eq!((run.changes.n_calls, run.n_left()), (1, 0));
-    assert_eq!(assessed_with(&app, &store, "audio"), None);
+    assert_eq!(assessed_with(&desk.app, &desk.store, "audio"), None);
+}
+
+/// A change of the call of this name, from no hits to one.
+fn change(name: &str) -> Change {
+    let after = Outline {
+        total: Some(80.0),
+        passed: Some(true),
+        hits: [("promise_return".to_owned(), 1)].into(),
+    };
+    Change {
+        call_id: CallId(name.into()),
+        metadata: auricle_contracts::CallMetadata::default(),
+        before: Some(Outline::default()),
+        after,
+    }
+}
+
+#[test]
+fn the_report_of_a_run_that_goes_on_is_about_both_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    let out = folder.path().join("out");
+    let out_arg = out.to_str().unwrap();
+    let mut report = |line: &[&str], rules: &str, name: &str, n_left: u64| {
+        let mut changes = Changes::default();
+        changes.add(change(name));
+        changes.n_left = n_left;
+        let args = args(&[line, &["--out", out_arg]].concat());
+        report::write(&mut app, &args, rules, &changes).unwrap();
+        let rows = std::fs::read_to_string(out.join("rescore.csv")).unwrap();
+        let names = rows
+            .lines()
+            .skip(1)
+            .map(|row| row.split(',').next().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(report(&[], "r", "c", 2), ["c"]);
+    assert_eq!(
+        report(&["--dry-run"], "r", "x", 0),
+        ["x"],
+        "tried in between"
+    );
+    assert_eq!(report(&[], "r", "a", 1), ["a", "c"]);
+    assert_eq!(report(&[], "r", "b", 0), ["a", "b", "c"]);
+    // That one came to its end: the next is another.
+    assert_eq!(report(&[], "r", "d", 1), ["d"]);
+    assert_eq!(report(&[], "other", "e", 1), ["e"]);
+    assert_eq!(report(&["--campaign", "x"], "other", "f", 1), ["f"]);
+    assert_eq!(
+        report(&["--force", "--campaign", "x"], "other", "g", 0),
+        ["g"]
+    );
+    assert!(!out.join("rescore.unfinished.json").exists());
 }
 
 /// Versions of a call's score, `rules, confirmed with`, after a run with a pack of these rules.

@@ -114,6 +114,13 @@ fn past_calls_are_assessed_anew_by_other_rules_and_keep_their_scores() {
     assert!(desk.ok(&["search", "hit:says_refund"]).contains("0 hits"));
     desk.ok(&["rescore", "--rules", "own.yaml", "--out", "changes"]);
     assert!(desk.ok(&["search", "hit:says_refund"]).contains("退款"));
+    assert!(desk.ok(&["search", "hit:own/says_refund"]).contains("退款"));
+    assert!(
+        desk.ok(&["search", "hit:other/says_refund"])
+            .contains("0 hits")
+    );
+    let shown = desk.ok(&["show", "贷款 回访 01"]);
+    assert!(shown.contains("客户说了“退款”"), "the reason: {shown}");
     let page = fs::read_to_string(desk.path("changes/rescore.html")).unwrap();
     assert!(page.contains("says_refund"));
     let rows = fs::read_to_string(desk.path("changes/rescore.csv")).unwrap();
@@ -123,6 +130,40 @@ fn past_calls_are_assessed_anew_by_other_rules_and_keep_their_scores() {
         versions.matches("transcript 1, rules").count(),
         2,
         "{versions}"
+    );
+}
+
+#[test]
+fn packs_include_files_beside_them_and_those_of_the_program() {
+    let desk = Desk::new();
+    desk.import_samples();
+    let pack = |include: &str| OWN_PACK.replace("rules:", &format!("include: [{include}]\nrules:"));
+    let asks = "conditions: {asks: {says: {party: customer, any: [退款]}}}\n";
+    desk.put("shared/own.yaml", asks);
+    let including = pack("shared/own.yaml, shared/zh.yaml").replace("{says: 退款}", "{is: asks}");
+    desk.put("own.yaml", &including);
+    assert!(desk.ok(&["rules", "check", "own.yaml"]).contains("1 rule"));
+    desk.put("auricle.toml", "[insight]\npacks = [\"own.yaml\"]\n");
+    desk.ok(&["rescore"]);
+    assert!(desk.run(&["rescore"]).err.contains("2 up to date"));
+    desk.put("shared/own.yaml", asks.replace("退款", "退钱"));
+    let run = desk.run(&["rescore"]);
+    assert!(run.err.contains("2 calls by their text"), "{}", run.err);
+    desk.put("shared/own.yaml", format!("include: [../own.yaml]\n{asks}"));
+    let told = [
+        "shared/../own.yaml:1:1: error: unknown key `pack`",
+        "files include each other",
+    ];
+    desk.fails(&["rules", "check", "own.yaml"], 1, &told);
+    desk.put("own.yaml", pack("none.yaml"));
+    let told = [
+        "own.yaml:5:11: error: cannot include `none.yaml`",
+        "the program carries `shared/zh.yaml`",
+    ];
+    desk.fails(&["rules", "check", "own.yaml"], 1, &told);
+    assert!(
+        desk.ok(&["rules", "show", "shared/zh.yaml"])
+            .contains("keeps_the_rules")
     );
 }
 
@@ -214,7 +255,21 @@ fn a_report_has_a_page_for_the_batch_and_one_for_each_call() {
     desk.ok(&["report", "--out", "report", "--language", "zh"]);
     let page = fs::read_to_string(desk.path("report/index.html")).unwrap();
     assert!(page.contains("贷款 回访 01") && page.contains("promise_return"));
-    assert_eq!(fs::read_dir(desk.path("report/calls")).unwrap().count(), 2);
+    let n_pages = || fs::read_dir(desk.path("report/calls")).unwrap().count();
+    assert_eq!(n_pages(), 2);
+    // Again over fewer calls: what others put there stays.
+    desk.put("report/calls/own.html", "<html>");
+    let run = desk.run(&["report", "--out", "report", "--campaign", "cards"]);
+    assert!(
+        run.err.contains("1 page of an earlier report removed"),
+        "{}",
+        run.err
+    );
+    assert!(desk.path("report/calls/own.html").exists());
+    assert_eq!(n_pages(), 2);
+    let run = desk.run(&["report", "--out", "report", "--no-calls"]);
+    assert!(run.err.contains("1 page of an earlier"), "{}", run.err);
+    assert_eq!(n_pages(), 1);
     desk.fails(
         &["report", "--out", "none", "--agent", "nobody"],
         1,
@@ -297,9 +352,17 @@ fn a_classifier_is_learnt_measured_and_put_to_use() {
     let refunds = (0..12).map(|n| format!("customer\twants_money\t我要退款{}\n", "啊".repeat(n)));
     let others = (0..12).map(|n| format!("customer\t-\t你好{}\n", "吗".repeat(n)));
     desk.put("texts/a.tsv", refunds.chain(others).collect::<String>());
-    desk.ok(&["intent", "train", "texts", "--out", "own.intents"]);
-    let report = desk.ok(&["intent", "eval", "texts", "--model", "own.intents"]);
-    assert!(report.contains("wants_money"), "{report}");
+    desk.put(
+        "texts/b.tsv",
+        "customer\twants_mony\t退钱\nagent\thaste\t快点\n",
+    );
+    let run = desk.run(&["intent", "train", "texts", "--out", "own.intents"]);
+    let rare = "not learnt, for too few rows have them: agent `haste` (1 row), customer `wants_mony` (1 row)\nhint: a label takes 8 rows";
+    assert!(run.err.contains(rare), "{}", run.err);
+    let run = desk.run(&["intent", "eval", "texts", "--model", "own.intents"]);
+    assert!(run.out.contains("wants_money"), "{}", run.out);
+    let unknown = "the model does not tell them: agent `haste`, customer `wants_mony`";
+    assert!(run.err.contains(unknown), "{}", run.err);
     desk.put("auricle.toml", "[insight]\nintents = \"own.intents\"\n");
     desk.ok(&["rescore"]);
     assert!(desk.ok(&["search", "intent:wants_money"]).contains("退款"));

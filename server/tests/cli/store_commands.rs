@@ -192,12 +192,17 @@ fn bad_files_fail_and_the_others_are_imported() {
     );
     desk.put("in/good.json", serde_json::to_string(&card_call()).unwrap());
     let line = serde_json::to_string(&loan_call()).unwrap();
-    desk.put("in/lines.jsonl", format!("{line}\nnot json\n\n"));
-    let run = desk.fails(
-        &["import", "in", "not there.json"],
-        1,
-        &["bad.json", "evil.json", "line 2"],
-    );
+    let mut late = loan_call();
+    late.utterances[1].confidence = 7.0;
+    let late = serde_json::to_string(&late).unwrap();
+    desk.put("in/lines.jsonl", format!("{late}\nnot json\n\n{line}\n"));
+    let told = [
+        "bad.json",
+        "evil.json",
+        "line 1: call `贷款 回访 01`, utterance 2: `confidence` must be 0 to 1, got 7",
+        "line 2",
+    ];
+    let run = desk.fails(&["import", "in", "not there.json"], 1, &told);
     assert!(run.err.contains("imported 2 calls"), "{}", run.err);
     let missing = "failed: cannot read `not there.json`: No such file";
     assert!(run.err.contains(missing), "{}", run.err);

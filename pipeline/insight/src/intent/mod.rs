@@ -34,7 +34,8 @@ pub use model::{IntentModel, LabelScore, add_callback_times};
 pub use rows::{LabelledText, MAX_LABEL_BYTES, ParseRowsError, parse_rows};
 pub use similarity::Similarity;
 pub use train::{
-    ParseThresholdsError, TrainError, TrainOptions, TrainProgress, parse_thresholds, train,
+    ParseThresholdsError, RareLabel, TrainError, TrainOptions, TrainProgress, parse_thresholds,
+    rare_labels, train,
 };
 
 #[cfg(test)]

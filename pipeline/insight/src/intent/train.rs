@@ -128,6 +128,48 @@ pub fn parse_thresholds(text: &str) -> Result<BTreeMap<String, f32>, ParseThresh
     read.collect()
 }
 
+/// A label of which too few rows tell: it is not learnt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RareLabel {
+    /// Whose.
+    pub party: Party,
+    /// Its name.
+    pub label: String,
+    /// Rows that have it.
+    pub n_rows: usize,
+}
+
+/// The labels that training and cross-validation leave out, by party and name.
+pub fn rare_labels(rows: &[LabelledText], options: &TrainOptions) -> Vec<RareLabel> {
+    let of_party = |party| {
+        let counts = label_counts(rows.iter().filter(move |row| row.party == party));
+        counts.into_iter().map(move |(label, n_rows)| RareLabel {
+            party,
+            label: label.to_owned(),
+            n_rows,
+        })
+    };
+    let all = PARTIES.into_iter().flat_map(of_party);
+    all.filter(|label| !is_learnt(label.n_rows, options))
+        .collect()
+}
+
+/// Who has labels.
+const PARTIES: [Party; 2] = [Party::Agent, Party::Customer];
+
+/// How many rows have each label, by name.
+fn label_counts<'a>(rows: impl Iterator<Item = &'a LabelledText>) -> BTreeMap<&'a str, usize> {
+    let mut counts = BTreeMap::new();
+    for label in rows.flat_map(|row| &row.labels) {
+        *counts.entry(label.as_str()).or_default() += 1;
+    }
+    counts
+}
+
+fn is_learnt(n_rows: usize, options: &TrainOptions) -> bool {
+    n_rows >= options.least_rows.max(2)
+}
+
 /// How far training is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrainProgress {
@@ -191,14 +233,11 @@ pub(super) fn lessons<'a>(
     options: &TrainOptions,
 ) -> Result<Vec<Lesson<'a>>, TrainError> {
     let mut lessons = Vec::new();
-    for party in [Party::Agent, Party::Customer] {
+    for party in PARTIES {
         let rows: Vec<_> = rows.iter().filter(|row| row.party == party).collect();
-        let all = rows.iter().flat_map(|row| &row.labels);
-        let mut labels: Vec<&str> = all.map(String::as_str).collect();
-        labels.sort_unstable();
-        let runs = labels.chunk_by(|a, b| a == b);
-        let frequent = runs.filter(|run| run.len() >= options.least_rows.max(2));
-        let labels: Vec<&str> = frequent.map(|run| run[0]).collect();
+        let counts = label_counts(rows.iter().copied()).into_iter();
+        let frequent = counts.filter(|(_, n_rows)| is_learnt(*n_rows, options));
+        let labels: Vec<&str> = frequent.map(|(label, _)| label).collect();
         if labels.len() > MAX_LABELS {
             let n_labels = labels.len();
             return Err(TrainError::TooManyLabels { party, n_labels });

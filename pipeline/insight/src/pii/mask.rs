@@ -29,6 +29,11 @@ const MOST_KEPT: usize = 4;
 const MARGIN_MS: u64 = 120;
 /// Characters from which on a text without a place is searched for what is hidden.
 const LEAST_SCRUBBED: usize = 4;
+/// The same for what a reason says in its own words: its limits and counts may well have four digits of a number
+/// that was said, and none is as long as the shortest number that belongs to somebody, a landline.
+const LEAST_SCRUBBED_UNQUOTED: usize = 7;
+/// What is around quotations in reasons, of both languages: before and after.
+const QUOTATION_MARKS: [[char; 2]; 2] = [['“', '"'], ['”', '"']];
 
 /// A stretch of the recording to silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,8 +119,23 @@ impl<'a> Masker<'a> {
         let mut chars: Vec<char> = text.chars().collect();
         for masked in self.masked.values() {
             for secret in &masked.secrets {
-                scrub(&mut chars, secret);
+                scrub(&mut chars, secret, LEAST_SCRUBBED);
             }
+        }
+        chars.into_iter().collect()
+    }
+
+    /// A reason with what it quotes hidden as [`Self::scrub`] does. Its own numbers stay: outside of quotation marks
+    /// only stretches of seven and more hidden characters are hidden.
+    pub fn scrub_reason(&self, why: &str) -> String {
+        let [before, after] = QUOTATION_MARKS;
+        let from = why.find(before).unwrap_or(why.len());
+        // What was said may have marks of its own, so all from the first to the last counts as quoted.
+        let to = why.rfind(after).map_or(why.len(), |last| last.max(from));
+        let hidden = [&why[..from], &self.scrub(&why[from..to]), &why[to..]].concat();
+        let mut chars: Vec<char> = hidden.chars().collect();
+        for secret in self.masked.values().flat_map(|masked| &masked.secrets) {
+            scrub(&mut chars, secret, LEAST_SCRUBBED_UNQUOTED);
         }
         chars.into_iter().collect()
     }
@@ -124,12 +144,12 @@ impl<'a> Masker<'a> {
     pub fn assessment(&self, assessment: &Assessment) -> Assessment {
         let mut assessment = assessment.clone();
         for hit in &mut assessment.hits {
-            hit.why = self.scrub(&hit.why);
+            hit.why = self.scrub_reason(&hit.why);
             for evidence in &mut hit.evidence {
-                evidence.words = match evidence.utterance {
-                    Some(utterance) => self.scrub(&self.quote(utterance, &evidence.words)),
-                    None => self.scrub(&evidence.words),
-                };
+                // What belongs to no utterance was measured.
+                if let Some(utterance) = evidence.utterance {
+                    evidence.words = self.scrub(&self.quote(utterance, &evidence.words));
+                }
             }
         }
         let summary = &mut assessment.summary;
@@ -147,7 +167,7 @@ impl<'a> Masker<'a> {
             .iter_mut()
             .flat_map(|card| &mut card.items)
         {
-            item.why = self.scrub(&item.why);
+            item.why = self.scrub_reason(&item.why);
         }
         assessment
     }
@@ -461,7 +481,7 @@ impl Masked {
             }
         }
         for secret in &self.secrets {
-            scrub(chars, secret);
+            scrub(chars, secret, LEAST_SCRUBBED);
         }
     }
 }
@@ -487,19 +507,19 @@ fn hide_occurrences(chars: &mut [char], quote: &str, open: &str, masked: &str) -
     found
 }
 
-/// Hides stretches of at least [`LEAST_SCRUBBED`] characters that stand in `secret`.
-fn scrub(chars: &mut [char], secret: &[char]) {
-    if secret.len() < LEAST_SCRUBBED {
+/// Hides stretches of at least `least` characters that stand in `secret`.
+fn scrub(chars: &mut [char], secret: &[char], least: usize) {
+    if secret.len() < least {
         return;
     }
-    let stands = |window: &[char]| secret.windows(LEAST_SCRUBBED).any(|other| other == window);
+    let stands = |window: &[char]| secret.windows(least).any(|other| other == window);
     let places: Vec<usize> = chars
-        .windows(LEAST_SCRUBBED)
+        .windows(least)
         .enumerate()
         .filter(|(_, window)| stands(window))
         .map(|(at, _)| at)
         .collect();
     for at in places {
-        chars[at..at + LEAST_SCRUBBED].fill(MASK_CHARACTER);
+        chars[at..at + least].fill(MASK_CHARACTER);
     }
 }

@@ -138,6 +138,35 @@ fn quotes_are_masked_where_they_quote_what_is_hidden() {
 }
 
 #[test]
+fn reasons_keep_their_own_numbers() {
+    let open = transcript(vec![heard("电话13800000012", "电话幺三八零零零零零零幺二")]);
+    let spans = find_in(&open.utterances);
+    let masker = Masker::new(&open, &spans, Mask::All);
+    for (why, expected) in [
+        (
+            "`x_ms` 为 180000，要求 ≤ 120000",
+            "`x_ms` 为 180000，要求 ≤ 120000",
+        ),
+        (
+            "客户说了“电话1380000”；`x_ms` 为 180000，要求 ≤ 120000",
+            "客户说了“电话*******”；`x_ms` 为 180000，要求 ≤ 120000",
+        ),
+        (
+            "The customer said \"他说”3800” 0000",
+            "The customer said \"他说”****” 0000",
+        ),
+        ("他说“3800…”，0000", "他说“****…”，0000"),
+        ("他说“3800", "他说“****"),
+        (
+            "人工评定：13800000012，不是 0000",
+            "人工评定：***********，不是 0000",
+        ),
+    ] {
+        assert_eq!(masker.scrub_reason(why), expected);
+    }
+}
+
+#[test]
 fn assessments_are_masked() {
     let open = transcript(vec![heard(
         "电话15900001234。",

@@ -39,7 +39,7 @@ impl RuleSet {
         for (place, file) in files.iter().enumerate() {
             mistakes.extend(file.mistakes.iter().cloned());
             let Some(pack) = &file.pack else { continue };
-            let mut notes = Notes::new(&file.file);
+            let mut notes = Notes::of_files(&file.file, &file.included);
             parts.add_pack(place, file, pack, &mut notes);
             if let Some(id) = &pack.pack.value
                 && let Some(other) = ids.insert(id, &file.file)
@@ -86,6 +86,7 @@ impl Parts {
         self.packs.push(PackInfo {
             id,
             file: file.file.clone(),
+            included: file.included.clone(),
             title: pack.title.clone(),
             version: pack.version,
             language: pack.language.clone(),
@@ -174,14 +175,19 @@ impl Parts {
         }
         schedule.deadlines_ms = self.program.deadlines_ms.into_iter().collect();
         let rules: Vec<RuleInfo> = self.rules.into_iter().map(|(rule, _)| rule).collect();
+        let names = |rule: &RuleInfo| {
+            let of_pack = format!("{}/{}", self.packs[rule.pack].id, rule.id);
+            [rule.id.clone(), of_pack]
+        };
         Ok(RuleSet {
+            ids: rules.iter().flat_map(names).collect(),
             packs: self.packs,
-            ids: rules.iter().map(|rule| rule.id.clone()).collect(),
             rules,
             lexicon,
             nodes: self.program.nodes,
             says: self.program.says,
             labels: self.program.labels,
+            asked_labels: self.program.asked_labels,
             n_slots,
             watches: self.program.watches,
             schedule,
@@ -298,8 +304,10 @@ pub(super) fn check_tests(tests: &[At<Test>], known: &BTreeSet<&str>, notes: &mu
             (None, true) => notes.error(at.place, "the test has neither `text` nor `call`", ""),
             (Some(_), false) => notes.error(at.place, "the test has both `text` and `call`", ""),
         }
+        not_negative(at.place, "duration_secs", test.duration_secs, notes);
         for turn in &test.call {
             let Some(written) = &turn.value else { continue };
+            not_negative(turn.place, "at_secs", written.at_secs, notes);
             let n_kinds = [&written.agent, &written.customer, &written.unknown]
                 .into_iter()
                 .filter(|said| said.is_some())
@@ -315,5 +323,12 @@ pub(super) fn check_tests(tests: &[At<Test>], known: &BTreeSet<&str>, notes: &mu
                 );
             }
         }
+    }
+}
+
+fn not_negative(place: Place, name: &str, secs: Option<f32>, notes: &mut Notes) {
+    if let Some(secs) = secs.filter(|secs| *secs < 0.0) {
+        let cause = format!("`{name}` must be 0 or more, got `{secs}`");
+        notes.error(place, cause, "");
     }
 }

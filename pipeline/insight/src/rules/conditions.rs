@@ -5,6 +5,8 @@ mod leaves;
 use std::collections::{BTreeSet, HashMap};
 
 use super::format::{AtLeast, Condition, Guard, NotSaid, Order, Pack, Repeated, Scope, Side};
+use super::include::is_included;
+use super::labels::AskedLabel;
 use super::lexicon::{ClassId, LexiconBuilder};
 use super::mistake::{Notes, Place, nearest_hint};
 use super::program::{
@@ -13,6 +15,7 @@ use super::program::{
 };
 use super::reader::At;
 use super::words::{Tangle, Words, find_cycles};
+use crate::talk::MIN_SILENCE_EVENT_MS;
 
 /// Conditions in one set of packs.
 const MOST_NODES: usize = 1_000_000;
@@ -77,6 +80,7 @@ pub(super) struct Program {
     pub(super) deadlines_ms: BTreeSet<u64>,
     /// Of the classifier, as they were asked for.
     pub(super) labels: Vec<String>,
+    pub(super) asked_labels: Vec<AskedLabel>,
 }
 
 impl Program {
@@ -194,7 +198,7 @@ impl<'a> Builder<'a> {
     pub(super) fn tell_unused(&mut self) {
         let pack = self.pack;
         for (name, at) in &pack.conditions {
-            if self.named.contains_key(name) {
+            if self.named.contains_key(name) || is_included(at.place) {
                 continue;
             }
             let cause = format!("`conditions.{name}` is not used");
@@ -238,6 +242,13 @@ impl<'a> Builder<'a> {
         }
     }
 
+    fn above_zero(&mut self, name: &str, value: Option<f32>, place: Place) {
+        if let Some(value) = value.filter(|value| *value <= 0.0) {
+            let cause = format!("`{name}` must be above 0, got `{value}`");
+            self.notes.error(place, cause, "");
+        }
+    }
+
     fn sided(view: View, party: Option<&At<Side>>) -> View {
         match party.and_then(|at| at.value) {
             Some(side) => View { side, ..view },
@@ -276,8 +287,16 @@ impl<'a> Builder<'a> {
             Condition::Intent(at) => {
                 let intent = at.value.as_ref()?;
                 let least = self.probability(intent.at_least.as_ref(), 0.5);
-                let kind = Kind::Intent(self.program.label(intent.label.value.clone()?), least);
-                self.leaf(kind, Self::sided(view, intent.party.as_ref()))
+                let view = Self::sided(view, intent.party.as_ref());
+                let label = intent.label.value.clone()?;
+                self.program.asked_labels.push(AskedLabel {
+                    pack: self.place,
+                    place: intent.label.place,
+                    label: label.clone(),
+                    side: view.side,
+                });
+                let kind = Kind::Intent(self.program.label(label), least);
+                self.leaf(kind, view)
             }
             Condition::Entity(at) => {
                 let kinds = at.value.as_ref()?.as_slice();
@@ -298,16 +317,26 @@ impl<'a> Builder<'a> {
                         .error(at.place, "`speech_rate` needs `above` or `below`", "");
                 }
                 let (above, below) = (rate.above, rate.below);
+                self.above_zero("above", above, at.place);
+                self.above_zero("below", below, at.place);
                 let view = Self::sided(view, rate.party.as_ref());
                 self.leaf(Kind::SpeechRate { above, below }, view)
             }
             Condition::LoudnessRise(at) => {
                 let rise = at.value.as_ref()?;
+                self.above_zero("db", Some(rise.db), at.place);
                 let view = Self::sided(view, rise.party.as_ref());
                 self.leaf(Kind::LoudnessRise(rise.db), view)
             }
             Condition::Silence(at) => {
                 let least_ms = at.value.as_ref()?.at_least_ms;
+                if least_ms < MIN_SILENCE_EVENT_MS {
+                    let cause = format!(
+                        "silences under {MIN_SILENCE_EVENT_MS} ms are pauses and told to no rule: `at_least_ms: {least_ms}` holds from {MIN_SILENCE_EVENT_MS} ms on"
+                    );
+                    let hint = format!("write `at_least_ms: {MIN_SILENCE_EVENT_MS}`, or more");
+                    self.notes.warning(at.place, cause, hint);
+                }
                 let view = View {
                     side: Side::Any,
                     ..view
@@ -507,9 +536,9 @@ impl<'a> Builder<'a> {
     }
 
     fn within(&mut self, utterances: Option<u32>, secs: Option<f32>, place: Place) -> Within {
-        if secs.is_some_and(|secs| !(0.0..=MOST_SECS).contains(&secs)) {
-            self.notes
-                .error(place, "`within_secs` must be 0 or more", "");
+        if let Some(secs) = secs.filter(|secs| !(0.0..=MOST_SECS).contains(secs)) {
+            let cause = format!("`within_secs` must be 0 to {MOST_SECS}, got `{secs}`");
+            self.notes.error(place, cause, "");
         }
         Within {
             utterances,

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::value::{SeqAccessDeserializer, StrDeserializer};
 use serde::de::{Deserializer, IntoDeserializer, SeqAccess, Visitor};
 
+use super::include::{Find, find_nothing, include};
 use super::mistake::Notes;
 use super::reader::{At, read};
 use super::says::Says;
@@ -31,6 +32,10 @@ pub struct Pack {
     /// Counted up by who edits the pack.
     #[serde(default)]
     pub version: u32,
+    /// Files of words and conditions that become the pack's: by their way from this file, or those that the program
+    /// carries.
+    #[serde(default)]
+    pub include: Vec<At<String>>,
     /// Named lists of phrases; `<name>` in a phrase stands for any of them.
     #[serde(default)]
     pub words: BTreeMap<String, At<Vec<At<String>>>>,
@@ -48,6 +53,21 @@ pub struct Pack {
     /// Texts with the rules that fire on them.
     #[serde(default)]
     pub tests: Vec<At<Test>>,
+}
+
+/// What several packs share, in a file of its own.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedFile {
+    /// Further files.
+    #[serde(default)]
+    pub include: Vec<At<String>>,
+    /// As in a pack.
+    #[serde(default)]
+    pub words: BTreeMap<String, At<Vec<At<String>>>>,
+    /// As in a pack.
+    #[serde(default)]
+    pub conditions: BTreeMap<String, At<Condition>>,
 }
 
 /// Words that take the force out of what follows them.
@@ -428,7 +448,7 @@ pub struct LoudnessRise {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SilenceCondition {
-    /// Its length.
+    /// Its length; silences under 1000 ms are pauses, and told to no rule.
     pub at_least_ms: u64,
 }
 
@@ -670,20 +690,32 @@ pub struct TestFile {
 pub struct PackFile {
     /// The file's name, for messages.
     pub file: String,
-    /// `None` where there was nothing to be had.
+    /// Those it includes, in the order they were found.
+    pub included: Vec<String>,
+    /// `None` where there was nothing to be had. Has what its files have.
     pub pack: Option<Pack>,
     /// By place.
     pub mistakes: Vec<Mistake>,
 }
 
 impl PackFile {
-    /// Reads a pack from the bytes of a YAML file. Never fails: what is wrong is told in `mistakes`.
+    /// Reads a pack that includes nothing, see [`Self::read_with`].
     pub fn read(file: &str, bytes: &[u8]) -> Self {
+        Self::read_with(file, bytes, &mut find_nothing)
+    }
+
+    /// Reads a pack from the bytes of a YAML file; `find` finds what it includes. Never fails: what is wrong is told in
+    /// `mistakes`.
+    pub fn read_with(file: &str, bytes: &[u8], find: &mut Find<'_>) -> Self {
         let mut notes = Notes::new(file);
         let tree = node::read_tree(bytes, &mut notes);
-        let pack = tree.and_then(|tree| read::<Pack>(&tree, &mut notes));
+        let mut pack = tree.and_then(|tree| read::<Pack>(&tree, &mut notes));
+        if let Some(pack) = &mut pack {
+            include(pack, find, &mut notes);
+        }
         Self {
             file: file.to_owned(),
+            included: notes.files()[1..].to_vec(),
             pack,
             mistakes: notes.into_list(),
         }

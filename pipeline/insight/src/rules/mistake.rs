@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-/// A place in a file, both counted from 1; the default stands for "the file as a whole".
+/// A place in a file, line and column counted from 1; 0 stands for "the file as a whole".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
+    /// Which of the files a pack is made of: 0 for its own, then those it includes.
+    pub file: u16,
     /// Line.
     pub line: u32,
     /// Column, in characters.
@@ -42,7 +44,7 @@ impl fmt::Display for Mistake {
             Weight::Warning => "warning",
         };
         write!(out, "{}:", self.file)?;
-        if self.place != Place::default() {
+        if self.place.line != 0 {
             write!(out, "{}:{}:", self.place.line, self.place.column)?;
         }
         write!(out, " {weight}: {}", self.cause)?;
@@ -74,19 +76,66 @@ impl std::error::Error for Mistakes {}
 /// More mistakes of one pack are not told.
 const MOST_MISTAKES: usize = 200;
 
-/// Takes down mistakes of one file.
+/// Takes down mistakes of one file, and of those it includes.
 #[derive(Debug)]
 pub(super) struct Notes {
-    file: String,
+    /// Never empty.
+    files: Vec<String>,
+    /// The file that is being read.
+    current: u16,
     list: Vec<Mistake>,
 }
 
 impl Notes {
     pub(super) fn new(file: &str) -> Self {
+        Self::of_files(file, &[])
+    }
+
+    /// Of a pack that was read, with what it includes.
+    pub(super) fn of_files(own: &str, included: &[String]) -> Self {
+        let own = std::iter::once(own.to_owned());
         Self {
-            file: file.to_owned(),
+            files: own.chain(included.iter().cloned()).collect(),
+            current: 0,
             list: Vec::new(),
         }
+    }
+
+    /// Own file first.
+    pub(super) fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    /// What is read from now on stands in `file`; gives what to [`Self::leave`] to.
+    pub(super) fn enter(&mut self, file: &str) -> u16 {
+        let outer = self.current;
+        self.current = u16::try_from(self.files.len()).unwrap_or(u16::MAX);
+        self.files.push(file.to_owned());
+        outer
+    }
+
+    pub(super) const fn leave(&mut self, outer: u16) {
+        self.current = outer;
+    }
+
+    /// A place in the file that is being read.
+    pub(super) const fn place(&self, line: u32, column: u32) -> Place {
+        Place {
+            file: self.current,
+            line,
+            column,
+        }
+    }
+
+    fn file_of(&self, place: Place) -> &str {
+        self.files
+            .get(usize::from(place.file))
+            .map_or("", |file| file)
+    }
+
+    /// `FILE:LINE:COLUMN`.
+    pub(super) fn shown(&self, place: Place) -> String {
+        format!("`{}:{}:{}`", self.file_of(place), place.line, place.column)
     }
 
     pub(super) fn error(
@@ -109,7 +158,7 @@ impl Notes {
 
     fn add(&mut self, weight: Weight, place: Place, cause: String, hint: String) {
         let mistake = Mistake {
-            file: self.file.clone(),
+            file: self.file_of(place).to_owned(),
             place,
             weight,
             cause,
@@ -191,16 +240,10 @@ mod tests {
     fn mistakes_are_told_with_place_cause_and_hint() {
         let mut notes = Notes::new("a.yaml");
         notes.warning(Place::default(), "`words.a` is not used", "");
-        notes.error(
-            Place { line: 3, column: 7 },
-            "unknown key `wehn`",
-            "did you mean `when`?",
-        );
-        notes.error(
-            Place { line: 3, column: 7 },
-            "unknown key `wehn`",
-            "did you mean `when`?",
-        );
+        let place = notes.place(3, 7);
+        notes.error(place, "unknown key `wehn`", "did you mean `when`?");
+        let place = notes.place(3, 7);
+        notes.error(place, "unknown key `wehn`", "did you mean `when`?");
         assert!(notes.has_errors());
         assert_eq!(
             Mistakes(notes.into_list()).to_string(),

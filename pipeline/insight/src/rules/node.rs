@@ -49,15 +49,15 @@ pub(super) enum ScalarKind {
 }
 
 impl Value {
-    /// What it is, for messages.
-    pub(super) const fn kind(&self) -> &'static str {
+    /// What it is, for messages; `None` where nothing is written.
+    pub(super) const fn kind(&self) -> Option<&'static str> {
         match self {
-            Self::Null => "nothing",
-            Self::Scalar(_, ScalarKind::Text) => "text",
-            Self::Scalar(_, ScalarKind::Bool) => "true or false",
-            Self::Scalar(_, ScalarKind::Number) => "a number",
-            Self::List(_) => "a list",
-            Self::Map(_) => "a map",
+            Self::Null => None,
+            Self::Scalar(_, ScalarKind::Text) => Some("text"),
+            Self::Scalar(_, ScalarKind::Bool) => Some("true or false"),
+            Self::Scalar(_, ScalarKind::Number) => Some("a number"),
+            Self::List(_) => Some("a list"),
+            Self::Map(_) => Some("a map"),
         }
     }
 }
@@ -66,18 +66,22 @@ impl Value {
 pub(super) fn read_tree(bytes: &[u8], notes: &mut Notes) -> Option<Node> {
     let text = utf8(bytes, notes)?;
     if text.trim().is_empty() {
+        let whole = notes.place(0, 0);
         notes.error(
-            Place::default(),
+            whole,
             "the file is empty",
             "a pack starts with `pack: NAME`",
         );
         return None;
     }
     match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options()) {
-        Ok(raw) => Some(node(raw, text)),
+        Ok(raw) => Some(Tree { text, notes }.node(raw)),
         Err(error) => {
-            let place = error.location().map_or_else(Place::default, place_of);
-            let (cause, hint) = told(&error);
+            let place = match error.location() {
+                None => notes.place(0, 0),
+                Some(location) => place_of(location, notes),
+            };
+            let (place, cause, hint) = told(&error, place, text);
             notes.error(place, cause, hint);
             None
         }
@@ -103,7 +107,7 @@ fn options() -> Options {
 
 /// The bytes as text, a byte order mark taken off.
 fn utf8<'a>(bytes: &'a [u8], notes: &mut Notes) -> Option<&'a str> {
-    let whole = Place::default();
+    let whole = notes.place(0, 0);
     let save = "save the file as UTF-8";
     if bytes.len() > MOST_PACK_BYTES {
         let cause = format!(
@@ -120,17 +124,14 @@ fn utf8<'a>(bytes: &'a [u8], notes: &mut Notes) -> Option<&'a str> {
     let bytes = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) if text.contains('\0') => {
-            notes.error(
-                place_at(text, text.find('\0').unwrap_or(0)),
-                "a zero byte",
-                save,
-            );
+            let place = place_at(text, text.find('\0').unwrap_or(0), notes);
+            notes.error(place, "a zero byte", save);
             None
         }
         Ok(text) => Some(text),
         Err(error) => {
             let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-            let place = place_at(&good, good.len());
+            let place = place_at(&good, good.len(), notes);
             let hint = format!("{save}; files of Chinese text are often saved as GBK");
             notes.error(place, "the file is not UTF-8 from here on", hint);
             None
@@ -138,36 +139,64 @@ fn utf8<'a>(bytes: &'a [u8], notes: &mut Notes) -> Option<&'a str> {
     }
 }
 
-fn place_at(text: &str, byte: usize) -> Place {
+fn place_at(text: &str, byte: usize, notes: &Notes) -> Place {
     let before = &text[..byte];
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-    Place {
-        line: u32::try_from(line).unwrap_or(u32::MAX),
-        column: u32::try_from(column).unwrap_or(u32::MAX),
-    }
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    notes.place(number(line), number(column))
 }
 
-fn place_of(location: Location) -> Place {
-    Place {
-        line: u32::try_from(location.line()).unwrap_or(u32::MAX),
-        column: u32::try_from(location.column()).unwrap_or(u32::MAX),
-    }
+fn place_of(location: Location, notes: &Notes) -> Place {
+    let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    notes.place(number(location.line()), number(location.column()))
 }
 
-/// Cause and hint of what the YAML reader says.
-fn told(error: &Error) -> (String, String) {
-    let text = error.without_snippet().to_string();
-    let cause = text.lines().next().unwrap_or("no YAML").trim().to_owned();
-    let hint = match error.without_snippet() {
+/// Place, cause and hint of what the YAML reader says, which tells the place once more in words.
+fn told(error: &Error, place: Place, text: &str) -> (Place, String, String) {
+    let error = error.without_snippet();
+    let told = error.to_string();
+    let cause = told.lines().next().unwrap_or("no YAML").trim();
+    if cause.contains("tab")
+        && let Some(place) = first_indenting_tab(text, place)
+    {
+        let hint = "indent with spaces; editors can be told to write them for the tab key";
+        return (place, "a tab before the text of a line".into(), hint.into());
+    }
+    let words = format!(" at line {}, column {}", place.line, place.column);
+    let cause = cause.strip_suffix(&words).unwrap_or(cause).to_owned();
+    let hint = match error {
         Error::DuplicateMappingKey { .. } => "take one of the two away, or give it another name",
         Error::Budget { .. } | Error::AliasError { .. } => {
             "packs may be nested 64 deep and hold a million values"
         }
         Error::UnknownAnchor { .. } => "an alias `*name` needs an anchor `&name` before it",
-        _ => "quote texts that hold any of : # [ ] { } , & * ! | > ' \" % @ or begin with - or ?",
+        _ if cause.contains("non-finite") => {
+            "write a number with digits; quote it where it is text"
+        }
+        _ => {
+            "mind the indentation; quote texts that hold any of : # [ ] { } , & * ! | > ' \" % @ or begin with - or ?"
+        }
     };
-    (cause, hint.to_owned())
+    (place, cause, hint.to_owned())
+}
+
+/// The first tab before the text of a line, from the line of `place` on: the reader tells where it began to read what
+/// the tab ends.
+fn first_indenting_tab(text: &str, place: Place) -> Option<Place> {
+    let n_before = usize::try_from(place.line).ok()?.saturating_sub(1);
+    (place.line..)
+        .zip(text.lines().skip(n_before))
+        .find_map(|(line, text)| {
+            let indented = &text[..text.len() - text.trim_start().len()];
+            let before = indented.chars().position(|letter| letter == '\t')?;
+            let column = u32::try_from(before + 1).unwrap_or(u32::MAX);
+            Some(Place {
+                line,
+                column,
+                ..place
+            })
+        })
 }
 
 /// A value as the YAML reader gives it.
@@ -247,25 +276,32 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 }
 
-/// The tree, typed scalars as they are spelled.
-fn node(raw: Spanned<Raw>, text: &str) -> Node {
-    let value = match raw.value {
-        Raw::Null => Value::Null,
-        Raw::Text(text) => Value::Scalar(text, ScalarKind::Text),
-        Raw::Typed(kind) => Value::Scalar(spelled(raw.defined, text), kind),
-        Raw::List(list) => Value::List(list.into_iter().map(|item| node(item, text)).collect()),
-        Raw::Map(map) => {
-            let entries = map.into_iter().map(|(key, value)| {
-                let place = place_of(key.referenced);
-                let name = key.value;
-                (Key { place, name }, node(value, text))
-            });
-            Value::Map(entries.collect())
+/// Makes the tree, typed scalars as they are spelled.
+struct Tree<'a> {
+    text: &'a str,
+    notes: &'a Notes,
+}
+
+impl Tree<'_> {
+    fn node(&self, raw: Spanned<Raw>) -> Node {
+        let value = match raw.value {
+            Raw::Null => Value::Null,
+            Raw::Text(text) => Value::Scalar(text, ScalarKind::Text),
+            Raw::Typed(kind) => Value::Scalar(spelled(raw.defined, self.text), kind),
+            Raw::List(list) => Value::List(list.into_iter().map(|item| self.node(item)).collect()),
+            Raw::Map(map) => {
+                let entries = map.into_iter().map(|(key, value)| {
+                    let place = place_of(key.referenced, self.notes);
+                    let name = key.value;
+                    (Key { place, name }, self.node(value))
+                });
+                Value::Map(entries.collect())
+            }
+        };
+        Node {
+            place: place_of(raw.referenced, self.notes),
+            value,
         }
-    };
-    Node {
-        place: place_of(raw.referenced),
-        value,
     }
 }
 
@@ -287,7 +323,7 @@ mod tests {
         match &node.value {
             Value::Null => out.push("null".into()),
             Value::Scalar(text, kind) => {
-                let Place { line, column } = node.place;
+                let Place { line, column, .. } = node.place;
                 out.push(format!("{line}:{column} {text} {kind:?}"));
             }
             Value::List(list) => list.iter().for_each(|item| scalars(item, out)),
@@ -338,6 +374,14 @@ mod tests {
         check(b"a: 1\na: 2\n", "p.yaml:2:1: error: ");
         check(b"a: [1, 2\nb: 3", "p.yaml:2:");
         check(b"a: *b\n", "p.yaml:1:4: error: ");
+        check(
+            b"pack: a\nb:\n- c: d\n\te: f\n",
+            "p.yaml:4:1: error: a tab before the text of a line\nhint: indent with spaces",
+        );
+        check(
+            b"a: .nan\n",
+            "p.yaml:1:4: error: non-finite float `.nan` rejected",
+        );
         check("[".repeat(5000).as_bytes(), "p.yaml:1:");
         check("- ".repeat(5000).as_bytes(), "p.yaml:1:");
         let laughs = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n\

@@ -6,6 +6,7 @@ use auricle_contracts::{EmotionLabel, Party, PiiKind, Severity};
 use regex::Regex;
 
 use super::format::{Side, TextForm, UnknownParty};
+use super::labels::AskedLabel;
 use super::lexicon::{ClassId, GroupId, Lexicon, PhraseId, Steps};
 use crate::intent::Similarity;
 use crate::observer::Wants;
@@ -23,7 +24,7 @@ pub(super) type UnitId = u32;
 pub struct RuleSet {
     pub(super) packs: Vec<PackInfo>,
     pub(super) rules: Vec<RuleInfo>,
-    /// Of the rules.
+    /// Of the rules: `ID` and `PACK/ID`.
     pub(super) ids: HashSet<String>,
     pub(super) lexicon: Lexicon,
     pub(super) nodes: Vec<Node>,
@@ -32,6 +33,7 @@ pub struct RuleSet {
     pub(super) schedule: Schedule,
     /// Of the classifier, those that conditions ask for, rising.
     pub(super) labels: Vec<String>,
+    pub(super) asked_labels: Vec<AskedLabel>,
     /// Nodes whose outcome is kept for the moment.
     pub(super) n_slots: usize,
 }
@@ -42,9 +44,9 @@ impl RuleSet {
         &self.rules
     }
 
-    /// Whether a pack has a rule of this id.
-    pub fn has(&self, id: &str) -> bool {
-        self.ids.contains(id)
+    /// Whether there is a rule called `name`: an id, or `PACK/ID`.
+    pub fn has(&self, name: &str) -> bool {
+        self.ids.contains(name)
     }
 
     /// The packs, in the order they were given.
@@ -104,6 +106,8 @@ pub struct PackInfo {
     pub id: String,
     /// The file it was read from.
     pub file: String,
+    /// The files that it includes.
+    pub included: Vec<String>,
     /// Its title.
     pub title: String,
     /// Its version.

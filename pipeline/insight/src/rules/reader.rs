@@ -74,13 +74,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for AtVisitor<T> {
 
     /// Key: the place; value: what stands there. An error in the value was noted by the reader.
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<At<T>, A::Error> {
-        let place = access.next_key::<(u32, u32)>()?.unwrap_or_default();
+        let (file, line, column) = access.next_key::<(u16, u32, u32)>()?.unwrap_or_default();
         Ok(At {
             value: access.next_value().ok(),
-            place: Place {
-                line: place.0,
-                column: place.1,
-            },
+            place: Place { file, line, column },
         })
     }
 }
@@ -88,7 +85,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for AtVisitor<T> {
 /// Reads `node`; `None` where nothing could be had of it. Mistakes go to `notes`.
 pub(super) fn read<T: for<'de> Deserialize<'de>>(node: &Node, notes: &mut Notes) -> Option<T> {
     let cell = RefCell::new(notes);
-    let reader = Reader { node, notes: &cell };
+    let reader = Reader {
+        node,
+        key: "",
+        notes: &cell,
+    };
     match T::deserialize(reader) {
         Ok(value) => Some(value),
         Err(slip) => {
@@ -166,30 +167,44 @@ fn unknown_key(key: &str, known: &'static [&'static str]) -> Slip {
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     node: &'a Node,
+    /// What the value stands behind; empty for an item of a list.
+    key: &'a str,
     notes: &'a RefCell<&'a mut Notes>,
 }
 
 impl<'a> Reader<'a> {
-    fn of(self, node: &'a Node) -> Self {
-        Self { node, ..self }
+    fn of(self, node: &'a Node, key: &'a str) -> Self {
+        Self { node, key, ..self }
+    }
+
+    /// A cause with the key before it.
+    fn slip(&self, cause: fmt::Arguments<'_>) -> Slip {
+        let cause = match self.key {
+            "" => cause.to_string(),
+            key => format!("`{key}`: {cause}"),
+        };
+        Slip::new(cause, String::new()).at(self.node.place)
     }
 
     fn wrong(&self, expected: &dyn Expected) -> Slip {
-        let got = self.node.value.kind();
-        Slip::custom(format_args!("expected {expected}, got {got}")).at(self.node.place)
+        match self.node.value.kind() {
+            None => Slip {
+                hint: "write a value there, or take the entry out; `null` and `~` are no values"
+                    .to_owned(),
+                ..self.slip(format_args!("expected {expected}, got nothing"))
+            },
+            Some(got) => self.slip(format_args!("expected {expected}, got {got}")),
+        }
     }
 
-    fn number<'de, V: Visitor<'de>, N: std::str::FromStr>(&self, visitor: &V) -> Result<N, Slip> {
+    fn number<N: std::str::FromStr>(&self, expected: &'static str) -> Result<N, Slip> {
         match &self.node.value {
-            Value::Scalar(text, ScalarKind::Number) => {
-                text.replace('_', "").parse().map_err(|_| {
-                    let expected: &dyn Expected = visitor;
-                    Slip::custom(format_args!("expected {expected}, got `{text}`"))
-                })
-            }
-            _ => Err(self.wrong(&"a number")),
+            Value::Scalar(text, ScalarKind::Number) => text
+                .replace('_', "")
+                .parse()
+                .map_err(|_| self.slip(format_args!("expected {expected}, got `{text}`"))),
+            _ => Err(self.wrong(&expected)),
         }
-        .map_err(|slip| slip.at(self.node.place))
     }
 
     fn visit_map<'de, V: Visitor<'de>>(
@@ -209,9 +224,9 @@ impl<'a> Reader<'a> {
 }
 
 macro_rules! numbers {
-    ($($method:ident $visit:ident)*) => {$(
+    ($expected:literal: $($method:ident $visit:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Slip> {
-            let number = self.number(&visitor)?;
+            let number = self.number($expected)?;
             visitor.$visit(number).map_err(|slip: Slip| slip.at(self.node.place))
         }
     )*};
@@ -222,8 +237,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Slip> {
         match &self.node.value {
-            Value::Null => visitor.visit_unit(),
-            Value::Scalar(text, ScalarKind::Bool) => visitor.visit_bool(text == "true"),
+            Value::Null => Err(self.wrong(&visitor)),
             Value::Scalar(text, _) => visitor.visit_str(text),
             Value::List(list) => visitor.visit_seq(Items {
                 reader: self,
@@ -243,12 +257,17 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         }
     }
 
-    numbers! {
+    numbers! { "a whole number":
         deserialize_i8 visit_i8 deserialize_i16 visit_i16 deserialize_i32 visit_i32
-        deserialize_i64 visit_i64 deserialize_u8 visit_u8 deserialize_u16 visit_u16
-        deserialize_u32 visit_u32 deserialize_u64 visit_u64 deserialize_f32 visit_f32
-        deserialize_f64 visit_f64
+        deserialize_i64 visit_i64
     }
+
+    numbers! { "a whole number, 0 or more":
+        deserialize_u8 visit_u8 deserialize_u16 visit_u16 deserialize_u32 visit_u32
+        deserialize_u64 visit_u64
+    }
+
+    numbers! { "a number": deserialize_f32 visit_f32 deserialize_f64 visit_f64 }
 
     /// Any scalar is text: `no` and `110` are keywords like others.
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Slip> {
@@ -312,7 +331,11 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             Value::Map(entries) => self
                 .visit_map(entries, Some(fields), visitor)
                 .map_err(|slip| slip.at(self.node.place)),
-            _ => Err(self.wrong(&"a map")),
+            Value::Null => Err(self.wrong(&"a map")),
+            _ => Err(Slip {
+                hint: format!("write `{{KEY: VALUE}}`; keys are `{}`", fields.join("`, `")),
+                ..self.wrong(&"a map")
+            }),
         }
     }
 
@@ -325,10 +348,14 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         let (name, place, value) = match &self.node.value {
             Value::Scalar(text, ScalarKind::Text) => (text.as_str(), self.node.place, None),
             Value::Map(entries) => match entries.as_slice() {
-                [(key, value)] => (key.name.as_str(), key.place, Some(self.of(value))),
+                [(key, value)] => (
+                    key.name.as_str(),
+                    key.place,
+                    Some(self.of(value, &key.name)),
+                ),
                 _ => return Err(not_one_key(entries).at(self.node.place)),
             },
-            _ => return Err(self.wrong(&"a name or a map with one key")),
+            _ => return Err(self.wrong(&"a name, or a map with one operator")),
         };
         if !variants.contains(&name) {
             return Err(unknown_name(name, value.is_some(), variants).at(place));
@@ -379,9 +406,10 @@ impl<'de> MapAccess<'de> for Placed<'_> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Slip> {
-        let Place { line, column } = self.0.node.place;
-        let pair = serde::de::value::SeqDeserializer::new([line, column].into_iter());
-        seed.deserialize(pair).map(Some)
+        let Place { file, line, column } = self.0.node.place;
+        let numbers = [u32::from(file), line, column];
+        let place = serde::de::value::SeqDeserializer::new(numbers.into_iter());
+        seed.deserialize(place).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Slip> {
@@ -407,7 +435,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         let Some(node) = self.rest.next() else {
             return Ok(None);
         };
-        seed.deserialize(self.reader.of(node)).map(Some)
+        seed.deserialize(self.reader.of(node, "")).map(Some)
     }
 }
 
@@ -446,20 +474,8 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let Some((key, node)) = self.value.take() else {
             return Err(Slip::custom("a value before its key"));
         };
-        seed.deserialize(self.reader.of(node)).map_err(|slip| {
-            let place = match node.value {
-                Value::Null => key.place,
-                _ => node.place,
-            };
-            let slip = slip.at(place);
-            match slip.cause.starts_with("expected ") && slip.place == Some(place) {
-                true => Slip {
-                    cause: format!("`{}`: {}", key.name, slip.cause),
-                    ..slip
-                },
-                false => slip,
-            }
-        })
+        let reader = self.reader.of(node, &key.name);
+        seed.deserialize(reader).map_err(|slip| slip.at(node.place))
     }
 }
 

@@ -15,6 +15,7 @@ use super::phrase::{is_wordy, joins_words};
 use super::program::RuleSet;
 use super::reader::At;
 use super::run::{Change, RuleEvent, RuleRun};
+use crate::talk::MIN_SILENCE_EVENT_MS;
 use crate::{Facts, Spoken, TalkEvent};
 
 /// What the other parts of insight find in an utterance; see [`Facts`].
@@ -100,7 +101,7 @@ impl fmt::Display for Verdict {
             true => "nothing".to_owned(),
             false => names.join(", "),
         };
-        let Place { line, column } = self.place;
+        let Place { line, column, .. } = self.place;
         write!(out, "{line}:{column}: {}", self.shown)?;
         if !self.note.is_empty() {
             write!(out, "\n  note:     {}", self.note)?;
@@ -321,6 +322,10 @@ impl Stage<'_> {
         let event = match (turn.silence_ms, &turn.interruption_by) {
             (Some(silence_ms), _) => {
                 self.now_ms = start_ms.saturating_add(silence_ms);
+                // As in calls.
+                if silence_ms < MIN_SILENCE_EVENT_MS {
+                    return;
+                }
                 TalkEvent::Silence(Stretch {
                     start_ms,
                     end_ms: self.now_ms,

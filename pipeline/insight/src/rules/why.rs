@@ -97,6 +97,7 @@ impl Witness<'_, '_> {
         self.gather(id, &mut proofs);
         leave_out_lacks(&mut proofs);
         proofs.truncate(MOST_PROOFS);
+        show_once(&mut proofs);
         proofs
     }
 
@@ -565,6 +566,17 @@ fn leave_out_lacks(proofs: &mut Vec<Proof>) {
     let told: Vec<usize> = found.filter_map(utterance).collect();
     let is_told = |proof: &Proof| utterance(proof).is_some_and(|idx| told.contains(&idx));
     proofs.retain(|proof| proof.shows == Shows::What || !is_told(proof));
+}
+
+/// What several conditions rest on is shown once; what each of them says of it stays.
+fn show_once(proofs: &mut [Proof]) {
+    for place in 1..proofs.len() {
+        let (before, rest) = proofs.split_at_mut(place);
+        let own = &mut rest[0].evidence;
+        if own.is_some() && before.iter().any(|proof| proof.evidence == *own) {
+            *own = None;
+        }
+    }
 }
 
 /// Keywords as text, `…` where other letters stand between them.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::format::Pack;
+use super::include::is_included;
 use super::lexicon::{Group, LexiconBuilder, Need, Source, Step, Steps};
 use super::mistake::{Notes, Place, nearest_hint};
 use super::phrase::{self, Piece, Sequence};
@@ -147,7 +148,7 @@ impl Words {
     /// Tells of lists that nothing uses.
     pub(super) fn tell_unused(&self, notes: &mut Notes) {
         for (name, list) in &self.lists {
-            if !self.used.contains(name) {
+            if !self.used.contains(name) && !is_included(list.place) {
                 let cause = format!("`words.{name}` is not used");
                 notes.warning(
                     list.place,

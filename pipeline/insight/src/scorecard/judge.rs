@@ -83,7 +83,7 @@ struct Part {
 /// Places of the hits of any of `rules`.
 fn hits_of(rules: &[String], call: &CallView<'_>) -> Vec<usize> {
     let hits = call.hits.iter().enumerate();
-    hits.filter(|(_, hit)| rules.contains(&hit.rule))
+    hits.filter(|(_, hit)| rules.iter().any(|rule| hit.is_of(rule)))
         .map(|(place, _)| place)
         .collect()
 }
@@ -132,7 +132,7 @@ fn needs(question: &Question, call: &CallView<'_>, reasons: Reasons) -> Option<P
         return None;
     }
     let hits = hits_of(rules, call);
-    let has_hit = |rule: &String| hits.iter().any(|&place| call.hits[place].rule == *rule);
+    let has_hit = |rule: &String| hits.iter().any(|&place| call.hits[place].is_of(rule));
     let missing: Vec<String> = rules
         .iter()
         .filter(|rule| !has_hit(rule))
@@ -152,7 +152,12 @@ fn needs(question: &Question, call: &CallView<'_>, reasons: Reasons) -> Option<P
             Answer::Yes => reasons.found(call, &hits),
             _ => reasons.lacking(&known, &unknown),
         },
-        hits,
+        // What is lacking decides, not what is there.
+        hits: if answer == Answer::No {
+            Vec::new()
+        } else {
+            hits
+        },
     })
 }
 

@@ -87,7 +87,7 @@ pub struct PersonAnswer {
     pub note: String,
 }
 
-/// What people answered, by the id of the item: a question's, or `rule:ID` for a rule that stands on no question.
+/// What people answered, by the id of the item: a question's, or `rule:PACK/ID` for a rule that stands on no question.
 pub type PersonAnswers = BTreeMap<String, PersonAnswer>;
 
 impl Card {

@@ -1,6 +1,6 @@
 //! Points of a whole card.
 
-use auricle_contracts::{Answer, ScoreItem, Scorecard};
+use auricle_contracts::{Answer, Hit, ScoreItem, Scorecard};
 
 use super::format::{Card, OtherRules, Section};
 use super::judge::{Judged, judge, missing};
@@ -147,18 +147,19 @@ fn other_rules(
         return Vec::new();
     }
     let named = card.judged_rules();
-    let mut rules: Vec<(&str, Vec<usize>)> = Vec::new();
+    let mut rules: Vec<(&Hit, Vec<usize>)> = Vec::new();
     for (place, hit) in call.hits.iter().enumerate() {
         let counts = hit.auto_fail || (card.other_rules == OtherRules::Deduct && hit.deduct > 0.0);
-        if !counts || named.contains(hit.rule.as_str()) {
+        if !counts || named.iter().any(|name| hit.is_of(name)) {
             continue;
         }
-        match rules.iter_mut().find(|(rule, _)| *rule == hit.rule) {
+        let is_same = |first: &Hit| (&first.pack, &first.rule) == (&hit.pack, &hit.rule);
+        match rules.iter_mut().find(|(first, _)| is_same(first)) {
             Some((_, hits)) => hits.push(place),
-            None => rules.push((&hit.rule, vec![place])),
+            None => rules.push((hit, vec![place])),
         }
     }
-    let items = rules.into_iter().map(|(rule, hits)| {
+    let items = rules.into_iter().map(|(first, hits)| {
         let judged = Judged {
             answer: Answer::No,
             kept: 0.0,
@@ -166,7 +167,10 @@ fn other_rules(
             why: reasons.found(call, &hits),
             hits,
         };
-        let id = format!("{RULE_ITEM}{rule}");
+        let id = match (first.pack.as_str(), &first.rule) {
+            ("", rule) => format!("{RULE_ITEM}{rule}"),
+            (pack, rule) => format!("{RULE_ITEM}{pack}/{rule}"),
+        };
         let judged = override_with(judged, &id, false, answers, reasons);
         rule_item(id, judged, card, call, reasons)
     });

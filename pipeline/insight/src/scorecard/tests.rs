@@ -497,6 +497,49 @@ proptest! {
 }
 
 #[test]
+fn rules_of_one_id_in_two_packs_are_told_apart() {
+    let of = |pack: &str, rule: &str| Hit {
+        pack: pack.into(),
+        ..hit(rule)
+    };
+    let call = Call {
+        hits: vec![of("a", "abuse"), of("b", "abuse"), of("b", "other")],
+        ..Call::new(&[], 200.0)
+    };
+    let check = |question: &str, expected: &[(&str, usize)]| {
+        let text = format!(
+            "card: t\nother_rules: deduct\nsections:\n- title: s\n  questions:\n\
+             \x20   - {{id: q, question: Q?, {question}}}\n"
+        );
+        let score = card(&text).score(&call.view()).expect("a score");
+        let items = score
+            .items
+            .iter()
+            .map(|item| (item.id.as_str(), item.hits.len()));
+        assert_eq!(items.collect::<Vec<_>>(), expected, "{question}");
+    };
+    let other = ("rule:b/other", 1);
+    check("unless_rules: [abuse]", &[("q", 2), other]);
+    check(
+        "unless_rules: [a/abuse]",
+        &[("q", 1), ("rule:b/abuse", 1), other],
+    );
+    check(
+        "unless_rules: [c/abuse]",
+        &[("q", 0), ("rule:a/abuse", 1), ("rule:b/abuse", 1), other],
+    );
+    check(
+        "needs_rules: [b/abuse, b/other]",
+        &[("q", 2), ("rule:a/abuse", 1)],
+    );
+    // What is there is no reason for what is lacking.
+    check(
+        "needs_rules: [b/abuse, c/abuse]",
+        &[("q", 0), ("rule:a/abuse", 1), other],
+    );
+}
+
+#[test]
 fn what_no_pack_looks_for_does_not_apply() {
     let yaml =
         "pack: p\nrules: [{id: abuse, when: {says: 滚}}, {id: told_recording, when: {says: 录音}}]";
@@ -532,6 +575,13 @@ fn what_no_pack_looks_for_does_not_apply() {
         not_loaded,
     );
     check("unless_rules: [abuse]", &[], Answer::Yes, "no `abuse`");
+    check("unless_rules: [p/abuse]", &[], Answer::Yes, "no `p/abuse`");
+    check(
+        "unless_rules: [other/abuse]",
+        &[],
+        Answer::NotApplicable,
+        "no pack is loaded with the rule `other/abuse`",
+    );
     check("unless_rules: [abuse, dead_air]", &[], Answer::Yes, &both);
     check("needs_rules: [abuse, dead_air]", &[], Answer::No, &both);
     check(

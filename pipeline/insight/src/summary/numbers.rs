@@ -8,7 +8,8 @@ use regex::Regex;
 use super::Ranked;
 use super::text::{Text, is_digit};
 
-/// Kinds of numbers, and how much they are wanted.
+/// Kinds of numbers, and how much they are wanted. A day is one by its name: 今天 and 明天 alone tell nothing once the call
+/// is over.
 const KINDS: [(&str, u32); 6] = [
     ("rate", 5),
     ("amount", 5),
@@ -30,9 +31,10 @@ fn pattern() -> String {
     let each = r"(?:[每一]个?(?:年|月|天|期|次|周|季度))?";
     let week = r"(?:周|星期|礼拜)[一二三四五六日天末0-9]";
     let part_of_day = r"(?:凌晨|早上|上午|中午|下午|傍晚|晚上|今晚|明早|明晚)";
-    let day = format!(
-        r"(?:今天|明天|后天|大后天|(?:这|本|下个?|上个?){week}|{week}|(?:下个?|这个?|上个?|本)(?:周|星期|礼拜|月)|今年|明年|去年|月底|年底|月初)"
+    let named_day = format!(
+        r"(?:(?:这|本|下个?|上个?){week}|{week}|(?:下个?|这个?|上个?|本)(?:周|星期|礼拜|月)|今年|明年|去年|月底|年底|月初)"
     );
+    let day = format!(r"(?:今天|明天|后天|大后天|{named_day})");
     let clock = format!(
         r"(?:{n}点(?:半|{n}分?|整|钟)?|[0-9]{{1,2}}[:：][0-9]{{2}})(?:以前|之前|前|以后|之后|左右)?"
     );
@@ -60,7 +62,7 @@ fn pattern() -> String {
             r"(?P<bare>{each}(?:[一二两三四五六七八九十]+(?:百|千|万|亿)[一二两三四五六七八九十百千万零]*|[0-9][0-9,]*(?:\.[0-9]+)?[万亿]|[1-9][0-9]{{0,3}}00|[1-9][0-9]0))"
         ),
         format!(
-            r"(?P<day>{day}{part_of_day}?|(?-u:\b)(?:tomorrow|tonight|today|next week|next month|(?:next |this )?{weekday})(?: (?:morning|afternoon|evening))?(?-u:\b))"
+            r"(?P<day>{named_day}{part_of_day}?|(?-u:\b)(?:next week|next month|(?:next |this )?{weekday})(?: (?:morning|afternoon|evening))?(?-u:\b))"
         ),
     ];
     format!("(?i){}", kinds.join("|"))
@@ -103,18 +105,7 @@ fn may_have_numbers(written: &str) -> bool {
         is_digit(letter)
             || matches!(
                 letter,
-                '两' | '十'
-                    | '百'
-                    | '千'
-                    | '万'
-                    | '半'
-                    | '几'
-                    | '今'
-                    | '明'
-                    | '后'
-                    | '周'
-                    | '月'
-                    | '年'
+                '两' | '十' | '百' | '千' | '万' | '半' | '几' | '周' | '星' | '礼' | '月' | '年'
             )
     };
     written.chars().any(is_sign) || written.bytes().any(|byte| byte.is_ascii_alphabetic())

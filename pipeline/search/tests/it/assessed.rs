@@ -7,7 +7,7 @@ use auricle_contracts::{
 
 /// What was found, as a list like `emotion angry, hit promise major, pii phone`, in each utterance of a call, and in the
 /// call itself: `score 55 failed, disposition refused, silence 2s 5s`, and hits and personal data with the time, `hit promise
-/// major 40s`.
+/// major 40s`. A rule is of the pack `pack`, unless it is written `PACK/ID`.
 pub(crate) fn assessment(of_call: &str, of_utterances: &[&str]) -> Assessment {
     let mut assessment = Assessment::default();
     for item in items(of_call) {
@@ -88,9 +88,10 @@ pub(crate) fn hit(rule: &str, severity: Severity, start_ms: u64, utterance: Opti
         end_ms: start_ms,
         words: String::new(),
     };
+    let (pack, rule) = rule.split_once('/').unwrap_or(("pack", rule));
     Hit {
         rule: rule.into(),
-        pack: "pack".into(),
+        pack: pack.into(),
         title: String::new(),
         severity,
         party: Party::Unknown,

@@ -4,7 +4,7 @@ use auricle_contracts::{EmotionLabel, Party, PartyTalk};
 use maud::{Markup, html};
 
 use super::{Call, hit_name, optional_ms};
-use crate::format::{clock, count, decimal, decimal_or_dash, percent, seconds};
+use crate::format::{clock, count, decimal, decimal_or_dash, length, percent, seconds};
 use crate::page::{Tile, Tone};
 use crate::plot::legend;
 
@@ -66,7 +66,7 @@ pub(super) fn timeline(call: &Call<'_>) -> Markup {
                 line.grid.base x1="0" x2="100%" y1=(hits_y + 36) y2=(hits_y + 36) {}
                 @for tick in 0..=4u64 {
                     @let anchor = match tick { 0 => "start", 4 => "end", _ => "middle" };
-                    text x=(format!("{}%", 25 * tick)) y=(hits_y + 50) text-anchor=(anchor) { (clock(duration_ms / 4 * tick)) }
+                    text x=(format!("{}%", 25 * tick)) y=(hits_y + 50) text-anchor=(anchor) { @if tick == 4 { (length(duration_ms)) } @else { (clock(duration_ms / 4 * tick)) } }
                 }
             }
         }
@@ -133,7 +133,7 @@ fn colour(call: &Call<'_>, idx: usize) -> &'static str {
 /// The timeline in words.
 fn spoken(call: &Call<'_>) -> String {
     let language = call.language;
-    let mut words = format!("{} ({}).", language.timeline(), clock(end_ms(call)));
+    let mut words = format!("{} ({}).", language.timeline(), length(end_ms(call)));
     for talk in &call.assessment.metrics.parties {
         let share = (f64::from(talk.talk_ratio).clamp(0.0, 1.0) * 1000.0) as u64;
         words.push_str(&format!(
@@ -188,7 +188,7 @@ pub(super) fn talk(call: &Call<'_>) -> Markup {
     }
     let parties = &metrics.parties;
     let rows: [TalkRow; 8] = [
-        (language.talk_time(), |talk| clock(talk.talk_ms)),
+        (language.talk_time(), |talk| length(talk.talk_ms)),
         (language.share_axis(), |talk| {
             decimal(100.0 * f64::from(talk.talk_ratio), 0)
         }),

@@ -6,7 +6,7 @@
 //!
 //! **Invariant**: what goes in comes out, to the last bit of every number.
 //! **Invariant**: every field of the contracts is written: each type is taken apart and built whole, so that a
-//! new field does not compile until it has its place in [`transcript`] or [`assessment`].
+//! new field does not compile until it has its place in `transcript.rs` or `assessment.rs`.
 //! **Invariant**: what a name stands for never changes. Another layout, also one more field, is another name,
 //! and the reader of the old one stays.
 //! **Invariant**: bytes of any kind give a value or an error that quotes none of them, within limits of memory.

@@ -1,29 +1,36 @@
 //! Assessments made anew where only rules or cards changed equal those that are made from nothing.
 
+#[path = "common/pack.rs"]
+mod pack_file;
+
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use auricle_contracts::{
     Assessment, CallId, CallMetadata, ChannelLayout, Party, Transcript, Utterance,
 };
-use auricle_insight::intent::IntentModel;
+use auricle_insight::intent::{IntentModel, Language};
 use auricle_insight::rules::{PackFile, RuleSet, read_tests, utterance_of_text};
 use auricle_insight::scorecard::Card;
 use auricle_insight::{CallRun, Judge, Recipe, Revised, Revision};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use pack_file::read_pack;
+
 const NAMES: [&str; 2] = ["zh-telemarketing", "zh-collection"];
 
+fn packs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs")
+}
+
 fn file(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
-    fs::read(folder.join(name)).unwrap()
+    fs::read(packs().join(name)).unwrap()
 }
 
 fn pack(name: &str) -> PackFile {
-    let name = format!("{name}.yaml");
-    PackFile::read(&name, &file(&name))
+    read_pack(&packs().join(format!("{name}.yaml"))).unwrap()
 }
 
 /// What the packs' own tests say: every rule fires on some of it.
@@ -53,7 +60,7 @@ static CARD: LazyLock<Arc<Card>> = LazyLock::new(|| {
 });
 
 static INTENTS: LazyLock<Arc<IntentModel>> =
-    LazyLock::new(|| Arc::new(IntentModel::default_zh().clone()));
+    LazyLock::new(|| Arc::new(Language::Mandarin.model().clone()));
 
 fn judge(packs: &[PackFile], has_card: bool) -> (Judge, Recipe) {
     let compiled = RuleSet::compile(packs).unwrap_or_else(|mistakes| panic!("{mistakes}"));

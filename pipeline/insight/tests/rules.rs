@@ -371,7 +371,7 @@ fn labels_that_the_classifier_does_not_tell_are_told_of() {
          - {id: d, when: {intent: {label: refuses}}}\n\
          - {id: e, when: {intent: {label: quite_another}}}\n",
     );
-    let told = check_labels(&compiled.rules, IntentModel::default_zh());
+    let told = check_labels(&compiled.rules, Language::Mandarin.model());
     let told: Vec<String> = told.iter().map(ToString::to_string).collect();
     assert_eq!(
         told,

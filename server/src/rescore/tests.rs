@@ -184,11 +184,12 @@ fn a_panic_over_one_call_fails_that_call_only() {
 fn a_call_that_cannot_be_saved_keeps_no_other_out() {
     let desk = Desk::new(&[], &["a", "gone", "z"]);
     let (app, store) = (&desk.app, &desk.store);
+    let runtime = app.runtime.handle();
     // Between reading and writing.
     let judge = |transcript: &Transcript, _: Option<&StoredAssessment>| {
         if transcript.call_id.0 == "z" {
             let gone = [CallId("gone".into())];
-            app.runtime.handle().block_on(store.delete(&gone)).unwrap();
+            runtime.block_on(store.delete(&gone)).unwrap();
         }
         Judged {
             print: "r",
@@ -198,7 +199,7 @@ fn a_call_that_cannot_be_saved_keeps_no_other_out() {
     let stop = AtomicBool::new(false);
     let shared = Shared {
         store,
-        runtime: app.runtime.handle(),
+        runtime,
         judge: &judge,
         stop: &stop,
     };

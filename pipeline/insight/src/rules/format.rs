@@ -743,6 +743,7 @@ impl PackFile {
         });
         (!rules.is_empty()).then(|| Self {
             file: self.file.clone(),
+            included: self.included.clone(),
             pack: Some(pack),
             mistakes: Vec::new(),
         })

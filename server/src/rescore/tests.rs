@@ -181,18 +181,19 @@ fn a_panic_over_one_call_fails_that_call_only() {
 fn a_call_that_cannot_be_saved_keeps_no_other_out() {
     let desk = Desk::new(&[], &["a", "gone", "z"]);
     let (app, store) = (&desk.app, &desk.store);
+    let runtime = app.runtime.handle();
     // Between reading and writing.
     let assess = |transcript: &Transcript| {
         if transcript.call_id.0 == "z" {
             let gone = [CallId("gone".into())];
-            app.runtime.handle().block_on(store.delete(&gone)).unwrap();
+            runtime.block_on(store.delete(&gone)).unwrap();
         }
         Assessment::default()
     };
     let stop = AtomicBool::new(false);
     let shared = Shared {
         store,
-        runtime: app.runtime.handle(),
+        runtime,
         print: "r",
         assess: &assess,
         stop: &stop,
@@ -200,8 +201,8 @@ fn a_call_that_cannot_be_saved_keeps_no_other_out() {
     let judges = desk.judges();
     let folder = app.config.data.index();
     let index = CallIndex::open_to_write(&folder, store);
-    let index = app.runtime.block_on(index).unwrap();
-    let mut saver = Saver::new(store, app.runtime.handle(), index);
+    let index = runtime.block_on(index).unwrap();
+    let mut saver = Saver::new(store, runtime, index);
     let (mut changes, mut n_failed, bar) = (Changes::default(), 0, ProgressBar::hidden());
     let mut done = Done {
         changes: &mut changes,
@@ -216,7 +217,7 @@ fn a_call_that_cannot_be_saved_keeps_no_other_out() {
     for name in ["a", "z"] {
         assert!(assessed_with(app, store, name).is_some(), "{name}");
     }
-    let unindexed = app.runtime.block_on(store.unindexed(9)).unwrap();
+    let unindexed = runtime.block_on(store.unindexed(9)).unwrap();
     assert!(unindexed.is_empty(), "{unindexed:?}");
 }
 

@@ -206,8 +206,8 @@ fn a_call_that_cannot_be_saved_keeps_no_other_out() {
     let judges = desk.judges();
     let folder = app.config.data.index();
     let index = CallIndex::open_to_write(&folder, store);
-    let index = app.runtime.block_on(index).unwrap();
-    let mut saver = Saver::new(store, app.runtime.handle(), index);
+    let index = runtime.block_on(index).unwrap();
+    let mut saver = Saver::new(store, runtime, index);
     let (mut changes, mut n_failed, bar) = (Changes::default(), 0, ProgressBar::hidden());
     let mut done = Done {
         changes: &mut changes,
@@ -222,7 +222,7 @@ fn a_call_that_cannot_be_saved_keeps_no_other_out() {
     for name in ["a", "z"] {
         assert!(assessed_with(app, store, name).is_some(), "{name}");
     }
-    let unindexed = app.runtime.block_on(store.unindexed(9)).unwrap();
+    let unindexed = runtime.block_on(store.unindexed(9)).unwrap();
     assert!(unindexed.is_empty(), "{unindexed:?}");
 }
 

@@ -18,6 +18,7 @@ fn a_call_is_shown_as_a_dialogue() {
 
     0:01.0  agent     这个产品保证收益。
     1:02.3  customer  我要退款。
+                      refund_request 1.00 · cancel_request 1.00
     ");
     assert!(findings.contains("promise_return"), "{findings}");
     assert!(findings.contains("Score "), "{findings}");

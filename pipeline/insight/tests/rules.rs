@@ -10,7 +10,7 @@ use auricle_contracts::{
     CallId, CallMetadata, ChannelLayout, Hit, Interruption, Party, PiiKind, PiiSpan, Stretch,
     Syllable, SyllableAlternative, TextPlace, Transcript, Utterance,
 };
-use auricle_insight::intent::IntentModel;
+use auricle_insight::intent::{IntentModel, Language};
 use auricle_insight::rules::{
     Change, Compiled, Included, NoFacts, PackFile, PastCall, RuleEvent, RuleRun, RuleSet,
     check_labels, check_test_file, judge, read_tests, run_tests, schema, utterance_of_text,

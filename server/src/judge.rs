@@ -457,3 +457,47 @@ pub(crate) fn read(
     })?;
     Ok((path.display().to_string(), bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn judges(configure: impl Fn(&mut InsightConfig)) -> Judges {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = testing::config(folder.path());
+        configure(&mut config.insight);
+        Judges::load(&config).unwrap()
+    }
+
+    #[test]
+    fn what_the_program_carries_fits_together() {
+        assert_eq!(judges(|_| {}).doubts(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_in_force_is_asked_by_campaign() {
+        let judges = judges(|insight| {
+            insight.campaigns = vec![CampaignConfig {
+                campaign: "loans*".into(),
+                packs: vec!["zh-finance".into()],
+                card: None,
+            }];
+        });
+        let of = |campaign: Option<&str>| CallMetadata {
+            campaign: campaign.map(str::to_owned),
+            ..CallMetadata::default()
+        };
+        let (loans, others) = (of(Some("loans 7")), of(None));
+        let said = Transcript {
+            metadata: loans.clone(),
+            ..testing::transcript("a")
+        };
+        let by_loans = &judges.of(&said).print;
+        let by_others = &judges.of(&testing::transcript("a")).print;
+        assert!(judges.is_in_force(&loans, by_loans));
+        assert!(!judges.is_in_force(&others, by_loans));
+        assert!(judges.is_in_force(&others, by_others));
+        assert!(!judges.is_in_force(&loans, by_others));
+    }
+}

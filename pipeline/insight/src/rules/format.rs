@@ -1,7 +1,7 @@
 //! What may stand in a pack: the types that packs are read into and that the published schema is made of.
 //! `docs/rules.md` explains them to who writes packs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -12,6 +12,7 @@ use serde::de::{Deserializer, IntoDeserializer, SeqAccess, Visitor};
 
 use super::include::{Find, find_nothing, include};
 use super::mistake::Notes;
+use super::print::Prints;
 use super::reader::{At, read};
 use super::says::Says;
 use super::{Mistake, node};
@@ -729,10 +730,12 @@ impl PackFile {
 }
 
 impl PackFile {
-    /// The pack with no other rules than those with these ids, and without tests; `None` where it has none of them.
+    /// The pack with no other rules than those with these ids, and nothing that they do not need; `None` where it has
+    /// none of them.
     pub(crate) fn only(&self, is_wanted: impl Fn(&str) -> bool) -> Option<Self> {
         let mut pack = self.pack.clone()?;
         pack.tests.clear();
+        let prints = Prints::new(&pack);
         let rules = pack.rules.value.as_mut()?;
         rules.retain(|rule| {
             let id = rule
@@ -741,7 +744,15 @@ impl PackFile {
                 .and_then(|rule| rule.id.value.as_deref());
             id.is_some_and(&is_wanted)
         });
-        (!rules.is_empty()).then(|| Self {
+        let rules = rules.iter().filter_map(|rule| rule.value.as_ref());
+        let mut needed = BTreeSet::new();
+        let mut n_rules = 0;
+        for rule in rules {
+            needed.extend(prints.conditions_of(rule));
+            n_rules += 1;
+        }
+        pack.conditions.retain(|name, _| needed.contains(name));
+        (n_rules > 0).then(|| Self {
             file: self.file.clone(),
             included: self.included.clone(),
             pack: Some(pack),

@@ -62,8 +62,31 @@ impl Prints {
         }
     }
 
+    /// Named conditions that the rule rests on, however deep.
+    pub(super) fn conditions_of(&self, rule: &Rule) -> BTreeSet<String> {
+        self.reached(rule).conditions
+    }
+
     /// Changes whenever the rule may fire otherwise, or its hits say something else: hexadecimal.
     pub(super) fn of(&self, rule: &Rule) -> String {
+        let reached = self.reached(rule);
+        let mut hasher = Sha256::new();
+        hasher.update(self.pack);
+        hasher.update(digest(rule));
+        for (names, parts) in [
+            (&reached.conditions, &self.conditions),
+            (&reached.lists, &self.lists),
+        ] {
+            for name in names {
+                hasher.update(digest(name));
+                hasher.update(parts.get(name).map_or([0; 32], |part| part.own));
+            }
+        }
+        let print = &hasher.finalize()[..PRINT_BYTES];
+        print.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn reached(&self, rule: &Rule) -> Names {
         let mut reached = Names::default();
         reached.add(&rule.when);
         let mut waiting: Vec<String> = reached.conditions.iter().cloned().collect();
@@ -81,31 +104,14 @@ impl Prints {
         reached.lists.extend(self.guards.lists.iter().cloned());
         let mut waiting: Vec<String> = reached.lists.iter().cloned().collect();
         while let Some(name) = waiting.pop() {
-            for below in self
-                .lists
-                .get(&name)
-                .iter()
-                .flat_map(|part| &part.names.lists)
-            {
+            let part = self.lists.get(&name);
+            for below in part.iter().flat_map(|part| &part.names.lists) {
                 if reached.lists.insert(below.clone()) {
                     waiting.push(below.clone());
                 }
             }
         }
-        let mut hasher = Sha256::new();
-        hasher.update(self.pack);
-        hasher.update(digest(rule));
-        for (names, parts) in [
-            (&reached.conditions, &self.conditions),
-            (&reached.lists, &self.lists),
-        ] {
-            for name in names {
-                hasher.update(digest(name));
-                hasher.update(parts.get(name).map_or([0; 32], |part| part.own));
-            }
-        }
-        let print = &hasher.finalize()[..PRINT_BYTES];
-        print.iter().map(|byte| format!("{byte:02x}")).collect()
+        reached
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct RescoreArgs {
     /// Whether recordings are heard again.
     #[arg(long, value_name = "WHEN", default_value = "changed")]
     pub(crate) audio: AudioChoice,
-    /// Also calls that are up to date.
+    /// Also calls that are up to date, and every rule anew: otherwise only those run that changed.
     #[arg(long)]
     pub(crate) force: bool,
     /// Say what would change; save nothing.

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 /// What assessments follow from beside packs, cards and models of one's own.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "src",
+    "../../contracts/src",
     "../pinyin/src",
     "../pinyin/data",
     "../../models/emotion/hand-set.json",

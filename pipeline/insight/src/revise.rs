@@ -1,6 +1,7 @@
 //! Assessments made anew where only rules or cards changed: what did not change is not looked at again.
 //!
-//! A rule's hits follow from the call, from the models and from the rule: other rules have no say in them. So a call
+//! A rule's hits follow from the call, from the models and from the rule: other rules have no say in them (but in an
+//! utterance with more keywords, of all packs, than are looked at: some ten thousand). So a call
 //! that was assessed by nearly the same rules keeps the hits of those that are the same, and only the others run, on
 //! a program of their own. What comes out equals what [`CallRun::assess`] gives.
 
@@ -129,15 +130,18 @@ impl Revision {
             true => None,
             false => Some(Arc::new(RuleSet::compile(&others)?.rules)),
         };
-        let ids = |recipe: &Recipe| -> BTreeSet<String> {
-            recipe.rules.iter().map(|rule| rule.rule.clone()).collect()
+        let names = |recipe: &Recipe| -> BTreeSet<(String, String)> {
+            let rules = recipe.rules.iter();
+            rules
+                .map(|rule| (rule.pack.clone(), rule.rule.clone()))
+                .collect()
         };
         Ok(Some(Self {
             wants: changed.as_ref().map_or(Wants::NONE, |rules| rules.wants()),
             changed,
             seats,
             // Questions about rules that are not there do not apply.
-            is_new_card: old.card != new.card || ids(old) != ids(new),
+            is_new_card: old.card != new.card || names(old) != names(new),
         }))
     }
 

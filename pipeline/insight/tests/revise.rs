@@ -201,6 +201,76 @@ proptest! {
     }
 }
 
+/// What a call is worth by `new`, revised from what `old` made of it; held against what is made from nothing.
+fn told(old: (&str, &str), new: (&str, &str), transcript: &Transcript) -> Assessment {
+    let judge_of = |(pack, card): (&str, &str)| {
+        let packs = [PackFile::read("p.yaml", pack.as_bytes())];
+        let (judge, _) = judge(&packs, false);
+        let recipe = Recipe::new("models", card, &judge.rules);
+        let card = (!card.is_empty()).then(|| Card::read(card.as_bytes(), "c.yaml").unwrap());
+        let judge = Judge {
+            card: card.map(Arc::new),
+            ..judge
+        };
+        ((judge, recipe), packs)
+    };
+    let ((old, _), (new, packs)) = (judge_of(old), judge_of(new));
+    let (_, revised, before) = revised((&old, &new), &packs, transcript);
+    let revised = match revised {
+        Revised::Same => before,
+        Revised::New(revised) => *revised,
+    };
+    assert_eq!(revised, CallRun::assess(&new.0, transcript));
+    revised
+}
+
+fn said(lines: impl IntoIterator<Item = &'static str>) -> Transcript {
+    let mut transcript = call(&[]);
+    for line in lines {
+        let at_ms = transcript.duration_ms;
+        let said = utterance_of_text(Party::Agent, at_ms, line);
+        transcript.duration_ms = said.end_ms + 500;
+        transcript.utterances.push(said);
+    }
+    transcript
+}
+
+#[test]
+fn a_card_that_asks_about_a_pack_knows_when_it_has_another_name() {
+    let card = "card: c\ntitle: c\npass_mark: 50\nsections:\n  - title: s\n    weight: 1\n    questions:\n      \
+        - {id: greets, question: q, weight: 1, unless_rules: [one/greet]}\n";
+    let pack = |id: &str| format!("pack: {id}\nrules: [{{id: greet, when: {{says: 您好}}}}]\n");
+    let silent = said(["再见"]);
+    let card_of = |id: &str| told((&pack("one"), card), (&pack(id), card), &silent).scorecard;
+    assert!(card_of("one").is_some());
+    assert_eq!(card_of("two"), None);
+}
+
+/// One rule's hits that wait for the end of the call take no room from another's.
+#[test]
+fn rules_that_wait_for_the_end_do_not_count_for_one_another() {
+    let rule = |id: &str, deduct: u32| {
+        let scope = "scope: {last_secs: 900000}";
+        format!("  - {{id: {id}, deduct: {deduct}, {scope}, when: {{says: 您好}}}}\n")
+    };
+    let pack = |deduct| format!("pack: p\nrules:\n{}{}", rule("a", 1), rule("b", deduct));
+    let long = said(std::iter::repeat_n("您好", 1300));
+    let hits = told((&pack(1), ""), (&pack(2), ""), &long).hits;
+    assert_eq!(hits.len(), 2000);
+}
+
+#[test]
+fn which_homophone_is_named_does_not_follow_from_other_rules() {
+    let pack = |deduct: u32| {
+        format!(
+            "pack: p\nrules:\n  - {{id: a, when: {{says: {{any: ['(宝先|饱鲜)'], sound: toneless}}}}}}\n  \
+             - {{id: c, deduct: {deduct}, when: {{says: {{any: ['(饱鲜|宝先)'], sound: toneless}}}}}}\n"
+        )
+    };
+    let hits = told((&pack(1), ""), (&pack(2), ""), &said(["我们报现了"])).hits;
+    assert_eq!(hits.len(), 2);
+}
+
 #[test]
 fn only_rules_that_are_others_run() {
     let transcript = call(&[]);

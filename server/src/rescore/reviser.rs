@@ -1,11 +1,12 @@
 //! Judges calls anew, from what is in force where only rules or cards have changed since.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Result;
 use auricle_contracts::{Assessment, Transcript};
 use auricle_insight::{CallRun, Recipe, Revised, Revision};
+use auricle_report::Outline;
 use auricle_store::{Store, StoredAssessment};
 use tokio::runtime::Handle;
 
@@ -17,7 +18,7 @@ pub(crate) struct Reviser<'a> {
     /// What assessments in the store were made with, by their fingerprints.
     recipes: HashMap<String, Recipe>,
     /// From a fingerprint in the store to one of today's; `None` where everything is to be looked at again.
-    ways: Mutex<HashMap<(String, String), Way>>,
+    ways: Mutex<HashMap<(String, String), Arc<OnceLock<Way>>>>,
 }
 
 type Way = Option<Arc<Revision>>;
@@ -32,8 +33,11 @@ pub(crate) struct Judged<'a> {
 pub(crate) enum Made {
     /// What is in force stays.
     Same(Assessment),
-    /// A new one.
-    New(Assessment),
+    /// A new one; `before` where it was looked at.
+    New {
+        after: Assessment,
+        before: Option<Outline>,
+    },
 }
 
 impl<'a> Reviser<'a> {
@@ -73,20 +77,30 @@ impl<'a> Reviser<'a> {
             let before = current.decode().ok()?.assessment;
             Some(match way.revise(&seated.judge, transcript, &before) {
                 Revised::Same => Made::Same(before),
-                Revised::New(after) => Made::New(*after),
+                Revised::New(after) => Made::New {
+                    after: *after,
+                    before: Some(Outline::of(&before)),
+                },
             })
         });
         Judged {
             print: &seated.print,
-            made: revised.unwrap_or_else(|| Made::New(CallRun::assess(&seated.judge, transcript))),
+            made: revised.unwrap_or_else(|| Made::New {
+                after: CallRun::assess(&seated.judge, transcript),
+                before: None,
+            }),
         }
     }
 
     fn way(&self, old: &str, new: &Seated) -> Way {
         let recipe = self.recipes.get(old)?;
-        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
-        let way = ways.entry((old.to_owned(), new.print.clone()));
-        let made = way.or_insert_with(|| {
+        let way = {
+            let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+            let way = ways.entry((old.to_owned(), new.print.clone()));
+            Arc::clone(way.or_default())
+        };
+        // Other calls do not wait for a program that is not theirs.
+        let made = way.get_or_init(|| {
             // The packs compile: the judge's rules were made of them.
             let revision = Revision::new(recipe, &new.recipe, &new.packs)
                 .ok()

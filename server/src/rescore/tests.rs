@@ -159,7 +159,10 @@ fn a_panic_over_one_call_fails_that_call_only() {
         assert_ne!(transcript.call_id.0, "b", "the bad one");
         Judged {
             print: "r",
-            made: Made::New(Assessment::default()),
+            made: Made::New {
+                after: Assessment::default(),
+                before: None,
+            },
         }
     };
     let shared = Shared {
@@ -193,7 +196,10 @@ fn a_call_that_cannot_be_saved_keeps_no_other_out() {
         }
         Judged {
             print: "r",
-            made: Made::New(Assessment::default()),
+            made: Made::New {
+                after: Assessment::default(),
+                before: None,
+            },
         }
     };
     let stop = AtomicBool::new(false);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result};
-use auricle_contracts::{CallId, Transcript};
+use auricle_contracts::{Assessment, CallId, Transcript};
 use auricle_report::{Change, Outline};
 use auricle_search::{Prepared, Preparer};
 use auricle_store::{
@@ -145,7 +145,9 @@ fn rescore(
     let call_id = &call.recording.call_id;
     let transcript = transcript.as_ref();
     let transcript = transcript.context("the store has lost its transcript")?;
-    let transcript = transcript.decode()?;
+    let mut transcript = transcript.decode()?;
+    // What is known of the call may be newer than its transcript.
+    transcript.metadata.clone_from(&call.recording.metadata);
     let current = current.as_ref();
     let same_text = current.filter(|current| current.transcript_version() == call.version);
     let Judged { print, made } = (shared.judge)(&transcript, same_text);
@@ -154,24 +156,8 @@ fn rescore(
             let outline = Outline::of(&assessment);
             (current.confirmed(print), Some(outline), assessment)
         }
-        (Made::Same(assessment) | Made::New(assessment), _) => {
-            let record = AssessmentRecord {
-                call_id: call_id.clone(),
-                transcript_version: call.version,
-                rules_fingerprint: print.to_owned(),
-                made_at: clock::now_text(),
-                assessment,
-            };
-            let encoded = record.encode(current)?;
-            let before = match encoded.effect() {
-                // What cannot be read any more must not keep the new score out.
-                Effect::Findings => current
-                    .and_then(|current| current.decode().ok())
-                    .map(|before| Outline::of(&before.assessment)),
-                _ => Some(Outline::of(&record.assessment)),
-            };
-            (encoded, before, record.assessment)
-        }
+        (Made::Same(assessment), None) => new_version(call, current, (assessment, None), print)?,
+        (Made::New { after, before }, _) => new_version(call, current, (after, before), print)?,
     };
     let is_found = call.is_indexed && encoded.effect() != Effect::Findings;
     let prepared = (!is_found).then(|| {
@@ -190,4 +176,30 @@ fn rescore(
         prepared,
         transcript_version: call.version,
     })
+}
+
+/// Ready to be saved beside what is in force, with what that was.
+fn new_version(
+    call: &CallRecord,
+    current: Option<&StoredAssessment>,
+    (assessment, before): (Assessment, Option<Outline>),
+    print: &str,
+) -> Result<(EncodedAssessment, Option<Outline>, Assessment)> {
+    let record = AssessmentRecord {
+        call_id: call.recording.call_id.clone(),
+        transcript_version: call.version,
+        rules_fingerprint: print.to_owned(),
+        made_at: clock::now_text(),
+        assessment,
+    };
+    let encoded = record.encode(current)?;
+    let before = match encoded.effect() {
+        // What cannot be read any more must not keep the new score out.
+        Effect::Findings => before.or_else(|| {
+            let decoded = current.and_then(|current| current.decode().ok());
+            decoded.map(|before| Outline::of(&before.assessment))
+        }),
+        _ => Some(Outline::of(&record.assessment)),
+    };
+    Ok((encoded, before, record.assessment))
 }

@@ -3,6 +3,12 @@
 /// The words of `text` in lower case, contractions written out: `don't` is two words, whether a recogniser wrote
 /// it `don't`, `dont` or `don t`; numbers in digits are the word `#`.
 pub(super) fn words_of(text: &str, mut take: impl FnMut(&str)) {
+    // `n't` alone has no word before its ending.
+    let mut take = |word: &str| {
+        if !word.is_empty() {
+            take(word);
+        }
+    };
     for word in joined(text) {
         if word.bytes().all(|byte| byte.is_ascii_digit()) {
             take("#");
@@ -186,11 +192,11 @@ fn without_ending(word: &str) -> &str {
 }
 
 /// `guarantee` and `guaranteed` have one stem; three letters stay.
-fn without_e(word: &str) -> &str {
-    match word.strip_suffix('e') {
-        Some(base) if base.len() >= 3 => without_e(base),
-        _ => word,
+fn without_e(mut word: &str) -> &str {
+    while let Some(base) = word.strip_suffix('e').filter(|base| base.len() >= 3) {
+        word = base;
     }
+    word
 }
 
 /// Forms that do not follow from their words.
@@ -290,6 +296,7 @@ mod tests {
         check("I'm gonna call 911 ok", "i am going to call # okay");
         check("'twas rock 'n' roll", "twas rock n roll");
         check("… — 你好", "你好");
+        check("n't and n t", "not and not");
     }
 
     #[test]

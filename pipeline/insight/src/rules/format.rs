@@ -1,7 +1,7 @@
 //! What may stand in a pack: the types that packs are read into and that the published schema is made of.
 //! `docs/rules.md` explains them to who writes packs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -744,15 +744,11 @@ impl PackFile {
                 .and_then(|rule| rule.id.value.as_deref());
             id.is_some_and(&is_wanted)
         });
-        let rules = rules.iter().filter_map(|rule| rule.value.as_ref());
-        let mut needed = BTreeSet::new();
-        let mut n_rules = 0;
-        for rule in rules {
-            needed.extend(prints.conditions_of(rule));
-            n_rules += 1;
-        }
-        pack.conditions.retain(|name, _| needed.contains(name));
-        (n_rules > 0).then(|| Self {
+        let has_rules = !rules.is_empty();
+        let (conditions, lists) = prints.needs(rules.iter().filter_map(|rule| rule.value.as_ref()));
+        pack.conditions.retain(|name, _| conditions.contains(name));
+        pack.words.retain(|name, _| lists.contains(name));
+        has_rules.then(|| Self {
             file: self.file.clone(),
             included: self.included.clone(),
             pack: Some(pack),

@@ -62,9 +62,18 @@ impl Prints {
         }
     }
 
-    /// Named conditions that the rule rests on, however deep.
-    pub(super) fn conditions_of(&self, rule: &Rule) -> BTreeSet<String> {
-        self.reached(rule).conditions
+    /// Names of the conditions and of the lists that any of the rules rests on, however deep.
+    pub(super) fn needs<'a>(
+        &self,
+        rules: impl IntoIterator<Item = &'a Rule>,
+    ) -> (BTreeSet<String>, BTreeSet<String>) {
+        let mut needed = Names::default();
+        for rule in rules {
+            let reached = self.reached(rule);
+            needed.conditions.extend(reached.conditions);
+            needed.lists.extend(reached.lists);
+        }
+        (needed.conditions, needed.lists)
     }
 
     /// Changes whenever the rule may fire otherwise, or its hits say something else: hexadecimal.

@@ -1,6 +1,6 @@
 //! Rules over one call, as it goes on.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use auricle_contracts::{CallMetadata, Hit, Party, PiiSpan};
@@ -59,8 +59,8 @@ pub struct RuleRun {
     /// The last utterances, and what was said before each.
     recent: VecDeque<(usize, Counts)>,
     provisional: Vec<Provisional>,
-    /// Hits of rules that look at the end of the call, which may turn out to be in it.
-    waiting: Vec<Waiting>,
+    /// Hits of rules that look at the end of the call, which may turn out to be in it, by rule.
+    waiting: BTreeMap<usize, VecDeque<Waiting>>,
     units: Vec<UnitId>,
     /// A bit for each unit, clear between moments.
     marks: Vec<u64>,
@@ -78,7 +78,6 @@ struct Provisional {
 
 #[derive(Debug)]
 struct Waiting {
-    rule: usize,
     held: Held,
     hit: Hit,
 }
@@ -92,7 +91,7 @@ enum Stage {
 
 /// A partial this much longer than a deadline holds it up no more, milliseconds: no utterance is longer.
 const LONGEST_UTTERANCE_MS: u64 = 60_000;
-/// Hits that wait for the end of the call, at most; the oldest go first.
+/// Hits of a rule that wait for the end of the call, at most; the oldest go first.
 const MOST_WAITING: usize = 1000;
 
 impl RuleRun {
@@ -108,7 +107,7 @@ impl RuleRun {
             open: Vec::new(),
             recent: VecDeque::new(),
             provisional: Vec::new(),
-            waiting: Vec::new(),
+            waiting: BTreeMap::new(),
             units: Vec::new(),
             marks: Vec::new(),
             next_number: 0,
@@ -226,10 +225,12 @@ impl RuleRun {
         self.time(duration_ms, events);
         self.withdraw(None, events);
         let set = Arc::clone(&self.set);
-        for waiting in std::mem::take(&mut self.waiting) {
-            let is_known = set.rules[waiting.rule].once && self.fired[waiting.rule];
-            if !is_known && waiting.held.limit.allows(duration_ms, &self.call.counts) {
-                self.raise(waiting.rule, waiting.hit, events);
+        for (rule, waiting) in std::mem::take(&mut self.waiting) {
+            for Waiting { held, hit } in waiting {
+                let is_known = set.rules[rule].once && self.fired[rule];
+                if !is_known && held.limit.allows(duration_ms, &self.call.counts) {
+                    self.raise(rule, hit, events);
+                }
             }
         }
         self.matches.forget();
@@ -411,7 +412,7 @@ impl RuleRun {
                 {
                     self.raise(rule, hit, events);
                 } else if !matches!(moment, Moment::Finish(_)) {
-                    self.wait(Waiting { rule, held, hit });
+                    self.wait(rule, Waiting { held, hit });
                 }
             }
             (Stage::Whole, None, _) => {
@@ -422,18 +423,21 @@ impl RuleRun {
         }
     }
 
-    fn wait(&mut self, waiting: Waiting) {
-        if self.waiting.len() >= MOST_WAITING {
-            self.waiting.remove(0);
+    fn wait(&mut self, rule: usize, one: Waiting) {
+        let waiting = self.waiting.entry(rule).or_default();
+        if waiting.len() >= MOST_WAITING {
+            waiting.pop_front();
         }
-        self.waiting.push(waiting);
+        waiting.push_back(one);
     }
 
     /// Lets go of hits that cannot be at the end of the call any more.
     fn forget_waiting(&mut self, now_ms: u64) {
         let counts = self.call.counts;
-        self.waiting
-            .retain(|waiting| waiting.held.limit.allows(now_ms, &counts));
+        self.waiting.retain(|_, waiting| {
+            waiting.retain(|one| one.held.limit.allows(now_ms, &counts));
+            !waiting.is_empty()
+        });
     }
 
     fn number(&mut self) -> u32 {

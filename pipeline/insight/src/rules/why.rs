@@ -379,11 +379,13 @@ impl Witness<'_, '_> {
             .filter(|found| inside(found) && is_of(found))
             .copied()
             .collect();
+        // Keywords have no order of their own that would not depend on other rules but that of their letters.
         candidates.sort_by_key(|found| {
             (
                 found.span.from,
                 std::cmp::Reverse(found.span.to),
                 found.found,
+                &lexicon.terms[found.term as usize].keyword,
             )
         });
         let (mut chosen, mut at) = (Vec::new(), span.from);

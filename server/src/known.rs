@@ -84,7 +84,7 @@ impl<'a> MaskedQuotes<'a> {
         let mut forms: Vec<_> = forms.filter(|(open, _)| !open.is_empty()).collect();
         forms.sort_by_key(|(open, _)| Reverse(open.len()));
         for (open, masked) in forms {
-            hidden = hidden.replace(open, masked);
+            hidden = replace_words(&hidden, open, masked);
         }
         self.masker.scrub(&hidden)
     }
@@ -104,6 +104,23 @@ impl<'a> MaskedQuotes<'a> {
         }
         hidden + &piece[said.len()..]
     }
+}
+
+/// `text` with `masked` for each `open` that is not cut out of a longer word.
+fn replace_words(text: &str, open: &str, masked: &str) -> String {
+    let is_letter = |ch: Option<char>| ch.is_some_and(|ch| ch.is_ascii_alphabetic());
+    let (mut replaced, mut from) = (String::with_capacity(text.len()), 0);
+    for (at, _) in text.match_indices(open) {
+        let end = at + open.len();
+        let goes_back = is_letter(text[..at].chars().next_back()) && is_letter(open.chars().next());
+        let goes_on = is_letter(open.chars().next_back()) && is_letter(text[end..].chars().next());
+        if !goes_back && !goes_on {
+            replaced.push_str(&text[from..at]);
+            replaced.push_str(masked);
+            from = end;
+        }
+    }
+    replaced + &text[from..]
 }
 
 /// Reads calls out of the store for those who show them.
@@ -209,6 +226,25 @@ mod tests {
             ),
             ("客户说了“对是13800138000”。", "客户说了“对是***********”。"),
             ("at 对是13800138000, but", "at 对是***********, but"),
+        ] {
+            assert_eq!(quotes.hide(text), expected);
+        }
+    }
+    #[test]
+    fn numbers_in_words_are_hidden_at_the_edges_of_words() {
+        let (transcript, assessment) = call(&[
+            ("one", (0, 3)),
+            ("it is four one five five five five oh one", (6, 41)),
+        ]);
+        let quotes = MaskedQuotes::new(&transcript, &assessment);
+        for (text, expected) in [
+            (
+                "someone comes on the fifteenth",
+                "someone comes on the fifteenth",
+            ),
+            ("four pm", "four pm"),
+            ("he said one", "he said ***"),
+            ("so five five five oh", "so **** **** **** **"),
         ] {
             assert_eq!(quotes.hide(text), expected);
         }

@@ -8,7 +8,9 @@ use auricle_contracts::{
 };
 
 use super::align::Alignment;
+use super::secret::{LEAST_SCRUBBED, Secret, hidden_in};
 use crate::Spoken;
+use crate::scorecard::note_of;
 
 /// Stands for each character that is hidden.
 pub const MASK_CHARACTER: char = '*';
@@ -27,13 +29,9 @@ pub enum Mask {
 const MOST_KEPT: usize = 4;
 /// Silence before and after what is hidden: times of letters are true to some hundredths of a second.
 const MARGIN_MS: u64 = 120;
-/// Characters from which on a text without a place is searched for what is hidden.
-const LEAST_SCRUBBED: usize = 4;
-/// The same for what a reason says in its own words: its limits and counts may well have four digits of a number
-/// that was said, and none is as long as the shortest number that belongs to somebody, a landline.
+/// The least that is hidden of what a reason says in its own words: its limits and counts may well have four digits
+/// of a number that was said, and none is as long as the shortest number that belongs to somebody, a landline.
 const LEAST_SCRUBBED_UNQUOTED: usize = 7;
-/// What is around quotations in reasons, of both languages: before and after.
-const QUOTATION_MARKS: [[char; 2]; 2] = [['“', '"'], ['”', '"']];
 
 /// A stretch of the recording to silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +65,7 @@ struct Masked {
     /// Hidden stretches of the text that places count in.
     hidden: Vec<Range<usize>>,
     /// What is hidden, as it was said and as it was written.
-    secrets: Vec<Vec<char>>,
+    secrets: Vec<Secret>,
 }
 
 impl<'a> Masker<'a> {
@@ -114,30 +112,38 @@ impl<'a> Masker<'a> {
         }
     }
 
-    /// Text from anywhere with stretches of four and more hidden characters of any utterance hidden.
+    /// Text from anywhere with what repeats four and more hidden characters in a row, of any utterance, hidden; of
+    /// what was said in words of an alphabet, four and more whole words.
     pub fn scrub(&self, text: &str) -> String {
         let mut chars: Vec<char> = text.chars().collect();
-        for masked in self.masked.values() {
-            for secret in &masked.secrets {
-                scrub(&mut chars, secret, LEAST_SCRUBBED);
-            }
-        }
+        let hidden = self.hidden_in(&chars, LEAST_SCRUBBED);
+        blot(&mut chars, &hidden);
         chars.into_iter().collect()
     }
 
     /// A reason with what it quotes hidden as [`Self::scrub`] does. Its own numbers stay: outside of quotation marks
-    /// only stretches of seven and more hidden characters are hidden.
+    /// only stretches of seven and more hidden characters, or four and more hidden words, are hidden.
     pub fn scrub_reason(&self, why: &str) -> String {
-        let [before, after] = QUOTATION_MARKS;
-        let from = why.find(before).unwrap_or(why.len());
-        // What was said may have marks of its own, so all from the first to the last counts as quoted.
-        let to = why.rfind(after).map_or(why.len(), |last| last.max(from));
-        let hidden = [&why[..from], &self.scrub(&why[from..to]), &why[to..]].concat();
-        let mut chars: Vec<char> = hidden.chars().collect();
-        for secret in self.masked.values().flat_map(|masked| &masked.secrets) {
-            scrub(&mut chars, secret, LEAST_SCRUBBED_UNQUOTED);
+        let mut chars: Vec<char> = why.chars().collect();
+        let mut hidden = self.hidden_in(&chars, LEAST_SCRUBBED_UNQUOTED);
+        let quoted = quoted(&chars);
+        let in_quotes = self.hidden_in(&chars[quoted.clone()], LEAST_SCRUBBED);
+        for (hidden, in_quotes) in hidden[quoted].iter_mut().zip(in_quotes) {
+            *hidden |= in_quotes;
         }
+        blot(&mut chars, &hidden);
         chars.into_iter().collect()
+    }
+
+    fn hidden_in(&self, text: &[char], least: usize) -> Vec<bool> {
+        let secrets = self.masked.values().flat_map(|masked| &masked.secrets);
+        hidden_in(text, secrets, least)
+    }
+
+    /// The reason of an item of a score card: what a person noted is hidden as a quotation is.
+    fn scrub_item(&self, why: &str) -> String {
+        let (note, reason) = why.split_at(note_of(why).len());
+        self.scrub(note) + &self.scrub_reason(reason)
     }
 
     /// The assessment with everything it quotes hidden: evidence, reasons, summary, score card.
@@ -167,7 +173,7 @@ impl<'a> Masker<'a> {
             .iter_mut()
             .flat_map(|card| &mut card.items)
         {
-            item.why = self.scrub_reason(&item.why);
+            item.why = self.scrub_item(&item.why);
         }
         assessment
     }
@@ -330,11 +336,11 @@ impl Chars {
     }
 }
 
-fn secrets_of(chars: &[char], hidden: &[bool]) -> Vec<Vec<char>> {
+fn secrets_of(chars: &[char], hidden: &[bool]) -> Vec<Secret> {
     stretches(hidden)
         .into_iter()
         .filter(|range| range.len() >= LEAST_SCRUBBED)
-        .map(|range| chars[range].to_vec())
+        .map(|range| Secret::new(&chars[range]))
         .collect()
 }
 
@@ -473,6 +479,7 @@ impl Masked {
     fn hide_aligned(&self, chars: &mut [char], utterance: &Utterance) {
         let source: Vec<char> = source(utterance).chars().collect();
         let alignment = Alignment::new(&source, chars);
+        let repeated = hidden_in(chars, &self.secrets, LEAST_SCRUBBED);
         for range in &self.hidden {
             for ch in &mut chars[alignment.right_of(range.clone())] {
                 if !stays(*ch) {
@@ -480,9 +487,7 @@ impl Masked {
                 }
             }
         }
-        for secret in &self.secrets {
-            scrub(chars, secret, LEAST_SCRUBBED);
-        }
+        blot(chars, &repeated);
     }
 }
 
@@ -507,19 +512,29 @@ fn hide_occurrences(chars: &mut [char], quote: &str, open: &str, masked: &str) -
     found
 }
 
-/// Hides stretches of at least `least` characters that stand in `secret`.
-fn scrub(chars: &mut [char], secret: &[char], least: usize) {
-    if secret.len() < least {
-        return;
+/// Hides characters, marks between clauses too.
+fn blot(chars: &mut [char], hidden: &[bool]) {
+    for (ch, _) in chars.iter_mut().zip(hidden).filter(|(_, hidden)| **hidden) {
+        *ch = MASK_CHARACTER;
     }
-    let stands = |window: &[char]| secret.windows(least).any(|other| other == window);
-    let places: Vec<usize> = chars
-        .windows(least)
-        .enumerate()
-        .filter(|(_, window)| stands(window))
-        .map(|(at, _)| at)
-        .collect();
-    for at in places {
-        chars[at..at + least].fill(MASK_CHARACTER);
-    }
+}
+
+/// What of a reason counts as quoted: all from the first quotation mark to the last, for what was said may have marks
+/// of its own. Where the last closes nothing, a quotation was cut, and all from the first mark on is quoted.
+fn quoted(why: &[char]) -> Range<usize> {
+    let is_mark = |ch: &char| matches!(ch, '“' | '”' | '"');
+    let Some((first, last)) = why
+        .iter()
+        .position(is_mark)
+        .zip(why.iter().rposition(is_mark))
+    else {
+        return why.len()..why.len();
+    };
+    let n_straight = why.iter().filter(|ch| **ch == '"').count();
+    let closes = match why[last] {
+        '”' => why[first] != '”',
+        '"' => n_straight.is_multiple_of(2),
+        _ => false,
+    };
+    first..if closes { last } else { why.len() }
 }

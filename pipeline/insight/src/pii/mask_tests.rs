@@ -1,8 +1,9 @@
 //! Nothing of what is hidden can be read anywhere.
 
 use auricle_contracts::{
-    Assessment, CallId, CallMetadata, ChannelLayout, Evidence, Hit, Party, PiiKind, PiiSpan, Quote,
-    Severity, Syllable, SyllableAlternative, TextPlace, Transcript, Utterance, Word,
+    Answer, Assessment, CallId, CallMetadata, ChannelLayout, Evidence, Hit, Party, PiiKind,
+    PiiSpan, Quote, ScoreItem, Scorecard, Severity, Syllable, SyllableAlternative, TextPlace,
+    Transcript, Utterance, Word,
 };
 use proptest::prelude::*;
 
@@ -157,12 +158,89 @@ fn reasons_keep_their_own_numbers() {
         ),
         ("他说“3800…”，0000", "他说“****…”，0000"),
         ("他说“3800", "他说“****"),
+        ("他说”一”，他说“3800", "他说”一”，他说“****"),
+        ("他说“一”，0000，他说“3800", "他说“一”，****，他说“****"),
+        ("said \"one\" and \"3800", "said \"one\" and \"****"),
+        ("0000, said \"3800\" 0000", "0000, said \"****\" 0000"),
         (
             "人工评定：13800000012，不是 0000",
             "人工评定：***********，不是 0000",
         ),
     ] {
         assert_eq!(masker.scrub_reason(why), expected);
+    }
+}
+
+#[test]
+fn notes_of_people_are_masked_as_quotations() {
+    let open = transcript(vec![heard("电话13800000012", "电话幺三八零零零零零零幺二")]);
+    let spans = find_in(&open.utterances);
+    let masker = Masker::new(&open, &spans, Mask::All);
+    for (why, expected) in [
+        (
+            "人工评定：尾号3800（自动评定：`x_ms` 为 180000）",
+            "人工评定：尾号****（自动评定：`x_ms` 为 180000）",
+        ),
+        (
+            "answered by a person: 3800, not 0000",
+            "answered by a person: ****, not ****",
+        ),
+        (
+            "answered by a person: 3800 (the card itself: said \"3800\", 0000)",
+            "answered by a person: **** (the card itself: said \"****\", 0000)",
+        ),
+        ("`x_ms` 为 180000", "`x_ms` 为 180000"),
+    ] {
+        let item = ScoreItem {
+            section: String::new(),
+            id: "x".into(),
+            question: String::new(),
+            answer: Answer::No,
+            points: 0.0,
+            out_of: 0.0,
+            auto_fail: false,
+            hits: Vec::new(),
+            why: why.into(),
+        };
+        let assessment = Assessment {
+            scorecard: Some(Scorecard {
+                card: "c".into(),
+                total: 0.0,
+                passed: false,
+                auto_fail: false,
+                items: vec![item],
+            }),
+            ..Assessment::default()
+        };
+        let masked = masker.assessment(&assessment).scorecard.expect("a card");
+        assert_eq!(masked.items[0].why, expected);
+    }
+}
+
+#[test]
+fn numbers_in_words_leave_other_words_readable() {
+    let open = transcript(call(
+        "c: my number is four one five five five five oh one three two",
+    ));
+    let spans = find_in(&open.utterances);
+    assert!(!spans.is_empty());
+    let masker = Masker::new(&open, &spans, Mask::All);
+    for (text, expected) in [
+        ("someone", "someone"),
+        ("four pm", "four pm"),
+        ("the fifteenth", "the fifteenth"),
+        ("has ever lost money", "has ever lost money"),
+        ("at five five five oh", "at **** **** **** **"),
+        (
+            "four one five  five five five oh one threetwo",
+            "**** *** ****  **** **** **** ** *** ********",
+        ),
+    ] {
+        assert_eq!(masker.scrub(text), expected);
+        assert_eq!(
+            masker.scrub_reason(&format!("\"{text}\"")),
+            format!("\"{expected}\"")
+        );
     }
 }
 

@@ -15,6 +15,7 @@ mod number;
 mod phrases;
 mod plate;
 mod runs;
+mod secret;
 mod segment;
 
 use auricle_contracts::{PiiSpan, TextPlace};

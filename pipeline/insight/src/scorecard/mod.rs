@@ -31,6 +31,7 @@ pub use format::{
 };
 pub use metric::Metric;
 pub use read::CardError;
+pub(crate) use reason::note_of;
 
 /// What a card looks at.
 #[derive(Clone, Copy, Debug)]

@@ -98,21 +98,47 @@ impl Reasons {
     pub(super) fn person(self, person: &PersonAnswer, automatic: Answer, why: &str) -> String {
         let said = match person.note.trim() {
             "" => self.pick("人工评定", "answered by a person").to_owned(),
-            note => format!(
-                "{}{note}",
-                self.pick("人工评定：", "answered by a person: ")
-            ),
+            note => format!("{}{note}", self.noted()),
         };
-        match (automatic == person.answer, self) {
-            (true, _) => said,
-            (false, Self::Mandarin) => format!("{said}（自动评定：{why}）"),
-            (false, Self::English) => format!("{said} (the card itself: {why})"),
+        if automatic == person.answer {
+            return said;
+        }
+        let (before, after) = self.around_automatic();
+        format!("{said}{before}{why}{after}")
+    }
+
+    /// What stands before a person's note.
+    const fn noted(self) -> &'static str {
+        self.pick("人工评定：", "answered by a person: ")
+    }
+
+    /// What stands before and after the card's own reason, where a person answered otherwise.
+    const fn around_automatic(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Mandarin => ("（自动评定：", "）"),
+            Self::English => (" (the card itself: ", ")"),
         }
     }
 
     pub(super) const fn other_rules(self) -> &'static str {
         self.pick("其他规则", "Other rules")
     }
+}
+
+/// The start of an item's reason that a person wrote, with what introduces it; empty where no person noted
+/// anything.
+pub(crate) fn note_of(why: &str) -> &str {
+    let languages = [Reasons::Mandarin, Reasons::English];
+    let mut languages = languages.into_iter();
+    let Some(language) = languages.find(|language| why.starts_with(language.noted())) else {
+        return "";
+    };
+    let (before, after) = language.around_automatic();
+    let end = match why.ends_with(after) {
+        true => why.rfind(before),
+        false => None,
+    };
+    &why[..end.unwrap_or(why.len())]
 }
 
 /// Two digits after the point at most.

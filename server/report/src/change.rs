@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auricle_contracts::{Assessment, CallId, CallMetadata};
+use auricle_contracts::{Assessment, CallId, CallMetadata, Hit};
 use serde::{Deserialize, Serialize};
 
 /// What of an assessment is compared.
@@ -12,7 +12,7 @@ pub struct Outline {
     pub total: Option<f32>,
     /// Whether the pass mark is reached and nothing fails the call.
     pub passed: Option<bool>,
-    /// Rule and how often it fired.
+    /// Rule, as `PACK/ID`, and how often it fired.
     pub hits: BTreeMap<String, u64>,
 }
 
@@ -21,13 +21,52 @@ impl Outline {
     pub fn of(assessment: &Assessment) -> Self {
         let mut hits = BTreeMap::new();
         for hit in &assessment.hits {
-            *hits.entry(hit.rule.clone()).or_default() += 1;
+            *hits.entry(name_of(hit)).or_default() += 1;
         }
         let card = assessment.scorecard.as_ref();
         Self {
             total: card.map(|card| card.total),
             passed: card.map(|card| card.passed),
             hits,
+        }
+    }
+}
+
+/// `PACK/ID`; the id alone in assessments that do not tell packs.
+fn name_of(hit: &Hit) -> String {
+    match hit.pack.as_str() {
+        "" => hit.rule.clone(),
+        pack => format!("{pack}/{}", hit.rule),
+    }
+}
+
+fn id_of(rule: &str) -> &str {
+    rule.split_once('/').map_or(rule, |(_, id)| id)
+}
+
+/// What rules are called before people: by their id alone, but `PACK/ID` where several packs have a rule of that id.
+#[derive(Clone, Debug, Default)]
+pub struct RuleNames<'a> {
+    /// Ids that stand in several packs.
+    shared: BTreeSet<&'a str>,
+}
+
+impl<'a> RuleNames<'a> {
+    /// Of all the rules that are to be shown together, each once and named as in [`Outline::hits`].
+    pub fn of(rules: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut seen = BTreeSet::new();
+        let ids = rules.into_iter().map(id_of);
+        Self {
+            shared: ids.filter(|id| !seen.insert(*id)).collect(),
+        }
+    }
+
+    /// How one of them is shown.
+    pub fn shown<'r>(&self, rule: &'r str) -> &'r str {
+        let id = id_of(rule);
+        match self.shared.contains(id) {
+            true => rule,
+            false => id,
         }
     }
 }
@@ -138,7 +177,7 @@ pub struct Changes {
     pub bins_before: [u64; 10],
     /// The same, now.
     pub bins_after: [u64; 10],
-    /// By rule.
+    /// By rule, named as in [`Outline::hits`].
     pub rules: BTreeMap<String, RuleTally>,
     /// By agent; the empty name where none is known.
     pub agents: BTreeMap<String, AgentTally>,
@@ -182,6 +221,11 @@ impl Changes {
         self.calls.extend(later.calls);
         self.calls
             .sort_by(|one, other| one.call_id.cmp(&other.call_id));
+    }
+
+    /// What the rules of these calls are called.
+    pub fn rule_names(&self) -> RuleNames<'_> {
+        RuleNames::of(self.rules.keys().map(String::as_str))
     }
 
     fn count_rules(&mut self, change: &Change) {
@@ -229,6 +273,7 @@ fn count_agent(tally: &mut AgentTally, change: &Change) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use auricle_contracts::{Party, Severity};
 
     fn outline(total: f32, rules: &[&str]) -> Outline {
         Outline {
@@ -277,6 +322,45 @@ mod tests {
         assert_eq!(agent.mean_before(), Some(95.0));
         assert_eq!((agent.n_passed_before, agent.n_passed_after), (2, 2));
         assert_eq!((changes.bins_before[9], changes.bins_after[6]), (2, 1));
+    }
+
+    #[test]
+    fn rules_of_one_id_in_two_packs_are_told_apart() {
+        let hit = |pack: &str, rule: &str| Hit {
+            rule: rule.into(),
+            pack: pack.into(),
+            title: String::new(),
+            severity: Severity::Minor,
+            party: Party::Agent,
+            start_ms: 0,
+            end_ms: 0,
+            deduct: 0.0,
+            auto_fail: false,
+            evidence: Vec::new(),
+            why: String::new(),
+        };
+        let of = |hits: Vec<Hit>| {
+            Outline::of(&Assessment {
+                hits,
+                ..Assessment::default()
+            })
+        };
+        let mut changes = Changes::default();
+        changes.add(change(
+            "a",
+            Some(of(vec![hit("p", "x"), hit("p", "y")])),
+            of(vec![hit("q", "x"), hit("p", "y"), hit("", "z")]),
+        ));
+        let tallied: Vec<_> = changes
+            .rules
+            .iter()
+            .map(|(rule, tally)| (rule.as_str(), tally.n_added, tally.n_removed))
+            .collect();
+        let expected = [("p/x", 0, 1), ("p/y", 0, 0), ("q/x", 1, 0), ("z", 1, 0)];
+        assert_eq!(tallied, expected);
+        let names = changes.rule_names();
+        let shown: Vec<_> = changes.rules.keys().map(|rule| names.shown(rule)).collect();
+        assert_eq!(shown, ["p/x", "y", "q/x", "z"]);
     }
 
     /// Also by way of a file.

@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use auricle_report::{Change, Changes, rescore_page};
+use auricle_report::{Change, Changes, RuleNames, rescore_page};
 use console::Style;
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +153,7 @@ fn csv(changes: &Changes) -> Result<String> {
         "rules_added",
         "rules_removed",
     ])?;
+    let names = changes.rule_names();
     for call in &changes.calls {
         let before = call.before.as_ref();
         let text = |value: Option<String>| value.unwrap_or_default();
@@ -170,8 +171,8 @@ fn csv(changes: &Changes) -> Result<String> {
                     .map(|passed| passed.to_string()),
             ),
             text(call.after.passed.map(|passed| passed.to_string())),
-            name(&rules_added(call).join(" ")),
-            name(&rules_removed(call).join(" ")),
+            name(&rules_added(call, &names).join(" ")),
+            name(&rules_removed(call, &names).join(" ")),
         ])?;
     }
     let bytes = writer
@@ -185,24 +186,24 @@ fn points(total: f32) -> String {
 }
 
 /// Rules that fire now and did not before.
-pub(crate) fn rules_added(call: &Change) -> Vec<&str> {
-    let was = |rule: &&String| {
+fn rules_added<'a>(call: &'a Change, names: &RuleNames<'_>) -> Vec<&'a str> {
+    let was = |rule: &String| {
         let before = call.before.as_ref();
-        before.is_some_and(|before| before.hits.contains_key(*rule))
+        before.is_some_and(|before| before.hits.contains_key(rule))
     };
     let now = call.after.hits.keys();
-    now.filter(|rule| !was(rule)).map(String::as_str).collect()
+    let new = now.filter(|rule| !was(rule));
+    new.map(|rule| names.shown(rule)).collect()
 }
 
 /// Rules that fired before and do not now.
-pub(crate) fn rules_removed(call: &Change) -> Vec<&str> {
+fn rules_removed<'a>(call: &'a Change, names: &RuleNames<'_>) -> Vec<&'a str> {
     let Some(before) = &call.before else {
         return Vec::new();
     };
     let gone = before.hits.keys();
-    gone.filter(|rule| !call.after.hits.contains_key(*rule))
-        .map(String::as_str)
-        .collect()
+    let gone = gone.filter(|rule| !call.after.hits.contains_key(*rule));
+    gone.map(|rule| names.shown(rule)).collect()
 }
 
 fn to_terminal(out: &mut Terminal, args: &RescoreArgs, changes: &Changes) -> Result<()> {
@@ -224,6 +225,7 @@ fn to_terminal(out: &mut Terminal, args: &RescoreArgs, changes: &Changes) -> Res
 fn write_rules(out: &mut Terminal, changes: &Changes) -> Result<()> {
     let title = out.paint(&Style::new().bold(), "By rule (calls: before → after)");
     writeln!(out, "\n{title}")?;
+    let names = changes.rule_names();
     for (rule, tally) in &changes.rules {
         if tally.n_added + tally.n_removed == 0 {
             continue;
@@ -231,7 +233,7 @@ fn write_rules(out: &mut Terminal, changes: &Changes) -> Result<()> {
         writeln!(
             out,
             "  {}  {:>5} → {:<5}  +{} −{}",
-            pad_to(&printable(rule), 24),
+            pad_to(&printable(names.shown(rule)), 24),
             tally.n_before,
             tally.n_after,
             tally.n_added,
@@ -273,11 +275,14 @@ fn write_agents(out: &mut Terminal, changes: &Changes) -> Result<()> {
 fn write_calls(out: &mut Terminal, args: &RescoreArgs, changes: &Changes) -> Result<()> {
     let title = out.paint(&Style::new().bold(), "Calls");
     writeln!(out, "\n{title}")?;
+    let names = changes.rule_names();
     for call in changes.calls.iter().take(MOST_CALLS_SHOWN) {
         let total = |total: Option<f32>| total.map_or_else(|| "-".to_owned(), points);
         let before = call.before.as_ref().and_then(|before| before.total);
-        let added = rules_added(call).into_iter().map(|rule| format!("+{rule}"));
-        let removed = rules_removed(call)
+        let added = rules_added(call, &names)
+            .into_iter()
+            .map(|rule| format!("+{rule}"));
+        let removed = rules_removed(call, &names)
             .into_iter()
             .map(|rule| format!("−{rule}"));
         let rules = added.chain(removed).collect::<Vec<_>>().join(" ");

@@ -31,7 +31,8 @@ const UNFINISHED_FILE: &str = "rescore.unfinished.json";
 #[derive(Deserialize, Serialize)]
 struct Unfinished {
     about: About,
-    changes: Changes,
+    /// Every call, so that those which the run that goes on looks at again count once.
+    looked_at: Vec<Change>,
 }
 
 /// What two runs have in common of which one goes on with the other.
@@ -72,7 +73,7 @@ fn to_folder(folder: &Path, args: &RescoreArgs, rules: &str, changes: &Changes) 
     };
     let unfinished_path = folder.join(UNFINISHED_FILE);
     let mut changes = changes.clone();
-    // What is only tried goes on with nothing; what is looked at anyway would count twice.
+    // What is only tried goes on with nothing, and who wants all anew begins anew.
     let n_before = match args.dry_run || args.force {
         true => 0,
         false => go_on(&unfinished_path, &about, &mut changes)?,
@@ -96,14 +97,15 @@ fn to_folder(folder: &Path, args: &RescoreArgs, rules: &str, changes: &Changes) 
     match changes.n_left {
         0 => removed(&unfinished_path),
         _ => {
-            let unfinished = serde_json::to_vec(&Unfinished { about, changes })?;
+            let looked_at = changes.into_looked_at();
+            let unfinished = serde_json::to_vec(&Unfinished { about, looked_at })?;
             write_atomically(&unfinished_path, &unfinished)
         }
     }
 }
 
-/// Adds what the stopped run looked at whose report this one goes on with; how many calls that were. A report about
-/// other calls or rules is replaced.
+/// Adds what the stopped run looked at whose report this one goes on with, and this run did not; how many calls that
+/// were. A report about other calls or rules is replaced.
 fn go_on(path: &Path, about: &About, changes: &mut Changes) -> Result<u64> {
     let shown = path.display();
     let text = match fs::read(path) {
@@ -111,23 +113,19 @@ fn go_on(path: &Path, about: &About, changes: &mut Changes) -> Result<u64> {
         Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(0),
         Err(cause) => return Err(cause).with_context(|| format!("cannot read `{shown}`")),
     };
-    let before = match serde_json::from_slice::<Unfinished>(&text) {
-        Ok(before) if before.about == *about => before.changes,
+    match serde_json::from_slice::<Unfinished>(&text) {
+        Ok(before) if before.about == *about => Ok(changes.absorb(before.looked_at)),
         Ok(_) => {
             say!("the report of a stopped run about other calls or rules is replaced");
-            return Ok(0);
+            Ok(0)
         }
         Err(cause) => {
             say!(
                 "warning: `{shown}` is damaged, so the report leaves out what was looked at before: {cause}"
             );
-            return Ok(0);
+            Ok(0)
         }
-    };
-    let n_before = before.n_calls;
-    let later = std::mem::replace(changes, before);
-    changes.absorb(later);
-    Ok(n_before)
+    }
 }
 
 fn removed(path: &Path) -> Result<()> {

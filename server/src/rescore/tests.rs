@@ -385,6 +385,33 @@ fn the_report_of_a_run_that_goes_on_is_about_both_parts() {
     assert!(!out.join("rescore.unfinished.json").exists());
 }
 
+#[test]
+fn a_call_that_is_looked_at_again_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    let out = folder.path().join("out");
+    let args = args(&["--out", out.to_str().unwrap()]);
+    let mut page = |names: &[&str], n_left: u64| {
+        let mut changes = Changes::default();
+        for name in names {
+            changes.add(change(name));
+        }
+        let same = change("same");
+        changes.add(Change {
+            before: Some(same.after.clone()),
+            ..same
+        });
+        changes.n_left = n_left;
+        report::write(&mut app, &args, "r", &changes).unwrap();
+        std::fs::read_to_string(out.join("rescore.html")).unwrap()
+    };
+    let stopped = page(&["a", "b"], 1);
+    assert!(stopped.contains("3 calls looked at, 2 changed"));
+    // Somebody assessed them by other rules meanwhile.
+    let ended = page(&["a", "c"], 0);
+    assert!(ended.contains("4 calls looked at, 3 changed"));
+}
+
 /// Versions of a call's score, `rules, confirmed with`, after a run with a pack of these rules.
 fn rescored_with(app: &mut App, rules: &str, more: &[&str]) -> Vec<(String, Option<String>)> {
     let pack = app.config.data.index().with_file_name("p.yaml");

@@ -327,8 +327,9 @@ struct Wanted<'a> {
 
 /// The models that all campaigns share.
 struct Models {
-    /// In place of the built-in one of its language.
-    intents: Option<Arc<IntentModel>>,
+    /// Text classifiers.
+    mandarin: Arc<IntentModel>,
+    english: Arc<IntentModel>,
     emotions: Option<emotion::Chosen>,
     /// Of all that looks at calls beside the rules.
     print: String,
@@ -336,11 +337,10 @@ struct Models {
 
 impl Models {
     fn intents(&self, language: Language) -> Arc<IntentModel> {
-        let own = self.intents.as_ref();
-        match own.filter(|model| model.language() == language) {
-            Some(own) => Arc::clone(own),
-            None => Arc::new(language.model().clone()),
-        }
+        Arc::clone(match language {
+            Language::Mandarin => &self.mandarin,
+            Language::English => &self.english,
+        })
     }
 }
 
@@ -355,13 +355,18 @@ fn models(config: &Config, insight: &InsightConfig) -> Result<Models> {
         env!("CARGO_PKG_VERSION").to_owned(),
         auricle_insight::FINGERPRINT.to_owned(),
     ];
-    let intents = match &insight.intents {
+    let own = match &insight.intents {
         None => None,
         Some(path) => {
             let model = read_model(&beside(config, path))?;
             prints.push(format!("intents {}", digits(model.write(), PRINT_DIGITS)));
             Some(Arc::new(model))
         }
+    };
+    // The configured one stands in place of the built-in one of its language.
+    let intents = |language: Language| match &own {
+        Some(own) if own.language() == language => Arc::clone(own),
+        _ => Arc::new(language.model().clone()),
     };
     let emotions = match &insight.emotion {
         None => None,
@@ -372,7 +377,8 @@ fn models(config: &Config, insight: &InsightConfig) -> Result<Models> {
         }
     };
     Ok(Models {
-        intents,
+        mandarin: intents(Language::Mandarin),
+        english: intents(Language::English),
         emotions,
         print: prints.join(", "),
     })
@@ -473,6 +479,23 @@ mod tests {
     #[test]
     fn what_the_program_carries_fits_together() {
         assert_eq!(judges(|_| {}).doubts(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn campaigns_share_one_classifier_a_language() {
+        let judges = judges(|insight| {
+            insight.campaigns = vec![CampaignConfig {
+                campaign: "loans*".into(),
+                packs: Vec::new(),
+                card: None,
+            }];
+        });
+        for language in Language::ALL {
+            let shared = judges.intents(language);
+            let (_, campaign) = &judges.campaigns[0];
+            let of_campaign = &campaign.of(language).judge.intents;
+            assert!(Arc::ptr_eq(&shared, of_campaign), "{language:?}");
+        }
     }
 
     #[test]

@@ -114,10 +114,12 @@ impl Display for PlayTime {
     }
 }
 
-/// How long something is, for people, to the nearest second: `8 s`, `3 min 20 s`, `2 h 05 min`.
+/// How long something is, for people, to the nearest second: `8 s`, `3 min 20 s`, `2 h 05 min`; `under 1 s` for what
+/// is short and not nothing.
 pub(crate) fn duration_text(ms: u64) -> String {
     let secs = ms.saturating_add(500) / 1000;
     match (secs / 3600, secs / 60 % 60, secs % 60) {
+        (0, 0, 0) if ms > 0 => "under 1 s".to_owned(),
         (0, 0, secs) => format!("{secs} s"),
         (0, minutes, secs) => format!("{minutes} min {secs:02} s"),
         (hours, minutes, _) => format!("{hours} h {minutes:02} min"),
@@ -236,6 +238,9 @@ mod tests {
 
     #[test]
     fn durations() {
+        assert_eq!(duration_text(0), "0 s");
+        assert_eq!(duration_text(400), "under 1 s");
+        assert_eq!(duration_text(500), "1 s");
         assert_eq!(duration_text(7_200), "7 s");
         assert_eq!(duration_text(7_500), "8 s");
         assert_eq!(duration_text(200_000), "3 min 20 s");

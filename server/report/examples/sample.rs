@@ -535,8 +535,10 @@ fn made_up_change(transcript: &Transcript, assessment: &Assessment, dice: &mut D
     let after = Outline::of(assessment);
     let mut before = after.clone();
     if dice.roll(3) == 0 {
-        before.hits.remove("pressure");
-        before.hits.insert("disparage".into(), 1 + dice.roll(2));
+        before.hits.remove("sample/pressure");
+        before
+            .hits
+            .insert("sample/disparage".into(), 1 + dice.roll(2));
         before.total = before
             .total
             .map(|total| (total + 20.0 - 35.0 * dice.share()).clamp(0.0, 100.0));

@@ -1,8 +1,8 @@
 //! What a new score changed: old and new side by side.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use auricle_contracts::{Assessment, CallId, CallMetadata};
+use auricle_contracts::{Assessment, CallId, CallMetadata, Hit};
 use serde::{Deserialize, Serialize};
 
 /// What of an assessment is compared.
@@ -12,7 +12,7 @@ pub struct Outline {
     pub total: Option<f32>,
     /// Whether the pass mark is reached and nothing fails the call.
     pub passed: Option<bool>,
-    /// Rule and how often it fired.
+    /// Rule, as `PACK/ID`, and how often it fired.
     pub hits: BTreeMap<String, u64>,
 }
 
@@ -21,13 +21,52 @@ impl Outline {
     pub fn of(assessment: &Assessment) -> Self {
         let mut hits = BTreeMap::new();
         for hit in &assessment.hits {
-            *hits.entry(hit.rule.clone()).or_default() += 1;
+            *hits.entry(name_of(hit)).or_default() += 1;
         }
         let card = assessment.scorecard.as_ref();
         Self {
             total: card.map(|card| card.total),
             passed: card.map(|card| card.passed),
             hits,
+        }
+    }
+}
+
+/// `PACK/ID`; the id alone in assessments that do not tell packs.
+fn name_of(hit: &Hit) -> String {
+    match hit.pack.as_str() {
+        "" => hit.rule.clone(),
+        pack => format!("{pack}/{}", hit.rule),
+    }
+}
+
+fn id_of(rule: &str) -> &str {
+    rule.split_once('/').map_or(rule, |(_, id)| id)
+}
+
+/// What rules are called before people: by their id alone, but `PACK/ID` where several packs have a rule of that id.
+#[derive(Clone, Debug, Default)]
+pub struct RuleNames<'a> {
+    /// Ids that stand in several packs.
+    shared: BTreeSet<&'a str>,
+}
+
+impl<'a> RuleNames<'a> {
+    /// Of all the rules that are to be shown together, each once and named as in [`Outline::hits`].
+    pub fn of(rules: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut seen = BTreeSet::new();
+        let ids = rules.into_iter().map(id_of);
+        Self {
+            shared: ids.filter(|id| !seen.insert(*id)).collect(),
+        }
+    }
+
+    /// How one of them is shown.
+    pub fn shown<'r>(&self, rule: &'r str) -> &'r str {
+        let id = id_of(rule);
+        match self.shared.contains(id) {
+            true => rule,
+            false => id,
         }
     }
 }
@@ -54,7 +93,7 @@ impl Change {
 }
 
 /// How often a rule fired, in calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RuleTally {
     /// Calls with a hit before.
     pub n_before: u64,
@@ -66,17 +105,8 @@ pub struct RuleTally {
     pub n_removed: u64,
 }
 
-impl RuleTally {
-    const fn absorb(&mut self, more: Self) {
-        self.n_before += more.n_before;
-        self.n_after += more.n_after;
-        self.n_added += more.n_added;
-        self.n_removed += more.n_removed;
-    }
-}
-
 /// Scores of one agent's calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct AgentTally {
     /// Calls looked at.
     pub n_calls: u64,
@@ -112,21 +142,10 @@ impl AgentTally {
     pub fn mean_after(&self) -> Option<f64> {
         (self.n_after > 0).then(|| self.sum_after / self.n_after as f64)
     }
-
-    fn absorb(&mut self, more: Self) {
-        self.n_calls += more.n_calls;
-        self.n_changed += more.n_changed;
-        self.sum_before += more.sum_before;
-        self.n_before += more.n_before;
-        self.sum_after += more.sum_after;
-        self.n_after += more.n_after;
-        self.n_passed_before += more.n_passed_before;
-        self.n_passed_after += more.n_passed_after;
-    }
 }
 
-/// What a run changed, added up. Only calls that changed are kept one by one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What a run changed, added up. Written out are only calls that changed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Changes {
     /// Calls that were not looked at: the run was stopped.
     pub n_left: u64,
@@ -138,12 +157,15 @@ pub struct Changes {
     pub bins_before: [u64; 10],
     /// The same, now.
     pub bins_after: [u64; 10],
-    /// By rule.
+    /// By rule, named as in [`Outline::hits`].
     pub rules: BTreeMap<String, RuleTally>,
     /// By agent; the empty name where none is known.
     pub agents: BTreeMap<String, AgentTally>,
     /// Calls in which anything changed.
     pub calls: Vec<Change>,
+    /// The others.
+    #[serde(skip)]
+    unchanged: Vec<Change>,
 }
 
 impl Changes {
@@ -160,28 +182,37 @@ impl Changes {
         self.count_rules(&change);
         let agent = change.metadata.agent.clone().unwrap_or_default();
         count_agent(self.agents.entry(agent).or_default(), &change);
-        if change.is_visible() {
-            self.calls.push(change);
+        match change.is_visible() {
+            true => self.calls.push(change),
+            false => self.unchanged.push(change),
         }
     }
 
-    /// Adds what a later run looked at that went on with what this one left.
-    pub fn absorb(&mut self, later: Self) {
-        self.n_left = later.n_left;
-        self.n_calls += later.n_calls;
-        self.n_new += later.n_new;
-        let bins = self.bins_before.iter_mut().zip(later.bins_before);
-        let bins = bins.chain(self.bins_after.iter_mut().zip(later.bins_after));
-        bins.for_each(|(own, more)| *own += more);
-        for (rule, tally) in later.rules {
-            self.rules.entry(rule).or_default().absorb(tally);
+    /// Adds calls that an earlier run looked at, but for those that were looked at again; gives how many it adds.
+    pub fn absorb(&mut self, earlier: Vec<Change>) -> u64 {
+        let own = self.calls.iter().chain(&self.unchanged);
+        let own: HashSet<CallId> = own.map(|change| change.call_id.clone()).collect();
+        let n_own = self.n_calls;
+        for change in earlier {
+            if !own.contains(&change.call_id) {
+                self.add(change);
+            }
         }
-        for (agent, tally) in later.agents {
-            self.agents.entry(agent).or_default().absorb(tally);
-        }
-        self.calls.extend(later.calls);
         self.calls
             .sort_by(|one, other| one.call_id.cmp(&other.call_id));
+        self.n_calls - n_own
+    }
+
+    /// Every call that was looked at, for [`Self::absorb`] of a later run.
+    pub fn into_looked_at(self) -> Vec<Change> {
+        let mut all = self.calls;
+        all.extend(self.unchanged);
+        all
+    }
+
+    /// What the rules of these calls are called.
+    pub fn rule_names(&self) -> RuleNames<'_> {
+        RuleNames::of(self.rules.keys().map(String::as_str))
     }
 
     fn count_rules(&mut self, change: &Change) {
@@ -229,6 +260,7 @@ fn count_agent(tally: &mut AgentTally, change: &Change) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use auricle_contracts::{Party, Severity};
 
     fn outline(total: f32, rules: &[&str]) -> Outline {
         Outline {
@@ -279,30 +311,70 @@ mod tests {
         assert_eq!((changes.bins_before[9], changes.bins_after[6]), (2, 1));
     }
 
-    /// Also by way of a file.
+    #[test]
+    fn rules_of_one_id_in_two_packs_are_told_apart() {
+        let hit = |pack: &str, rule: &str| Hit {
+            rule: rule.into(),
+            pack: pack.into(),
+            title: String::new(),
+            severity: Severity::Minor,
+            party: Party::Agent,
+            start_ms: 0,
+            end_ms: 0,
+            deduct: 0.0,
+            auto_fail: false,
+            evidence: Vec::new(),
+            why: String::new(),
+        };
+        let of = |hits: Vec<Hit>| {
+            Outline::of(&Assessment {
+                hits,
+                ..Assessment::default()
+            })
+        };
+        let mut changes = Changes::default();
+        changes.add(change(
+            "a",
+            Some(of(vec![hit("p", "x"), hit("p", "y")])),
+            of(vec![hit("q", "x"), hit("p", "y"), hit("", "z")]),
+        ));
+        let tallied: Vec<_> = changes
+            .rules
+            .iter()
+            .map(|(rule, tally)| (rule.as_str(), tally.n_added, tally.n_removed))
+            .collect();
+        let expected = [("p/x", 0, 1), ("p/y", 0, 0), ("q/x", 1, 0), ("z", 1, 0)];
+        assert_eq!(tallied, expected);
+        let names = changes.rule_names();
+        let shown: Vec<_> = changes.rules.keys().map(|rule| names.shown(rule)).collect();
+        assert_eq!(shown, ["p/x", "y", "q/x", "z"]);
+    }
+
+    /// Also by way of a file, and where calls are looked at twice.
     #[test]
     fn parts_of_a_run_add_up_to_the_whole() {
+        let same = outline(70.0, &["x"]);
         let all = [
             change("a", Some(outline(90.0, &["x"])), outline(60.0, &["y"])),
             change("b", None, outline(100.0, &[])),
             change("c", Some(outline(50.0, &[])), outline(40.0, &["x"])),
+            change("d", Some(same.clone()), same),
         ];
-        let of = |calls: &[Change], n_left| {
-            let mut changes = Changes {
-                n_left,
-                ..Changes::default()
-            };
+        let of = |calls: &[Change]| {
+            let mut changes = Changes::default();
             calls.iter().for_each(|call| changes.add(call.clone()));
             changes
         };
-        let whole = of(&all, 0);
-        for n_first in 0..all.len() {
-            let first = of(&all[n_first..], 7);
+        let whole = of(&all);
+        for n_first in 0..=all.len() {
+            let first = of(&all[..n_first]).into_looked_at();
             let text = serde_json::to_string(&first).unwrap();
-            let mut both: Changes = serde_json::from_str(&text).unwrap();
-            assert_eq!(both, first);
-            both.absorb(of(&all[..n_first], 0));
-            assert_eq!(both, whole);
+            for n_before in 0..=n_first {
+                let mut both = of(&all[n_before..]);
+                let n_added = both.absorb(serde_json::from_str(&text).unwrap());
+                assert_eq!(n_added, n_before as u64);
+                assert_eq!(both, whole);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use crate::change::{AgentTally, Change, Changes, Outline, RuleTally};
+use crate::change::{AgentTally, Change, Changes, Outline, RuleNames, RuleTally};
 use crate::format::{clipped, count, decimal_or_dash, minute, percent, signed};
 use crate::language::Language;
 use crate::page::{Page, Scripts, Section, Tile, Tone, tiles};
@@ -26,7 +26,7 @@ pub fn rescore_page(changes: &Changes, language: Language) -> String {
         Section {
             id: "rules",
             title: language.by_rule(),
-            body: rules(&changes.rules, language),
+            body: rules(changes, language),
         },
         Section {
             id: "agents",
@@ -37,7 +37,7 @@ pub fn rescore_page(changes: &Changes, language: Language) -> String {
     sections.push(Section {
         id: "calls",
         title: language.changed_calls(),
-        body: calls(&changes.calls, language),
+        body: calls(changes, language),
     });
     let page = Page {
         language,
@@ -209,8 +209,9 @@ fn scores(changes: &Changes, language: Language) -> Markup {
     html! { div.narrow { (plot.render()) } }
 }
 
-fn rules(rules: &BTreeMap<String, RuleTally>, language: Language) -> Markup {
-    let mut rows: Vec<(&String, &RuleTally)> = rules.iter().collect();
+fn rules(changes: &Changes, language: Language) -> Markup {
+    let names = changes.rule_names();
+    let mut rows: Vec<(&String, &RuleTally)> = changes.rules.iter().collect();
     rows.sort_by_key(|(_, tally)| {
         std::cmp::Reverse((
             tally.n_added + tally.n_removed,
@@ -242,7 +243,7 @@ fn rules(rules: &BTreeMap<String, RuleTally>, language: Language) -> Markup {
                     tbody {
                         @for (rule, tally) in rows.iter().take(N_ROWS_MAX) {
                             tr {
-                                th scope="row" { (rule) }
+                                th scope="row" { (names.shown(rule)) }
                                 td.bar {
                                     (cell_bar("fill-was", tally.n_before, longest))
                                     (cell_bar("fill-accent", tally.n_after, longest))
@@ -319,8 +320,8 @@ pub(crate) fn more(n_rows: usize, language: Language) -> Markup {
     }
 }
 
-fn calls(calls: &[Change], language: Language) -> Markup {
-    if calls.is_empty() {
+fn calls(changes: &Changes, language: Language) -> Markup {
+    if changes.calls.is_empty() {
         return html! { p { (language.no_changed_calls()) } };
     }
     let verdicts = vec![
@@ -328,11 +329,12 @@ fn calls(calls: &[Change], language: Language) -> Markup {
         (language.pass(), "badge good"),
     ];
     let mut names = Names::default();
-    let mut sorted: Vec<&Change> = calls.iter().collect();
+    let rules = changes.rule_names();
+    let mut sorted: Vec<&Change> = changes.calls.iter().collect();
     sorted.sort_by(|one, other| difference(other).abs().total_cmp(&difference(one).abs()));
     let rows = sorted
         .iter()
-        .map(|change| row(change, &mut names))
+        .map(|change| row(change, &mut names, &rules))
         .collect();
     let table = Table {
         id: "changed-calls",
@@ -368,7 +370,7 @@ fn difference(change: &Change) -> f64 {
     }
 }
 
-fn row(change: &Change, names: &mut Names) -> Vec<Cell> {
+fn row(change: &Change, names: &mut Names, rules: &RuleNames<'_>) -> Vec<Cell> {
     let none = Outline::default();
     let before = change.before.as_ref().unwrap_or(&none);
     let metadata = &change.metadata;
@@ -377,7 +379,7 @@ fn row(change: &Change, names: &mut Names) -> Vec<Cell> {
         .as_deref()
         .map(minute)
         .unwrap_or_default();
-    let (gained, lost) = gained_and_lost(before, &change.after);
+    let (gained, lost) = gained_and_lost(before, &change.after, rules);
     let known = before.total.is_some() && change.after.total.is_some();
     vec![
         Cell::Text(clipped(&change.call_id.0, 200)),
@@ -399,22 +401,28 @@ fn row(change: &Change, names: &mut Names) -> Vec<Cell> {
 }
 
 /// Rules that fire more often than before, and less often; with counts where they fired both times.
-fn gained_and_lost(before: &Outline, after: &Outline) -> (Vec<String>, Vec<String>) {
+fn gained_and_lost(
+    before: &Outline,
+    after: &Outline,
+    names: &RuleNames<'_>,
+) -> (Vec<String>, Vec<String>) {
     let (mut gained, mut lost) = (Vec::new(), Vec::new());
     for (rule, n_after) in &after.hits {
+        let name = names.shown(rule);
         match before.hits.get(rule) {
-            None => gained.push(rule.clone()),
+            None => gained.push(name.to_owned()),
             Some(n_before) if n_before < n_after => {
-                gained.push(format!("{rule} {n_before}→{n_after}"))
+                gained.push(format!("{name} {n_before}→{n_after}"))
             }
             Some(_) => {}
         }
     }
     for (rule, n_before) in &before.hits {
+        let name = names.shown(rule);
         match after.hits.get(rule) {
-            None => lost.push(rule.clone()),
+            None => lost.push(name.to_owned()),
             Some(n_after) if n_after < n_before => {
-                lost.push(format!("{rule} {n_before}→{n_after}"))
+                lost.push(format!("{name} {n_before}→{n_after}"))
             }
             Some(_) => {}
         }

@@ -165,7 +165,6 @@ impl Writer<'_> {
         }
         let mut transcript = self.stored_transcript(job)?;
         if is_behind {
-            transcript.metadata = recording.metadata.clone();
             transcript.file = recording.file.clone();
         }
         let assessment = self.judges.assess(&transcript);
@@ -189,10 +188,13 @@ impl Writer<'_> {
         write_json(path, &KnownCall::masked(&transcript, &stored.assessment))
     }
 
+    /// What is known beside the sound may be newer than the transcript: the recording says it.
     fn stored_transcript(&self, job: &Job) -> Result<Transcript> {
         let read = self.store.transcript(&job.recording.call_id);
         let read = self.runtime.block_on(read)?;
-        read.context("the store has lost its transcript")
+        let mut transcript = read.context("the store has lost its transcript")?;
+        transcript.metadata.clone_from(&job.recording.metadata);
+        Ok(transcript)
     }
 
     /// The fingerprint of the rules behind what is in force, if that was made from this transcript.

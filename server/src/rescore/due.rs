@@ -49,6 +49,7 @@ impl Due {
                     due.audio.push(call.clone());
                     continue;
                 }
+                // The row's metadata, by which calls are judged: that of a transcript may be older.
                 let is_same = |(version, print): &(i64, String)| {
                     *version == call.version && judges.is_in_force(&call.recording.metadata, print)
                 };

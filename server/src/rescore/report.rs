@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use auricle_report::{Change, Changes, rescore_page};
+use auricle_report::{Change, Changes, RuleNames, rescore_page};
 use console::Style;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,8 @@ const UNFINISHED_FILE: &str = "rescore.unfinished.json";
 #[derive(Deserialize, Serialize)]
 struct Unfinished {
     about: About,
-    changes: Changes,
+    /// Every call, so that those which the run that goes on looks at again count once.
+    looked_at: Vec<Change>,
 }
 
 /// What two runs have in common of which one goes on with the other.
@@ -72,7 +73,7 @@ fn to_folder(folder: &Path, args: &RescoreArgs, rules: &str, changes: &Changes) 
     };
     let unfinished_path = folder.join(UNFINISHED_FILE);
     let mut changes = changes.clone();
-    // What is only tried goes on with nothing; what is looked at anyway would count twice.
+    // What is only tried goes on with nothing, and who wants all anew begins anew.
     let n_before = match args.dry_run || args.force {
         true => 0,
         false => go_on(&unfinished_path, &about, &mut changes)?,
@@ -96,14 +97,15 @@ fn to_folder(folder: &Path, args: &RescoreArgs, rules: &str, changes: &Changes) 
     match changes.n_left {
         0 => removed(&unfinished_path),
         _ => {
-            let unfinished = serde_json::to_vec(&Unfinished { about, changes })?;
+            let looked_at = changes.into_looked_at();
+            let unfinished = serde_json::to_vec(&Unfinished { about, looked_at })?;
             write_atomically(&unfinished_path, &unfinished)
         }
     }
 }
 
-/// Adds what the stopped run looked at whose report this one goes on with; how many calls that were. A report about
-/// other calls or rules is replaced.
+/// Adds what the stopped run looked at whose report this one goes on with, and this run did not; how many calls that
+/// were. A report about other calls or rules is replaced.
 fn go_on(path: &Path, about: &About, changes: &mut Changes) -> Result<u64> {
     let shown = path.display();
     let text = match fs::read(path) {
@@ -111,23 +113,19 @@ fn go_on(path: &Path, about: &About, changes: &mut Changes) -> Result<u64> {
         Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(0),
         Err(cause) => return Err(cause).with_context(|| format!("cannot read `{shown}`")),
     };
-    let before = match serde_json::from_slice::<Unfinished>(&text) {
-        Ok(before) if before.about == *about => before.changes,
+    match serde_json::from_slice::<Unfinished>(&text) {
+        Ok(before) if before.about == *about => Ok(changes.absorb(before.looked_at)),
         Ok(_) => {
             say!("the report of a stopped run about other calls or rules is replaced");
-            return Ok(0);
+            Ok(0)
         }
         Err(cause) => {
             say!(
                 "warning: `{shown}` is damaged, so the report leaves out what was looked at before: {cause}"
             );
-            return Ok(0);
+            Ok(0)
         }
-    };
-    let n_before = before.n_calls;
-    let later = std::mem::replace(changes, before);
-    changes.absorb(later);
-    Ok(n_before)
+    }
 }
 
 fn removed(path: &Path) -> Result<()> {
@@ -153,6 +151,7 @@ fn csv(changes: &Changes) -> Result<String> {
         "rules_added",
         "rules_removed",
     ])?;
+    let names = changes.rule_names();
     for call in &changes.calls {
         let before = call.before.as_ref();
         let text = |value: Option<String>| value.unwrap_or_default();
@@ -170,8 +169,8 @@ fn csv(changes: &Changes) -> Result<String> {
                     .map(|passed| passed.to_string()),
             ),
             text(call.after.passed.map(|passed| passed.to_string())),
-            name(&rules_added(call).join(" ")),
-            name(&rules_removed(call).join(" ")),
+            name(&rules_added(call, &names).join(" ")),
+            name(&rules_removed(call, &names).join(" ")),
         ])?;
     }
     let bytes = writer
@@ -185,24 +184,24 @@ fn points(total: f32) -> String {
 }
 
 /// Rules that fire now and did not before.
-pub(crate) fn rules_added(call: &Change) -> Vec<&str> {
-    let was = |rule: &&String| {
+fn rules_added<'a>(call: &'a Change, names: &RuleNames<'_>) -> Vec<&'a str> {
+    let was = |rule: &String| {
         let before = call.before.as_ref();
-        before.is_some_and(|before| before.hits.contains_key(*rule))
+        before.is_some_and(|before| before.hits.contains_key(rule))
     };
     let now = call.after.hits.keys();
-    now.filter(|rule| !was(rule)).map(String::as_str).collect()
+    let new = now.filter(|rule| !was(rule));
+    new.map(|rule| names.shown(rule)).collect()
 }
 
 /// Rules that fired before and do not now.
-pub(crate) fn rules_removed(call: &Change) -> Vec<&str> {
+fn rules_removed<'a>(call: &'a Change, names: &RuleNames<'_>) -> Vec<&'a str> {
     let Some(before) = &call.before else {
         return Vec::new();
     };
     let gone = before.hits.keys();
-    gone.filter(|rule| !call.after.hits.contains_key(*rule))
-        .map(String::as_str)
-        .collect()
+    let gone = gone.filter(|rule| !call.after.hits.contains_key(*rule));
+    gone.map(|rule| names.shown(rule)).collect()
 }
 
 fn to_terminal(out: &mut Terminal, args: &RescoreArgs, changes: &Changes) -> Result<()> {
@@ -224,6 +223,7 @@ fn to_terminal(out: &mut Terminal, args: &RescoreArgs, changes: &Changes) -> Res
 fn write_rules(out: &mut Terminal, changes: &Changes) -> Result<()> {
     let title = out.paint(&Style::new().bold(), "By rule (calls: before → after)");
     writeln!(out, "\n{title}")?;
+    let names = changes.rule_names();
     for (rule, tally) in &changes.rules {
         if tally.n_added + tally.n_removed == 0 {
             continue;
@@ -231,7 +231,7 @@ fn write_rules(out: &mut Terminal, changes: &Changes) -> Result<()> {
         writeln!(
             out,
             "  {}  {:>5} → {:<5}  +{} −{}",
-            pad_to(&printable(rule), 24),
+            pad_to(&printable(names.shown(rule)), 24),
             tally.n_before,
             tally.n_after,
             tally.n_added,
@@ -273,11 +273,14 @@ fn write_agents(out: &mut Terminal, changes: &Changes) -> Result<()> {
 fn write_calls(out: &mut Terminal, args: &RescoreArgs, changes: &Changes) -> Result<()> {
     let title = out.paint(&Style::new().bold(), "Calls");
     writeln!(out, "\n{title}")?;
+    let names = changes.rule_names();
     for call in changes.calls.iter().take(MOST_CALLS_SHOWN) {
         let total = |total: Option<f32>| total.map_or_else(|| "-".to_owned(), points);
         let before = call.before.as_ref().and_then(|before| before.total);
-        let added = rules_added(call).into_iter().map(|rule| format!("+{rule}"));
-        let removed = rules_removed(call)
+        let added = rules_added(call, &names)
+            .into_iter()
+            .map(|rule| format!("+{rule}"));
+        let removed = rules_removed(call, &names)
             .into_iter()
             .map(|rule| format!("−{rule}"));
         let rules = added.chain(removed).collect::<Vec<_>>().join(" ");

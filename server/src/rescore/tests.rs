@@ -323,6 +323,39 @@ fn the_command_line_overrides_only_what_it_names() {
     check(&["--rules", "r", "--card", "c"], ["r", "r"], ["c", "c"]);
 }
 
+/// Its recording came again with a campaign and could not be heard: the transcript is that of before, without one.
+#[test]
+fn a_call_is_judged_by_its_newest_campaign_and_due_once() {
+    let mut desk = Desk::new(&[], &["a"]);
+    desk.app.config.insight.campaigns = vec![CampaignConfig {
+        campaign: "loans".into(),
+        packs: vec!["zh-finance".into()],
+        card: None,
+    }];
+    let judges = desk.judges();
+    assess(&desk.app, &desk.store, &judges, "a");
+    let find = || Due::find(&desk.app, &desk.args, &desk.selection, &judges).unwrap();
+    assert_eq!((find().n_calls(), find().n_up_to_date), (0, 1));
+
+    let mut recording = desk.calls().remove(0).recording;
+    recording.metadata.campaign = Some("loans".into());
+    let failed = desk.store.save_failed(None, &recording, "no sound", NOW);
+    desk.app.runtime.block_on(failed).unwrap();
+    let due = find();
+    assert_eq!((due.n_calls(), due.n_up_to_date), (1, 0));
+    desk.runner(&judges, 1).all(due).unwrap();
+    let said = Transcript {
+        metadata: recording.metadata,
+        ..testing::transcript("a")
+    };
+    let by_campaign = judges.of(&said).print.clone();
+    assert_eq!(
+        assessed_with(&desk.app, &desk.store, "a"),
+        Some((1, by_campaign))
+    );
+    assert_eq!((find().n_calls(), find().n_up_to_date), (0, 1));
+}
+
 #[test]
 fn trying_out_looks_at_calls_that_would_be_heard_again() {
     let desk = Desk::new(&["--dry-run"], &["audio"]);
@@ -389,6 +422,33 @@ fn the_report_of_a_run_that_goes_on_is_about_both_parts() {
         ["g"]
     );
     assert!(!out.join("rescore.unfinished.json").exists());
+}
+
+#[test]
+fn a_call_that_is_looked_at_again_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    let out = folder.path().join("out");
+    let args = args(&["--out", out.to_str().unwrap()]);
+    let mut page = |names: &[&str], n_left: u64| {
+        let mut changes = Changes::default();
+        for name in names {
+            changes.add(change(name));
+        }
+        let same = change("same");
+        changes.add(Change {
+            before: Some(same.after.clone()),
+            ..same
+        });
+        changes.n_left = n_left;
+        report::write(&mut app, &args, "r", &changes).unwrap();
+        std::fs::read_to_string(out.join("rescore.html")).unwrap()
+    };
+    let stopped = page(&["a", "b"], 1);
+    assert!(stopped.contains("3 calls looked at, 2 changed"));
+    // Somebody assessed them by other rules meanwhile.
+    let ended = page(&["a", "c"], 0);
+    assert!(ended.contains("4 calls looked at, 3 changed"));
 }
 
 /// Versions of a call's score, `rules, confirmed with`, after a run with a pack of these rules.

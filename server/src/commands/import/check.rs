@@ -1,11 +1,11 @@
 //! What files of others may not bring in: times that cannot be, confidences that are none.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use auricle_contracts::{Transcript, Utterance};
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::terminal::printable;
 
@@ -76,11 +76,120 @@ fn check_probability(name: &str, value: f32) -> Result<()> {
 }
 
 /// The first utterance that keeps a text from being a transcript, with the cause; `None` where it is something else.
+/// Utterances are read one at a time and let go: a large text of something else fills no memory.
 pub(super) fn unreadable_utterance(text: &[u8]) -> Option<String> {
-    let whole: Value = serde_json::from_slice(text).ok()?;
-    let utterances = whole.get("utterances")?.as_array()?;
-    (1_usize..).zip(utterances).find_map(|(number, utterance)| {
-        let cause = Utterance::deserialize(utterance).err()?;
-        Some(format!("utterance {number}: {cause}"))
-    })
+    let mut in_utterance = None;
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let cause = Call(&mut in_utterance).deserialize(&mut reader).err()?;
+    // What is no JSON is no matter of one utterance.
+    let number = in_utterance.filter(|_| cause.is_data())?;
+    let said = cause.to_string();
+    let place = format!(" at line {} column {}", cause.line(), cause.column());
+    let said = said.strip_suffix(&place).unwrap_or(&said);
+    Some(format!("utterance {number}: {said}"))
+}
+
+/// Reads a call for its utterances alone. Holds the number of the one being read, from 1.
+struct Call<'a>(&'a mut Option<usize>);
+
+/// The same of their list.
+struct Utterances<'a>(&'a mut Option<usize>);
+
+impl<'de> DeserializeSeed<'de> for Call<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, call: D) -> Result<(), D::Error> {
+        call.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Call<'_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a call")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        while let Some(name) = fields.next_key::<String>()? {
+            if name == "utterances" {
+                fields.next_value_seed(Utterances(&mut *self.0))?;
+            } else {
+                fields.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Utterances<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, list: D) -> Result<(), D::Error> {
+        list.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Utterances<'_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a list of utterances")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        for number in 1.. {
+            *self.0 = Some(number);
+            if list.next_element::<Utterance>()?.is_none() {
+                break;
+            }
+        }
+        *self.0 = None;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use serde_json::{Value, json};
+
+    fn call(spoil: impl Fn(&mut Value)) -> String {
+        let mut said = testing::transcript("a").utterances;
+        said.push(said[0].clone());
+        let mut call = json!({"other": [[1], {"utterances": [1]}], "utterances": said});
+        spoil(&mut call);
+        call.to_string()
+    }
+
+    #[test]
+    fn the_first_utterance_that_cannot_be_read_is_named() {
+        let unreadable = |text: &str| unreadable_utterance(text.as_bytes());
+        let spoilt = call(|call| call["utterances"][1]["start_ms"] = json!("soon"));
+        let said = unreadable(&spoilt).unwrap();
+        assert!(said.starts_with("utterance 2: invalid type"), "{said}");
+        assert!(!said.contains(" at line "), "{said}");
+        // Whatever comes after it.
+        let more = format!("{}, and more", &spoilt[..spoilt.len() - 1]);
+        assert_eq!(unreadable(&more), Some(said));
+    }
+
+    #[test]
+    fn what_is_no_matter_of_an_utterance_names_none() {
+        let sound = call(|_| {});
+        let cut = &sound[..sound.len() - 9];
+        let no_list = call(|call| call["utterances"] = json!("none"));
+        for text in [
+            sound.as_str(),
+            cut,
+            no_list.as_str(),
+            "[1]",
+            "7",
+            "{\"a\": [1, 2]}",
+            "",
+        ] {
+            assert_eq!(unreadable_utterance(text.as_bytes()), None, "{text}");
+        }
+    }
 }

@@ -18,10 +18,11 @@ pub(crate) struct Reviser<'a> {
     /// What assessments in the store were made with, by their fingerprints.
     recipes: HashMap<String, Recipe>,
     /// From a fingerprint in the store to one of today's; `None` where everything is to be looked at again.
-    ways: Mutex<HashMap<(String, String), Arc<OnceLock<Way>>>>,
+    ways: Mutex<Ways>,
 }
 
 type Way = Option<Arc<Revision>>;
+type Ways = HashMap<(String, String), Arc<OnceLock<Way>>>;
 
 /// What was made of a call, and by which rules.
 pub(crate) struct Judged<'a> {

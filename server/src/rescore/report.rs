@@ -78,10 +78,17 @@ fn to_folder(folder: &Path, args: &RescoreArgs, rules: &str, changes: &Changes) 
         true => 0,
         false => go_on(&unfinished_path, &about, &mut changes)?,
     };
+    let path = folder.join(PAGE_FILE);
+    if changes.n_calls + changes.n_left == 0 && path.exists() {
+        say!(
+            "no call was assessed, so this report stays: {}",
+            path.display()
+        );
+        return Ok(());
+    }
     let mark = if args.bom { BYTE_ORDER_MARK } else { "" };
     let rows = format!("{mark}{}", csv(&changes)?);
     write_atomically(&folder.join(CSV_FILE), rows.as_bytes())?;
-    let path = folder.join(PAGE_FILE);
     write_atomically(&path, rescore_page(&changes, args.language).as_bytes())?;
     let more = match n_before {
         0 => String::new(),
@@ -204,6 +211,15 @@ fn rules_removed<'a>(call: &'a Change, names: &RuleNames<'_>) -> Vec<&'a str> {
     gone.map(|rule| names.shown(rule)).collect()
 }
 
+/// Whether the call passed and does not now, or the other way round.
+fn passing(call: &Change) -> Option<&'static str> {
+    match (call.before.as_ref()?.passed?, call.after.passed?) {
+        (true, false) => Some("passed → FAILED"),
+        (false, true) => Some("failed → passed"),
+        _ => None,
+    }
+}
+
 fn to_terminal(out: &mut Terminal, args: &RescoreArgs, changes: &Changes) -> Result<()> {
     let n_changed = changes.calls.len();
     writeln!(
@@ -274,7 +290,10 @@ fn write_calls(out: &mut Terminal, args: &RescoreArgs, changes: &Changes) -> Res
     let title = out.paint(&Style::new().bold(), "Calls");
     writeln!(out, "\n{title}")?;
     let names = changes.rule_names();
-    for call in changes.calls.iter().take(MOST_CALLS_SHOWN) {
+    let mut calls: Vec<&Change> = changes.calls.iter().collect();
+    // What an agent must hear of first.
+    calls.sort_by_key(|call| passing(call).is_none());
+    for call in calls.into_iter().take(MOST_CALLS_SHOWN) {
         let total = |total: Option<f32>| total.map_or_else(|| "-".to_owned(), points);
         let before = call.before.as_ref().and_then(|before| before.total);
         let added = rules_added(call, &names)
@@ -283,7 +302,9 @@ fn write_calls(out: &mut Terminal, args: &RescoreArgs, changes: &Changes) -> Res
         let removed = rules_removed(call, &names)
             .into_iter()
             .map(|rule| format!("−{rule}"));
-        let rules = added.chain(removed).collect::<Vec<_>>().join(" ");
+        let passing = passing(call).map(str::to_owned).into_iter();
+        let rules = passing.chain(added).chain(removed);
+        let rules = rules.collect::<Vec<_>>().join(" ");
         writeln!(
             out,
             "  {}  {:>5} → {:<5}  {}",

@@ -387,6 +387,24 @@ fn change(name: &str) -> Change {
 }
 
 #[test]
+fn a_run_that_assesses_nothing_leaves_the_report_of_the_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    let out = folder.path().join("out");
+    let args = args(&["--out", out.to_str().unwrap()]);
+    let rows = || std::fs::read_to_string(out.join("rescore.csv")).unwrap();
+    report::write(&mut app, &args, "r", &Changes::default()).unwrap();
+    assert_eq!(rows().lines().count(), 1);
+    let mut changes = Changes::default();
+    changes.add(change("a"));
+    report::write(&mut app, &args, "r", &changes).unwrap();
+    let before = rows();
+    assert_eq!(before.lines().count(), 2);
+    report::write(&mut app, &args, "r", &Changes::default()).unwrap();
+    assert_eq!(rows(), before);
+}
+
+#[test]
 fn the_report_of_a_run_that_goes_on_is_about_both_parts() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app(folder.path());

@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use auricle_bodies::{Body, Packed};
 use auricle_contracts::{Assessment, CallId};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, Func};
+use sea_orm::sea_query::{Expr, Func, OnConflict};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType,
+    QueryFilter, QueryOrder, QuerySelect, RelationTrait, Select,
 };
 
-use crate::entity::{assessment, call};
+use crate::entity::{assessment, call, confirmation};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::row;
@@ -56,6 +56,7 @@ pub struct ScoreVersion {
 /// The assessment in force as its bytes: reading them is work for many threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredAssessment {
+    pub(crate) id: i32,
     pub(crate) call_id: CallId,
     pub(crate) transcript_version: i64,
     pub(crate) rules_fingerprint: String,
@@ -71,9 +72,7 @@ pub enum Effect {
     Nothing,
     /// The version in force is found again by other rules; it stays, and so does what the search index has.
     Confirmed,
-    /// A new version says the same, and nothing in the call is hidden: the search index stays right.
-    Version,
-    /// A new version; what the search index has of the call is out of date.
+    /// What the search index has of the call is out of date.
     Findings,
 }
 
@@ -88,8 +87,7 @@ pub struct EncodedAssessment {
 #[derive(Clone, Debug, PartialEq)]
 enum Write {
     Nothing,
-    /// With rules of this fingerprint.
-    Confirmed(String),
+    Confirmed(confirmation::ActiveModel),
     New(Box<assessment::ActiveModel>),
 }
 
@@ -122,7 +120,11 @@ impl StoredAssessment {
         let (write, effect) = match is_known {
             true => (Write::Nothing, Effect::Nothing),
             false => (
-                Write::Confirmed(rules_fingerprint.to_owned()),
+                Write::Confirmed(confirmation::ActiveModel {
+                    call_id: Set(self.call_id.0.clone()),
+                    assessment_id: Set(self.id),
+                    rules_fingerprint: Set(rules_fingerprint.to_owned()),
+                }),
                 Effect::Confirmed,
             ),
         };
@@ -153,7 +155,8 @@ impl StoredAssessment {
 }
 
 impl AssessmentRecord {
-    /// Does the work of saving that needs no database. `current` is what is in force for the call now.
+    /// Does the work of saving that needs no database. `current` is what is in force for the call now; where it is
+    /// equal in transcript and content it stays, confirmed.
     ///
     /// # Errors
     /// `NotSaved` where it is too long.
@@ -168,20 +171,18 @@ impl AssessmentRecord {
         let same = current
             .filter(|current| current.transcript_version == self.transcript_version)
             .filter(|current| packed.is_in(&current.encoding, &current.bytes));
-        let effect = match same {
-            Some(same) if same.rules_fingerprint == self.rules_fingerprint => Effect::Nothing,
-            // What hides personal data may itself have changed.
-            Some(_) if self.assessment.pii.is_empty() => Effect::Version,
-            _ => Effect::Findings,
-        };
-        let write = match effect {
-            Effect::Nothing => Write::Nothing,
-            _ => Write::New(Box::new(self.row(packed.into_body()))),
-        };
+        if let Some(same) = same {
+            let mut confirmed = same.confirmed(&self.rules_fingerprint);
+            // What hides personal data in the search index may itself have changed.
+            if confirmed.effect == Effect::Confirmed && !self.assessment.pii.is_empty() {
+                confirmed.effect = Effect::Findings;
+            }
+            return Ok(confirmed);
+        }
         Ok(EncodedAssessment {
-            write,
+            write: Write::New(Box::new(self.row(packed.into_body()))),
             call_id: self.call_id.clone(),
-            effect,
+            effect: Effect::Findings,
         })
     }
 
@@ -204,15 +205,12 @@ impl AssessmentRecord {
     }
 }
 
-/// Rows of one statement: each has 11 values, and SQLite takes 32,766.
+/// Rows of one statement: each has at most 11 values, and SQLite takes 32,766.
 const ROWS_A_STATEMENT: usize = 500;
-
-/// Calls asked for, or marked, by one statement: each is one value.
-const IDS_A_STATEMENT: usize = 16_000;
 
 impl Store {
     /// Saves what was made of calls, all or none unless a call comes twice. The version before stays and is no longer current; where
-    /// it is equal in transcript, rules and content, it stays in force. The search index lacks the calls
+    /// it is equal in transcript and content, it stays in force and is confirmed. The search index lacks the calls
     /// whose findings are new, until [`Self::mark_indexed`].
     ///
     /// # Errors
@@ -245,30 +243,35 @@ impl Store {
     /// # Errors
     /// As [`Self::save_assessments`].
     pub async fn save_encoded(&self, encoded: &[&EncodedAssessment]) -> Result<(), StoreError> {
-        let mut confirmed: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut confirmed = Vec::new();
         let mut new = Vec::new();
         for one in encoded {
             match &one.write {
                 Write::Nothing => {}
-                Write::Confirmed(print) => {
-                    confirmed.entry(print).or_default().push(&one.call_id.0);
-                }
-                Write::New(row) => new.push((*one, &**row)),
+                Write::Confirmed(row) => confirmed.push(row),
+                Write::New(row) => new.push(&**row),
             }
         }
         if confirmed.is_empty() && new.is_empty() {
             return Ok(());
         }
+        let out_of_date = encoded
+            .iter()
+            .filter(|one| one.effect == Effect::Findings)
+            .map(|one| one.call_id.0.as_str());
+        let out_of_date: Vec<&str> = out_of_date.collect();
         let transaction = self.begin().await?;
-        for (print, names) in &confirmed {
-            for some in names.chunks(IDS_A_STATEMENT) {
-                let saved = confirm(&transaction, print, some).await;
-                saved.map_err(|error| self.error(error))?;
-            }
+        for some in confirmed.chunks(ROWS_A_STATEMENT) {
+            let saved = confirm(&transaction, some).await;
+            saved.map_err(|error| self.error(error))?;
         }
         for some in new.chunks(ROWS_A_STATEMENT) {
             let saved = replace_current(&transaction, some).await;
             saved.map_err(|error| self.error(error))?;
+        }
+        for some in out_of_date.chunks(ROWS_A_STATEMENT) {
+            let marked = mark_out_of_date(&transaction, some).await;
+            marked.map_err(|error| self.error(error))?;
         }
         transaction
             .commit()
@@ -288,17 +291,19 @@ impl Store {
         for some in ids.chunks(ROWS_A_STATEMENT) {
             let query = in_force(some)
                 .columns([
+                    assessment::Column::Id,
                     assessment::Column::MadeAt,
                     assessment::Column::Encoding,
                     assessment::Column::Body,
                 ])
-                .into_tuple::<(String, i64, String, String, String, Vec<u8>)>();
+                .into_tuple::<(String, i64, String, i32, String, String, Vec<u8>)>();
             let rows = query.all(&self.db).await;
-            for (name, transcript_version, rules_fingerprint, made_at, encoding, bytes) in
+            for (name, transcript_version, rules_fingerprint, id, made_at, encoding, bytes) in
                 rows.map_err(|error| self.error(error))?
             {
                 let call_id = CallId(name);
                 let stored = StoredAssessment {
+                    id,
                     call_id: call_id.clone(),
                     transcript_version,
                     rules_fingerprint,
@@ -337,13 +342,14 @@ impl Store {
             .columns([
                 assessment::Column::TranscriptVersion,
                 assessment::Column::RulesFingerprint,
-                assessment::Column::ConfirmedWith,
                 assessment::Column::MadeAt,
                 assessment::Column::Total,
                 assessment::Column::Passed,
                 assessment::Column::NHits,
                 assessment::Column::IsCurrent,
             ])
+            .column_as(confirmation::Column::RulesFingerprint, "confirmed_with")
+            .join(JoinType::LeftJoin, assessment::Relation::Confirmation.def())
             .filter(assessment::Column::CallId.eq(call_id.0.as_str()))
             .order_by_asc(assessment::Column::Id)
             .into_model::<ScoreVersion>()
@@ -399,9 +405,10 @@ fn in_force(ids: &[CallId]) -> Select<assessment::Entity> {
             assessment::Column::TranscriptVersion,
         ])
         .expr(Func::coalesce([
-            Expr::col(assessment::Column::ConfirmedWith),
-            Expr::col(assessment::Column::RulesFingerprint),
+            confirmation::Column::RulesFingerprint.into_expr(),
+            assessment::Column::RulesFingerprint.into_expr(),
         ]))
+        .join(JoinType::LeftJoin, assessment::Relation::Confirmation.def())
         .filter(is_in_force(ids.iter().map(|id| id.0.as_str())))
 }
 
@@ -414,36 +421,37 @@ fn is_in_force<'a>(names: impl Iterator<Item = &'a str>) -> Condition {
 
 async fn confirm(
     transaction: &impl ConnectionTrait,
-    print: &str,
-    names: &[&str],
+    some: &[&confirmation::ActiveModel],
 ) -> Result<(), DbErr> {
-    let current = assessment::Entity::update_many()
-        .col_expr(assessment::Column::ConfirmedWith, Expr::value(print))
-        .filter(is_in_force(names.iter().copied()));
-    current.exec(transaction).await.map(drop)
+    let key = [
+        confirmation::Column::CallId,
+        confirmation::Column::AssessmentId,
+    ];
+    let again = OnConflict::columns(key)
+        .update_column(confirmation::Column::RulesFingerprint)
+        .to_owned();
+    let rows = some.iter().map(|row| (*row).clone());
+    let insert = confirmation::Entity::insert_many(rows).on_conflict(again);
+    insert.exec_without_returning(transaction).await.map(drop)
 }
 
 async fn replace_current(
     transaction: &impl ConnectionTrait,
-    some: &[(&EncodedAssessment, &assessment::ActiveModel)],
+    some: &[&assessment::ActiveModel],
 ) -> Result<(), DbErr> {
-    let names = some.iter().map(|(one, _)| one.call_id.0.as_str());
+    let names = some.iter().map(|row| row.call_id.as_ref().as_str());
     let others = assessment::Entity::update_many()
         .col_expr(assessment::Column::IsCurrent, Expr::value(false))
         .filter(is_in_force(names));
     others.exec(transaction).await?;
-    assessment::Entity::insert_many(some.iter().map(|(_, row)| (*row).clone()))
-        .exec_without_returning(transaction)
-        .await?;
-    let out_of_date = some
-        .iter()
-        .filter(|(one, _)| one.effect == Effect::Findings);
-    let names: Vec<_> = out_of_date.map(|(one, _)| one.call_id.0.as_str()).collect();
-    if !names.is_empty() {
-        let calls = call::Entity::update_many()
-            .col_expr(call::Column::IndexedVersion, Expr::value(0))
-            .filter(call::Column::CallId.is_in(names));
-        calls.exec(transaction).await?;
-    }
-    Ok(())
+    let rows = some.iter().map(|row| (*row).clone());
+    let insert = assessment::Entity::insert_many(rows);
+    insert.exec_without_returning(transaction).await.map(drop)
+}
+
+async fn mark_out_of_date(transaction: &impl ConnectionTrait, names: &[&str]) -> Result<(), DbErr> {
+    let calls = call::Entity::update_many()
+        .col_expr(call::Column::IndexedVersion, Expr::value(0))
+        .filter(call::Column::CallId.is_in(names.iter().copied()));
+    calls.exec(transaction).await.map(drop)
 }

@@ -425,12 +425,44 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn confirmations_outlive_a_change_of_their_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::connect(&folder.path().join("auricle.db"), ALONE)
+            .await
+            .unwrap();
+        let call_id = CallId("a".into());
+        save(&store, "a", 1).await.unwrap();
+        let insert = "INSERT INTO assessments (call_id, transcript_version, rules_fingerprint, made_at, \
+            is_current, n_hits, encoding, body) VALUES ('a', 1, 'r1', 'now', TRUE, 0, 'json', '{}')";
+        run_sql(&store, insert).await;
+        let assessed_with = async || store.assessed_with(&call_id).await.unwrap().unwrap().1;
+        assert_eq!(assessed_with().await, "r1");
+        let current = store
+            .stored_assessments(std::slice::from_ref(&call_id))
+            .await;
+        let confirmed = current.unwrap()[&call_id].confirmed("r2");
+        store.save_encoded(&[&confirmed]).await.unwrap();
+        assert_eq!(assessed_with().await, "r2");
+        // As the release before had it, and back.
+        Migrator::down(&store.db, Some(1)).await.unwrap();
+        store.migrate().await.unwrap();
+        assert_eq!(assessed_with().await, "r2");
+        store.delete(&[call_id.clone()]).await.unwrap();
+        let left = store.db.query_one_raw(Statement::from_string(
+            DbBackend::Sqlite,
+            "SELECT COUNT(*) FROM confirmations",
+        ));
+        let left: i64 = left.await.unwrap().unwrap().try_get_by_index(0).unwrap();
+        assert_eq!(left, 0);
+    }
+
+    #[tokio::test]
     async fn where_several_were_current_the_newest_stays() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::connect(&folder.path().join("auricle.db"), ALONE)
             .await
             .unwrap();
-        Migrator::down(&store.db, Some(2)).await.unwrap();
+        Migrator::down(&store.db, Some(3)).await.unwrap();
         save(&store, "a", 1).await.unwrap();
         let insert = "INSERT INTO assessments (call_id, transcript_version, rules_fingerprint, made_at, \
             is_current, n_hits, encoding, body) VALUES ('a', 1, 'r', 'now', TRUE, 0, 'json', '{}')";

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use auricle_contracts::{CallId, Transcript};
+use auricle_contracts::{CallId, CallMetadata, Transcript};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -29,16 +29,18 @@ pub struct StoredTranscript {
 }
 
 impl StoredTranscript {
-    /// Reads it.
+    /// Reads it. `metadata` is the call's: what is known of a call may change after it was heard.
     ///
     /// # Errors
     /// `Transcript` where its bytes cannot be read.
-    pub fn decode(&self) -> Result<Transcript, StoreError> {
+    pub fn decode(&self, metadata: &CallMetadata) -> Result<Transcript, StoreError> {
         let decoded = auricle_bodies::decode(&self.encoding, &self.bytes);
-        decoded.map_err(|cause| StoreError::Transcript {
+        let mut transcript: Transcript = decoded.map_err(|cause| StoreError::Transcript {
             call_id: self.call_id.clone(),
             cause,
-        })
+        })?;
+        transcript.metadata.clone_from(metadata);
+        Ok(transcript)
     }
 }
 
@@ -158,11 +160,15 @@ impl Store {
     /// # Errors
     /// `Transcript` where its bytes cannot be read; else as the database gives them.
     pub async fn transcript(&self, call_id: &CallId) -> Result<Option<Transcript>, StoreError> {
+        let Some(call) = self.call(call_id).await? else {
+            return Ok(None);
+        };
         let found = self
             .stored_transcripts(std::slice::from_ref(call_id))
             .await?;
+        let metadata = &call.recording.metadata;
         let stored = found.get(call_id);
-        stored.map(StoredTranscript::decode).transpose()
+        stored.map(|stored| stored.decode(metadata)).transpose()
     }
 
     /// Transcripts of calls, by their ids; nothing for those that were never heard.

@@ -6,7 +6,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
-use crate::entity::{assessment, call, transcript};
+use crate::entity::{assessment, call, confirmation, transcript};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::record::{CallState, Fingerprints, Recording, RunId};
@@ -126,6 +126,10 @@ impl Store {
         let mut n_deleted = 0;
         for call_id in calls {
             let name = call_id.0.as_str();
+            let confirmations = confirmation::Entity::delete_many()
+                .filter(confirmation::Column::CallId.eq(name))
+                .exec(&transaction);
+            confirmations.await.map_err(|error| self.error(error))?;
             let assessments = assessment::Entity::delete_many()
                 .filter(assessment::Column::CallId.eq(name))
                 .exec(&transaction);

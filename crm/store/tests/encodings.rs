@@ -125,7 +125,7 @@ async fn what_is_the_same_is_known_in_rows_of_any_version() {
         assert_eq!(desk.effect(&known).await, Effect::Nothing);
         assert_eq!(
             desk.effect(&assessed("a", "r2", 90.0)).await,
-            Effect::Version
+            Effect::Confirmed
         );
         assert_eq!(
             desk.effect(&assessed("a", "r1", 80.0)).await,

@@ -218,6 +218,9 @@ async fn a_failure_keeps_what_is_known_and_adds_what_is_new() {
     let metadata = metadata.recording.metadata;
     assert_eq!(metadata.agent.as_deref(), Some("A7"));
     assert_eq!(metadata.campaign.as_deref(), Some("loans"));
+    // The transcript tells what is known now, not what was known when it was heard.
+    let read = store.transcript(&id("a")).await.unwrap().unwrap();
+    assert_eq!(read.metadata, metadata);
     let dated = CallFilter {
         since_ms: parse_time_ms("2026-11-20T08:00:00Z"),
         ..CallFilter::default()
@@ -570,6 +573,9 @@ async fn what_is_found_again_is_confirmed_and_its_version_stays() {
         assert_eq!(version.rules_fingerprint, "r1");
         assert_eq!(version.confirmed_with.as_deref(), Some("r2"));
     }
+    // Made from nothing, with the same result.
+    let record = assessed("a", 1, "r4", 90.0);
+    store.save_assessments(&[record]).await.unwrap();
     // The next version is a new one, by rules of its own.
     let record = assessed("a", 1, "r3", 50.0);
     store.save_assessments(&[record]).await.unwrap();
@@ -580,7 +586,7 @@ async fn what_is_found_again_is_confirmed_and_its_version_stays() {
     };
     assert_eq!(
         versions.iter().map(rules).collect::<Vec<_>>(),
-        [("r1".into(), Some("r2".into())), ("r3".into(), None)]
+        [("r1".into(), Some("r4".into())), ("r3".into(), None)]
     );
 }
 

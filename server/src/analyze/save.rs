@@ -188,7 +188,7 @@ impl Writer<'_> {
         write_json(path, &KnownCall::masked(&transcript, &stored.assessment))
     }
 
-    /// What is known beside the sound may be newer than the transcript: the recording says it.
+    /// What is known beside the sound may be newer than what the store has: the recording says it.
     fn stored_transcript(&self, job: &Job) -> Result<Transcript> {
         let read = self.store.transcript(&job.recording.call_id);
         let read = self.runtime.block_on(read)?;

@@ -212,6 +212,9 @@ impl Run<'_> {
                     Ok(())
                 }
                 (Ok(rescored), None) => {
+                    if let Some(cause) = &rescored.damage {
+                        done.damaged(cause);
+                    }
                     done.saved(rescored.change);
                     Ok(())
                 }
@@ -293,6 +296,14 @@ impl Done<'_> {
     fn saved(&mut self, change: Change) {
         self.bar.inc(1);
         self.changes.add(change);
+    }
+
+    /// Says that nobody can tell what changed in a call.
+    fn damaged(&self, cause: &str) {
+        let cause = cause.lines().next().unwrap_or_default();
+        let line =
+            format!("warning: {cause}; it was made anew, and is told as if it were the first");
+        self.bar.suspend(|| say!("{line}"));
     }
 
     fn refused(&mut self, refused: &Refused) {

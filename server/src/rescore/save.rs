@@ -79,6 +79,9 @@ impl<'a> Saver<'a> {
                 // What is in the store is changed, whatever becomes of the index.
                 indexed = indexed.and(added);
             }
+            if let Some(cause) = &rescored.damage {
+                done.damaged(cause);
+            }
             done.saved(rescored.change);
         }
         indexed?;

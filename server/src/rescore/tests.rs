@@ -469,13 +469,49 @@ fn a_call_that_is_looked_at_again_counts_once() {
     assert!(ended.contains("4 calls looked at, 3 changed"));
 }
 
-/// Versions of a call's score, `rules, confirmed with`, after a run with a pack of these rules.
-fn rescored_with(app: &mut App, rules: &str, more: &[&str]) -> Vec<(String, Option<String>)> {
+/// A run with a pack of these rules.
+fn run_with(app: &mut App, rules: &str, more: &[&str]) -> RescoreArgs {
     let pack = app.config.data.index().with_file_name("p.yaml");
     std::fs::write(&pack, format!("pack: p\nlanguage: zh\nrules:\n{rules}")).unwrap();
     let line = ["--audio", "never", "--rules", pack.to_str().unwrap()];
     let args = args(&[&line, more].concat());
     assert_eq!(super::run(app, &args).unwrap(), Exit::Done);
+    args
+}
+
+#[test]
+fn rules_that_did_not_change_are_not_run_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(folder.path());
+    let store = app.store().unwrap();
+    save(&app, &store, &["a"]);
+    let one = "  - {id: one, when: {says: 保证}}\n";
+    run_with(&mut app, one, &[]);
+    let call_id = CallId("a".into());
+    let stored = app.runtime.block_on(store.assessment(&call_id));
+    let mut record = stored.unwrap().unwrap();
+    // Running the rule would wipe it off.
+    record.assessment.hits[0].why = "a mark".into();
+    let marked = store.save_assessments(std::slice::from_ref(&record));
+    app.runtime.block_on(marked).unwrap();
+    let two = format!("{one}  - {{id: two, when: {{says: 收益}}}}\n");
+    let reasons = |app: &App| {
+        let stored = app.runtime.block_on(store.assessment(&call_id));
+        let hits = stored.unwrap().unwrap().assessment.hits;
+        let reasons = hits.into_iter().map(|hit| (hit.rule, hit.why));
+        reasons.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    run_with(&mut app, &two, &[]);
+    let kept = reasons(&app);
+    assert_eq!(kept["one"], "a mark");
+    assert!(kept.contains_key("two"), "{kept:?}");
+    run_with(&mut app, &two, &["--force"]);
+    assert_ne!(reasons(&app)["one"], "a mark");
+}
+
+/// Versions of a call's score, `rules, confirmed with`, after a run with a pack of these rules.
+fn rescored_with(app: &mut App, rules: &str, more: &[&str]) -> Vec<(String, Option<String>)> {
+    let args = run_with(app, rules, more);
     let store = app.store().unwrap();
     let call_id = CallId("a".into());
     let versions = app

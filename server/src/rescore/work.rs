@@ -11,8 +11,7 @@ use auricle_store::{
     AssessmentRecord, CallRecord, Effect, EncodedAssessment, Store, StoredAssessment,
     StoredTranscript,
 };
-use crossbeam::channel::{self, Sender};
-use crossbeam::queue::SegQueue;
+use crossbeam::channel::{self, Receiver, Sender};
 use tokio::runtime::Handle;
 
 use super::reviser::{Judged, Made};
@@ -40,6 +39,8 @@ pub(crate) struct Rescored {
     pub(crate) prepared: Option<Result<Prepared, String>>,
     pub(crate) transcript_version: i64,
     pub(crate) change: Change,
+    /// Why what was in force cannot be read: nobody knows any more what changed.
+    pub(crate) damage: Option<String>,
 }
 
 /// A call that could not be assessed or saved, and why.
@@ -55,7 +56,9 @@ const DEFECT: &str =
 const RESULTS_A_WORKER: usize = 32;
 /// One question to the store for so many calls: each costs as much as reading a call or two. A stop waits
 /// for these.
-const CALLS_A_READ: usize = 16;
+const CALLS_A_READ: usize = 32;
+/// For each worker so many of these may have been read ahead: who judges does not wait for the store.
+const READS_A_WORKER: usize = 2;
 
 /// Assesses all calls on `n_workers` threads and gives what came of each to `write`. Stops early,
 /// between some calls and the next, when `shared.stop` is set.
@@ -65,48 +68,57 @@ pub(crate) fn rescore_all(
     shared: &Shared<'_>,
     mut write: impl FnMut(Result<Rescored, Refused>),
 ) {
-    let queue = SegQueue::new();
-    let mut calls = calls.into_iter();
-    loop {
-        let some: Vec<CallRecord> = calls.by_ref().take(CALLS_A_READ).collect();
-        if some.is_empty() {
-            break;
-        }
-        queue.push(some);
-    }
-    let n_workers = n_workers.min(queue.len()).max(1);
+    let n_workers = n_workers.min(calls.len().div_ceil(CALLS_A_READ)).max(1);
+    let (ahead, to_judge) = channel::bounded(n_workers * READS_A_WORKER);
     let (sender, receiver) = channel::bounded(n_workers * RESULTS_A_WORKER);
     thread::scope(|scope| {
         for _ in 0..n_workers {
-            let (queue, sender) = (&queue, sender.clone());
-            scope.spawn(move || work(queue, shared, &sender));
+            let (to_judge, sender) = (to_judge.clone(), sender.clone());
+            scope.spawn(move || work(&to_judge, shared, &sender));
         }
-        drop(sender);
+        drop((sender, to_judge));
+        scope.spawn(move || read_ahead(calls, shared, &ahead));
         for result in receiver {
             write(result);
         }
     });
 }
 
-fn work(
-    queue: &SegQueue<Vec<CallRecord>>,
-    shared: &Shared<'_>,
-    done: &Sender<Result<Rescored, Refused>>,
-) {
-    let preparer = Preparer::default();
+/// Calls, with what the store has of each.
+type Read = Vec<(CallRecord, Result<Stored>)>;
+
+fn read_ahead(calls: Vec<CallRecord>, shared: &Shared<'_>, ahead: &Sender<Read>) {
+    let mut calls = calls.into_iter();
     while !shared.stop.load(Ordering::Relaxed) {
-        let Some(calls) = queue.pop() else { return };
-        // Where one row of several cannot be read the others are read without it.
-        let together = read(&calls, shared).ok();
-        let mut together = together.into_iter().flatten();
-        for call in &calls {
-            let stored = match together.next() {
-                Some(stored) => Ok(stored),
-                None => read(std::slice::from_ref(call), shared)
-                    .and_then(|mut one| one.pop().context("the store gave nothing")),
-            };
+        let some: Vec<CallRecord> = calls.by_ref().take(CALLS_A_READ).collect();
+        if some.is_empty() {
+            return;
+        }
+        let one_by_one = |_| {
+            // Where one row of several cannot be read the others are read without it.
+            let alone = some.iter().map(|call| {
+                let mut one = read(std::slice::from_ref(call), shared)?;
+                one.pop().context("the store gave nothing")
+            });
+            alone.collect()
+        };
+        let together = read(&some, shared).map(|all| all.into_iter().map(Ok).collect());
+        let stored: Vec<Result<Stored>> = together.unwrap_or_else(one_by_one);
+        if ahead.send(some.into_iter().zip(stored).collect()).is_err() {
+            return;
+        }
+    }
+}
+
+fn work(to_judge: &Receiver<Read>, shared: &Shared<'_>, done: &Sender<Result<Rescored, Refused>>) {
+    let preparer = Preparer::default();
+    for calls in to_judge {
+        if shared.stop.load(Ordering::Relaxed) {
+            return;
+        }
+        for (call, stored) in calls {
             let result = stored
-                .and_then(|stored| guarded(DEFECT, || rescore(call, &stored, &preparer, shared)));
+                .and_then(|stored| guarded(DEFECT, || rescore(&call, &stored, &preparer, shared)));
             let result = result.map_err(|error| Refused {
                 call_id: call.recording.call_id.clone(),
                 cause: message_of(&error),
@@ -118,7 +130,7 @@ fn work(
     }
 }
 
-/// What the store has of a call, not decoded yet.
+/// A transcript and what is in force, not decoded yet.
 type Stored = (Option<StoredTranscript>, Option<StoredAssessment>);
 
 /// One for each call, in their order.
@@ -145,19 +157,33 @@ fn rescore(
     let call_id = &call.recording.call_id;
     let transcript = transcript.as_ref();
     let transcript = transcript.context("the store has lost its transcript")?;
-    let mut transcript = transcript.decode()?;
-    // What is known of the call may be newer than its transcript.
-    transcript.metadata.clone_from(&call.recording.metadata);
+    let transcript = transcript.decode(&call.recording.metadata)?;
     let current = current.as_ref();
     let same_text = current.filter(|current| current.transcript_version() == call.version);
     let Judged { print, made } = (shared.judge)(&transcript, same_text);
-    let (encoded, before, assessment) = match (made, same_text) {
+    let (encoded, assessment, known) = match (made, same_text) {
         (Made::Same(assessment), Some(current)) => {
             let outline = Outline::of(&assessment);
-            (current.confirmed(print), Some(outline), assessment)
+            (current.confirmed(print), assessment, Some(outline))
         }
-        (Made::Same(assessment), None) => new_version(call, current, (assessment, None), print)?,
-        (Made::New { after, before }, _) => new_version(call, current, (after, before), print)?,
+        (Made::Same(assessment), None) => {
+            let (encoded, assessment) = new_version(call, current, assessment, print)?;
+            (encoded, assessment, None)
+        }
+        (Made::New { after, before }, _) => {
+            let (encoded, assessment) = new_version(call, current, after, print)?;
+            (encoded, assessment, before)
+        }
+    };
+    // What cannot be read any more must not keep the new score out.
+    let (before, damage) = match (known, encoded.effect()) {
+        (Some(known), _) => (Some(known), None),
+        (None, Effect::Findings) => match current.map(StoredAssessment::decode) {
+            None => (None, None),
+            Some(Ok(before)) => (Some(Outline::of(&before.assessment)), None),
+            Some(Err(error)) => (None, Some(error.to_string())),
+        },
+        (None, _) => (Some(Outline::of(&assessment)), None),
     };
     let is_found = call.is_indexed && encoded.effect() != Effect::Findings;
     let prepared = (!is_found).then(|| {
@@ -175,16 +201,17 @@ fn rescore(
         encoded,
         prepared,
         transcript_version: call.version,
+        damage,
     })
 }
 
-/// Ready to be saved beside what is in force, with what that was.
+/// Ready to be saved beside what is in force.
 fn new_version(
     call: &CallRecord,
     current: Option<&StoredAssessment>,
-    (assessment, before): (Assessment, Option<Outline>),
+    assessment: Assessment,
     print: &str,
-) -> Result<(EncodedAssessment, Option<Outline>, Assessment)> {
+) -> Result<(EncodedAssessment, Assessment)> {
     let record = AssessmentRecord {
         call_id: call.recording.call_id.clone(),
         transcript_version: call.version,
@@ -192,14 +219,5 @@ fn new_version(
         made_at: clock::now_text(),
         assessment,
     };
-    let encoded = record.encode(current)?;
-    let before = match encoded.effect() {
-        // What cannot be read any more must not keep the new score out.
-        Effect::Findings => before.or_else(|| {
-            let decoded = current.and_then(|current| current.decode().ok());
-            decoded.map(|before| Outline::of(&before.assessment))
-        }),
-        _ => Some(Outline::of(&record.assessment)),
-    };
-    Ok((encoded, before, record.assessment))
+    Ok((record.encode(current)?, record.assessment))
 }

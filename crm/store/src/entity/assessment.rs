@@ -10,8 +10,6 @@ pub(crate) struct Model {
     pub(crate) call_id: String,
     pub(crate) transcript_version: i64,
     pub(crate) rules_fingerprint: String,
-    /// Of the last rules that found the same again.
-    pub(crate) confirmed_with: Option<String>,
     pub(crate) made_at: String,
     pub(crate) is_current: bool,
     #[sea_orm(column_type = "Float", nullable)]
@@ -24,6 +22,15 @@ pub(crate) struct Model {
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub(crate) enum Relation {}
+pub(crate) enum Relation {
+    #[sea_orm(has_one = "super::confirmation::Entity")]
+    Confirmation,
+}
+
+impl Related<super::confirmation::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Confirmation.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}

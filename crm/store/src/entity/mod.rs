@@ -2,6 +2,7 @@
 
 pub(crate) mod assessment;
 pub(crate) mod call;
+pub(crate) mod confirmation;
 pub(crate) mod recipe;
 pub(crate) mod run;
 pub(crate) mod transcript;

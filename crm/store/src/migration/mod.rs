@@ -11,6 +11,7 @@ mod m20261120_000001_calls;
 mod m20261121_000001_assessments;
 mod m20261121_000002_one_current;
 mod m20261122_000001_recipes;
+mod m20261122_000002_confirmations;
 
 pub(crate) struct Migrator;
 
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_assessments::Migration),
             Box::new(m20261121_000002_one_current::Migration),
             Box::new(m20261122_000001_recipes::Migration),
+            Box::new(m20261122_000002_confirmations::Migration),
         ]
     }
 }

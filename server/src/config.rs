@@ -16,6 +16,8 @@ use crate::data::DataFolder;
 use crate::engine::{LmConfig, NativeConfig};
 use crate::exit::usage;
 use crate::judge::InsightConfig;
+use crate::plainly::toml_plainly;
+use crate::text_file::read_text;
 
 /// The name looked for in the current folder and in the data folder.
 const FILE_NAME: &str = "auricle.toml";
@@ -138,31 +140,31 @@ fn find_file(data_root: Option<&Path>) -> Result<(Option<PathBuf>, ConfigFile)> 
 }
 
 fn read_named(path: &Path) -> Result<ConfigFile> {
-    let text = fs::read_to_string(path).map_err(|cause| cannot_read(path, &cause))?;
+    let text = read_text(path).map_err(|cause| cannot_read(path, &cause))?;
     parse(path, &text)
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+    match fs::metadata(path) {
         Err(cause) if matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(None)
         }
-        Err(cause) => Err(cannot_read(path, &cause)),
+        _ => read_text(path)
+            .map(Some)
+            .map_err(|cause| cannot_read(path, &cause)),
     }
 }
 
-/// The parser's message names line and column and shows the line.
+/// What is wrong is told with line and column, and the line.
 fn parse(path: &Path, text: &str) -> Result<ConfigFile> {
-    toml::from_str(text)
-        .map_err(|cause| usage(format!("configuration `{}`: {cause}", path.display())))
+    toml::from_str(text).map_err(|cause| {
+        let cause = toml_plainly(&cause);
+        usage(format!("configuration `{}`, {cause}", path.display()))
+    })
 }
 
-fn cannot_read(path: &Path, cause: &std::io::Error) -> anyhow::Error {
-    usage(format!(
-        "cannot read the configuration `{}`: {cause}",
-        path.display()
-    ))
+fn cannot_read(path: &Path, cause: &str) -> anyhow::Error {
+    in_file(&Some(path.to_owned()), cause)
 }
 
 fn in_file(path: &Option<PathBuf>, cause: &str) -> anyhow::Error {
@@ -202,8 +204,11 @@ mod tests {
     #[test]
     fn unknown_keys_are_refused_with_their_line() {
         check_refused("data_dir = \"x\"\ndatadir = \"y\"", "line 2");
-        check_refused("[analyze]\njob = 2", "unknown field `job`");
-        check_refused("[speach]", "unknown field `speach`");
+        check_refused(
+            "[analyze]\njob = 2",
+            "unknown key `job`; did you mean `jobs`?",
+        );
+        check_refused("[speach]", "unknown key `speach`; did you mean `speech`?");
         check_refused("[analyze]\njobs = \"two\"", "line 2");
         check_refused("utc_offset = \"8\"", "utc_offset");
         check_refused("[log", "line 1");

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use auricle_insight::rules::{Included, PackFile};
+use auricle_insight::rules::{Included, MOST_PACK_BYTES, PackFile};
 
 use crate::judge::{BuiltIn, PACKS};
+use crate::text_file::read_at_most;
 
 /// Words and conditions that packs share.
 pub(crate) const SHARED: &[BuiltIn] = &[BuiltIn {
@@ -30,7 +31,8 @@ fn find(from: &str, wanted: &str) -> Result<Included, String> {
         return Ok(Included {
             id: id.display().to_string(),
             file: path.display().to_string(),
-            bytes: fs::read(&path).map_err(|cause| cause.to_string())?,
+            // More than a pack may have, so that its reader refuses it.
+            bytes: read_at_most(&path, MOST_PACK_BYTES + 1).map_err(|cause| cause.to_string())?,
         });
     }
     let carried = SHARED.iter().find(|shared| shared.name == wanted);

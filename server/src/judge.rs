@@ -1,79 +1,39 @@
 //! What calls are assessed with: packs, score cards and models, by campaign and language.
 
+mod built_in;
+mod doubts;
+mod seat;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
-use auricle_contracts::{Assessment, CallMetadata, Party, Transcript};
+use anyhow::Result;
+use auricle_contracts::{Assessment, CallMetadata, Transcript};
 use auricle_insight::intent::{IntentModel, Language};
-use auricle_insight::rules::{PackFile, RuleSet};
-use auricle_insight::scorecard::Card;
+use auricle_insight::rules::PackFile;
 use auricle_insight::{CallRun, Judge, Recipe};
 use auricle_store::Store;
 use globset::{Glob, GlobMatcher};
 use serde::Deserialize;
 
-use crate::commands::intent::read_model;
-use crate::config::{Config, beside};
+pub(crate) use self::built_in::{BuiltIn, PACKS};
+use self::seat::{Models, NamedCard, Wanted, bench};
+pub(crate) use self::seat::{classifier, read};
+use crate::config::Config;
 use crate::emotion;
 use crate::exit::usage;
 use crate::file_name::digits;
-use crate::includes::read_pack;
-use crate::terminal::{count, say};
-
-/// A pack or card that the program carries with it.
-pub(crate) struct BuiltIn {
-    pub(crate) name: &'static str,
-    pub(crate) language: &'static str,
-    pub(crate) text: &'static str,
-    /// Its tests; empty for what has none.
-    pub(crate) tests: &'static str,
-}
-
-macro_rules! pack {
-    ($name:literal, $language:literal) => {
-        BuiltIn {
-            name: $name,
-            language: $language,
-            text: include_str!(concat!("../../packs/", $name, ".yaml")),
-            tests: include_str!(concat!("../../packs/", $name, ".tests.yaml")),
-        }
-    };
-}
-
-macro_rules! card {
-    ($name:literal, $language:literal) => {
-        BuiltIn {
-            name: $name,
-            language: $language,
-            text: include_str!(concat!("../../packs/cards/", $name, ".yaml")),
-            tests: "",
-        }
-    };
-}
-
-/// Rule packs, the first of each language being the one calls get where nothing is configured.
-pub(crate) const PACKS: &[BuiltIn] = &[
-    pack!("zh-telemarketing", "zh"),
-    pack!("zh-finance", "zh"),
-    pack!("zh-collection", "zh"),
-    pack!("zh-ecommerce-dunning", "zh"),
-    pack!("zh-education", "zh"),
-    pack!("en-service", "en"),
-];
-
-/// Score cards, in the same way.
-pub(crate) const CARDS: &[BuiltIn] = &[card!("zh-telemarketing", "zh"), card!("en-service", "en")];
+use crate::terminal::say;
 
 /// `[insight]`: what calls are assessed with.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct InsightConfig {
-    /// Packs, by name or file; none for the one that the call's language has.
+    /// Packs, by name or file, each for calls in its `language` (all calls where it says none); a language that
+    /// none is for has the one that the program carries.
     pub(crate) packs: Vec<PathBuf>,
-    /// Score card, by name or file.
+    /// Score card, by name or file: for calls whose packs have a rule that it names.
     pub(crate) card: Option<PathBuf>,
     /// Text classifier that `auricle intent train` wrote, for calls in the language of its texts; none for those the
     /// program carries.
@@ -115,6 +75,8 @@ pub(crate) struct Judges {
 struct Bench {
     mandarin: Seated,
     english: Seated,
+    /// The card that is configured, used or not.
+    card: Option<NamedCard>,
 }
 
 impl Bench {
@@ -132,12 +94,26 @@ impl Bench {
 
 /// A judge, and what it judges by.
 pub(crate) struct Seated {
+    language: Language,
     pub(crate) judge: Judge,
+    /// The judge's card.
+    card: Option<NamedCard>,
+    /// Whose packs these are.
+    choice: Choice,
     /// What the judge's rules were compiled from.
     pub(crate) packs: Vec<PackFile>,
     pub(crate) recipe: Recipe,
     /// Of the recipe: changes whenever a call may be assessed otherwise.
     pub(crate) print: String,
+}
+
+/// Whose packs a call gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    /// Those that are configured.
+    Configured,
+    /// The one that the program carries.
+    BuiltIn,
 }
 
 impl Judges {
@@ -148,7 +124,7 @@ impl Judges {
 
     /// The same with other packs and cards than those of the configuration.
     pub(crate) fn load_with(config: &Config, insight: &InsightConfig) -> Result<Self> {
-        let models = models(config, insight)?;
+        let models = Models::load(config, insight)?;
         let mut campaigns = Vec::new();
         for campaign in &insight.campaigns {
             let pattern = Glob::new(&campaign.campaign)
@@ -201,11 +177,7 @@ impl Judges {
     /// What works, and is hardly what was meant: cards that ask about rules of packs that are not loaded, rules that
     /// ask for labels which the text classifier does not tell. A line each.
     pub(crate) fn doubts(&self) -> Vec<String> {
-        let models = self.all().map(|one| one.judge.intents.as_ref());
-        let known: BTreeSet<&str> = models
-            .flat_map(|model| model.labels(Party::Unknown))
-            .collect();
-        let doubts = self.all().flat_map(|one| doubts(&one.judge, &known));
+        let doubts = self.benches().flat_map(doubts::of);
         let doubts: BTreeSet<String> = doubts.collect();
         doubts.into_iter().collect()
     }
@@ -231,10 +203,13 @@ impl Judges {
         Ok(store.save_recipes(&recipes).await?)
     }
 
-    fn all(&self) -> impl Iterator<Item = &Seated> {
+    fn benches(&self) -> impl Iterator<Item = &Bench> {
         let campaigns = self.campaigns.iter().map(|(_, bench)| bench);
-        let benches = campaigns.chain([&self.others]);
-        benches.flat_map(Bench::all)
+        campaigns.chain([&self.others])
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Seated> {
+        self.benches().flat_map(Bench::all)
     }
 
     /// Changes whenever any call may be assessed otherwise.
@@ -277,38 +252,6 @@ impl Judges {
     }
 }
 
-/// `known` are the labels of all text classifiers.
-fn doubts(judge: &Judge, known: &BTreeSet<&str>) -> Vec<String> {
-    let mut doubts = Vec::new();
-    let packs = judge.rules.packs().iter();
-    let packs: Vec<&str> = packs.map(|pack| pack.id.as_str()).collect();
-    let packs = packs.join(", ");
-    if let Some(card) = &judge.card {
-        let named = card.rules();
-        let lacking: Vec<&str> = named
-            .iter()
-            .copied()
-            .filter(|rule| !judge.rules.has(rule))
-            .collect();
-        if let Some(first) = lacking.first() {
-            doubts.push(format!(
-                "the score card asks about {}, {} of them (`{first}`, …) in none of the packs {packs}: what it asks about those does not count\nhint: choose a card that fits the packs: `card` under [insight], or --card",
-                count(named.len() as u64, "rule"),
-                lacking.len()
-            ));
-        }
-    }
-    let asked = judge.rules.labels().iter().map(String::as_str);
-    let unknown: Vec<&str> = asked.filter(|label| !known.contains(label)).collect();
-    if !unknown.is_empty() {
-        doubts.push(format!(
-            "rules of the packs {packs} ask for labels that the text classifier does not tell: {}\nhint: check their spelling; a classifier of your own has to know them: `auricle intent train` on text that has them",
-            unknown.join(", ")
-        ));
-    }
-    doubts
-}
-
 /// The language most is said in.
 fn language_of(transcript: &Transcript) -> Language {
     let utterances = transcript.utterances.iter();
@@ -318,154 +261,11 @@ fn language_of(transcript: &Transcript) -> Language {
     }))
 }
 
-/// What one part of the configuration asks for.
-struct Wanted<'a> {
-    packs: &'a [PathBuf],
-    card: Option<&'a Path>,
-    models: &'a Models,
-}
-
-/// The models that all campaigns share.
-struct Models {
-    /// Text classifiers.
-    mandarin: Arc<IntentModel>,
-    english: Arc<IntentModel>,
-    emotions: Option<emotion::Chosen>,
-    /// Of all that looks at calls beside the rules.
-    print: String,
-}
-
-impl Models {
-    fn intents(&self, language: Language) -> Arc<IntentModel> {
-        Arc::clone(match language {
-            Language::Mandarin => &self.mandarin,
-            Language::English => &self.english,
-        })
-    }
-}
-
-/// The text classifier for a language: the one that is configured, else the one the program carries.
-pub(crate) fn classifier(config: &Config, language: Language) -> Result<Arc<IntentModel>> {
-    let models = models(config, &config.insight)?;
-    Ok(models.intents(language))
-}
-
-fn models(config: &Config, insight: &InsightConfig) -> Result<Models> {
-    let mut prints = vec![
-        env!("CARGO_PKG_VERSION").to_owned(),
-        auricle_insight::FINGERPRINT.to_owned(),
-    ];
-    let own = match &insight.intents {
-        None => None,
-        Some(path) => {
-            let model = read_model(&beside(config, path))?;
-            prints.push(format!("intents {}", digits(model.write(), PRINT_DIGITS)));
-            Some(Arc::new(model))
-        }
-    };
-    // The configured one stands in place of the built-in one of its language.
-    let intents = |language: Language| match &own {
-        Some(own) if own.language() == language => Arc::clone(own),
-        _ => Arc::new(language.model().clone()),
-    };
-    let emotions = match &insight.emotion {
-        None => None,
-        Some(named) => {
-            let chosen = emotion::choose(config, named)?;
-            prints.push(format!("emotion {}", chosen.sha256));
-            Some(chosen)
-        }
-    };
-    Ok(Models {
-        mandarin: intents(Language::Mandarin),
-        english: intents(Language::English),
-        emotions,
-        print: prints.join(", "),
-    })
-}
-
-fn bench(config: &Config, wanted: &Wanted<'_>) -> Result<Bench> {
-    Ok(Bench {
-        mandarin: seated(config, wanted, Language::Mandarin)?,
-        english: seated(config, wanted, Language::English)?,
-    })
-}
-
-fn seated(config: &Config, wanted: &Wanted<'_>, language: Language) -> Result<Seated> {
-    let texts = match wanted.packs {
-        [] => default_of(PACKS, language).into_iter().collect(),
-        named => named
-            .iter()
-            .map(|name| read(config, name, PACKS, "pack"))
-            .collect::<Result<Vec<_>>>()?,
-    };
-    let packs = texts.iter().map(|(name, bytes)| read_pack(name, bytes));
-    let packs: Vec<PackFile> = packs.collect();
-    let compiled = RuleSet::compile(&packs).map_err(|mistakes| usage(mistakes.to_string()))?;
-    // `auricle rules check` tells them; a pack that works should not be complained of at every command.
-    for warning in &compiled.warnings {
-        tracing::debug!("{warning}");
-    }
-    let card = match wanted.card {
-        Some(name) => Some(read(config, name, CARDS, "card")?),
-        None => default_of(CARDS, language),
-    };
-    let (card, card_print) = match card {
-        Some((name, bytes)) => {
-            let card = Card::read(&bytes, &name).map_err(|error| usage(error.to_string()))?;
-            (Some(Arc::new(card)), digits(bytes, PRINT_DIGITS))
-        }
-        None => (None, String::new()),
-    };
-    let recipe = Recipe::new(&wanted.models.print, &card_print, &compiled.rules);
-    let mut print = recipe.print();
-    print.truncate(PRINT_DIGITS);
-    Ok(Seated {
-        judge: Judge {
-            rules: Arc::new(compiled.rules),
-            card,
-            intents: wanted.models.intents(language),
-            emotions: wanted.models.emotions.as_ref().map(emotion::Chosen::model),
-        },
-        packs,
-        recipe,
-        print,
-    })
-}
-
-fn default_of(all: &[BuiltIn], language: Language) -> Option<(String, Vec<u8>)> {
-    let mut all = all.iter();
-    let found = all.find(|one| Language::of_tag(one.language) == language)?;
-    Some((found.name.to_owned(), found.text.as_bytes().to_vec()))
-}
-
-/// A pack or card by the name of one that is built in, or out of a file.
-pub(crate) fn read(
-    config: &Config,
-    name: &Path,
-    all: &[BuiltIn],
-    kind: &str,
-) -> Result<(String, Vec<u8>)> {
-    if let Some(found) = all.iter().find(|one| Path::new(one.name) == name) {
-        return Ok((found.name.to_owned(), found.text.as_bytes().to_vec()));
-    }
-    let path = beside(config, name);
-    let names = all
-        .iter()
-        .map(|one| one.name)
-        .collect::<Vec<_>>()
-        .join(", ");
-    let bytes = fs::read(&path).with_context(|| {
-        format!(
-            "cannot read the {kind} `{}`; built in are {names}",
-            path.display()
-        )
-    })?;
-    Ok((path.display().to_string(), bytes))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
     use crate::testing;
 
@@ -479,6 +279,107 @@ mod tests {
     #[test]
     fn what_the_program_carries_fits_together() {
         assert_eq!(judges(|_| {}).doubts(), Vec::<String>::new());
+    }
+
+    /// A pack, and a card that names its rule.
+    fn own(folder: &Path, name: &str, language: &str) -> [PathBuf; 2] {
+        let rules =
+            format!("rules:\n- {{id: {name}_rule, when: {{says: [保证收益, guarantee]}}}}\n");
+        let pack = format!("pack: {name}\nlanguage: {language}\n{rules}");
+        let card = format!(
+            "card: {name}\nsections:\n- title: t\n  questions: [{{id: q, question: Q?, unless_rules: [{name}_rule]}}]\n"
+        );
+        let files = ["pack", "card"].map(|kind| folder.join(format!("{name}.{kind}.yaml")));
+        fs::write(&files[0], pack).unwrap();
+        fs::write(&files[1], card).unwrap();
+        files
+    }
+
+    /// What calls of a language are judged by: packs, and the card.
+    fn used(judges: &Judges, language: Language) -> (Vec<&str>, Option<&str>) {
+        let seated = judges.others.of(language);
+        let packs = seated.judge.rules.packs().iter();
+        let card = seated.judge.card.as_ref();
+        (
+            packs.map(|pack| &*pack.id).collect(),
+            card.map(|card| &*card.card),
+        )
+    }
+
+    #[test]
+    fn packs_and_cards_are_for_calls_of_their_language() {
+        let folder = tempfile::tempdir().unwrap();
+        let [mandarin, of_mandarin] = own(folder.path(), "ours", "zh-CN");
+        let [english, of_english] = own(folder.path(), "theirs", "en");
+        let [both, of_both] = own(folder.path(), "any", "''");
+        let of = |packs: &[&PathBuf], card: Option<&PathBuf>| {
+            judges(|insight| {
+                insight.packs = packs.iter().map(|path| path.to_path_buf()).collect();
+                insight.card = card.cloned();
+            })
+        };
+        let (zh, en) = (Language::Mandarin, Language::English);
+        let built_in = (vec!["en-service"], Some("en-service"));
+
+        let one = of(&[&mandarin], Some(&of_mandarin));
+        assert_eq!(used(&one, zh), (vec!["ours"], Some("ours")));
+        assert_eq!(used(&one, en), built_in);
+        assert_eq!(one.doubts(), [""; 0]);
+
+        let two = of(&[&mandarin, &english], Some(&of_english));
+        assert_eq!(used(&two, zh), (vec!["ours"], None));
+        assert_eq!(used(&two, en), (vec!["theirs"], Some("theirs")));
+
+        let all = of(&[&both], Some(&of_both));
+        assert_eq!(used(&all, zh), (vec!["any"], Some("any")));
+        assert_eq!(used(&all, en), (vec!["any"], Some("any")));
+        assert_ne!(all.others.mandarin.print, all.others.english.print);
+
+        let with_english = of(&[&both, &english], Some(&of_both));
+        assert_eq!(used(&with_english, zh), used(&all, zh));
+        assert_eq!(used(&with_english, en).0, ["any", "theirs"]);
+        // Calls of the language that nothing changed for are not due.
+        assert_eq!(
+            with_english.others.mandarin.print,
+            all.others.mandarin.print
+        );
+        assert_ne!(with_english.others.english.print, all.others.english.print);
+    }
+
+    #[test]
+    fn doubts_name_card_rules_and_language() {
+        let folder = tempfile::tempdir().unwrap();
+        let [pack, card] = own(folder.path(), "ours", "zh");
+        let of = |card: &PathBuf| {
+            let judges = judges(|insight| {
+                insight.packs = vec![pack.clone()];
+                insight.card = Some(card.clone());
+            });
+            judges.doubts()
+        };
+        assert_eq!(of(&card), [""; 0]);
+        let text = fs::read_to_string(&card).unwrap();
+        let some = "unless_rules: [ours_rule, our_rule, quite_another]";
+        fs::write(&card, text.replace("unless_rules: [ours_rule]", some)).unwrap();
+        let [doubt] = of(&card).try_into().unwrap();
+        for word in [
+            "ours.card.yaml` asks about 3 rules",
+            "`our_rule` (did you mean `ours_rule`?), `quite_another`",
+            "packs ours, for Mandarin calls",
+        ] {
+            assert!(doubt.contains(word), "{doubt}");
+        }
+        fs::write(&card, text.replace("ours_rule", "our_rule")).unwrap();
+        let doubts = of(&card);
+        assert!(
+            doubts.iter().all(|doubt| !doubt.contains("English")),
+            "{doubts:?}"
+        );
+        assert!(
+            doubts[0].contains("did you mean `ours_rule`?"),
+            "{doubts:?}"
+        );
+        assert!(doubts[0].contains("is used for no call"), "{doubts:?}");
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod known;
 mod language;
 mod logs;
 mod panics;
+mod plainly;
 mod redact;
 mod rescore;
 mod selection;

@@ -22,7 +22,7 @@ use crate::pii::settle;
 use crate::rules::{self, Change, Explanation, RuleEvent, RuleRun, RuleSet, Trace};
 use crate::scorecard::{CallView, Card};
 use crate::summary::{CallText, summarize};
-use crate::{Spoken, TalkEvent};
+use crate::{Hearing, Spoken, TalkEvent};
 
 /// Everything that assessments are made with. Shared by all calls.
 #[derive(Clone, Debug)]
@@ -268,18 +268,20 @@ pub(crate) fn concluded(
         pii: &assessment.pii,
     });
     assessment.summary.disposition = proposed(all, &assessment);
-    assessment.scorecard = scored(judge, metadata, &assessment);
+    let hearing = Hearing::of(all.iter().map(|spoken| spoken.utterance));
+    assessment.scorecard = scored(judge, metadata, hearing, &assessment);
     assessment
 }
 
-/// The judge's card, filled in.
+/// The judge's card, filled in; nobody is judged by what was hardly understood.
 pub(crate) fn scored(
     judge: &Judge,
     metadata: &CallMetadata,
+    hearing: Hearing,
     assessment: &Assessment,
 ) -> Option<Scorecard> {
     let view = CallView::new(assessment, metadata).with_rules(&judge.rules);
-    let card = judge.card.as_ref();
+    let card = judge.card.as_ref().filter(|_| !hearing.is_poor());
     card.and_then(|card| card.score(&view))
 }
 

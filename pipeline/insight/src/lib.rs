@@ -15,6 +15,7 @@
 mod call;
 pub mod emotion;
 mod facts;
+mod hearing;
 pub mod intent;
 mod observer;
 pub mod pii;
@@ -30,6 +31,7 @@ mod testing;
 
 pub use call::{CallRun, Judge};
 pub use facts::{Facts, TalkEvent};
+pub use hearing::Hearing;
 pub use observer::{Observer, TrialObserver};
 pub use revise::{Recipe, Revised, Revision, RulePrint};
 pub use spoken::{Letter, Sounds, Spoken};

@@ -12,6 +12,7 @@ use auricle_contracts::{Assessment, Hit, Transcript};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::Hearing;
 use crate::call::{CallRun, Judge, all_spoken, concluded, in_order, scored};
 use crate::observer::Wants;
 use crate::rules::{Mistakes, PackFile, RuleSet};
@@ -173,7 +174,8 @@ impl Revision {
         }
         let mut revised = current.clone();
         if stay {
-            revised.scorecard = scored(judge, metadata, &revised);
+            let hearing = Hearing::of(&transcript.utterances);
+            revised.scorecard = scored(judge, metadata, hearing, &revised);
         } else {
             revised.hits = hits;
             let all = spoken.unwrap_or_else(|| all_spoken(&transcript.utterances));

@@ -117,6 +117,74 @@ fn the_published_schema_is_the_types() {
     );
 }
 
+/// Recognised speech has numbers in words, texts of other programs have them in digits.
+#[test]
+fn keywords_with_digits_are_found_in_words_and_in_digits() {
+    let set = rules(
+        "pack: p\nlanguage: zh\nwords: {wait: [24小时, 3天]}\nrules:\n\
+         - {id: share, when: {says: '10%'}}\n\
+         - {id: wait, when: {says: '等<wait>'}}\n\
+         - {id: number, when: {says: {any: ['拨打(12315|110)']}}}\n",
+    );
+    let check = |text: &str, spoken: &str, fires: &[&str]| {
+        let utterance = Utterance {
+            text: text.into(),
+            spoken: spoken.into(),
+            ..utterance_of_text(Party::Agent, 0, text)
+        };
+        let call = PastCall {
+            utterances: &[utterance],
+            talk: &[],
+            metadata: &CallMetadata::default(),
+            duration_ms: 9_000,
+        };
+        let hits = judge(&set, &call, &mut NoFacts);
+        let fired: Vec<&str> = hits.iter().map(|hit| hit.rule.as_str()).collect();
+        assert_eq!(fired, fires, "{text} {spoken}");
+    };
+    check("年化10%。", "年化百分之十", &["share"]);
+    check("年化10%。", "", &["share"]);
+    check("年化10%。", "年化10", &["share"]);
+    check("年化百分之十。", "", &["share"]);
+    check("年化4%。", "年化百分之四", &[]);
+    check("等24小时", "等二十四小时", &["wait"]);
+    check("等3天", "等三天", &["wait"]);
+    check("拨打12315", "拨打幺二三幺五", &["number"]);
+    check("拨打110", "拨打一一零", &["number"]);
+    check("拨打110", "", &["number"]);
+}
+
+/// What a test says is heard as calls are: a rule that finds digits alone would pass its tests and never fire.
+#[test]
+fn tests_of_packs_hear_numbers_in_words() {
+    let yaml = "pack: p\nlanguage: LANGUAGE\nrules:\n\
+        - {id: words, when: {says: 百分之十}}\n\
+        - {id: digits, when: {says: '10%'}}\n\
+        - {id: expression, when: {regex: {pattern: '10'}}}\n\
+        - {id: written, when: {regex: {pattern: '10%', on: written}}}\n\
+        tests:\n- {text: 年化10%, fires: [FIRES]}\n";
+    for (language, fires) in [
+        ("zh", "words, digits, written"),
+        ("en", "digits, expression, written"),
+    ] {
+        let yaml = yaml.replace("LANGUAGE", language).replace("FIRES", fires);
+        let files = [PackFile::read("p.yaml", yaml.as_bytes())];
+        let compiled = RuleSet::compile(&files).unwrap();
+        let told: Vec<&str> = compiled.warnings.iter().map(|one| &*one.cause).collect();
+        let of_expression = "regular expression `10`: in recognised speech numbers are words";
+        assert!(
+            told.iter().any(|one| one.starts_with(of_expression)),
+            "{told:?}"
+        );
+        let of_phrase = "phrase `10%`: numbers are heard in words";
+        let has_phrase = told.iter().any(|one| one.starts_with(of_phrase));
+        assert_eq!(has_phrase, language == "en", "{told:?}");
+        let tests = &files[0].pack.as_ref().unwrap().tests;
+        let report = run_tests(&Arc::new(compiled.rules), 0, tests, &mut NoFacts);
+        assert!(report.passed(), "{report}");
+    }
+}
+
 /// An utterance whose syllables were heard, each `best/other:prob`.
 fn heard(text: &str, syllables: &[&str]) -> Utterance {
     let mut utterance = utterance_of_text(Party::Agent, 0, text);

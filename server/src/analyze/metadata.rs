@@ -11,6 +11,7 @@ use time::UtcOffset;
 use crate::clock;
 use crate::exit::usage;
 use crate::file_name::path_text;
+use crate::plainly::plainly;
 use crate::terminal::{count, printable};
 use crate::text_file::read_text;
 
@@ -48,6 +49,23 @@ pub(crate) struct MetadataTable {
     everywhere: CallMetadata,
 }
 
+/// What is wrong with a table, with its line.
+fn in_table(cause: &csv::Error) -> String {
+    let line = cause.position().map_or(0, csv::Position::line);
+    match cause.kind() {
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => format!(
+            "line {line} has {}, the first line has {expected_len}\nhint: quote values that have commas in them",
+            count(*len, "column")
+        ),
+        csv::ErrorKind::Deserialize { err, .. } => {
+            format!("line {line}: {}", plainly(&err.kind().to_string()))
+        }
+        _ => cause.to_string(),
+    }
+}
+
 impl MetadataTable {
     /// The values of `--agent`, `--campaign` and `--region`, and no table.
     pub(crate) fn new(everywhere: CallMetadata) -> Self {
@@ -65,7 +83,7 @@ impl MetadataTable {
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
             .from_reader(text.as_bytes());
-        let wrong = |cause: csv::Error| usage(format!("{}: {cause}", place()));
+        let wrong = |cause: csv::Error| usage(format!("{}: {}", place(), in_table(&cause)));
         let head = reader.headers().map_err(wrong)?.clone();
         for record in reader.records() {
             let record = record.map_err(wrong)?;

@@ -4,7 +4,7 @@ mod args;
 mod channels;
 mod foresee;
 mod glob;
-mod hear;
+pub(crate) mod hear;
 mod inputs;
 mod metadata;
 mod names;

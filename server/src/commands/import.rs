@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use auricle_contracts::Transcript;
+use auricle_contracts::{Transcript, Utterance};
 use auricle_store::{AssessmentRecord, Fingerprints, Recording, RunCounts, Store};
 use clap::Args;
 use walkdir::WalkDir;
@@ -18,6 +18,7 @@ use crate::clock;
 use crate::exit::{Exit, message_of};
 use crate::index::{CallIndex, NEVER_STOP};
 use crate::judge::Judges;
+use crate::plainly::json_plainly;
 use crate::terminal::{count, printable, say};
 
 const EXAMPLES: &str = "\
@@ -26,7 +27,7 @@ Reads the JSON files that `analyze --out` writes, and the JSON lines of `export 
   auricle import calls.jsonl              on the other
   auricle import out/                     every .json and .jsonl of a folder
 
-A call that is there with the same transcript is skipped; one that differs is refused unless
+Utterances are put in the order of their start. A call that is there with the same transcript is skipped; one that differs is refused unless
 --replace is given. Other programs may write such files too: `layout`, `metadata`, `confidence`,
 `warnings` and `alternatives` may be left out.
 
@@ -80,6 +81,7 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
     judges.check_models()?;
     app.runtime.block_on(judges.save_recipes(&store))?;
     let mut counts = RunCounts::default();
+    let mut n_sorted = 0;
     let run = app
         .runtime
         .block_on(store.begin_run(&clock::now_text(), args.paths.len() as u64))?;
@@ -88,6 +90,10 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
             let reader = open_transcripts(&path)?;
             for transcript in reader {
                 let place = || format!("`{}`", path.display());
+                let transcript = transcript.map(|mut transcript| {
+                    n_sorted += u64::from(put_in_order(&mut transcript.utterances));
+                    transcript
+                });
                 let saved = transcript
                     .and_then(|transcript| save(app, &store, &judges, &transcript, existing));
                 match saved.with_context(place) {
@@ -106,6 +112,12 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
         .block_on(index.catch_up(&store, &judges, &NEVER_STOP))?;
     app.runtime
         .block_on(store.finish_run(run, counts, &clock::now_text()))?;
+    if n_sorted > 0 {
+        let calls = count(n_sorted, "call");
+        say!(
+            "note: utterances of {calls} were not in the order of their start; they were put into it"
+        );
+    }
     say!(
         "imported {}, {} were there already, {} failed",
         count(counts.n_done, "call"),
@@ -117,6 +129,15 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
     } else {
         Exit::Failed
     })
+}
+
+/// By start, then channel, as every transcript has them: what was said is read, searched and judged in this order. Gives
+/// whether they came in another.
+fn put_in_order(utterances: &mut [Utterance]) -> bool {
+    let place = |said: &Utterance| (said.start_ms, said.channel);
+    let was_in_order = utterances.is_sorted_by_key(place);
+    utterances.sort_by_key(place);
+    !was_in_order
 }
 
 fn report(counts: &mut RunCounts, error: &anyhow::Error) {
@@ -238,8 +259,8 @@ fn one_line(line: &[u8], number: u64) -> Result<Transcript> {
 fn no_transcript(name: &str, text: &[u8], cause: &serde_json::Error, hint: &str) -> anyhow::Error {
     match unreadable_utterance(without_mark(text)) {
         Some(cause) => anyhow!("{name} is no transcript: {cause}"),
-        None if hint.is_empty() => anyhow!("{name} is no transcript: {cause}"),
-        None => anyhow!("{name} is no transcript: {cause}\n{hint}"),
+        None if hint.is_empty() => anyhow!("{name} is no transcript: {}", json_plainly(cause)),
+        None => anyhow!("{name} is no transcript: {}\n{hint}", json_plainly(cause)),
     }
 }
 
@@ -317,6 +338,21 @@ mod tests {
     }
 
     #[test]
+    fn utterances_are_put_in_the_order_of_their_start() {
+        let mut said = whole_json(PROMISED.as_bytes(), 10_000).unwrap().utterances;
+        assert!(!put_in_order(&mut said));
+        let of = |channel: u16, start_ms: u64| Utterance {
+            channel,
+            start_ms,
+            ..said[0].clone()
+        };
+        let mut said = [of(0, 500), of(1, 500), of(1, 200), of(0, 200)];
+        assert!(put_in_order(&mut said));
+        let places = said.map(|said| (said.start_ms, said.channel));
+        assert_eq!(places, [(200, 0), (200, 1), (500, 0), (500, 1)]);
+    }
+
+    #[test]
     fn mistakes_are_told_with_their_line() {
         let line = PROMISED.replace('\n', " ");
         let damaged = line.replace(r#""call_id": "x""#, r#""call_id": "x\n""#);
@@ -378,7 +414,7 @@ mod tests {
         check(
             "800",
             "-800",
-            "this is no transcript: utterance 2: invalid value: integer `-800`",
+            "this is no transcript: utterance 2: expected a whole number, 0 or more, got `-800`",
         );
         let day = PROMISED.replace("\"duration_ms\": 900", "\"duration_ms\": 90000000");
         let told = message_of(&whole_json(day.as_bytes(), 10_000).unwrap_err());

@@ -1,6 +1,7 @@
 //! `auricle rules`: packs checked, tested and explained.
 
-use std::fs;
+mod cards;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,9 +9,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use auricle_insight::rules::format::Test;
 use auricle_insight::rules::{
-    At, Branch, Mistake, PackFile, RuleSet, Weight, check_labels, check_test_file, read_tests,
-    run_tests, schema,
+    At, Branch, MOST_PACK_BYTES, Mistake, PackFile, RuleSet, Weight, check_labels, check_test_file,
+    read_tests, run_tests, schema,
 };
+use auricle_insight::scorecard::Card;
 use auricle_insight::{CallRun, Judge, TrialObserver};
 use clap::{Args, Subcommand};
 
@@ -20,17 +22,20 @@ use crate::includes::{SHARED, read_pack};
 use crate::judge::{Judges, PACKS, classifier, read};
 use crate::known::MaskedQuotes;
 use crate::terminal::{count, printable, say};
+use crate::text_file::read_at_most;
 
 const EXAMPLES: &str = "\
 Examples:
   auricle rules list                              packs that the program carries
   auricle rules check my-pack.yaml                every mistake, with line and hint
+  auricle rules check my-card.yaml                the same of a score card, and rules it names that there are not
+  auricle rules check my-pack.yaml my-card.yaml   a card beside the packs it is for
   auricle rules test my-pack.yaml                 the pack's own tests, and those of my-pack.tests.yaml
   auricle rules explain promise_return dev-02     why a rule fired in a call, or why not
   auricle rules show zh-telemarketing > my.yaml   a pack to start from
   auricle rules schema > rules.schema.json        the format, for editors
 
-docs/rules.md describes the format. Packs are put to use by `packs` under [insight] in auricle.toml, and
+docs/rules.md describes the format of packs, docs/scorecards.md that of score cards. Packs are put to use by `packs` under [insight] in auricle.toml, and
 tried on past calls by `auricle rescore --rules PACK --dry-run`.";
 
 /// `auricle rules …`.
@@ -44,8 +49,8 @@ pub(crate) enum RulesCommand {
         /// Its name.
         pack: String,
     },
-    /// Say everything that is wrong with packs.
-    Check(PacksArgs),
+    /// Say everything that is wrong with packs and score cards.
+    Check(CheckArgs),
     /// Run packs' tests.
     Test(PacksArgs),
     /// Show why a rule fired in a call, or why not.
@@ -60,6 +65,18 @@ pub(crate) struct PacksArgs {
     /// Packs: files, or names of those that the program carries.
     #[arg(required = true, value_name = "PACK")]
     packs: Vec<PathBuf>,
+}
+
+/// Options of `auricle rules check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Packs and score cards: files, or names of packs that the program carries.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Packs that score cards are for. Without: the packs checked with them, else those that are configured, else
+    /// those that the program carries.
+    #[arg(long, value_name = "PACK")]
+    rules: Vec<PathBuf>,
 }
 
 /// Options of `auricle rules explain`.
@@ -83,7 +100,7 @@ pub(crate) fn run(app: &mut App, command: &RulesCommand) -> Result<Exit> {
     match command {
         RulesCommand::List => list(app),
         RulesCommand::Show { pack } => show(app, pack),
-        RulesCommand::Check(args) => check(app, &args.packs),
+        RulesCommand::Check(args) => check(app, args),
         RulesCommand::Test(args) => test(app, &args.packs),
         RulesCommand::Explain(args) => explain_rule(app, args),
         RulesCommand::Schema => {
@@ -138,7 +155,12 @@ struct Loaded {
 
 fn load(app: &App, path: &Path) -> Result<Loaded> {
     let (name, bytes) = read(&app.config, path, PACKS, "pack")?;
-    let file = read_pack(&name, &bytes);
+    load_read(path, &name, &bytes)
+}
+
+/// The pack that was read from `path`.
+fn load_read(path: &Path, name: &str, bytes: &[u8]) -> Result<Loaded> {
+    let file = read_pack(name, bytes);
     let mut loaded = Loaded {
         tests: file
             .pack
@@ -154,7 +176,7 @@ fn load(app: &App, path: &Path) -> Result<Loaded> {
             format!("{}.tests", pack.name),
             pack.tests.as_bytes().to_vec(),
         )),
-        None => tests_beside(Path::new(&name))?,
+        None => tests_beside(Path::new(name))?,
     };
     if let Some((name, bytes)) = beside {
         let (more, mistakes) = read_tests(&name, &bytes);
@@ -170,7 +192,8 @@ fn tests_beside(pack: &Path) -> Result<Option<(String, Vec<u8>)>> {
     if !path.exists() {
         return Ok(None);
     }
-    let bytes = fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let bytes = read_at_most(&path, MOST_PACK_BYTES + 1);
+    let bytes = bytes.with_context(|| format!("cannot read `{}`", path.display()))?;
     Ok(Some((path.display().to_string(), bytes)))
 }
 
@@ -195,17 +218,27 @@ fn compiled(loaded: &Loaded) -> Option<Arc<RuleSet>> {
     }
 }
 
-fn check(app: &mut App, packs: &[PathBuf]) -> Result<Exit> {
+fn check(app: &mut App, args: &CheckArgs) -> Result<Exit> {
     let mut exit = Exit::Done;
-    for path in packs {
-        let loaded = load(app, path)?;
+    let mut cards = Vec::new();
+    let mut sets = Vec::new();
+    for path in &args.files {
+        let (name, bytes) = read(&app.config, path, PACKS, "pack or score card")?;
+        if Card::is_meant(&bytes) {
+            cards.push((name, bytes));
+            continue;
+        }
+        let loaded = load_read(path, &name, &bytes)?;
         let Some(set) = compiled(&loaded) else {
             exit = Exit::Failed;
             continue;
         };
-        let classifier = classifier(&app.config, loaded.file.language())?;
-        for mistake in check_labels(&set, &classifier) {
-            say!("{mistake}");
+        // Reading it takes longer than all the rest.
+        if !set.labels().is_empty() {
+            let classifier = classifier(&app.config, loaded.file.language())?;
+            for mistake in check_labels(&set, &classifier) {
+                say!("{mistake}");
+            }
         }
         let (rules, keywords) = (set.rules().len() as u64, set.n_keywords() as u64);
         writeln!(
@@ -215,6 +248,16 @@ fn check(app: &mut App, packs: &[PathBuf]) -> Result<Exit> {
             count(rules, "rule"),
             count(keywords, "keyword")
         )?;
+        sets.push(set);
+    }
+    if cards.is_empty() {
+        return Ok(exit);
+    }
+    let sets = cards::packs_for(app, &args.rules, sets)?;
+    for (name, bytes) in cards {
+        if cards::check(app, &name, &bytes, &sets)? == Exit::Failed {
+            exit = Exit::Failed;
+        }
     }
     Ok(exit)
 }

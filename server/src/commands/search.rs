@@ -1,8 +1,11 @@
 //! `auricle search`: find phrases in all calls, with the time to play from.
 
+use std::collections::BTreeMap;
 use std::io::Write;
+use std::ops::Range;
 
 use anyhow::Result;
+use auricle_search::query::{Kind, Node, TextComparison, TextField};
 use auricle_search::{
     CallHits, ContextLine, FacetCount, FacetMode, Facets, Highlight, Hit, KnownNames, Moment,
     MomentKind, SearchRequest, Sort, is_keyword,
@@ -114,7 +117,8 @@ impl SearchArgs {
 pub(crate) fn run(app: &mut App, args: &SearchArgs) -> Result<Exit> {
     let request = args.request();
     // The query first: its mistakes can be told where nothing was analysed yet.
-    auricle_search::parse(&request.query).map_err(|mistake| usage(mistake.to_string()))?;
+    let node = auricle_search::parse(&request.query);
+    let node = node.map_err(|mistake| usage(mistake.to_string()))?;
     let search = CallSearch::open(&app.config.data.index())?;
     let found = search.search(&request)?;
     let n_lacking = app.runtime.block_on(n_not_found(&app.config.data));
@@ -124,10 +128,16 @@ pub(crate) fn run(app: &mut App, args: &SearchArgs) -> Result<Exit> {
             count(n_lacking, "call")
         );
     }
-    if found.total_hits == 0 {
-        for note in notes(&request.query, search.known_names().ok().as_ref()) {
-            say!("note: {note}");
-        }
+    let unknown = search.known_names().map_or_else(
+        |_| Vec::new(),
+        |names| unknown_names(&request.query, &node, &names),
+    );
+    let misread = match found.total_hits {
+        0 => misread(&request.query),
+        _ => Vec::new(),
+    };
+    for note in unknown.iter().chain(&misread) {
+        say!("note: {note}");
     }
     let out = &mut app.terminal;
     if args.json {
@@ -154,8 +164,8 @@ pub(crate) fn run(app: &mut App, args: &SearchArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What a query that finds nothing may have meant.
-fn notes(query: &str, names: Option<&KnownNames>) -> Vec<String> {
+/// What words of a query that finds nothing may have meant.
+fn misread(query: &str) -> Vec<String> {
     let mut notes = Vec::new();
     for word in query.split([' ', '(', ')', '\u{3000}']) {
         let capitals = word.to_ascii_uppercase();
@@ -164,34 +174,90 @@ fn notes(query: &str, names: Option<&KnownNames>) -> Vec<String> {
                 "`{word}` was looked for as a word; between two queries it is written in capitals: {capitals}"
             ));
         }
-        if let Some(name) = names.and_then(|names| nobody_uses(word, names)) {
-            notes.push(name);
+        let name = word.trim_start_matches('-').split([':', '：']).next();
+        let is_text = |name: &&str| !name.is_empty() && !name.is_ascii() && *name != word;
+        if let Some(name) = name.filter(is_text)
+            && word.starts_with(name)
+            && matches!(
+                auricle_search::parse(word),
+                Ok(Node {
+                    kind: Kind::Phrase(_),
+                    ..
+                })
+            )
+        {
+            notes.push(format!(
+                "`{word}` was looked for as text: no field is called `{name}`; docs/query-language.md lists them"
+            ));
         }
     }
     notes
 }
 
-/// A name after `hit:`, `intent:` or `disposition:` that no call has.
-fn nobody_uses(word: &str, names: &KnownNames) -> Option<String> {
-    let (field, name) = word.trim_start_matches('-').split_once(':')?;
-    let known = match field {
-        "hit" | "rule" => &names.rules,
-        "intent" => &names.intents,
-        "disposition" => &names.dispositions,
-        _ => return None,
-    };
-    let is_one = |known: &&String| known.eq_ignore_ascii_case(name);
-    if name.is_empty() || name.contains(['*', '"']) || known.iter().any(|name| is_one(&name)) {
-        return None;
+/// Names of rules, intents and outcomes that no call has. They are no mistake: others may come.
+fn unknown_names(query: &str, node: &Node, known: &KnownNames) -> Vec<String> {
+    // What was asked for by another name stands at the same place.
+    let mut asked = Asked::new();
+    names_in(node, &node.span, &mut asked);
+    let mut notes = Vec::new();
+    for ((from, to), names) in asked {
+        let known_of = |field: TextField| match field {
+            TextField::Hit => ("hit", &known.rules),
+            TextField::Intent => ("intent", &known.intents),
+            _ => ("disposition", &known.dispositions),
+        };
+        let is_known = |&(field, name): &(TextField, &str)| {
+            // PACK/ID
+            let name = name.rsplit('/').next().unwrap_or(name);
+            let (_, known) = known_of(field);
+            known.iter().any(|known| known.eq_ignore_ascii_case(name))
+        };
+        let Some(&(field, _)) = names.first().filter(|_| !names.iter().any(is_known)) else {
+            continue;
+        };
+        let (field, known) = known_of(field);
+        let name = query.get(from..to).unwrap_or_default();
+        notes.push(match known.is_empty() {
+            true => format!("no call has any `{field}:`"),
+            false => format!("no call has `{name}`; there are {}", known.join(", ")),
+        });
     }
-    let list = known.iter().map(String::as_str).collect::<Vec<_>>();
-    Some(match list.is_empty() {
-        true => format!("no call has any `{field}:`"),
-        false => format!(
-            "no call has `{field}:{name}`; there are {}",
-            list.join(", ")
-        ),
-    })
+    notes
+}
+
+/// Names by the place where they are asked for.
+type Asked<'n> = BTreeMap<(usize, usize), Vec<(TextField, &'n str)>>;
+
+/// Whole names; `place` is where `node` is asked for.
+fn names_in<'n>(node: &'n Node, place: &Range<usize>, names: &mut Asked<'n>) {
+    match &node.kind {
+        Kind::Text {
+            field: field @ (TextField::Hit | TextField::Intent | TextField::Disposition),
+            comparison: TextComparison::IsNamed,
+            value,
+        } => {
+            let name = (*field, value.as_str());
+            names
+                .entry((place.start, place.end))
+                .or_default()
+                .push(name);
+        }
+        Kind::And(parts) | Kind::Or(parts) => {
+            let first = parts.first().map(|part| &part.span);
+            let is_one_value =
+                parts.len() > 1 && parts.iter().all(|part| Some(&part.span) == first);
+            for part in parts {
+                let place = if is_one_value { &node.span } else { &part.span };
+                names_in(part, place, names);
+            }
+        }
+        Kind::Not(inner) => names_in(inner, &inner.span, names),
+        Kind::Then { left, right, .. } | Kind::Near { left, right, .. } => {
+            names_in(left, &left.span, names);
+            names_in(right, &right.span, names);
+        }
+        _ => {}
+    }
 }
 
 fn write_call(out: &mut Terminal, call: &CallHits) -> Result<()> {

@@ -9,6 +9,7 @@ use clap::Args;
 use console::Style;
 
 use super::findings;
+use crate::analyze::hear::{HARDLY_UNDERSTOOD, hardly_understood};
 use crate::app::App;
 use crate::exit::Exit;
 use crate::known::{CallReader, KnownCall, PersonalData};
@@ -103,7 +104,21 @@ fn write_head(out: &mut Terminal, call: &CallRecord, transcript: &Transcript) ->
         .flatten();
     let failed = failed
         .map(|cause| format!("hearing it again failed, this is the older transcript: {cause}"));
-    for warning in transcript.warnings.iter().cloned().chain(failed) {
+    // Calls that were heard before it was said do not have it.
+    let poor = hardly_understood(&transcript.utterances);
+    let poor = poor.filter(|_| {
+        !transcript
+            .warnings
+            .iter()
+            .any(|said| said.starts_with(HARDLY_UNDERSTOOD))
+    });
+    for warning in transcript
+        .warnings
+        .iter()
+        .cloned()
+        .chain(poor)
+        .chain(failed)
+    {
         // A cause may have lines of its own, hints mostly.
         for (line_idx, line) in warning.lines().enumerate() {
             let mark = if line_idx == 0 { '!' } else { ' ' };

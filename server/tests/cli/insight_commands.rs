@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use auricle_contracts::{CallId, ChannelLayout, Party, Transcript};
+use auricle_contracts::{CallId, ChannelLayout, Party, Transcript, Utterance};
 
 use crate::desk::{Desk, utterance};
 
@@ -198,6 +198,65 @@ fn packs_are_checked_tested_and_explained() {
 }
 
 #[test]
+fn score_cards_are_checked_beside_packs() {
+    let desk = Desk::new();
+    desk.put("own.yaml", OWN_PACK);
+    let card = "card: own\nsections:\n- title: A\n  questions:\n  \
+        - {id: refund, question: No refund?, unless_rules: [says_refund]}\n";
+    desk.put("card.yaml", card);
+    let check = |rest: &[&str]| {
+        let run = desk.run(&[&["rules", "check"], rest].concat());
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        run
+    };
+    let beside = check(&["own.yaml", "card.yaml"]);
+    assert_eq!(beside.err, "");
+    let told = "card.yaml: 1 question in 1 section, 1 rule of the packs own";
+    assert!(beside.out.contains(told), "{}", beside.out);
+    assert_eq!(check(&["card.yaml", "--rules", "own.yaml"]).err, "");
+    let alone = check(&["card.yaml"]).err;
+    assert!(
+        alone.contains("card.yaml:5:10: warning: question `refund` names the rule `says_refund`"),
+        "{alone}"
+    );
+    desk.put("auricle.toml", "[insight]\npacks = [\"own.yaml\"]\n");
+    assert_eq!(check(&["card.yaml"]).err, "", "those that are configured");
+    desk.put("card.yaml", card.replace("[says_refund]", "[say_refund]"));
+    let near = check(&["card.yaml"]).err;
+    assert!(near.contains("hint: did you mean `says_refund`?"), "{near}");
+    desk.put("card.yaml", card.replace("questions:", "question:"));
+    desk.fails(
+        &["rules", "check", "card.yaml"],
+        1,
+        &["card.yaml:4:", "unknown key `question`"],
+    );
+}
+
+#[test]
+fn english_calls_are_not_judged_by_a_pack_for_mandarin() {
+    let desk = Desk::new();
+    desk.put("own.yaml", OWN_PACK);
+    desk.put("auricle.toml", "[insight]\npacks = [\"own.yaml\"]\n");
+    let said = "we can double your money in six months guaranteed";
+    let call = Transcript {
+        call_id: CallId("english".into()),
+        file: "recordings/english.wav".into(),
+        utterances: vec![Utterance {
+            text: said.into(),
+            spoken: said.into(),
+            words: Vec::new(),
+            ..utterance(Party::Agent, 0, said, "")
+        }],
+        ..phone_call()
+    };
+    desk.put("in/english.json", serde_json::to_string(&call).unwrap());
+    desk.import_samples();
+    let found = desk.ok(&["search", "hit:en-service/guaranteed_returns"]);
+    assert!(found.contains("1 hit in 1 call"), "{found}");
+    assert!(desk.ok(&["search", "hit:own/says_refund"]).contains("退款"));
+}
+
+#[test]
 fn packs_that_come_with_the_program_pass_their_tests() {
     let desk = Desk::new();
     let names = [
@@ -241,6 +300,8 @@ fn packs_and_cards_that_do_not_go_together_are_told_before_work() {
     assert!(!rescore(&[]).contains("warning"));
     let told = rescore(&["--rules", "own.yaml"]);
     assert!(told.contains("in none of the packs own"), "{told}");
+    assert!(told.contains("Mandarin calls get no score"), "{told}");
+    assert!(!told.contains("English"), "no pack is for them: {told}");
     let misspelt = OWN_PACK.replace("rules:", "rules:\n  - {id: urges, title: Urges, severity: minor, party: agent, when: {intent: {label: presure}}}");
     desk.put("own.yaml", &misspelt);
     let told = rescore(&["--rules", "own.yaml"]);

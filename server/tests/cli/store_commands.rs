@@ -374,7 +374,14 @@ fn finding_nothing_tells_what_was_probably_meant() {
     assert!(notes("disposition:promise").contains("no call has "));
     let unknown = notes("hit:promise");
     assert!(unknown.contains("no call has `hit:promise`"), "{unknown}");
+    // Also where something else is found.
+    assert!(notes("没说过 -hit:promise").contains("no call has `hit:promise`"));
+    let unknown = notes("意图:没有这个");
+    assert!(unknown.contains("no call has `意图:没有这个`"), "{unknown}");
+    let text = notes("坐席:张三");
+    assert!(text.contains("no field is called `坐席`"), "{text}");
     assert_eq!(notes("没说过"), "");
+    assert_eq!(notes("情绪:中性"), "");
 }
 
 #[test]

@@ -27,7 +27,8 @@ pub struct Pack {
     /// Its title, for people.
     #[serde(default)]
     pub title: String,
-    /// Language of the calls, `zh`, `en`, …; reasons are given in Chinese for `zh`, in English otherwise.
+    /// Language of the calls that the pack is for, `zh`, `en`, …; all calls, where nothing is said. Reasons are given
+    /// in Chinese for `zh`, in English otherwise.
     #[serde(default)]
     pub language: String,
     /// Counted up by who edits the pack.
@@ -722,10 +723,15 @@ impl PackFile {
         }
     }
 
-    /// The language of the calls that the pack is for.
+    /// The language of the calls that the pack is for; Mandarin where it says none.
     pub fn language(&self) -> Language {
-        let tag = self.pack.as_ref().map(|pack| pack.language.as_str());
-        Language::of_tag(tag.unwrap_or_default())
+        self.said_language().unwrap_or_default()
+    }
+
+    /// The language of the calls that the pack is for; `None` where it says none, and is for all.
+    pub fn said_language(&self) -> Option<Language> {
+        let pack = self.pack.as_ref()?;
+        (!pack.language.is_empty()).then(|| Language::of_tag(&pack.language))
     }
 }
 

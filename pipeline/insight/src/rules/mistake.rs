@@ -182,20 +182,21 @@ impl Notes {
     }
 }
 
+/// The name that was likely meant by one that is not known.
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known = known.into_iter().map(|name| (edits(wrong, name), name));
+    let (n_edits, name) = known.min_by_key(|(n_edits, _)| *n_edits)?;
+    (n_edits <= 1 + wrong.chars().count().min(30) / 3).then_some(name)
+}
+
 /// A hint for a name that is not known: the nearest known one, or all of them where none is near.
 pub(super) fn nearest_hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    let nearest = known
-        .iter()
-        .map(|name| (edits(wrong, name), *name))
-        .min_by_key(|(n_edits, _)| *n_edits);
-    match nearest {
-        None => String::new(),
-        Some((n_edits, name)) if n_edits <= 1 + wrong.chars().count().min(30) / 3 => {
-            format!("did you mean `{name}`?")
-        }
-        Some(_) if known.len() <= 24 => format!("known are `{}`", known.join("`, `")),
-        Some(_) => format!("there are {} others, none of them near", known.len()),
+    match nearest(wrong, known.iter().copied()) {
+        _ if known.is_empty() => String::new(),
+        Some(name) => format!("did you mean `{name}`?"),
+        None if known.len() <= 24 => format!("known are `{}`", known.join("`, `")),
+        None => format!("there are {} others, none of them near", known.len()),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::numbers::{has_number, ways_said};
+
 /// A phrase, or one way of saying it: what stands one after the other.
 pub(super) type Sequence = Vec<Piece>;
 
@@ -10,6 +12,8 @@ pub(super) type Sequence = Vec<Piece>;
 pub(super) enum Piece {
     /// Letters that are said one after the other.
     Letters(Keyword),
+    /// The same with digits among them, which may be said in words.
+    Numbers(Numbers),
     /// Any entry of a named list.
     List(String),
     /// Any of these.
@@ -30,6 +34,33 @@ pub(super) struct Keyword {
     pub(super) letters: String,
     /// Letters before which a new word begins, in languages that set words apart.
     pub(super) breaks: Vec<u16>,
+}
+
+/// A keyword with digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Numbers {
+    /// Its letters and digits.
+    pub(super) keyword: Keyword,
+    /// As it is written, signs included.
+    pub(super) written: String,
+}
+
+impl Numbers {
+    /// Itself, and each way of saying it in words.
+    pub(super) fn said(&self) -> Vec<Keyword> {
+        let ways = ways_said(&self.written);
+        let said = ways.iter().filter_map(|way| keyword(way));
+        std::iter::once(self.keyword.clone()).chain(said).collect()
+    }
+}
+
+/// The keyword that a plain text is; `None` where it is none, or too long.
+fn keyword(text: &str) -> Option<Keyword> {
+    let mut builder = KeywordBuilder::default();
+    text.chars()
+        .try_for_each(|letter| builder.push(letter))
+        .ok()?;
+    (builder.n_letters > 0).then_some(builder.keyword)
 }
 
 impl Keyword {
@@ -258,7 +289,7 @@ pub(super) fn is_name(name: &str) -> bool {
 /// Whether something must be said for this piece.
 fn is_needed(piece: &Piece) -> bool {
     match piece {
-        Piece::Letters(_) | Piece::List(_) => true,
+        Piece::Letters(_) | Piece::Numbers(_) | Piece::List(_) => true,
         Piece::Group(ways) => ways.iter().all(|way| way.iter().any(is_needed)),
         Piece::Optional(_) | Piece::Gap(_) | Piece::Start | Piece::End => false,
     }
@@ -297,6 +328,7 @@ struct KeywordBuilder {
     keyword: Keyword,
     n_letters: usize,
     between: Between,
+    written: String,
 }
 
 /// What stood between two letters.
@@ -309,6 +341,7 @@ enum Between {
 
 impl KeywordBuilder {
     fn push(&mut self, letter: char) -> Result<(), PhraseError> {
+        self.written.push(letter);
         if !letter.is_alphanumeric() {
             if !joins_words(letter) {
                 self.between = Between::Break;
@@ -331,8 +364,17 @@ impl KeywordBuilder {
     }
 
     fn take(&mut self) -> Option<Piece> {
-        let whole = std::mem::take(self);
-        (whole.n_letters > 0).then_some(Piece::Letters(whole.keyword))
+        let Self {
+            keyword,
+            n_letters,
+            written,
+            ..
+        } = std::mem::take(self);
+        let piece = match has_number(&written) {
+            true => Piece::Numbers(Numbers { keyword, written }),
+            false => Piece::Letters(keyword),
+        };
+        (n_letters > 0).then_some(piece)
     }
 }
 
@@ -365,6 +407,11 @@ mod tests {
                 true => format!("{{{}}}", keyword.letters),
                 false => format!("{{{} {:?}}}", keyword.letters, keyword.breaks),
             },
+            Piece::Numbers(numbers) => {
+                let said = numbers.said();
+                let said = said.iter().map(|keyword| keyword.letters.as_str());
+                format!("#{}", said.collect::<Vec<_>>().join("="))
+            }
             Piece::List(name) => format!("<{name}>"),
             Piece::Group(inner) => format!("({})", ways(inner)),
             Piece::Optional(inner) => format!("[{}]", ways(inner)),
@@ -392,7 +439,8 @@ mod tests {
         check("don't risk-free", "{dontriskfree [4, 8]}");
         check("加 VX 号", "{加vx号}");
         check("^..4您好", "^..4{您好}");
-        check("3.5%", "{35 [1]}");
+        check("3.5%", "#35=百分之三点五");
+        check("送.. 24小时", "{送}..8#24小时=二十四小时=二四小时");
     }
 
     #[test]

@@ -207,7 +207,11 @@ impl Names {
                 Piece::Group(ways) | Piece::Optional(ways) => {
                     ways.iter().for_each(|way| self.add_sequence(way));
                 }
-                Piece::Letters(_) | Piece::Gap(_) | Piece::Start | Piece::End => {}
+                Piece::Letters(_)
+                | Piece::Numbers(_)
+                | Piece::Gap(_)
+                | Piece::Start
+                | Piece::End => {}
             }
         }
     }

@@ -11,10 +11,12 @@ use auricle_contracts::{
 use super::compile::check_tests;
 use super::format::{Side, Speaker, Test, Turn};
 use super::mistake::{Mistake, Notes, Place};
+use super::numbers::as_said;
 use super::phrase::{is_wordy, joins_words};
 use super::program::RuleSet;
 use super::reader::At;
 use super::run::{Change, RuleEvent, RuleRun};
+use crate::intent::Language;
 use crate::talk::MIN_SILENCE_EVENT_MS;
 use crate::{Facts, Spoken, TalkEvent};
 
@@ -217,6 +219,7 @@ fn run_test(
     let mut stage = Stage {
         run: RuleRun::new(Arc::clone(set), &metadata),
         observe,
+        language: Language::of_tag(&set.packs[pack].language),
         events: Vec::new(),
         now_ms: 0,
         n_utterances: 0,
@@ -299,6 +302,7 @@ fn said(turn: &Turn) -> Option<(Party, &str)> {
 struct Stage<'a> {
     run: RuleRun,
     observe: &'a mut dyn Observe,
+    language: Language,
     events: Vec<RuleEvent>,
     now_ms: u64,
     n_utterances: usize,
@@ -342,7 +346,15 @@ impl Stage<'_> {
     }
 
     fn say(&mut self, party: Party, text: &str, turn: &Turn) {
-        let utterance = utterance_of_text(party, self.now_ms, text);
+        // As it is heard: recognisers write numbers in words.
+        let said = match self.language {
+            Language::Mandarin => utterance_of_text(party, self.now_ms, &as_said(text)),
+            Language::English => utterance_of_text(party, self.now_ms, text),
+        };
+        let utterance = Utterance {
+            text: text.to_owned(),
+            ..said
+        };
         let spoken = Spoken::new(&utterance, self.n_utterances);
         let mut observed = self.observe.observe(&spoken);
         add_stated(&mut observed, turn, &spoken);

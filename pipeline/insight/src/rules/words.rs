@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::format::Pack;
 use super::include::is_included;
-use super::lexicon::{Group, LexiconBuilder, Need, Source, Step, Steps};
+use super::lexicon::{Group, LexiconBuilder, Need, Source, Step, Steps, TermId};
 use super::mistake::{Notes, Place, nearest_hint};
-use super::phrase::{self, Piece, Sequence};
+use super::phrase::{self, Numbers, Piece, Sequence};
 use super::program::Phrase;
 use super::reader::At;
 use super::says::Sound;
+use crate::intent::Language;
 
 /// Lists that name lists that name lists …: no deeper.
 const MOST_DEPTH: usize = 32;
@@ -22,6 +23,8 @@ struct List {
 /// A pack's lists.
 pub(super) struct Words {
     lists: BTreeMap<String, List>,
+    /// Of the calls: how numbers are said in them.
+    language: Language,
     /// Made once for each way of hearing.
     made: HashMap<(String, Sound), Option<Source>>,
     used: BTreeSet<String>,
@@ -30,6 +33,7 @@ pub(super) struct Words {
 impl Words {
     /// Reads all lists of `pack`; those that lead back to themselves are told and left empty.
     pub(super) fn new(pack: &Pack, notes: &mut Notes) -> Self {
+        let language = Language::of_tag(&pack.language);
         let mut lists = BTreeMap::new();
         for (name, written) in &pack.words {
             if !phrase::is_name(name) {
@@ -40,12 +44,13 @@ impl Words {
                     hint,
                 );
             }
-            let entries = read_entries(name, written, notes);
+            let entries = read_entries(name, written, language, notes);
             let place = written.place;
             lists.insert(name.clone(), List { entries, place });
         }
         let mut words = Self {
             lists,
+            language,
             made: HashMap::new(),
             used: BTreeSet::new(),
         };
@@ -99,7 +104,7 @@ impl Words {
         } else {
             text.place
         };
-        let sequence = parsed(written, place, notes)?;
+        let sequence = parsed(written, place, self.language, notes)?;
         let mut maker = Maker {
             words: self,
             lexicon,
@@ -127,7 +132,12 @@ impl Words {
     ) -> Option<super::lexicon::GroupId> {
         let mut ways = Vec::new();
         for text in texts {
-            ways.extend(parsed(text.value.as_ref()?, text.place, notes));
+            ways.extend(parsed(
+                text.value.as_ref()?,
+                text.place,
+                self.language,
+                notes,
+            ));
         }
         let mut maker = Maker {
             words: self,
@@ -160,7 +170,12 @@ impl Words {
     }
 }
 
-fn read_entries(name: &str, written: &At<Vec<At<String>>>, notes: &mut Notes) -> Vec<Sequence> {
+fn read_entries(
+    name: &str,
+    written: &At<Vec<At<String>>>,
+    language: Language,
+    notes: &mut Notes,
+) -> Vec<Sequence> {
     let Some(texts) = &written.value else {
         return Vec::new();
     };
@@ -176,20 +191,37 @@ fn read_entries(name: &str, written: &At<Vec<At<String>>>, notes: &mut Notes) ->
             let cause = format!("`{spelled}` stands twice in `words.{name}`");
             notes.warning(text.place, cause, "take one out");
         }
-        entries.extend(parsed(spelled, text.place, notes));
+        entries.extend(parsed(spelled, text.place, language, notes));
     }
     entries
 }
 
-fn parsed(text: &str, place: Place, notes: &mut Notes) -> Option<Sequence> {
+fn parsed(text: &str, place: Place, language: Language, notes: &mut Notes) -> Option<Sequence> {
     match phrase::parse(text) {
-        Ok(sequence) => Some(sequence),
+        Ok(sequence) => {
+            if language != Language::Mandarin && has_numbers(&sequence) {
+                let shown: String = text.chars().take(60).collect();
+                let cause = format!(
+                    "phrase `{shown}`: numbers are heard in words, so this is found only where a text has digits"
+                );
+                notes.warning(place, cause, "write it in words, too: `ten percent`");
+            }
+            Some(sequence)
+        }
         Err(error) => {
             let shown: String = text.chars().take(60).collect();
             notes.error(place, format!("phrase `{shown}`: {error}"), error.hint());
             None
         }
     }
+}
+
+fn has_numbers(sequence: &Sequence) -> bool {
+    sequence.iter().any(|piece| match piece {
+        Piece::Numbers(_) => true,
+        Piece::Group(ways) | Piece::Optional(ways) => ways.iter().any(has_numbers),
+        _ => false,
+    })
 }
 
 fn names_in(sequence: &Sequence, names: &mut Vec<String>) {
@@ -301,6 +333,10 @@ impl Maker<'_> {
                     let term = self.lexicon.term(keyword, self.sound);
                     Step::One(Source::Class(self.lexicon.class(vec![term])), Need::Needed)
                 }
+                Piece::Numbers(numbers) => {
+                    let terms = self.numbers(numbers);
+                    Step::One(Source::Class(self.lexicon.class(terms)), Need::Needed)
+                }
                 Piece::List(name) => Step::One(self.list(name)?, Need::Needed),
                 Piece::Group(ways) => Step::One(self.any_of(ways)?, Need::Needed),
                 Piece::Optional(ways) => Step::One(self.any_of(ways)?, Need::Optional),
@@ -310,6 +346,21 @@ impl Maker<'_> {
             });
         }
         Some(steps)
+    }
+
+    /// Numbers sound alike (十, 四): unless the pack asks for more, their tones must fit.
+    fn numbers(&mut self, numbers: &Numbers) -> Vec<TermId> {
+        let said = match self.words.language {
+            Language::Mandarin => numbers.said(),
+            Language::English => vec![numbers.keyword.clone()],
+        };
+        let sound = match self.sound {
+            Sound::Auto => Sound::Toned,
+            sound => sound,
+        };
+        let said = said.iter();
+        said.map(|keyword| self.lexicon.term(keyword, sound))
+            .collect()
     }
 
     fn list(&mut self, name: &str) -> Option<Source> {
@@ -343,6 +394,7 @@ impl Maker<'_> {
         for way in ways {
             match way.as_slice() {
                 [Piece::Letters(keyword)] => terms.push(self.lexicon.term(keyword, self.sound)),
+                [Piece::Numbers(numbers)] => terms.extend(self.numbers(numbers)),
                 [Piece::List(name)] => match self.list(name)? {
                     Source::Group(included) => group.includes.push(included),
                     class @ Source::Class(_) => {

@@ -107,6 +107,12 @@ impl Question {
     pub fn id(&self) -> &str {
         &self.id.value
     }
+
+    /// Line and column of its id, from 1.
+    pub fn place(&self) -> (u64, u64) {
+        let at = self.id.referenced;
+        (at.line(), at.column())
+    }
 }
 
 /// Who answers a question.

@@ -91,6 +91,26 @@ pub struct PersonAnswer {
 /// What people answered, by the id of the item: a question's, or `rule:PACK/ID` for a rule that stands on no question.
 pub type PersonAnswers = BTreeMap<String, PersonAnswer>;
 
+/// Something that a card names.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// The question that names it; `None` for the card as a whole.
+    pub question: Option<&'a Question>,
+    /// What it is a name of.
+    pub kind: NamedKind,
+    /// The name.
+    pub name: &'a str,
+}
+
+/// What a name is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedKind {
+    /// A rule, `ID` or `PACK/ID`.
+    Rule,
+    /// A label of the text classifier.
+    Intent,
+}
+
 impl Card {
     /// Reads a card; `file` is the name that errors give.
     ///
@@ -130,13 +150,48 @@ impl Card {
         self.sections.iter().flat_map(|section| &section.questions)
     }
 
+    /// Whether a YAML file is meant as a score card rather than as a pack, by the keys it begins lines with.
+    pub fn is_meant(bytes: &[u8]) -> bool {
+        let has = |key: &[u8]| {
+            bytes
+                .split(|&byte| byte == b'\n')
+                .any(|line| line.starts_with(key))
+        };
+        (has(b"sections:") || has(b"card:")) && !has(b"rules:") && !has(b"pack:")
+    }
+
+    /// What the card names of what others find, in its order.
+    pub fn names(&self) -> Vec<Named<'_>> {
+        let mut names = Vec::new();
+        let whens = |question| (question, self.applies_when.as_ref());
+        let whole = std::iter::once(whens(None));
+        let questions = self.questions();
+        let each = questions.map(|question| (Some(question), question.applies_when.as_ref()));
+        for (question, when) in whole.chain(each) {
+            let judged = question.into_iter();
+            let judged = judged.flat_map(|q| q.unless_rules.iter().chain(&q.needs_rules));
+            let asked = when.into_iter();
+            let asked = asked.flat_map(|when| when.rules.iter().chain(&when.no_rules));
+            names.extend(judged.chain(asked).map(|rule| Named {
+                question,
+                kind: NamedKind::Rule,
+                name: rule,
+            }));
+            let intents = when.into_iter().flat_map(|when| &when.intents);
+            names.extend(intents.map(|label| Named {
+                question,
+                kind: NamedKind::Intent,
+                name: label,
+            }));
+        }
+        names
+    }
+
     /// Rules that the card names: a rule that no pack has can never hit, and people should be told.
     pub fn rules(&self) -> BTreeSet<&str> {
-        let whens = self.questions().filter_map(|q| q.applies_when.as_ref());
-        let whens = whens.chain(&self.applies_when);
-        let named = whens.flat_map(|when| when.rules.iter().chain(&when.no_rules));
-        let named = named.map(String::as_str);
-        self.judged_rules().into_iter().chain(named).collect()
+        let names = self.names().into_iter();
+        let rules = names.filter(|named| named.kind == NamedKind::Rule);
+        rules.map(|named| named.name).collect()
     }
 
     /// Rules that questions are answered by.

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::format::{AnsweredBy, AppliesWhen, Card, MetricRange, Question};
 use super::score::RULE_ITEM;
+use crate::rules::nearest;
 
 /// Larger files are refused.
 const MOST_BYTES: usize = 1 << 20;
@@ -94,7 +95,8 @@ fn parse(bytes: &[u8]) -> Result<Card, Mistake> {
         let location = error.location();
         let cause = error.without_snippet().to_string();
         let cause = cause.lines().next().unwrap_or_default().trim();
-        mistake(location, without_place(cause), hint_for(cause))
+        let cause = without_place(cause);
+        mistake(location, plainly(&cause), hint_for(&cause))
     })?;
     check(&card)?;
     Ok(card)
@@ -117,8 +119,51 @@ fn without_place(cause: &str) -> String {
     cause.to_owned()
 }
 
+/// What the YAML reader says, in words for people who write cards.
+fn plainly(cause: &str) -> String {
+    for (said, meant) in [
+        ("expected sequence start", "expected a list"),
+        ("expected mapping start", "expected keys with values"),
+        ("expected string scalar", "expected text"),
+        ("invalid floating point", "expected a number"),
+        ("invalid integer", "expected a whole number"),
+        ("invalid boolean", "expected `true` or `false`"),
+    ] {
+        if cause.starts_with(said) {
+            return meant.to_owned();
+        }
+    }
+    if let Some(rest) = cause.strip_prefix("duplicate mapping key: ") {
+        let key = rest.split(',').next().unwrap_or(rest);
+        return format!("`{key}` is there twice");
+    }
+    if let Some(name) = cause.strip_prefix("missing field ") {
+        return format!("{name} is missing");
+    }
+    for (before, is, are) in [
+        ("unknown field ", "unknown key", "keys are"),
+        ("unknown variant ", "unknown value", "values are"),
+    ] {
+        let Some(rest) = cause.strip_prefix(before) else {
+            continue;
+        };
+        let (name, known) = rest.split_once(", expected one of ").unwrap_or((rest, ""));
+        return match nearest(name.trim_matches('`'), known.split(", ")) {
+            Some(near) if !near.is_empty() => format!("{is} {name}; did you mean `{near}`?"),
+            _ => format!("{is} {name}; {are} {known}"),
+        };
+    }
+    cause.to_owned()
+}
+
 fn hint_for(cause: &str) -> &'static str {
     match cause {
+        _ if cause.contains("expected sequence start") => {
+            "write a list, `[a, b]` or `- a` in lines of their own"
+        }
+        _ if cause.contains("expected mapping start") => "write `key: value` in lines of their own",
+        _ if cause.contains("invalid floating") || cause.contains("invalid integer") => "",
+        _ if cause.contains("invalid boolean") => "",
         _ if cause.contains("unknown field") || cause.contains("unknown variant") => {
             "docs/scorecards.md lists what a card may say"
         }

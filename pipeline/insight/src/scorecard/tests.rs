@@ -305,6 +305,80 @@ fn a_card_that_does_not_apply_scores_nothing() {
 }
 
 #[test]
+fn mistakes_are_told_in_words_of_our_own() {
+    let card = "card: a\nsections:\n- title: A\n  questions:\n  - {id: q, question: Q?, unless_rules: [x], MORE}\n";
+    let foreign = [
+        "sequence", "mapping", "scalar", "floating", "field", "variant", "Policy",
+    ];
+    let check = |text: &str, words: &[&str]| {
+        let told = Card::read(text.as_bytes(), "bad.yaml")
+            .expect_err(text)
+            .to_string();
+        for word in words {
+            assert!(told.contains(word), "{told}");
+        }
+        for word in foreign {
+            assert!(!told.contains(word), "{told}");
+        }
+    };
+    let with = |more: &str| card.replace("MORE", more);
+    check(
+        "card: a\nsections: 3\n",
+        &["2:11: expected a list", "hint: write a list"],
+    );
+    check("- a\n", &["expected keys with values"]);
+    check("card: [a]\nsections: []\n", &["1:7: expected text"]);
+    check(
+        "card: a\npass_mark: high\nsections: []\n",
+        &["2:12: expected a number"],
+    );
+    check(
+        "card: a\ncard: b\nsections: []\n",
+        &["`card` is there twice"],
+    );
+    check("card: a\n", &["`sections` is missing"]);
+    check(&with("auto_fail: yes"), &["expected `true` or `false`"]);
+    check(&with("needs_rules: x"), &["expected a list"]);
+    check(
+        &with("wieght: 2"),
+        &["unknown key `wieght`; did you mean `weight`?"],
+    );
+    check(
+        &with("metric: {name: agent_talk_rate, min: 1}"),
+        &["unknown value `agent_talk_rate`; did you mean `agent_talk_ratio`?"],
+    );
+}
+
+#[test]
+fn cards_are_told_from_packs_and_tell_what_they_name() {
+    assert!(Card::is_meant(b"card: a\nsections: []\n"));
+    assert!(Card::is_meant(b"title: a\nsections:\n"));
+    assert!(!Card::is_meant(b"pack: a\ncard: b\nrules: []\n"));
+    assert!(!Card::is_meant(b""));
+    let card = card(
+        "card: a\napplies_when: {rules: [whole], party: agent}\nsections:\n- title: A\n  questions:\n  \
+         - {id: q, question: Q?, unless_rules: [one], needs_rules: [two], applies_when: {no_rules: [three], intents: [refuses]}}\n",
+    );
+    let names = card.names();
+    let names: Vec<_> = names
+        .iter()
+        .map(|named| (named.question.map(|q| q.place().0), named.name))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            (None, "whole"),
+            (Some(6), "one"),
+            (Some(6), "two"),
+            (Some(6), "three"),
+            (Some(6), "refuses")
+        ]
+    );
+    let rules: Vec<&str> = card.rules().into_iter().collect();
+    assert_eq!(rules, ["one", "three", "two", "whole"]);
+}
+
+#[test]
 fn mistakes_are_told_with_their_line() {
     let check = |text: &str, line: Option<u64>, cause: &str| {
         let error = Card::read(text.as_bytes(), "bad.yaml").expect_err(text);

@@ -201,3 +201,26 @@ pub(crate) const FIELD_NAMES: [(&str, FieldName); 26] = [
     ("turn", FieldName::Number(NumberField::Turn)),
     ("utterance", FieldName::Number(NumberField::Utterance)),
 ];
+
+/// What else may stand before a colon: the names that pages in Chinese give these things.
+const CHINESE_NAMES: [(&str, &str); 13] = [
+    ("情绪", "emotion"),
+    ("意图", "intent"),
+    ("意向", "intent"),
+    ("规则", "rule"),
+    ("命中", "hit"),
+    ("级别", "severity"),
+    ("角色", "party"),
+    ("项目", "campaign"),
+    ("地区", "region"),
+    ("日期", "date"),
+    ("时长", "duration"),
+    ("得分", "score"),
+    ("通话结果", "disposition"),
+];
+
+/// The name of the field that is called so in Chinese.
+pub(crate) fn field_in_chinese(name: &str) -> Option<&'static str> {
+    let found = CHINESE_NAMES.iter().find(|(known, _)| *known == name);
+    found.map(|(_, name)| *name)
+}

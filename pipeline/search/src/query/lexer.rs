@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::units;
 
-use super::ast::Order;
+use super::ast::{Order, field_in_chinese};
 use super::error::QueryError;
 
 /// A token and where it stands, in bytes.
@@ -244,6 +244,12 @@ impl<'a> Lexer<'a> {
                 .all(|letter| letter.is_ascii_alphabetic() || letter == '_');
             if folded == ':' && is_name && !raw.is_empty() {
                 self.push(TokenKind::Field(raw.to_ascii_lowercase()), start);
+                return Ok(());
+            }
+            if folded == ':'
+                && let Some(name) = field_in_chinese(&raw)
+            {
+                self.push(TokenKind::Field(name.to_owned()), start);
                 return Ok(());
             }
             raw.push(letter);

@@ -298,6 +298,7 @@ impl Parser<'_> {
         let mut span = self.take().span;
         if *self.peek() == TokenKind::Star && self.touches(span.end) {
             span.end = self.take().span.end;
+            self.check_last_star(span.end)?;
             self.count_term(&span)?;
             self.check_units(&text, &span)?;
             return Ok(Node {

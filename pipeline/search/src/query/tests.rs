@@ -132,6 +132,44 @@ fn fields_of_what_was_found_take_names_choices_and_ranges() {
 }
 
 #[test]
+fn fields_and_their_values_may_be_chinese() {
+    check("情绪:愤怒", "Emotion:Is:angry");
+    check("情绪：愉快", "Emotion:Is:happy");
+    check("emotion:低落", "Emotion:Is:sad");
+    check("pii:固定电话", "Pii:Is:landline");
+    check("级别:>=严重", "Severity:2..*");
+    check("得分：<60", "Score:*..59.999999999");
+    check("规则:opt_out", "Hit:IsNamed:opt_out");
+    check(
+        "意图:投诉",
+        "(or Intent:IsNamed:complaint Intent:IsNamed:投诉)",
+    );
+    check(
+        "意向:拒绝 通话结果:拒绝",
+        "(and (or Intent:IsNamed:refuses Intent:IsNamed:拒绝) (or Disposition:IsNamed:refused Disposition:IsNamed:拒绝))",
+    );
+    check("intent:\"投诉\"", "Intent:Is:投诉");
+    check("intent:投诉*", "Intent:Begins:投诉");
+    // No field is called so: what people say may have a colon.
+    check("客服:您好", "\"客服:您好\"");
+    check_error("情绪:冷淡", 4, &["neutral, happy, angry or sad"]);
+}
+
+#[test]
+fn a_star_is_the_last_of_its_word() {
+    let expected = "nothing right after a star";
+    check_error("hit:*/opt_out", 6, &[expected, "in all packs"]);
+    check_error("hit:*out", 6, &[expected]);
+    check_error("hit:opt*out", 9, &[expected]);
+    check_error("保*益", 3, &[expected]);
+    check_error("score:*5", 8, &[expected]);
+    check_error("call:**", 7, &[expected]);
+    check_error("hit:o?t", 5, &["`?` stands for itself", "hit:opt*"]);
+    check("(hit:*) (保证*)", "(and Hit:Begins: 保证*)");
+    check("file:a?", "File:Contains:a?");
+}
+
+#[test]
 fn sounds_are_hanzi_or_pinyin_with_a_distance() {
     check("sound:保证", "sound:bao3-zheng4~0");
     check(

@@ -113,20 +113,55 @@ pub(crate) const fn choices(field: TextField) -> Option<Choices> {
 
 const EMOTIONS: [(&str, &[&str]); EmotionLabel::ALL.len()] = [
     (EmotionLabel::Neutral.as_str(), &["平静", "中性"]),
-    (EmotionLabel::Happy.as_str(), &["高兴"]),
+    (EmotionLabel::Happy.as_str(), &["高兴", "愉快"]),
     (EmotionLabel::Angry.as_str(), &["愤怒", "生气"]),
-    (EmotionLabel::Sad.as_str(), &["悲伤"]),
+    (EmotionLabel::Sad.as_str(), &["悲伤", "低落"]),
 ];
 
 const PII_KINDS: [(&str, &[&str]); PiiKind::ALL.len()] = [
-    (PiiKind::IdCard.as_str(), &["身份证"]),
-    (PiiKind::BankCard.as_str(), &["银行卡"]),
+    (PiiKind::IdCard.as_str(), &["身份证", "身份证号"]),
+    (PiiKind::BankCard.as_str(), &["银行卡", "银行卡号"]),
     (PiiKind::Phone.as_str(), &["手机", "手机号"]),
-    (PiiKind::Landline.as_str(), &["座机"]),
-    (PiiKind::Email.as_str(), &["邮箱"]),
-    (PiiKind::Plate.as_str(), &["车牌"]),
-    (PiiKind::Passport.as_str(), &["护照"]),
+    (PiiKind::Landline.as_str(), &["座机", "固定电话"]),
+    (PiiKind::Email.as_str(), &["邮箱", "电子邮箱"]),
+    (PiiKind::Plate.as_str(), &["车牌", "车牌号"]),
+    (PiiKind::Passport.as_str(), &["护照", "护照号"]),
 ];
+
+/// Intents by the names that pages in Chinese give them. A classifier of one's own may tell others.
+const INTENTS: Choices = &[
+    ("interested", &["有意向", "感兴趣"]),
+    ("refuses", &["拒绝"]),
+    ("complaint", &["投诉"]),
+    ("opt_out", &["要求勿再来电", "勿再来电"]),
+    ("callback_request", &["预约回电", "回电"]),
+    ("price_objection", &["价格异议"]),
+    ("angry", &["愤怒言辞", "愤怒"]),
+    ("hesitates", &["犹豫"]),
+    ("agrees", &["同意"]),
+];
+
+/// The same of outcomes.
+const DISPOSITIONS: Choices = &[
+    ("interested", &["有意向"]),
+    ("refused", &["已拒绝", "拒绝"]),
+    ("complaint", &["投诉"]),
+    ("opt_out", &["要求勿再来电", "已要求勿再来电", "勿再来电"]),
+    ("callback", &["待回电", "回电"]),
+    ("agreed", &["已同意", "同意"]),
+];
+
+/// The name that a field has for what is called so in Chinese.
+pub(crate) fn name_in_chinese(field: TextField, text: &str) -> Option<&'static str> {
+    let names = match field {
+        TextField::Intent => INTENTS,
+        TextField::Disposition => DISPOSITIONS,
+        _ => return None,
+    };
+    let mut names = names.iter();
+    let found = names.find(|(_, others)| others.contains(&text));
+    found.map(|(name, _)| *name)
+}
 
 /// The name of the value that is meant, whatever the case.
 pub(crate) fn choice(choices: Choices, text: &str) -> Option<&'static str> {

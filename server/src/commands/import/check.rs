@@ -7,6 +7,7 @@ use anyhow::{Result, anyhow, bail, ensure};
 use auricle_contracts::{Transcript, Utterance};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::plainly::plainly;
 use crate::terminal::printable;
 
 /// No call is longer; times beyond it are in other units, or of another clock.
@@ -86,7 +87,7 @@ pub(super) fn unreadable_utterance(text: &[u8]) -> Option<String> {
     let said = cause.to_string();
     let place = format!(" at line {} column {}", cause.line(), cause.column());
     let said = said.strip_suffix(&place).unwrap_or(&said);
-    Some(format!("utterance {number}: {said}"))
+    Some(format!("utterance {number}: {}", plainly(said)))
 }
 
 /// Reads a call for its utterances alone. Holds the number of the one being read, from 1.
@@ -168,7 +169,10 @@ mod tests {
         let unreadable = |text: &str| unreadable_utterance(text.as_bytes());
         let spoilt = call(|call| call["utterances"][1]["start_ms"] = json!("soon"));
         let said = unreadable(&spoilt).unwrap();
-        assert!(said.starts_with("utterance 2: invalid type"), "{said}");
+        assert!(
+            said.starts_with("utterance 2: expected a whole number, 0 or more, got"),
+            "{said}"
+        );
         assert!(!said.contains(" at line "), "{said}");
         // Whatever comes after it.
         let more = format!("{}, and more", &spoilt[..spoilt.len() - 1]);

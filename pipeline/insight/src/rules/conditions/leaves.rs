@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use regex::RegexBuilder;
 
-use super::super::format::{RegexCondition, SimilarCondition};
+use super::super::format::{RegexCondition, SimilarCondition, TextForm};
 use super::super::lexicon::ClassId;
 use super::super::mistake::Place;
 use super::super::program::{Kind, Phrase, RegexLeaf, SaysLeaf, View, moments};
@@ -119,6 +119,14 @@ impl Builder<'_> {
             },
             on: written.on.value.unwrap_or_default(),
         };
+        if leaf.on == TextForm::Spoken && asks_for_digits(leaf.pattern.as_str()) {
+            let shown: String = leaf.pattern.as_str().chars().take(60).collect();
+            let cause = format!(
+                "regular expression `{shown}`: in recognised speech numbers are words, so its digits are not found there"
+            );
+            let hint = "`on: written` looks at the form that has digits, as in 10% and 24小时";
+            self.notes.warning(written.pattern.place, cause, hint);
+        }
         let view = Self::sided(view, written.party.as_ref());
         self.leaf(Kind::Regex(Box::new(leaf)), view)
     }
@@ -188,4 +196,41 @@ impl Builder<'_> {
         let view = Self::sided(view, written.party.as_ref());
         self.leaf(Kind::Similar(Box::new(similarity), least), view)
     }
+}
+
+/// Whether an expression looks for digits, and for no numbers in words beside them.
+fn asks_for_digits(pattern: &str) -> bool {
+    let mut letters = pattern.chars().peekable();
+    let mut has_digits = false;
+    while let Some(letter) = letters.next() {
+        match letter {
+            letter if is_number_word(letter) => return false,
+            '0'..='9' => has_digits = true,
+            // Counts, and names of groups.
+            '{' => letters
+                .by_ref()
+                .take_while(|&inner| inner != '}')
+                .for_each(drop),
+            '<' => letters
+                .by_ref()
+                .take_while(|&inner| inner != '>')
+                .for_each(drop),
+            '\\' => match letters.next() {
+                Some('d') => has_digits = true,
+                Some('x' | 'u' | 'U') => {
+                    while letters.next_if(char::is_ascii_hexdigit).is_some() {}
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    has_digits
+}
+
+const fn is_number_word(letter: char) -> bool {
+    matches!(
+        letter,
+        '零' | '一' | '二' | '两' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十' | '百'
+    )
 }

@@ -56,12 +56,27 @@ impl Parser<'_> {
     }
 
     /// Takes a star that stands for any value of a field.
-    fn any_value(&mut self) -> bool {
+    fn any_value(&mut self) -> Result<bool, QueryError> {
         let is_any = *self.peek() == TokenKind::Star;
         if is_any {
-            self.take();
+            let end = self.take().span.end;
+            self.check_last_star(end)?;
         }
-        is_any
+        Ok(is_any)
+    }
+
+    /// A star that ended at `end` is the last of its word: nothing else is looked for.
+    pub(super) fn check_last_star(&self, end: usize) -> Result<(), QueryError> {
+        let goes_on = matches!(
+            self.peek(),
+            TokenKind::Word(_) | TokenKind::Quoted(_) | TokenKind::Field(_) | TokenKind::Star
+        );
+        match goes_on && self.touches(end) {
+            false => Ok(()),
+            true => Err(self.error("nothing right after a star").hint(
+                "a star stands for the rest of a word, not for its beginning or middle: hit:opt*; hit:opt_out finds a rule in all packs",
+            )),
+        }
     }
 
     fn party(&mut self) -> Result<Kind, QueryError> {
@@ -83,7 +98,7 @@ impl Parser<'_> {
     }
 
     fn text_field(&mut self, field: TextField) -> Result<Kind, QueryError> {
-        if self.any_value() {
+        if self.any_value()? {
             return Ok(Kind::Text {
                 field,
                 comparison: TextComparison::Begins,
@@ -103,7 +118,8 @@ impl Parser<'_> {
             }
             (true, false) => TextComparison::Is,
             (false, true) => {
-                self.take();
+                let end = self.take().span.end;
+                self.check_last_star(end)?;
                 TextComparison::Begins
             }
             // Ids and names: a part of one is not meant.
@@ -115,11 +131,29 @@ impl Parser<'_> {
                 _ => TextComparison::Contains,
             },
         };
-        Ok(Kind::Text {
+        let is_name = comparison == TextComparison::IsNamed;
+        if is_name && value.contains(['?', '？']) {
+            let error = self.error_at(span, value::expected_text(field));
+            return Err(
+                error.hint("`?` stands for itself; a star stands for the rest of a name: hit:opt*")
+            );
+        }
+        let other = value::name_in_chinese(field, &value).filter(|_| is_name);
+        let text = |value: String| Kind::Text {
             field,
             comparison,
             value,
-        })
+        };
+        let Some(other) = other else {
+            return Ok(text(value));
+        };
+        // A classifier of one's own may have the very label.
+        let kinds = [text(other.to_owned()), text(value)];
+        let nodes = kinds.map(|kind| Node {
+            kind,
+            span: span.clone(),
+        });
+        Ok(Kind::Or(nodes.into()))
     }
 
     /// The value of a field that has few.
@@ -192,7 +226,7 @@ impl Parser<'_> {
             self.take();
             return self.range(field, limit);
         }
-        if self.any_value() {
+        if self.any_value()? {
             let (low, high) = (None, None);
             return Ok(Kind::Range { field, low, high });
         }

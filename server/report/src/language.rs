@@ -258,6 +258,7 @@ impl Language {
             PiiKind::Email => self.pick("e-mail", "电子邮箱"),
             PiiKind::Plate => self.pick("number plate", "车牌号"),
             PiiKind::Passport => self.pick("passport", "护照号"),
+            PiiKind::Ssn => self.pick("social security number", "美国社会安全号"),
         }
     }
 

@@ -126,6 +126,7 @@ const PII_KINDS: [(&str, &[&str]); PiiKind::ALL.len()] = [
     (PiiKind::Email.as_str(), &["邮箱"]),
     (PiiKind::Plate.as_str(), &["车牌"]),
     (PiiKind::Passport.as_str(), &["护照"]),
+    (PiiKind::Ssn.as_str(), &["社安号"]),
 ];
 
 /// The name of the value that is meant, whatever the case.

@@ -7,6 +7,8 @@
 const REACH_HANZI: usize = 20;
 /// The same in English words.
 const REACH_WORDS: usize = 12;
+/// How far behind a word, in English words.
+const REACH_AFTER: usize = 6;
 
 /// Who feels what a word names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -320,6 +322,8 @@ const SYMPATHY_WORDS: &[&str] = &[
 ];
 /// The same, before `how` or `why`.
 const KNOWING_WORDS: &[&str] = &["know", "see"];
+/// Behind what is a trial, that it is one for others: this is annoying and I apologise.
+const EXCUSES: &[&str] = &["apologize", "apologise", "apologies", "sorry"];
 /// Behind these, nobody sympathises.
 const NO_SYMPATHY_WORDS: &[&str] = &[
     "you", "dont", "didnt", "doesnt", "cant", "cannot", "not", "never", "they", "wont", "couldnt",
@@ -407,7 +411,12 @@ pub(super) fn in_english(names: Names, before: &str, after: &str) -> Whose {
     // `, but`: what comes is another thing.
     let since = words.iter().rposition(|word| *word == "but");
     let words = &words[since.map_or(0, |at| at + 1)..];
-    let after: Vec<&str> = after.split_whitespace().take(4).collect();
+    let after: Vec<&str> = after.split_whitespace().take(REACH_AFTER).collect();
+    let until = after.iter().position(|word| *word == "but");
+    let follows = &after[..until.unwrap_or(after.len())];
+    if names == Names::Trial && follows.iter().any(|word| EXCUSES.contains(word)) {
+        return Whose::Others;
+    }
     match after.as_slice() {
         // How angry I am, how angry this makes me.
         ["i" | "im" | "we" | "ive", ..] | [_, "makes" | "made", "me", ..] => return Whose::Own,
@@ -511,6 +520,8 @@ mod tests {
         trial("that must be so", "", Whose::Others);
         trial("this is", "for you", Whose::Others);
         trial("i apologize for the", "experience", Whose::Others);
+        trial("i know this is", "and i apologize", Whose::Others);
+        trial("im calling as this is", "but sorry", Whose::Own);
         trial("this is so", "", Whose::Own);
         trial("do you know how", "this is", Whose::Own);
         trial("you dont understand how", "this is", Whose::Own);

@@ -438,8 +438,8 @@ fn told_by_word(names: Names, left: &[&str], word: &str, between: &[&str]) -> Op
     if is(OWN_WORDS) {
         // Our service may be a trial to others.
         let is_ours = matches!(word, "we" | "weve" | "us" | "our");
-        let holds = !(names == Names::Trial && is_ours) && !DONE_TO_WORDS.contains(&last);
-        return holds.then_some(Whose::Own);
+        let is_passed_over = names == Names::Trial && is_ours || DONE_TO_WORDS.contains(&last);
+        return (!is_passed_over).then_some(Whose::Own);
     }
     let is_known = is(KNOWING_WORDS) && matches!(between.first(), Some(&("how" | "why")));
     if is(SYMPATHY_WORDS) || is_known {

@@ -164,11 +164,13 @@ pub enum PiiKind {
     Plate,
     /// Passport.
     Passport,
+    /// Social security number of the United States, 9 digits (20 CFR 422.103).
+    Ssn,
 }
 
 impl PiiKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::IdCard,
         Self::BankCard,
         Self::Phone,
@@ -176,6 +178,7 @@ impl PiiKind {
         Self::Email,
         Self::Plate,
         Self::Passport,
+        Self::Ssn,
     ];
 
     /// The name used in JSON and packs.
@@ -188,6 +191,7 @@ impl PiiKind {
             Self::Email => "email",
             Self::Plate => "plate",
             Self::Passport => "passport",
+            Self::Ssn => "ssn",
         }
     }
 }

@@ -28,6 +28,7 @@ pub mod summary;
 pub mod talk;
 #[cfg(test)]
 mod testing;
+mod week;
 
 pub use call::{CallRun, Judge};
 pub use facts::{Facts, TalkEvent};

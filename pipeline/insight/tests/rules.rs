@@ -325,16 +325,45 @@ fn reasons_say_what_was_found_and_how() {
         (20.0, true, Party::Agent)
     );
     let missing = found.iter().find(|hit| hit.rule == "n").unwrap();
-    assert_eq!(
-        missing.why,
-        "通话前30秒内客服没有说规则要求的内容，例如“您好”。"
-    );
+    assert_eq!(missing.why, "通话前30秒内客服没有说“您好”之类的话。");
     assert!(missing.evidence.is_empty());
 
     let set =
         rules("pack: p\nlanguage: en\nrules: [{id: r, party: agent, when: {says: risk free}}]");
     let found = hits(&set, &[(Party::Agent, 0, "It is risk-free, sir.")]);
     assert_eq!(found[0].why, "The agent said \"risk free\".");
+}
+
+#[test]
+fn reasons_name_what_was_not_said() {
+    let check = |language: &str, what: &str, why: &str| {
+        let set = rules(&format!(
+            "pack: p\nlanguage: {language}\nwords: {{firm: [金叶金融, 星河]}}\nconditions:\n  quiet: {{emotion: {{label: happy}}}}\n\
+             rules: [{{id: r, party: agent, when: {{not_said: {{what: {what}}}}}}}]"
+        ));
+        let found = hits(&set, &[(Party::Agent, 0, "喂")]);
+        assert_eq!(found[0].why, why);
+    };
+    check(
+        "zh",
+        "{says: [\"(我是|这里是)..6<firm>[的]\", 工号, 名字]}",
+        "整通电话中客服没有说“我是…金叶金融”、“工号”之类的话。",
+    );
+    check(
+        "zh",
+        "{any: [{says: [^您好, 早上好]}, {says: 录音}]}",
+        "整通电话中客服没有说“您好”、“录音”之类的话。",
+    );
+    check(
+        "en",
+        "{says: [\"(my name is|this is) [really](Ann|Bob)\", \"calling..10from\"]}",
+        "In the whole call the agent did not say \"my name is ann\", \"calling…from\" or the like.",
+    );
+    check(
+        "en",
+        "{is: quiet}",
+        "In the whole call the agent did not say what the rule asks for (quiet).",
+    );
 }
 
 #[test]

@@ -170,13 +170,15 @@ impl Batch {
                 total.title.clone_from(&hit.title);
             }
             total.severity = total.severity.max(hit.severity);
-            total.auto_fail |= hit.auto_fail;
+            let auto_fail = fails_call(assessment, hit_idx);
+            total.auto_fail |= auto_fail;
             total.n_hits += 1;
             total.n_calls += u64::from(seen.insert(hit.rule.as_str()));
             let place = Place {
                 transcript,
                 playable,
                 hit_idx,
+                auto_fail,
                 detail,
                 order: self.n_hits_seen,
             };
@@ -304,6 +306,17 @@ impl Batch {
             satisfaction: assessment.mood.satisfaction,
         });
     }
+}
+
+/// Whether the hit at this place of [`Assessment::hits`] fails its call: by its rule, or by a question of the score card.
+pub fn fails_call(assessment: &Assessment, hit_idx: usize) -> bool {
+    let by_rule = assessment
+        .hits
+        .get(hit_idx)
+        .is_some_and(|hit| hit.auto_fail);
+    let cards = assessment.scorecard.iter();
+    let mut items = cards.flat_map(|card| &card.items);
+    by_rule || items.any(|item| item.auto_fail && item.hits.contains(&hit_idx))
 }
 
 /// Hits of at least minor severity that are not about the customer: what the customer does is held against nobody.

@@ -7,7 +7,7 @@ mod over_time;
 use maud::{Markup, html};
 
 use crate::batch::{Batch, CallRow, Verdict, severity_place};
-use crate::format::{clipped, count, decimal_or_dash, percent};
+use crate::format::{clipped, count, decimal_or_dash, percent, tenths};
 use crate::language::Language;
 use crate::page::{Page, Scripts, Section, Tile, Tone, tiles};
 use crate::table::{Cell, Column, Kind, Table};
@@ -290,7 +290,7 @@ fn row(row: &CallRow) -> Vec<Cell> {
         Cell::Name(row.campaign),
         Cell::Text(clipped(&row.started, 32)),
         Cell::Number(Some(row.duration_ms as f64)),
-        number(row.score),
+        Cell::Number(row.score.map(tenths)),
         Cell::Choice(row.verdict.map(|verdict| match verdict {
             Verdict::AutoFail => 0,
             Verdict::Fail => 1,

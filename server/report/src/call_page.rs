@@ -8,8 +8,10 @@ use auricle_contracts::{
 };
 use maud::{Markup, html};
 
-use crate::batch::pieces;
-use crate::format::{clock, count, decimal, decimal_or_dash, length, minute, seconds, signed};
+use crate::batch::{fails_call, pieces};
+use crate::format::{
+    clock, count, decimal, decimal_or_dash, length, minute, seconds, shown_score, signed,
+};
 use crate::language::Language;
 use crate::page::{Page, Scripts, Section, Tile, Tone, play_link, severity_badge, tiles};
 use crate::playable::Playable;
@@ -121,7 +123,7 @@ impl Call<'_> {
             let (verdict, tone) = verdict(card, language);
             tiles.push(Tile {
                 label: language.score(),
-                value: decimal(f64::from(card.total), 1),
+                value: shown_score(card.total),
                 note: verdict.to_owned(),
                 tone,
             });
@@ -198,7 +200,7 @@ impl Call<'_> {
                     @for (points, n_hits) in self.points_taken(idx) {
                         span { "−" (decimal(points, 1)) @if n_hits > 1 { " " small { (language.for_hits_together(n_hits)) } } }
                     }
-                    @if hit.auto_fail { span.critical { (language.auto_fail()) } }
+                    @if fails_call(self.assessment, idx) { span.critical { (language.auto_fail()) } }
                 }
                 @for piece in pieces(hit) {
                     blockquote {
@@ -291,7 +293,7 @@ impl Call<'_> {
                         tr {
                             th scope="row" { strong { (language.score()) } }
                             td.critical[tone == Tone::Bad] { (verdict) }
-                            td.n { strong { (decimal(f64::from(card.total), 1)) } " / 100" }
+                            td.n { strong { (shown_score(card.total)) } " / 100" }
                             td {} td {}
                         }
                     }

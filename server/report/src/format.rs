@@ -26,6 +26,17 @@ pub(crate) fn decimal(value: f64, n_digits: usize) -> String {
     }
 }
 
+/// A call's points of 100 as they are shown everywhere, with one digit after the point: cut, not rounded, so that 59.96
+/// is not shown as the 60 at which it would have passed.
+pub fn shown_score(total: f32) -> String {
+    decimal(tenths(total), 1)
+}
+
+/// Points of 100 in tenths, cut. Totals are hundredths, of which a float may lack a little.
+pub(crate) fn tenths(total: f32) -> f64 {
+    (f64::from(total) * 10.0 + 0.01).floor() / 10.0
+}
+
 /// The same where there may be none.
 pub(crate) fn decimal_or_dash(value: Option<f64>, n_digits: usize) -> String {
     value.map_or_else(|| "–".to_owned(), |value| decimal(value, n_digits))
@@ -139,6 +150,10 @@ mod tests {
             ("+2.0".into(), "−2.5".into())
         );
         assert_eq!(signed(0.01, 1), "0.0");
+        assert_eq!(
+            [59.8, 59.96, 60.0, 0.0, 100.0, f32::NAN].map(shown_score),
+            ["59.8", "59.9", "60.0", "0.0", "100.0", "–"]
+        );
         assert_eq!(
             [(0, 0), (0, 9), (1, 300), (87, 100)].map(|(part, whole)| percent(part, whole)),
             ["–", "0%", "0.3%", "87%"]

@@ -13,10 +13,11 @@ mod plot;
 mod rescore;
 mod table;
 
-pub use batch::{Batch, BatchOptions, Detail};
+pub use batch::{Batch, BatchOptions, Detail, fails_call};
 pub use batch_page::batch_page;
 pub use call_page::{BATCH_PAGE_FILE, call_page, call_page_path};
 pub use change::{AgentTally, Change, Changes, Outline, RuleNames, RuleTally};
+pub use format::shown_score;
 pub use language::{Language, UnknownLanguage};
 pub use page::{PAGE_HEAD_BYTES, is_own_page};
 pub use playable::{Clip, MediaUrl, Playable};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use crate::change::{AgentTally, Change, Changes, Outline, RuleNames, RuleTally};
-use crate::format::{clipped, count, decimal_or_dash, minute, percent, signed};
+use crate::format::{clipped, count, decimal_or_dash, minute, percent, signed, tenths};
 use crate::language::Language;
 use crate::page::{Page, Scripts, Section, Tile, Tone, tiles};
 use crate::plot::{Arrangement, Columns, Domain, Open, Series, bin_labels, cell_bar, legend};
@@ -391,8 +391,8 @@ fn row(change: &Change, names: &mut Names, rules: &RuleNames<'_>) -> Vec<Cell> {
                 .map(|campaign| names.place(campaign)),
         ),
         Cell::Text(started),
-        Cell::Number(before.total.map(f64::from)),
-        Cell::Number(change.after.total.map(f64::from)),
+        Cell::Number(before.total.map(tenths)),
+        Cell::Number(change.after.total.map(tenths)),
         Cell::Number(known.then(|| difference(change))),
         Cell::Choice(change.after.passed.map(usize::from)),
         Cell::Tags(gained),

@@ -509,6 +509,60 @@ fn a_finding_has_the_points_that_the_card_took_off() {
 }
 
 #[test]
+fn a_finding_is_named_once_in_a_line_that_has_two_pieces_of_its_evidence() {
+    let (mut transcript, mut assessment) = call_of("x", 70.0, 1000, Severity::Major);
+    transcript.utterances[0].text = "保证收益，绝对没有风险。".to_owned();
+    let piece = assessment.hits[0].evidence[0].clone();
+    assessment.hits[0].evidence = ["保证收益", "没有风险"]
+        .map(|words| Evidence {
+            words: words.to_owned(),
+            ..piece.clone()
+        })
+        .to_vec();
+    let page = call_page(
+        &transcript,
+        &assessment,
+        &Playable::Nothing,
+        Language::English,
+    );
+    let line = &page[page.find("id=\"u0\"").expect("the line")..];
+    let line = &line[..line.find("</li>").expect("its end")];
+    assert_eq!(line.matches("href=\"#hit-0\"").count(), 1, "{line}");
+    for words in ["保证收益", "没有风险"] {
+        assert!(line.contains(&format!("<mark>{words}</mark>")), "{line}");
+    }
+}
+
+#[test]
+fn what_fails_a_call_is_marked_whether_the_rule_or_the_card_says_so() {
+    let marks = |by_rule: bool, by_card: bool| {
+        let (transcript, mut assessment) = call_of("x", 59.96, 1000, Severity::Major);
+        assessment.hits[0].auto_fail = by_rule;
+        let card = assessment.scorecard.as_mut().expect("a card");
+        card.items[0].auto_fail = by_card;
+        let calls = [(transcript, assessment)];
+        let page = call_page(
+            &calls[0].0,
+            &calls[0].1,
+            &Playable::Nothing,
+            Language::English,
+        );
+        let finding = &page[page.find("id=\"hit-0\"").expect("the finding")..];
+        let head = &finding[..finding.find("</div>").expect("its head")];
+        let batch = batch_page(&batch_of(&calls, &Playable::Nothing), Language::English);
+        assert!(
+            page.contains("<strong>59.9</strong> / 100"),
+            "cut, not rounded"
+        );
+        let mark = "<span class=\"critical\">auto-fail</span>";
+        (head.contains(mark), batch.contains(mark))
+    };
+    assert_eq!(marks(false, false), (false, false));
+    assert_eq!(marks(true, false), (true, true));
+    assert_eq!(marks(false, true), (true, true));
+}
+
+#[test]
 fn pages_are_known_again() {
     let (transcript, assessment) = call_of("x", 1.0, 1000, Severity::Info);
     let page = call_page(

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use auricle_contracts::{ChannelLayout, Party, Transcript, Utterance};
+use auricle_report::Language;
 use auricle_store::{CallRecord, CallState};
 use clap::Args;
 use console::Style;
@@ -21,6 +22,7 @@ Examples:
   auricle show dev-0                by the beginning of an id, if only one call has it
   auricle show '客户 投诉.wav'      by the recording's name
   auricle show dev-01 --syllables   with what was heard, in numbered pinyin
+  auricle show dev-01 --language zh  with headings and labels in Chinese
   auricle show dev-01 --json        as `analyze --out` writes it";
 
 /// Options of `auricle show`.
@@ -42,6 +44,14 @@ pub(crate) struct ShowArgs {
     /// Personal data as it was said, not masked.
     #[arg(long)]
     unmasked: bool,
+    /// Language of headings and labels: en or zh. What was said stays as it was said, titles and reasons as their packs have them.
+    #[arg(
+        long,
+        value_name = "LANGUAGE",
+        default_value = "en",
+        conflicts_with = "json"
+    )]
+    language: Language,
 }
 
 pub(crate) fn run(app: &mut App, args: &ShowArgs) -> Result<Exit> {
@@ -57,17 +67,18 @@ pub(crate) fn run(app: &mut App, args: &ShowArgs) -> Result<Exit> {
         writeln!(app.terminal)?;
         return Ok(Exit::Done);
     }
-    write_head(&mut app.terminal, &call, &known.transcript)?;
+    write_head(&mut app.terminal, &call, &known.transcript, args.language)?;
     write_dialogue(
         &mut app.terminal,
         &known,
         args.syllables.then_some(Syllables),
+        args.language,
     )?;
-    findings::write(&mut app.terminal, &known.assessment)?;
+    findings::write(&mut app.terminal, &known.assessment, args.language)?;
     if args.scores {
         let versions = store.score_versions(&call.recording.call_id);
         let versions = app.runtime.block_on(versions)?;
-        findings::write_versions(&mut app.terminal, &versions)?;
+        findings::write_versions(&mut app.terminal, &versions, args.language)?;
     }
     Ok(Exit::Done)
 }
@@ -78,22 +89,27 @@ const PARTY_WIDTH: usize = "customer".len();
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Syllables;
 
-fn write_head(out: &mut Terminal, call: &CallRecord, transcript: &Transcript) -> Result<()> {
+fn write_head(
+    out: &mut Terminal,
+    call: &CallRecord,
+    transcript: &Transcript,
+    language: Language,
+) -> Result<()> {
     let name = out.paint(&Style::new().bold(), printable(&transcript.call_id.0));
     writeln!(out, "{name}  {}", printable(&transcript.file))?;
     let known = &transcript.metadata;
     let layout = match transcript.layout {
-        ChannelLayout::Mono => "mono",
-        ChannelLayout::PerParty => "one party per channel",
-        ChannelLayout::FakeStereo => "fake stereo",
+        ChannelLayout::Mono => language.pick("mono", "单声道"),
+        ChannelLayout::PerParty => language.pick("one party per channel", "双方各一声道"),
+        ChannelLayout::FakeStereo => language.pick("fake stereo", "伪立体声"),
     };
     let mut facts = vec![duration_text(transcript.duration_ms), layout.to_owned()];
     facts.push(transcript.engine.clone());
     for (title, value) in [
-        ("agent", &known.agent),
-        ("campaign", &known.campaign),
-        ("region", &known.region),
-        ("began", &known.started_at),
+        (language.pick("agent", "坐席"), &known.agent),
+        (language.pick("campaign", "项目"), &known.campaign),
+        (language.pick("region", "地区"), &known.region),
+        (language.pick("began", "开始时间"), &known.started_at),
     ] {
         facts.extend(value.as_ref().map(|value| format!("{title} {value}")));
     }
@@ -102,23 +118,17 @@ fn write_head(out: &mut Terminal, call: &CallRecord, transcript: &Transcript) ->
     let failed = (call.state == CallState::Failed)
         .then_some(call.error.as_deref())
         .flatten();
-    let failed = failed
-        .map(|cause| format!("hearing it again failed, this is the older transcript: {cause}"));
+    let older = language.pick(
+        "hearing it again failed, this is the older transcript:",
+        "重新识别失败，以下为此前的转写：",
+    );
+    let failed = failed.map(|cause| format!("{older} {cause}"));
     // Calls that were heard before it was said do not have it.
+    let is_said = |said: &String| said.starts_with(HARDLY_UNDERSTOOD);
     let poor = hardly_understood(&transcript.utterances);
-    let poor = poor.filter(|_| {
-        !transcript
-            .warnings
-            .iter()
-            .any(|said| said.starts_with(HARDLY_UNDERSTOOD))
-    });
-    for warning in transcript
-        .warnings
-        .iter()
-        .cloned()
-        .chain(poor)
-        .chain(failed)
-    {
+    let poor = poor.filter(|_| !transcript.warnings.iter().any(is_said));
+    let warnings = transcript.warnings.iter().cloned();
+    for warning in warnings.chain(poor).chain(failed) {
         // A cause may have lines of its own, hints mostly.
         for (line_idx, line) in warning.lines().enumerate() {
             let mark = if line_idx == 0 { '!' } else { ' ' };
@@ -136,10 +146,11 @@ fn write_dialogue(
         assessment,
     }: &KnownCall,
     syllables: Option<Syllables>,
+    language: Language,
 ) -> Result<()> {
     writeln!(out)?;
     if transcript.utterances.is_empty() {
-        writeln!(out, "(no speech)")?;
+        writeln!(out, "{}", language.pick("(no speech)", "（无语音）"))?;
     }
     let last_ms = transcript
         .utterances
@@ -147,8 +158,9 @@ fn write_dialogue(
         .map_or(0, |utterance| utterance.start_ms);
     let time_width = PlayTime(last_ms).to_string().len();
     for (place, utterance) in transcript.utterances.iter().enumerate() {
-        write_utterance(out, utterance, time_width, syllables)?;
-        let found = assessment.utterances.get(place).map(findings::tags);
+        write_utterance(out, utterance, time_width, syllables, language)?;
+        let insight = assessment.utterances.get(place);
+        let found = insight.map(|insight| findings::tags(insight, language));
         if let Some(found) = found.filter(|found| !found.is_empty()) {
             let indent = " ".repeat(time_width + 2 + PARTY_WIDTH + 2);
             let found = out.paint(&Style::new().dim(), printable(&found));
@@ -164,11 +176,15 @@ fn write_utterance(
     utterance: &Utterance,
     time_width: usize,
     syllables: Option<Syllables>,
+    language: Language,
 ) -> Result<()> {
     let style = party_style(utterance.party);
-    let party = pad_to(utterance.party.as_str(), PARTY_WIDTH);
+    let party = pad_to(
+        &findings::party_name(utterance.party, language),
+        PARTY_WIDTH,
+    );
     let time = format!("{:>time_width$}", PlayTime(utterance.start_ms));
-    let indent = time_width + 2 + party.len() + 2;
+    let indent = time_width + 2 + PARTY_WIDTH + 2;
     let room = out.width.saturating_sub(indent + 1);
     let dim = Style::new().dim();
     for (line_idx, line) in wrap(&utterance.text, room).into_iter().enumerate() {

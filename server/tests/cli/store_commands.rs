@@ -18,10 +18,40 @@ fn a_call_is_shown_as_a_dialogue() {
 
     0:01.0  agent     这个产品保证收益。
     1:02.3  customer  我要退款。
-                      refund_request 1.00 · cancel_request 1.00
+                      asks for a refund 1.00 · asks to cancel 1.00
     ");
-    assert!(findings.contains("promise_return"), "{findings}");
     assert!(findings.contains("Score "), "{findings}");
+    let lost = findings.split_once("Score ").unwrap().1;
+    for text in [findings, lost] {
+        assert!(text.contains(" (promise_return)"), "title and id: {text}");
+        assert!(text.contains("auto-fail"), "{text}");
+    }
+    assert!(lost.contains("保证收益"), "why points were lost: {lost}");
+}
+
+#[test]
+fn a_call_is_shown_in_one_language() {
+    let desk = Desk::new();
+    desk.import_samples();
+    let shown = desk.ok(&["show", "贷款 回访 01", "--language", "zh", "--scores"]);
+    for words in [
+        "坐席",
+        "客户",
+        "要求退款",
+        "命中",
+        "致命",
+        "一票否决",
+        "情绪",
+        "得分",
+        "摘要",
+        "历次评分",
+    ] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    for words in ["  customer  ", "Hits", "Mood", "Score ", "refund"] {
+        assert!(!shown.contains(words), "{words}: {shown}");
+    }
+    desk.fails(&["show", "card", "--language", "fr"], 2, &["`en` or `zh`"]);
 }
 
 #[test]

@@ -96,7 +96,7 @@ chosen! {
     Party { Agent, Customer, Unknown }
     ChannelLayout { Mono, PerParty, FakeStereo }
     Severity { Info, Minor, Major, Critical }
-    PiiKind { IdCard, BankCard, Phone, Landline, Email, Plate, Passport }
+    PiiKind { IdCard, BankCard, Phone, Landline, Email, Plate, Passport, Ssn }
     EmotionLabel { Neutral, Happy, Angry, Sad }
     Answer { Yes, No, NotApplicable }
 }

@@ -37,7 +37,7 @@ rows! {
 
 variants! {
     Severity { Info = 0, Minor = 1, Major = 2, Critical = 3 }
-    PiiKind { IdCard = 0, BankCard = 1, Phone = 2, Landline = 3, Email = 4, Plate = 5, Passport = 6 }
+    PiiKind { IdCard = 0, BankCard = 1, Phone = 2, Landline = 3, Email = 4, Plate = 5, Passport = 6, Ssn = 7 }
     EmotionLabel { Neutral = 0, Happy = 1, Angry = 2, Sad = 3 }
     Answer { Yes = 0, No = 1, NotApplicable = 2 }
 }

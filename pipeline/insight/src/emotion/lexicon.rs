@@ -2,8 +2,10 @@
 //!
 //! Found as they are written and, for words of two hanzi and more, as they sound: what a recogniser writes
 //! wrong it mostly heard right. Two hanzi must agree in their tones, longer words need not. A word that is
-//! denied ("不生气", "not angry") says nothing, or the opposite where it is a good word.
+//! denied ("不生气", "not angry") says nothing, or the opposite where it is a good word; a state that is another's
+//! ("我理解您的愤怒", "I see that you are angry") says nothing of the speaker ([`whose`]).
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -11,6 +13,7 @@ use auricle_contracts::Intent;
 use auricle_pinyin::{Syllable, word_readings};
 use smallvec::{SmallVec, smallvec};
 
+use super::whose::{self, Names, Whose};
 use crate::{Letter, Spoken};
 
 /// What words may say at most; a word of the strongest kind says 3.
@@ -82,6 +85,7 @@ enum Feeling {
 struct Entry {
     feeling: Feeling,
     strength: f32,
+    names: Names,
 }
 
 /// Words of one kind, found together.
@@ -167,7 +171,7 @@ impl Lexicon {
             let from = text[..start].chars().count();
             let to = from + text[start..end].chars().count();
             taken[from..to].fill(true);
-            weigh(scores, entry, is_denied(&text[..start]));
+            weigh_hanzi(scores, entry, spoken, from..to);
         }
         let heard = |change: fn(Syllable) -> Syllable| {
             let mut sounds: SmallVec<[u8; 128]> = SmallVec::new();
@@ -186,8 +190,7 @@ impl Lexicon {
                     continue;
                 }
                 taken[from..to].fill(true);
-                let before = spoken.letters[..from].iter().map(|letter| letter.letter);
-                weigh(scores, entry, is_denied(&before.collect::<String>()));
+                weigh_hanzi(scores, entry, spoken, from..to);
             }
         }
         self.look_up_english(&spoken.utterance.text, scores);
@@ -197,15 +200,60 @@ impl Lexicon {
         if !text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
             return;
         }
-        let plain = plain_english(text);
+        let (plain, clauses) = plain_english(text);
         let is_edge = |at: Option<&u8>| at.is_none_or(|byte| *byte == b' ');
         for (start, end, entry) in self.english.find(plain.as_bytes()) {
             let before = start.checked_sub(1).and_then(|at| plain.as_bytes().get(at));
-            if is_edge(before) && is_edge(plain.as_bytes().get(end)) {
+            if !is_edge(before) || !is_edge(plain.as_bytes().get(end)) {
+                continue;
+            }
+            let since = clauses.iter().rfind(|at| **at <= start);
+            let until = clauses.iter().find(|at| **at >= end);
+            let since = since.copied().unwrap_or(0);
+            let until = until.copied().unwrap_or(plain.len());
+            let is_own = entry.names == Names::Opinion
+                || whose::in_english(entry.names, &plain[since..start], &plain[end..until])
+                    == Whose::Own;
+            if is_own {
                 weigh(scores, entry, is_denied_english(&plain[..start]));
             }
         }
     }
+}
+
+fn weigh_hanzi(scores: &mut TextScores, entry: Entry, spoken: &Spoken<'_>, word: Range<usize>) {
+    let text = |letters: &[Letter]| {
+        letters
+            .iter()
+            .map(|letter| letter.letter)
+            .collect::<String>()
+    };
+    if entry.names != Names::Opinion {
+        let clause = clause_around(spoken, &word);
+        let before = text(&spoken.letters[clause.start..word.start]);
+        let after = text(&spoken.letters[word.end..clause.end]);
+        if whose::in_hanzi(&before, &after) == Whose::Others {
+            return;
+        }
+    }
+    weigh(
+        scores,
+        entry,
+        is_denied(&text(&spoken.letters[..word.start])),
+    );
+}
+
+/// The letters around `word` with no punctuation between them.
+fn clause_around(spoken: &Spoken<'_>, word: &Range<usize>) -> Range<usize> {
+    let source: Vec<char> = spoken.source().chars().collect();
+    let letters = &spoken.letters;
+    let ends_behind = |place: usize| {
+        let between = source.get(letters[place].at + 1..letters[place + 1].at);
+        between.is_some_and(|marks| marks.iter().any(|mark| !mark.is_whitespace()))
+    };
+    let start = (0..word.start).rev().find(|&place| ends_behind(place));
+    let end = (word.end - 1..letters.len() - 1).find(|&place| ends_behind(place));
+    start.map_or(0, |place| place + 1)..end.map_or(letters.len(), |place| place + 1)
 }
 
 fn weigh(scores: &mut TextScores, entry: Entry, is_denied: Denied) {
@@ -269,13 +317,15 @@ fn is_denied_english(before: &str) -> Denied {
             "not" | "no" | "never" | "hardly" | "without" | "cannot"
         ) || (word.len() > 3 && word.ends_with("nt") && is_contraction(word))
     };
-    match before
-        .split(' ')
-        .rev()
-        .filter(|word| !word.is_empty())
-        .take(DENIAL_WORDS)
-        .any(denies)
-    {
+    // No idea how angry, no wonder that angry.
+    let is_idiom = |next: &str| matches!(next, "idea" | "wonder" | "doubt");
+    let words = before.split(' ').rev().filter(|word| !word.is_empty());
+    let mut next = "";
+    let is_denied = words.take(DENIAL_WORDS).any(|word| {
+        let next = std::mem::replace(&mut next, word);
+        denies(word) && !(word == "no" && is_idiom(next))
+    });
+    match is_denied {
         true => Denied::Yes,
         false => Denied::No,
     }
@@ -290,18 +340,26 @@ fn is_contraction(word: &str) -> bool {
     VERBS.contains(&word.trim_end_matches("nt"))
 }
 
-/// Lower-case words with a space between, apostrophes dropped.
-fn plain_english(text: &str) -> String {
+/// Lower-case words with a space between, apostrophes dropped; and where clauses begin, by their punctuation.
+fn plain_english(text: &str) -> (String, Vec<usize>) {
     let mut plain = String::with_capacity(text.len());
+    let mut clauses = Vec::new();
     for letter in text.chars() {
-        match letter {
-            '\'' | '’' => {}
-            letter if letter.is_ascii_alphanumeric() => plain.push(letter.to_ascii_lowercase()),
-            _ if plain.ends_with(' ') || plain.is_empty() => {}
-            _ => plain.push(' '),
+        if letter.is_ascii_alphanumeric() {
+            plain.push(letter.to_ascii_lowercase());
+            continue;
+        }
+        if matches!(letter, '\'' | '’') {
+            continue;
+        }
+        if !plain.ends_with(' ') && !plain.is_empty() {
+            plain.push(' ');
+        }
+        if matches!(letter, '.' | ',' | '?' | '!' | ';' | ':') {
+            clauses.push(plain.len());
         }
     }
-    plain
+    (plain, clauses)
 }
 
 fn bytes(syllables: impl Iterator<Item = Syllable>) -> Vec<u8> {
@@ -320,10 +378,16 @@ fn sound(letter: &Letter, change: fn(Syllable) -> Syllable) -> [u8; 2] {
     index.to_be_bytes()
 }
 
-/// `feeling strength: word, word, …`; blank lines and those that begin with `#` are for readers.
+/// `feeling strength: word, word, …`, with `state` or `trial` behind the strength where [`Names`] are those; blank lines and those that begin with `#` are for readers.
 fn parse_line(line: &str) -> Option<(Entry, &str)> {
     let (head, words) = line.split_once(':')?;
-    let (feeling, strength) = head.split_once(' ')?;
+    let (feeling, rest) = head.split_once(' ')?;
+    let (strength, names) = match rest.split_once(' ') {
+        None => (rest, Names::Opinion),
+        Some((strength, "state")) => (strength, Names::State),
+        Some((strength, "trial")) => (strength, Names::Trial),
+        Some(_) => return None,
+    };
     let feeling = match feeling {
         "angry" => Feeling::Angry,
         "happy" => Feeling::Happy,
@@ -332,7 +396,12 @@ fn parse_line(line: &str) -> Option<(Entry, &str)> {
         _ => return None,
     };
     let strength = strength.parse().ok()?;
-    Some((Entry { feeling, strength }, words))
+    let entry = Entry {
+        feeling,
+        strength,
+        names,
+    };
+    Some((entry, words))
 }
 
 fn words_of((entry, words): (Entry, &str)) -> impl Iterator<Item = (Entry, &str)> {
@@ -408,6 +477,47 @@ mod tests {
             ("Thank you for calling, how are you?", ""),
             ("an unhappy ending is an ending", "angry"),
             ("", ""),
+        ] {
+            let scores = scores(text);
+            assert_eq!(felt(scores), expected, "{text}: {scores:?}");
+        }
+    }
+
+    #[test]
+    fn what_others_feel_is_not_the_speakers_mood() {
+        for (text, expected) in [
+            ("我理解您的愤怒", ""),
+            ("非常抱歉让您生气了", ""),
+            ("非常抱歉，让您感到失望和不满了", ""),
+            ("您先别着急，我理解您很生气", ""),
+            ("您愤怒的心情我完全能够理解", ""),
+            ("您对我们的服务满意吗", ""),
+            ("不好意思打扰您了", ""),
+            ("他当时非常生气", ""),
+            ("我真的很生气，你们太过分了", "angry"),
+            ("你别让我生气", "angry"),
+            ("我对你们的服务很不满意", "angry"),
+            ("你们的服务太让人失望了", "sad"),
+            ("请你理解一下我的愤怒", "angry"),
+            ("您态度很好，我很满意", "happy"),
+            ("你们这些骗子气死我了", "angry"),
+            ("I understand you are angry.", ""),
+            ("I understand you are frustrated and upset", ""),
+            (
+                "I completely understand how frustrating this must be for you.",
+                "",
+            ),
+            ("I'm so sorry that made you upset", ""),
+            ("I apologize for the terrible experience", ""),
+            ("She was furious", ""),
+            ("I'm really angry", "angry"),
+            ("I'm sorry, but I am very upset", "angry"),
+            ("You are making me angry", "angry"),
+            ("You have no idea how frustrated I am", "angry"),
+            ("this is so frustrating", "angry"),
+            ("Do you understand how frustrating this is?", "angry"),
+            ("I'm worried", "sad"),
+            ("are you worried?", ""),
         ] {
             let scores = scores(text);
             assert_eq!(felt(scores), expected, "{text}: {scores:?}");

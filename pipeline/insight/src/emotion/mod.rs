@@ -16,6 +16,7 @@ mod model;
 mod mood;
 #[cfg(test)]
 mod tests;
+mod whose;
 
 use std::sync::Arc;
 

@@ -155,6 +155,20 @@ pub(super) fn is_english_phone(digits: &[u8]) -> bool {
     }
 }
 
+/// Digits of a social security number.
+pub(super) const SSN_DIGITS: usize = 9;
+
+/// A social security number that may have been issued: area, group and serial (3, 2, 4 digits) are not all zeros, and
+/// no area is 666 or begins with 9 (SSA POMS RM 10201.035).
+pub(super) fn is_ssn(digits: &[u8]) -> bool {
+    if digits.len() != SSN_DIGITS || digits.contains(&X) {
+        return false;
+    }
+    let (area, group, serial) = (&digits[..3], &digits[3..5], &digits[5..]);
+    let is_area = !matches!(number(area), 0 | 666 | 900..);
+    is_area && number(group) > 0 && number(serial) > 0
+}
+
 /// A subscriber's number: 7 or 8 digits that begin with 2 to 8.
 pub(super) fn is_subscriber(digits: &[u8]) -> bool {
     matches!(digits.len(), 7 | 8)
@@ -242,6 +256,24 @@ mod tests {
         assert_eq!(issuer(&digits("622202020011223")), Issuer::Possible);
         assert_eq!(issuer(&digits("1234567890123456")), Issuer::None);
         assert_eq!(issuer(&digits("62220")), Issuer::None);
+    }
+
+    #[test]
+    fn social_security_numbers() {
+        for (text, valid) in [
+            ("123456789", true),
+            ("078051120", true),
+            ("899998888", true),
+            ("000456789", false),
+            ("666456789", false),
+            ("900456789", false),
+            ("123006789", false),
+            ("123450000", false),
+            ("12345678", false),
+            ("1234567890", false),
+        ] {
+            assert_eq!(is_ssn(&digits(text)), valid, "{text}");
+        }
     }
 
     #[test]

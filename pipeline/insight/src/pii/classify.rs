@@ -4,8 +4,8 @@ use auricle_contracts::PiiKind;
 
 use super::checks::{
     ID_CARD_DIGITS, Issuer, X, begins_mobile, is_english_phone, is_id_card, is_id_card_shape,
-    is_landline, is_luhn, is_mobile, is_old_id_card, is_public_number, is_subscriber, issuer,
-    without_country,
+    is_landline, is_luhn, is_mobile, is_old_id_card, is_public_number, is_ssn, is_subscriber,
+    issuer, without_country,
 };
 use super::number::{Certainty, Digit};
 use super::phrases::Label;
@@ -55,7 +55,7 @@ impl Context {
     fn is_doubtful(self) -> bool {
         let is_personal = |label| self.is(label);
         self.is(Label::Other)
-            && ![Label::Phone, Label::Card, Label::IdCard]
+            && ![Label::Phone, Label::Card, Label::IdCard, Label::Ssn]
                 .into_iter()
                 .any(is_personal)
     }
@@ -78,7 +78,7 @@ pub(super) const COMPLETE: i32 = 85;
 
 /// What `row` is as one number.
 pub(super) fn classify(row: &[Digit], context: Context) -> Option<Found> {
-    let kinds = [id_card, phone, bank_card, landline, passport];
+    let kinds = [id_card, phone, bank_card, landline, passport, ssn];
     let found = kinds
         .into_iter()
         .filter_map(|kind| kind(row, context))
@@ -246,6 +246,16 @@ fn passport(row: &[Digit], context: Context) -> Option<Found> {
         _ => 0,
     };
     found(PiiKind::Passport, score)
+}
+
+/// Nothing but its name tells nine digits from an order's.
+fn ssn(row: &[Digit], context: Context) -> Option<Found> {
+    let is_named = context.is(Label::Ssn);
+    let score = match plain(row) {
+        Some(digits) if is_named && is_ssn(&digits) => 92,
+        _ => 0,
+    };
+    found(PiiKind::Ssn, score)
 }
 
 fn found(kind: PiiKind, score: i32) -> Option<Found> {

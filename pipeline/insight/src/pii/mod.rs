@@ -1,4 +1,5 @@
-//! Personal data that is said: identity cards, bank cards, telephones, addresses, number plates, passports.
+//! Personal data that is said: identity cards, bank cards, telephones, addresses, number plates, passports,
+//! social security numbers.
 //!
 //! - [`PiiFinder`] finds it, one utterance after the other;
 //! - [`settle`] leaves one span of those that cover one another;

@@ -18,6 +18,8 @@ pub(super) enum Label {
     Account,
     IdCard,
     Passport,
+    /// A social security number of the United States.
+    Ssn,
     Plate,
     Email,
     /// 号码, 手机: a number of some kind, most often a phone's.
@@ -72,6 +74,8 @@ const TABLE: &[(Role, &str)] = &[
     (R::Label(L::Account), "账号 帐号 账户 帐户 收款账号 银行账号 银行账户 account"),
     (R::Label(L::IdCard), "身份证 身份证号 身份证号码 证件号 证件号码 身份号码 公民身份 居民身份证 身份证件"),
     (R::Label(L::Passport), "护照 护照号 护照号码 通行证 passport"),
+    (R::Label(L::Ssn), "social social_security social_security_number social_security_card social_number socials ssn s_s_n 社会安全号 社会安全号码 社会安全卡 社安号 社安号码"),
+    (R::Label(L::Other), "social_media social_network social_worker social_services social_security_office social_security_administration"),
     (R::Label(L::Plate), "车牌 车牌号 车牌号码 牌照 车号 牌号 plate"),
     (R::Label(L::Email), "邮箱 电子邮箱 电子邮件 邮件地址 邮件 电邮 伊妹儿 email mail 邮箱地址 邮箱号"),
     (R::Label(L::Number), "号码 手机 我的号 另一个号 另外一个号 这个号 换个号 number"),

@@ -138,6 +138,9 @@ fn elements(
         }
         let from = if times > 1 { times_from } else { at };
         let (whats, to) = match phrase {
+            Some(phrase) if opens_tens(phrase, phrases.peek().copied(), letters) => {
+                (of_phrase(phrase)[..1].to_vec(), phrase.to)
+            }
             Some(phrase) => (of_phrase(phrase), phrase.to),
             None => of_letter(letters, at, origin),
         };
@@ -158,6 +161,17 @@ fn elements(
         (times, at) = (1, to);
     }
     found
+}
+
+/// `forty five`: tens of which the next word is the second digit.
+fn opens_tens(phrase: &Phrase, next: Option<&Phrase>, letters: &[Letter]) -> bool {
+    let Some(next) = next.filter(|next| next.from == phrase.to) else {
+        return false;
+    };
+    let is_tens = matches!(phrase.role, Role::Digits(&[2..=9, 0]));
+    let is_unit = matches!(next.role, Role::Digits(&[1..=9]));
+    // Nothing but a space or a hyphen stands between.
+    is_tens && is_unit && letters[next.from].at == letters[phrase.to - 1].at + 2
 }
 
 /// Whether a mark that parts figures stands behind a letter: 3.14, 12:30, 1,000, 2026/9/3.

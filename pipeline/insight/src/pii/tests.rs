@@ -288,6 +288,55 @@ fn addresses() {
 }
 
 #[test]
+fn social_security_numbers() {
+    for (lines, expected) in [
+        (
+            "c: my social is 123-45-6789",
+            &["ssn c 123-45-6789"] as &[&str],
+        ),
+        ("c: my SSN is 123456789", &["ssn c 123456789"]),
+        (
+            "a: can I have your social security number please|c: one two three forty five six seven eight nine",
+            &["ssn c one two three forty five six seven eight nine"],
+        ),
+        (
+            "a: what is your social|c: sure|a: go ahead|c: one two three, forty-five, six seven eight nine",
+            &["ssn c one two three, forty-five, six seven eight nine"],
+        ),
+        (
+            "a: your social security number please|c: one two three|a: okay|c: four five|a: okay|c: six seven eight nine",
+            &["ssn c one two three four five six seven eight nine"],
+        ),
+        ("c: 我的社会安全号是123-45-6789", &["ssn c 123456789"]),
+        // Never issued.
+        ("c: my social is 000-45-6789", &[]),
+        ("c: my social is 666-45-6789", &[]),
+        ("c: my social is 912-45-6789", &[]),
+        ("c: my social is 123-00-6789", &[]),
+        ("c: my social is 123-45-0000", &[]),
+        // Nobody says that it is one.
+        ("c: 123-45-6789", &[]),
+        ("c: my order number is 123456789", &[]),
+        ("c: I saw it on social media, item 123456789", &[]),
+        (
+            "a: what is your social|c: I would rather not|a: then your order number please|c: 123456789",
+            &[],
+        ),
+        (
+            "a: the last four of your social please|c: six seven eight nine",
+            &[],
+        ),
+        // Tens read as two digits are part of every number.
+        (
+            "c: my number is four one five five fifty five oh one thirty two",
+            &["phone c four one five five fifty five oh one thirty two"],
+        ),
+    ] {
+        check(lines, expected);
+    }
+}
+
+#[test]
 fn other_numbers_are_nobodys_secret() {
     for lines in [
         "c: 订单号是一三八零零零零一二三四",

@@ -365,6 +365,8 @@ pub enum Entity {
     Plate,
     /// Passport.
     Passport,
+    /// Social security number of the United States.
+    Ssn,
 }
 
 impl From<Entity> for auricle_contracts::PiiKind {
@@ -377,6 +379,7 @@ impl From<Entity> for auricle_contracts::PiiKind {
             Entity::Email => Self::Email,
             Entity::Plate => Self::Plate,
             Entity::Passport => Self::Passport,
+            Entity::Ssn => Self::Ssn,
         }
     }
 }

@@ -330,6 +330,8 @@ pub(super) struct MetadataLeaf {
 pub(super) struct Phrase {
     /// As it stands in the pack.
     pub(super) text: String,
+    /// One way of saying it, `…` for other letters between.
+    pub(super) sample: String,
     /// Those of one list are numbered one after the other.
     pub(super) id: PhraseId,
     pub(super) steps: Steps,

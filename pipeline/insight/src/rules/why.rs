@@ -8,7 +8,7 @@ use super::lexicon::Lexicon;
 use super::matches::{Found, Occurrence, Span};
 use super::past::Other;
 use super::phrase::lower;
-use super::program::{About, Kind, Link, NodeId, Phrase, RegexLeaf, SaysLeaf, WatchId};
+use super::program::{About, Kind, Link, NodeId, Phrase, RegexLeaf, RuleSet, SaysLeaf, WatchId};
 use crate::{Facts, Spoken, TalkEvent};
 
 /// The language of reasons.
@@ -23,8 +23,8 @@ const MOST_PROOFS: usize = 16;
 /// More characters of one utterance are not quoted.
 const MOST_QUOTED: usize = 80;
 
-/// What makes a phrase a pattern.
-const PATTERN_SIGNS: [char; 6] = ['<', '(', '[', '.', '^', '$'];
+/// More phrases are not given for what was not said.
+const MOST_SAMPLES: usize = 2;
 
 impl Tongue {
     fn party(self, party: Party) -> &'static str {
@@ -220,7 +220,7 @@ impl Witness<'_, '_> {
             own => own,
         };
         let who = self.tongue.side(side);
-        let example = self.example(what);
+        let unsaid = self.unsaid(what);
         let secs = by_ms.map(|ms| ms as f64 / 1000.0);
         match self.tongue {
             Tongue::Chinese => {
@@ -228,39 +228,57 @@ impl Witness<'_, '_> {
                     Some(secs) => format!("通话前{secs}秒内"),
                     None => "整通电话中".to_owned(),
                 };
-                let example = example.map_or_else(String::new, |text| format!("，例如“{text}”"));
-                format!("{when}{who}没有说规则要求的内容{example}")
+                format!("{when}{who}没有说{unsaid}")
             }
             Tongue::English => {
                 let when = match secs {
                     Some(secs) => format!("in the first {secs} s"),
                     None => "in the whole call".to_owned(),
                 };
-                let example =
-                    example.map_or_else(String::new, |text| format!(", such as \"{text}\""));
-                format!("{when} {who} did not say what the rule asks for{example}")
+                format!("{when} {who} did not say {unsaid}")
             }
         }
     }
 
-    /// A phrase that would have done.
-    fn example(&self, id: NodeId) -> Option<String> {
-        let set = self.evaluator.set;
-        let node = &set.nodes[id];
-        match &node.kind {
-            Kind::Says(says) => {
-                let leaf = &set.says[*says];
-                let of = leaf.at_least.iter().flat_map(|(_, of)| of);
-                let mut phrases = leaf.any.iter().chain(&leaf.all).chain(of);
-                // Patterns tell people nothing.
-                let plain = phrases.find(|phrase| !phrase.text.contains(PATTERN_SIGNS))?;
-                Some(plain.text.clone())
+    /// What would have done, by some of its words; the condition's name where it has none.
+    fn unsaid(&self, id: NodeId) -> String {
+        let mut samples = Vec::new();
+        self.samples(id, &mut samples);
+        let samples: Vec<String> = samples
+            .iter()
+            .map(|text| self.tongue.quoted(text))
+            .collect();
+        let name = self.evaluator.set.nodes[id].name.as_deref();
+        match (self.tongue, samples.as_slice(), name) {
+            (Tongue::Chinese, [], None) => "规则要求的内容".to_owned(),
+            (Tongue::Chinese, [], Some(name)) => format!("规则要求的内容（{name}）"),
+            (Tongue::Chinese, samples, _) => format!("{}之类的话", samples.join("、")),
+            (Tongue::English, [], None) => "what the rule asks for".to_owned(),
+            (Tongue::English, [], Some(name)) => format!("what the rule asks for ({name})"),
+            (Tongue::English, samples, _) => format!("{} or the like", samples.join(", ")),
+        }
+    }
+
+    /// Some phrases that would have done, one of each list before the second of any.
+    fn samples(&self, id: NodeId, samples: &mut Vec<String>) {
+        let mut lists = Vec::new();
+        phrase_lists(self.evaluator.set, id, &mut lists);
+        let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
+        let lists = &lists;
+        let in_turn =
+            (0..longest).flat_map(|place| lists.iter().filter_map(move |list| list.get(place)));
+        for phrase in in_turn {
+            if samples.len() == MOST_SAMPLES {
+                return;
             }
-            Kind::All(nodes) | Kind::Any(nodes) | Kind::AtLeast(_, nodes) => {
-                nodes.iter().find_map(|&inner| self.example(inner))
+            // One letter tells nothing.
+            let n_letters = phrase
+                .sample
+                .chars()
+                .filter(|letter| letter.is_alphanumeric());
+            if n_letters.count() > 1 && !samples.contains(&phrase.sample) {
+                samples.push(phrase.sample.clone());
             }
-            Kind::After { later, .. } => self.example(*later),
-            _ => None,
         }
     }
 
@@ -531,6 +549,24 @@ impl Witness<'_, '_> {
             clause,
             shows: Shows::What,
         }
+    }
+}
+
+/// Phrases of which each list would have done, or been a part of it.
+fn phrase_lists<'s>(set: &'s RuleSet, id: NodeId, lists: &mut Vec<Vec<&'s Phrase>>) {
+    match &set.nodes[id].kind {
+        Kind::Says(says) => {
+            let leaf = &set.says[*says];
+            let of = leaf.at_least.iter().flat_map(|(_, of)| of);
+            lists.push(leaf.any.iter().chain(&leaf.all).chain(of).collect());
+        }
+        Kind::All(nodes) | Kind::Any(nodes) | Kind::AtLeast(_, nodes) => {
+            for &inner in nodes {
+                phrase_lists(set, inner, lists);
+            }
+        }
+        Kind::After { later, .. } => phrase_lists(set, *later, lists),
+        _ => {}
     }
 }
 

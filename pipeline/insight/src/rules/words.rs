@@ -116,11 +116,50 @@ impl Words {
         let triggers = lexicon.triggers(&steps);
         Some(Phrase {
             text: written.clone(),
+            sample: self.sample(&sequence),
             id: 0,
             steps,
             triggers,
             classes: Vec::new(),
         })
+    }
+
+    /// One way of saying a phrase: of alternatives and lists the first, without what may be left out.
+    fn sample(&self, sequence: &Sequence) -> String {
+        let mut said = String::new();
+        self.add_sample(sequence, MOST_DEPTH, &mut said);
+        said.trim_matches(|letter| letter == '…' || letter == ' ')
+            .to_owned()
+    }
+
+    fn add_sample(&self, sequence: &Sequence, depth: usize, said: &mut String) {
+        for piece in sequence {
+            match piece {
+                Piece::Letters(keyword) => {
+                    let written = keyword.written();
+                    let parts = |letter: Option<char>| {
+                        letter.is_some_and(|letter| letter.is_ascii_alphanumeric())
+                    };
+                    if parts(said.chars().next_back()) && parts(written.chars().next()) {
+                        said.push(' ');
+                    }
+                    said.push_str(&written);
+                }
+                Piece::List(name) => {
+                    let list = self.lists.get(name).filter(|_| depth > 0);
+                    if let Some(entry) = list.and_then(|list| list.entries.first()) {
+                        self.add_sample(entry, depth - 1, said);
+                    }
+                }
+                Piece::Group(ways) => {
+                    if let Some(way) = ways.first() {
+                        self.add_sample(way, depth, said);
+                    }
+                }
+                Piece::Gap(_) if !said.ends_with('…') => said.push('…'),
+                Piece::Gap(_) | Piece::Optional(_) | Piece::Start | Piece::End => {}
+            }
+        }
     }
 
     /// Phrases of which any will do, as one group.

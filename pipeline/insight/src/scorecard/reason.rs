@@ -1,6 +1,6 @@
 //! Why a question was answered so, in the card's language.
 
-use auricle_contracts::Answer;
+use auricle_contracts::{Answer, Hit};
 
 use super::format::MetricRange;
 use super::{CallView, Card, PersonAnswer};
@@ -53,21 +53,31 @@ impl Reasons {
 
     /// The rules that hit, how often, and why the first of them did.
     pub(super) fn found(self, call: &CallView<'_>, hits: &[usize]) -> String {
-        let mut rules: Vec<(&str, usize)> = Vec::new();
+        let mut rules: Vec<(&Hit, usize)> = Vec::new();
         for hit in hits.iter().map(|&place| &call.hits[place]) {
-            match rules.iter_mut().find(|(rule, _)| *rule == hit.rule) {
+            match rules.iter_mut().find(|(first, _)| first.rule == hit.rule) {
                 Some((_, n)) => *n += 1,
-                None => rules.push((&hit.rule, 1)),
+                None => rules.push((hit, 1)),
             }
         }
-        let rules = rules.into_iter().map(|(rule, n)| match n {
-            1 => format!("`{rule}`"),
-            _ => format!("`{rule}` × {n}"),
+        let rules = rules.into_iter().map(|(hit, n)| match n {
+            1 => self.named(hit),
+            _ => format!("{} × {n}", self.named(hit)),
         });
         let rules = self.listed(&rules.collect::<Vec<_>>());
         match hits.first().map(|&place| call.hits[place].why.trim()) {
             Some(why) if !why.is_empty() => format!("{rules}{}{why}", self.pick("：", ": ")),
             _ => rules,
+        }
+    }
+
+    /// A rule's title with its id behind it, or its id where it has no other name.
+    fn named(self, hit: &Hit) -> String {
+        let (title, rule) = (hit.title.trim(), &hit.rule);
+        match (title.is_empty() || title == rule, self) {
+            (true, _) => format!("`{rule}`"),
+            (false, Self::Mandarin) => format!("{title}（`{rule}`）"),
+            (false, Self::English) => format!("{title} (`{rule}`)"),
         }
     }
 

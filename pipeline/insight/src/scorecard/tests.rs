@@ -183,7 +183,10 @@ fn every_point_has_its_evidence() {
             .expect("an item")
     };
     assert_eq!(item("abuse").hits, [0, 2]);
-    assert_eq!(item("abuse").why, "`abuse` × 2: said abuse");
+    assert_eq!(
+        item("abuse").why,
+        "Title of abuse (`abuse`) × 2: said abuse"
+    );
     assert_eq!(item("recording").why, "no `told_recording`");
     assert_eq!(
         item("pace").why,
@@ -207,7 +210,7 @@ fn reasons_in_mandarin_are_joined_as_mandarin_is() {
     let score = card(text).score(&call.view()).expect("a score");
     assert_eq!(
         score.items[0].why,
-        "`abuse`、`rude`：said abuse；未出现 `name`、`told`；`agent_rate_per_minute` 为 400，要求 ≤ 300"
+        "Title of abuse（`abuse`）、Title of rude（`rude`）：said abuse；未出现 `name`、`told`；`agent_rate_per_minute` 为 400，要求 ≤ 300"
     );
 }
 
@@ -243,7 +246,7 @@ fn people_answer_on_the_same_card() {
     );
     assert_eq!(
         score.items[4].why,
-        "answered by a person: a quotation (the card itself: `abuse`: said abuse)"
+        "answered by a person: a quotation (the card itself: Title of abuse (`abuse`): said abuse)"
     );
     assert_eq!(score.items[4].hits, [1], "the evidence stays");
 }

@@ -126,6 +126,7 @@ const PII_KINDS: [(&str, &[&str]); PiiKind::ALL.len()] = [
     (PiiKind::Email.as_str(), &["邮箱", "电子邮箱"]),
     (PiiKind::Plate.as_str(), &["车牌", "车牌号"]),
     (PiiKind::Passport.as_str(), &["护照", "护照号"]),
+    (PiiKind::Ssn.as_str(), &["社安号"]),
 ];
 
 /// Intents by the names that pages in Chinese give them. A classifier of one's own may tell others.

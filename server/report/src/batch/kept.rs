@@ -51,6 +51,8 @@ pub(crate) struct Place<'a> {
     pub(crate) transcript: &'a Transcript,
     pub(crate) playable: &'a Playable,
     pub(crate) hit_idx: usize,
+    /// Whether it fails the call, by its rule or by the card.
+    pub(crate) auto_fail: bool,
     pub(crate) detail: Detail,
     /// Calls and hits in the order they came.
     pub(crate) order: u64,
@@ -67,7 +69,7 @@ impl KeptHits {
     pub(crate) fn offer(&mut self, hit: &Hit, place: Place<'_>, n_max: usize) {
         let started_at = place.transcript.metadata.started_at.as_deref();
         let rank = Rank {
-            auto_fail: hit.auto_fail,
+            auto_fail: place.auto_fail,
             severity: hit.severity,
             started_at: started_at.map(|text| clipped(text, 40)).unwrap_or_default(),
             order: place.order,
@@ -111,7 +113,7 @@ fn kept(hit: &Hit, place: Place<'_>, rank: Rank) -> KeptHit {
             .unwrap_or_default(),
         party: hit.party,
         severity: hit.severity,
-        auto_fail: hit.auto_fail,
+        auto_fail: place.auto_fail,
         why: clipped(&hit.why, TEXT_MAX),
         evidence: pieces(hit)
             .map(|piece| KeptEvidence {

@@ -9,8 +9,16 @@ use super::{Call, hit_name};
 use crate::format::percent;
 use crate::page::severity_badge;
 
-/// Hits by the utterance they rest on, each with its words.
-type HitsAt<'a> = BTreeMap<usize, Vec<(usize, &'a Hit, &'a str)>>;
+/// A hit on an utterance that it rests on.
+struct HitHere<'a> {
+    idx: usize,
+    hit: &'a Hit,
+    /// Of each piece of its evidence in the utterance.
+    words: Vec<&'a str>,
+}
+
+/// Hits by the utterance they rest on, each once.
+type HitsAt<'a> = BTreeMap<usize, Vec<HitHere<'a>>>;
 
 /// All utterances in order.
 pub(super) fn section(call: &Call<'_>) -> Markup {
@@ -29,40 +37,43 @@ fn hits_by_utterance<'a>(call: &Call<'a>) -> HitsAt<'a> {
     let mut at = HitsAt::new();
     for (idx, hit) in call.assessment.hits.iter().enumerate() {
         for piece in &hit.evidence {
-            if let Some(utterance) = piece.utterance {
-                at.entry(utterance)
-                    .or_default()
-                    .push((idx, hit, &piece.words));
+            let Some(utterance) = piece.utterance else {
+                continue;
+            };
+            let here = at.entry(utterance).or_default();
+            match here.last_mut().filter(|known| known.idx == idx) {
+                Some(known) => known.words.push(&piece.words),
+                None => here.push(HitHere {
+                    idx,
+                    hit,
+                    words: vec![&piece.words],
+                }),
             }
         }
     }
     at
 }
 
-fn line(
-    call: &Call<'_>,
-    idx: usize,
-    utterance: &Utterance,
-    hits: &[(usize, &Hit, &str)],
-) -> Markup {
+fn line(call: &Call<'_>, idx: usize, utterance: &Utterance, hits: &[HitHere<'_>]) -> Markup {
     let language = call.language;
-    let worst = hits.iter().map(|(_, hit, _)| hit.severity).max();
+    let worst = hits.iter().map(|here| here.hit.severity).max();
     let insight = call.assessment.utterances.get(idx);
     let emotion = insight
         .and_then(|insight| insight.emotion)
         .filter(|emotion| emotion.label != EmotionLabel::Neutral);
     let intents = insight.map_or(&[][..], |insight| &insight.intents);
-    let found: Vec<&str> = hits.iter().map(|(.., words)| *words).collect();
+    let words = hits.iter().flat_map(|here| &here.words);
+    let found: Vec<&str> = words.copied().collect();
     html! {
         li id=(format!("u{idx}")) class=(format!("{} {}", utterance.party, edge(worst))) {
-            span.time { (call.play(hits.first().map(|(hit, ..)| *hit), (utterance.start_ms, utterance.end_ms))) }
+            span.time { (call.play(hits.first().map(|here| here.idx), (utterance.start_ms, utterance.end_ms))) }
             span.who { (language.party_name(utterance.party)) }
             div {
                 p { (marked(&utterance.text, &found)) }
                 @if emotion.is_some() || !intents.is_empty() || !hits.is_empty() {
                     div.marks {
-                        @for (hit_idx, hit, _) in hits {
-                            a href=(format!("#hit-{hit_idx}")) title=(hit.why) { (severity_badge(hit.severity, language)) " " (hit_name(hit)) }
+                        @for HitHere { idx, hit, .. } in hits {
+                            a href=(format!("#hit-{idx}")) title=(hit.why) { (severity_badge(hit.severity, language)) " " (hit_name(hit)) }
                         }
                         @if let Some(emotion) = emotion {
                             span.mood.(emotion.label.as_str()) {

@@ -1,6 +1,7 @@
 //! Times in Mandarin.
 
 use super::clause::{Clause, Clock, Day, Holiday, Month, MonthPart, Period, Wait};
+use crate::week;
 
 /// The clauses of a text: parted by punctuation, and where a second time begins.
 pub(super) fn clauses(letters: &[char]) -> Vec<Clause> {
@@ -423,6 +424,7 @@ impl Reader<'_> {
             ("这", 0),
             ("本", 0),
         ];
+        let before = self.at.checked_sub(1).map(|at| self.letters[at]);
         let week = WEEKS
             .iter()
             .find(|(word, _)| self.eat(word))
@@ -431,7 +433,12 @@ impl Reader<'_> {
             return false;
         }
         const NAMES: [char; 8] = ['一', '二', '三', '四', '五', '六', '日', '天'];
-        let next = self.letters.get(self.at);
+        let after = self.letters.get(self.at + 1..).unwrap_or_default();
+        let is_named = week.is_some() || before.is_some_and(week::names_week);
+        let next = self
+            .letters
+            .get(self.at)
+            .filter(|next| !(is_named && week::begins_another_word(before, **next, after)));
         if let Some(place) = next.and_then(|next| NAMES.iter().position(|name| name == next)) {
             self.at += 1;
             let day = (place as u8 + 1).min(7);

@@ -699,7 +699,8 @@ async fn many_calls_are_read_at_once() {
     }
     let transcripts = store.stored_transcripts(&asked).await.unwrap();
     assert_eq!(transcripts.len(), 2);
-    assert_eq!(transcripts[&id("b")].decode().unwrap(), transcript("b", 3));
+    let read = transcripts[&id("b")].decode(&CallMetadata::default());
+    assert_eq!(read.unwrap(), transcript("b", 3));
     let rules = store.all_assessed_with(&asked).await.unwrap();
     assert_eq!(rules.len(), 1);
     assert_eq!(rules[&id("b")], (1, "r".to_owned()));

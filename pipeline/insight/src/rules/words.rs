@@ -135,16 +135,8 @@ impl Words {
     fn add_sample(&self, sequence: &Sequence, depth: usize, said: &mut String) {
         for piece in sequence {
             match piece {
-                Piece::Letters(keyword) => {
-                    let written = keyword.written();
-                    let parts = |letter: Option<char>| {
-                        letter.is_some_and(|letter| letter.is_ascii_alphanumeric())
-                    };
-                    if parts(said.chars().next_back()) && parts(written.chars().next()) {
-                        said.push(' ');
-                    }
-                    said.push_str(&written);
-                }
+                Piece::Letters(keyword) => add_words(&keyword.written(), said),
+                Piece::Numbers(numbers) => add_words(&numbers.written, said),
                 Piece::List(name) => {
                     let list = self.lists.get(name).filter(|_| depth > 0);
                     if let Some(entry) = list.and_then(|list| list.entries.first()) {
@@ -207,6 +199,15 @@ impl Words {
             }
         }
     }
+}
+
+/// Puts words behind others, apart where both are of Latin letters.
+fn add_words(words: &str, said: &mut String) {
+    let parts = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
+    if parts(said.chars().next_back()) && parts(words.chars().next()) {
+        said.push(' ');
+    }
+    said.push_str(words);
 }
 
 fn read_entries(

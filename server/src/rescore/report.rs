@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use auricle_report::{Change, Changes, RuleNames, rescore_page};
+use auricle_report::{Change, Changes, RuleNames, rescore_page, shown_score};
 use console::Style;
 use serde::{Deserialize, Serialize};
 
@@ -168,8 +168,8 @@ fn csv(changes: &Changes) -> Result<String> {
             name(&call.call_id.0),
             known(&call.metadata.agent),
             known(&call.metadata.campaign),
-            text(before.and_then(|before| before.total).map(points)),
-            text(call.after.total.map(points)),
+            text(before.and_then(|before| before.total).map(shown_score)),
+            text(call.after.total.map(shown_score)),
             text(
                 before
                     .and_then(|before| before.passed)
@@ -184,10 +184,6 @@ fn csv(changes: &Changes) -> Result<String> {
         .into_inner()
         .map_err(csv::IntoInnerError::into_error)?;
     Ok(String::from_utf8(bytes)?)
-}
-
-fn points(total: f32) -> String {
-    format!("{total:.1}")
 }
 
 /// Rules that fire now and did not before.
@@ -294,7 +290,7 @@ fn write_calls(out: &mut Terminal, args: &RescoreArgs, changes: &Changes) -> Res
     // What an agent must hear of first.
     calls.sort_by_key(|call| passing(call).is_none());
     for call in calls.into_iter().take(MOST_CALLS_SHOWN) {
-        let total = |total: Option<f32>| total.map_or_else(|| "-".to_owned(), points);
+        let total = |total: Option<f32>| total.map_or_else(|| "-".to_owned(), shown_score);
         let before = call.before.as_ref().and_then(|before| before.total);
         let added = rules_added(call, &names)
             .into_iter()

@@ -59,6 +59,15 @@ pub(crate) struct CampaignConfig {
     pub(crate) card: Option<PathBuf>,
 }
 
+/// What a command line asks for, of all campaigns, where what is configured has something else.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    /// Packs, by name or file. Languages that none of them is for keep what is configured.
+    pub(crate) packs: Vec<PathBuf>,
+    /// Score card, by name or file. Calls whose rules it does not ask about keep what is configured.
+    pub(crate) card: Option<PathBuf>,
+}
+
 /// Digits of a checksum of rules.
 const PRINT_DIGITS: usize = 16;
 
@@ -75,7 +84,7 @@ pub(crate) struct Judges {
 struct Bench {
     mandarin: Seated,
     english: Seated,
-    /// The card that is configured, used or not.
+    /// The card that is asked for, or else configured, used or not.
     card: Option<NamedCard>,
 }
 
@@ -119,27 +128,31 @@ enum Choice {
 impl Judges {
     /// What the configuration says.
     pub(crate) fn load(config: &Config) -> Result<Self> {
-        Self::load_with(config, &config.insight)
+        Self::load_with(config, &config.insight, &Asked::default())
     }
 
     /// The same with other packs and cards than those of the configuration.
-    pub(crate) fn load_with(config: &Config, insight: &InsightConfig) -> Result<Self> {
+    pub(crate) fn load_with(
+        config: &Config,
+        insight: &InsightConfig,
+        asked: &Asked,
+    ) -> Result<Self> {
         let models = Models::load(config, insight)?;
         let mut campaigns = Vec::new();
         for campaign in &insight.campaigns {
             let pattern = Glob::new(&campaign.campaign)
                 .map_err(|cause| usage(format!("`insight.campaigns`: {cause}")))?;
             let wanted = Wanted {
-                packs: &campaign.packs,
-                card: campaign.card.as_deref(),
+                packs: [&asked.packs, &campaign.packs],
+                cards: [asked.card.as_deref(), campaign.card.as_deref()],
                 models: &models,
             };
             let bench = bench(config, &wanted)?;
             campaigns.push((pattern.compile_matcher(), bench));
         }
         let wanted = Wanted {
-            packs: &insight.packs,
-            card: insight.card.as_deref(),
+            packs: [&asked.packs, &insight.packs],
+            cards: [asked.card.as_deref(), insight.card.as_deref()],
             models: &models,
         };
         let others = bench(config, &wanted)?;
@@ -296,8 +309,8 @@ mod tests {
     }
 
     /// What calls of a language are judged by: packs, and the card.
-    fn used(judges: &Judges, language: Language) -> (Vec<&str>, Option<&str>) {
-        let seated = judges.others.of(language);
+    fn used(bench: &Bench, language: Language) -> (Vec<&str>, Option<&str>) {
+        let seated = bench.of(language);
         let packs = seated.judge.rules.packs().iter();
         let card = seated.judge.card.as_ref();
         (
@@ -322,28 +335,70 @@ mod tests {
         let built_in = (vec!["en-service"], Some("en-service"));
 
         let one = of(&[&mandarin], Some(&of_mandarin));
-        assert_eq!(used(&one, zh), (vec!["ours"], Some("ours")));
-        assert_eq!(used(&one, en), built_in);
+        assert_eq!(used(&one.others, zh), (vec!["ours"], Some("ours")));
+        assert_eq!(used(&one.others, en), built_in);
         assert_eq!(one.doubts(), [""; 0]);
 
         let two = of(&[&mandarin, &english], Some(&of_english));
-        assert_eq!(used(&two, zh), (vec!["ours"], None));
-        assert_eq!(used(&two, en), (vec!["theirs"], Some("theirs")));
+        assert_eq!(used(&two.others, zh), (vec!["ours"], None));
+        assert_eq!(used(&two.others, en), (vec!["theirs"], Some("theirs")));
 
         let all = of(&[&both], Some(&of_both));
-        assert_eq!(used(&all, zh), (vec!["any"], Some("any")));
-        assert_eq!(used(&all, en), (vec!["any"], Some("any")));
+        assert_eq!(used(&all.others, zh), (vec!["any"], Some("any")));
+        assert_eq!(used(&all.others, en), (vec!["any"], Some("any")));
         assert_ne!(all.others.mandarin.print, all.others.english.print);
 
         let with_english = of(&[&both, &english], Some(&of_both));
-        assert_eq!(used(&with_english, zh), used(&all, zh));
-        assert_eq!(used(&with_english, en).0, ["any", "theirs"]);
+        assert_eq!(used(&with_english.others, zh), used(&all.others, zh));
+        assert_eq!(used(&with_english.others, en).0, ["any", "theirs"]);
         // Calls of the language that nothing changed for are not due.
         assert_eq!(
             with_english.others.mandarin.print,
             all.others.mandarin.print
         );
         assert_ne!(with_english.others.english.print, all.others.english.print);
+    }
+
+    #[test]
+    fn a_command_line_overrides_only_what_it_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let [mandarin, of_mandarin] = own(folder.path(), "ours", "zh");
+        let [english, of_english] = own(folder.path(), "theirs", "en");
+        let [new, of_new] = own(folder.path(), "new", "zh");
+        let mut config = testing::config(folder.path());
+        config.insight.packs = vec![mandarin, english];
+        config.insight.card = Some(of_english);
+        config.insight.campaigns = vec![CampaignConfig {
+            campaign: "loans".into(),
+            packs: vec!["zh-finance".into()],
+            card: Some(of_mandarin),
+        }];
+        let (zh, en) = (Language::Mandarin, Language::English);
+        let check = |asked: Asked, expected: [(&str, Option<&str>); 3]| {
+            let judges = Judges::load_with(&config, &config.insight, &asked).unwrap();
+            let (others, (_, loans)) = (&judges.others, &judges.campaigns[0]);
+            let all = [used(others, zh), used(others, en), used(loans, zh)];
+            let all = all.map(|(packs, card)| (packs.join(","), card.map(str::to_owned)));
+            let expected =
+                expected.map(|(packs, card)| (packs.to_owned(), card.map(str::to_owned)));
+            assert_eq!(all, expected, "{asked:?}");
+        };
+        let theirs = ("theirs", Some("theirs"));
+        check(
+            Asked::default(),
+            [("ours", None), theirs, ("zh-finance", None)],
+        );
+        let asked = Asked {
+            packs: vec![new],
+            card: None,
+        };
+        // Packs for one language leave those of the other.
+        check(asked.clone(), [("new", None), theirs, ("new", None)]);
+        let asked = Asked {
+            card: Some(of_new),
+            ..asked
+        };
+        check(asked, [("new", Some("new")), theirs, ("new", Some("new"))]);
     }
 
     #[test]

@@ -220,7 +220,7 @@ fn who_hears_again_says_what_calls_are_assessed_with() {
         packs: vec!["zh-finance".into()],
         ..app.config.insight.clone()
     };
-    let judges = Judges::load_with(&app.config, &insight).unwrap();
+    let judges = Judges::load_with(&app.config, &insight, &crate::judge::Asked::default()).unwrap();
     let others = Judges::load(&app.config).unwrap();
     let request = Request::read(app, &desk.args("in/")).unwrap();
     let (mut speech, stop) = (Scripted::saying("您好"), AtomicBool::new(false));

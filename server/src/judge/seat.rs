@@ -21,8 +21,10 @@ use crate::text_file::read_at_most;
 
 /// What one part of the configuration asks for.
 pub(super) struct Wanted<'a> {
-    pub(super) packs: &'a [PathBuf],
-    pub(super) card: Option<&'a Path>,
+    /// For each language the first of these that has packs for it counts.
+    pub(super) packs: [&'a [PathBuf]; 2],
+    /// The first that fits counts.
+    pub(super) cards: [Option<&'a Path>; 2],
     pub(super) models: &'a Models,
 }
 
@@ -96,28 +98,31 @@ pub(crate) fn classifier(config: &Config, language: Language) -> Result<Arc<Inte
 }
 
 pub(super) fn bench(config: &Config, wanted: &Wanted<'_>) -> Result<Bench> {
-    let packs = wanted.packs.iter().map(|name| {
-        let (name, bytes) = read(config, name, PACKS, "pack")?;
-        Ok(read_pack(&name, &bytes))
+    let packs = wanted.packs.iter().map(|names| {
+        let packs = names.iter().map(|name| {
+            let (name, bytes) = read(config, name, PACKS, "pack")?;
+            Ok(read_pack(&name, &bytes))
+        });
+        packs.collect::<Result<Vec<PackFile>>>()
     });
     let packs = packs.collect::<Result<Vec<_>>>()?;
-    let card = match wanted.card {
-        Some(name) => Some(NamedCard::new(read(config, name, CARDS, "card")?)?),
-        None => None,
-    };
-    let seated = |language| seated(language, &packs, card.as_ref(), wanted.models);
+    let cards = wanted.cards.iter().flatten();
+    let cards = cards.map(|name| NamedCard::new(read(config, name, CARDS, "card")?));
+    let cards = cards.collect::<Result<Vec<_>>>()?;
+    let seated = |language| seated(language, &packs, &cards, wanted.models);
     Ok(Bench {
         mandarin: seated(Language::Mandarin)?,
         english: seated(Language::English)?,
-        card,
+        card: cards.into_iter().next(),
     })
 }
 
-/// The configured packs of a language, else the one that the program carries.
-fn packs_for(language: Language, configured: &[PackFile]) -> (Choice, Vec<PackFile>) {
+/// The first packs that there are for a language, else the one that the program carries.
+fn packs_for(language: Language, configured: &[Vec<PackFile>]) -> (Choice, Vec<PackFile>) {
     let is_for = |pack: &&PackFile| pack.said_language().is_none_or(|said| said == language);
-    let own: Vec<PackFile> = configured.iter().filter(is_for).cloned().collect();
-    if !own.is_empty() {
+    let own = configured.iter().map(|packs| packs.iter().filter(is_for));
+    let mut own = own.map(|packs| packs.cloned().collect::<Vec<_>>());
+    if let Some(own) = own.find(|packs| !packs.is_empty()) {
         return (Choice::Configured, own);
     }
     let built_in = default_of(PACKS, language).map(|(name, bytes)| read_pack(&name, &bytes));
@@ -126,8 +131,8 @@ fn packs_for(language: Language, configured: &[PackFile]) -> (Choice, Vec<PackFi
 
 fn seated(
     language: Language,
-    configured: &[PackFile],
-    card: Option<&NamedCard>,
+    configured: &[Vec<PackFile>],
+    cards: &[NamedCard],
     models: &Models,
 ) -> Result<Seated> {
     let (choice, packs) = packs_for(language, configured);
@@ -139,7 +144,7 @@ fn seated(
     let default = default_of(CARDS, language)
         .map(NamedCard::new)
         .transpose()?;
-    let cards = card.into_iter().chain(&default);
+    let cards = cards.iter().chain(&default);
     let card = cards.cloned().find(|card| card.fits(&compiled.rules));
     let card_print = card.as_ref().map_or("", |card| &card.print);
     // No two languages have one fingerprint: with other packs for the one, calls of the other are not due.

@@ -15,12 +15,13 @@ Examples:
   auricle rescore --campaign loans --out report/    with report/rescore.html and report/rescore.csv
   auricle rescore --audio never                     text only, whatever model heard the calls
 
---rules and --card stand in for what is configured, for every campaign; what is not named stays as it is
-configured. With --dry-run, calls that would be heard again are assessed by their texts of before.
+--rules and --card stand in for what is configured, for every campaign: packs for calls in their language, a
+card for packs with rules that it asks about. What is not named stays as it is configured. With --dry-run, calls
+that would be heard again are assessed by their texts of before.
 
 Calls that are up to date are left alone, so a run that was stopped goes on where it was; with the same --out its
-report is about both parts. Every earlier
-version of a call's score stays in the store; `auricle show CALL --scores` lists them.";
+report is about both parts. Every earlier version of a call's score stays in the store; `auricle show CALL
+--scores` lists them.";
 
 /// Options of `auricle rescore`.
 #[derive(Debug, Args)]

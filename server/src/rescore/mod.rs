@@ -15,7 +15,7 @@ mod tests;
 mod work;
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -31,7 +31,7 @@ use crate::app::App;
 use crate::data::WriteLock;
 use crate::exit::Exit;
 use crate::index::{self, CallIndex};
-use crate::judge::{InsightConfig, Judges};
+use crate::judge::{Asked, Judges};
 use crate::selection::Selection;
 use crate::terminal::{count, say};
 pub(crate) use args::RescoreArgs;
@@ -104,29 +104,15 @@ pub(crate) fn run(app: &mut App, args: &RescoreArgs) -> Result<Exit> {
 /// meant for all campaigns, and lies where the command was given; what it does not name stays as configured.
 fn judges(app: &App, args: &RescoreArgs) -> Result<Judges> {
     let here = std::env::current_dir().context("there is no current folder")?;
-    let insight = overridden(&app.config.insight, args, &here);
-    Judges::load_with(&app.config, &insight)
-}
-
-fn overridden(configured: &InsightConfig, args: &RescoreArgs, here: &Path) -> InsightConfig {
     let named = |path: &PathBuf| match here.join(path).exists() {
         true => here.join(path),
         false => path.clone(),
     };
-    let mut insight = configured.clone();
-    if !args.rules.is_empty() {
-        insight.packs = args.rules.iter().map(named).collect();
-        for campaign in &mut insight.campaigns {
-            campaign.packs.clone_from(&insight.packs);
-        }
-    }
-    if let Some(card) = &args.card {
-        insight.card = Some(named(card));
-        for campaign in &mut insight.campaigns {
-            campaign.card.clone_from(&insight.card);
-        }
-    }
-    insight
+    let asked = Asked {
+        packs: args.rules.iter().map(named).collect(),
+        card: args.card.as_ref().map(named),
+    };
+    Judges::load_with(&app.config, &app.config.insight, &asked)
 }
 
 impl Run<'_> {

@@ -1,5 +1,7 @@
 //! Runs over stores of their own.
 
+use std::path::Path;
+
 use auricle_contracts::{Assessment, Transcript};
 use auricle_store::{AssessmentRecord, ScoreVersion, Store, StoredAssessment};
 use clap::Parser;
@@ -294,33 +296,6 @@ fn the_report_is_written_whatever_failed() {
     std::fs::write(app.config.data.index(), "in the way").unwrap();
     super::run(&mut app, &args).unwrap_err();
     assert!(out.join("rescore.csv").exists());
-}
-
-#[test]
-fn the_command_line_overrides_only_what_it_names() {
-    let configured = InsightConfig {
-        packs: vec!["a.yaml".into()],
-        card: Some("card-a".into()),
-        intents: None,
-        emotion: None,
-        campaigns: vec![CampaignConfig {
-            campaign: "loans".into(),
-            packs: vec!["b.yaml".into()],
-            card: Some("card-b".into()),
-        }],
-    };
-    let check = |line: &[&str], packs: [&str; 2], cards: [&str; 2]| {
-        let insight = overridden(&configured, &args(line), Path::new("/nowhere"));
-        assert_eq!(insight.packs, [PathBuf::from(packs[0])], "{line:?}");
-        assert_eq!(insight.card, Some(cards[0].into()), "{line:?}");
-        let campaign = &insight.campaigns[0];
-        assert_eq!(campaign.packs, [PathBuf::from(packs[1])], "{line:?}");
-        assert_eq!(campaign.card, Some(cards[1].into()), "{line:?}");
-    };
-    check(&[], ["a.yaml", "b.yaml"], ["card-a", "card-b"]);
-    check(&["--card", "c"], ["a.yaml", "b.yaml"], ["c", "c"]);
-    check(&["--rules", "r"], ["r", "r"], ["card-a", "card-b"]);
-    check(&["--rules", "r", "--card", "c"], ["r", "r"], ["c", "c"]);
 }
 
 /// Its recording came again with a campaign and could not be heard: the transcript is that of before, without one.

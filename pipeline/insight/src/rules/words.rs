@@ -239,7 +239,7 @@ fn read_entries(
 fn parsed(text: &str, place: Place, language: Language, notes: &mut Notes) -> Option<Sequence> {
     match phrase::parse(text) {
         Ok(sequence) => {
-            if language != Language::Mandarin && has_numbers(&sequence) {
+            if language != Language::Mandarin && needs_digits(&sequence) {
                 let shown: String = text.chars().take(60).collect();
                 let cause = format!(
                     "phrase `{shown}`: numbers are heard in words, so this is found only where a text has digits"
@@ -256,10 +256,11 @@ fn parsed(text: &str, place: Place, language: Language, notes: &mut Notes) -> Op
     }
 }
 
-fn has_numbers(sequence: &Sequence) -> bool {
+/// Whether there is no way of saying it without digits.
+fn needs_digits(sequence: &Sequence) -> bool {
     sequence.iter().any(|piece| match piece {
         Piece::Numbers(_) => true,
-        Piece::Group(ways) | Piece::Optional(ways) => ways.iter().any(has_numbers),
+        Piece::Group(ways) => ways.iter().all(needs_digits),
         _ => false,
     })
 }

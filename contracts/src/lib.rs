@@ -4,6 +4,7 @@
 //! other programs read the files that `auricle analyze --out` writes, so fields are added and never renamed.
 
 mod assessment;
+mod labels;
 mod transcript;
 mod voice;
 
@@ -12,6 +13,7 @@ pub use assessment::{
     Mood, PartyMood, PartyTalk, PiiKind, PiiSpan, Quote, ScoreItem, Scorecard, Severity, Stretch,
     Summary, TalkMetrics, TextPlace, UtteranceInsight,
 };
+pub use labels::{LABELS, label_in_chinese};
 pub use transcript::{
     CallId, CallMetadata, ChannelLayout, Party, Syllable, SyllableAlternative, Transcript,
     Utterance, Word,

@@ -143,16 +143,16 @@ impl Judges {
             let pattern = Glob::new(&campaign.campaign)
                 .map_err(|cause| usage(format!("`insight.campaigns`: {cause}")))?;
             let wanted = Wanted {
-                packs: [&asked.packs, &campaign.packs],
-                cards: [asked.card.as_deref(), campaign.card.as_deref()],
+                packs: [&asked.packs, &campaign.packs, &insight.packs],
+                cards: [&asked.card, &campaign.card, &insight.card].map(Option::as_deref),
                 models: &models,
             };
             let bench = bench(config, &wanted)?;
             campaigns.push((pattern.compile_matcher(), bench));
         }
         let wanted = Wanted {
-            packs: [&asked.packs, &insight.packs],
-            cards: [asked.card.as_deref(), insight.card.as_deref()],
+            packs: [&asked.packs, &insight.packs, &[]],
+            cards: [&asked.card, &insight.card, &None].map(Option::as_deref),
             models: &models,
         };
         let others = bench(config, &wanted)?;
@@ -374,31 +374,37 @@ mod tests {
             card: Some(of_mandarin),
         }];
         let (zh, en) = (Language::Mandarin, Language::English);
-        let check = |asked: Asked, expected: [(&str, Option<&str>); 3]| {
+        let check = |asked: Asked, expected: [(&str, Option<&str>); 4]| {
             let judges = Judges::load_with(&config, &config.insight, &asked).unwrap();
             let (others, (_, loans)) = (&judges.others, &judges.campaigns[0]);
-            let all = [used(others, zh), used(others, en), used(loans, zh)];
-            let all = all.map(|(packs, card)| (packs.join(","), card.map(str::to_owned)));
+            let of_others = [used(others, zh), used(others, en)];
+            let all = [of_others, [used(loans, zh), used(loans, en)]].concat();
+            let all = all
+                .into_iter()
+                .map(|(packs, card)| (packs.join(","), card.map(str::to_owned)));
             let expected =
                 expected.map(|(packs, card)| (packs.to_owned(), card.map(str::to_owned)));
-            assert_eq!(all, expected, "{asked:?}");
+            assert_eq!(all.collect::<Vec<_>>(), expected, "{asked:?}");
         };
         let theirs = ("theirs", Some("theirs"));
-        check(
-            Asked::default(),
-            [("ours", None), theirs, ("zh-finance", None)],
-        );
+        // A campaign has what is configured for all where it names nothing for a language.
+        let all = [("ours", None), theirs, ("zh-finance", None), theirs];
+        check(Asked::default(), all);
         let asked = Asked {
             packs: vec![new],
             card: None,
         };
         // Packs for one language leave those of the other.
-        check(asked.clone(), [("new", None), theirs, ("new", None)]);
+        check(
+            asked.clone(),
+            [("new", None), theirs, ("new", None), theirs],
+        );
         let asked = Asked {
             card: Some(of_new),
             ..asked
         };
-        check(asked, [("new", Some("new")), theirs, ("new", Some("new"))]);
+        let new = ("new", Some("new"));
+        check(asked, [new, theirs, new, theirs]);
     }
 
     #[test]

@@ -4,11 +4,13 @@ use std::cmp::Reverse;
 
 use anyhow::Result;
 use auricle_contracts::{AssessedCall, Assessment, Transcript};
+use auricle_insight::Hearing;
 use auricle_insight::pii::{MASK_CHARACTER, Mask, Masker};
 use auricle_store::{CallRecord, Store};
 
 use crate::app::App;
 use crate::judge::Judges;
+use crate::terminal::count;
 
 /// How personal data is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,11 +30,22 @@ pub(crate) struct KnownCall {
 }
 
 impl KnownCall {
-    /// Hides the personal data that the assessment found: in the transcript, and in what it quotes.
+    /// A call as it was said, with what its readers must know.
+    fn as_said(mut transcript: Transcript, assessment: Assessment) -> Self {
+        add_warnings(&mut transcript);
+        Self {
+            transcript,
+            assessment,
+        }
+    }
+
+    /// The same, with the personal data that the assessment found hidden: in the transcript, and in what it quotes.
     pub(crate) fn masked(transcript: &Transcript, assessment: &Assessment) -> Self {
         let masker = Masker::new(transcript, &assessment.pii, Mask::All);
+        let mut transcript = masker.transcript();
+        add_warnings(&mut transcript);
         Self {
-            transcript: masker.transcript(),
+            transcript,
             assessment: masker.assessment(assessment),
         }
     }
@@ -40,6 +53,22 @@ impl KnownCall {
     /// The JSON of `analyze --out`.
     pub(crate) fn assessed(&self) -> AssessedCall<'_> {
         AssessedCall::new(&self.transcript, &self.assessment)
+    }
+}
+
+/// Warns of a call that was heard in another language, or hardly at all, whenever it was heard.
+fn add_warnings(transcript: &mut Transcript) {
+    let hearing = Hearing::of(&transcript.engine, &transcript.utterances);
+    if !hearing.is_poor() {
+        return;
+    }
+    let warning = format!(
+        "hardly understood: mean confidence {:.2} of {}; it may be in another language, or the sound is bad. It gets no score",
+        hearing.confidence,
+        count(hearing.n_syllables as u64, "syllable"),
+    );
+    if !transcript.warnings.contains(&warning) {
+        transcript.warnings.push(warning);
     }
 }
 
@@ -159,10 +188,7 @@ impl CallReader {
             Some(stored) => stored.assessment,
             None => self.judges.assess(&transcript),
         };
-        Ok(KnownCall {
-            transcript,
-            assessment,
-        })
+        Ok(KnownCall::as_said(transcript, assessment))
     }
 
     /// The call as this reader shows it.

@@ -32,7 +32,7 @@ pub(crate) fn plainly(said: &str) -> String {
         return "the text ends in the middle".to_owned();
     }
     match said {
-        "expected value" | "expected ident" => "this is no JSON".to_owned(),
+        "expected value" | "expected ident" => "a value is missing here".to_owned(),
         "trailing characters" => "something follows behind the end".to_owned(),
         _ => said.to_owned(),
     }
@@ -42,6 +42,9 @@ pub(crate) fn plainly(said: &str) -> String {
 pub(crate) fn json_plainly(cause: &serde_json::Error) -> String {
     let said = cause.to_string();
     let (line, column) = (cause.line(), cause.column());
+    if said.starts_with("expected ") && (line, column) == (1, 1) {
+        return "this is no JSON".to_owned();
+    }
     let place = format!(" at line {line} column {column}");
     match said.strip_suffix(&place) {
         Some(said) if line > 0 => format!("{} (line {line}, column {column})", plainly(said)),
@@ -202,6 +205,10 @@ mod tests {
                 "expected text, got `3` (line 1, column 13)",
             ),
             ("RIFF", "this is no JSON"),
+            (
+                "{\"call_id\": }",
+                "a value is missing here (line 1, column 13)",
+            ),
             ("", "the text ends in the middle"),
             (
                 &format!("{head}\"x\""),

@@ -41,6 +41,7 @@ pub struct Judge {
 pub struct CallRun<'a> {
     judge: &'a Judge,
     metadata: &'a CallMetadata,
+    engine: &'a str,
     observer: Observer,
     rules: RuleRun,
     found: Found,
@@ -97,6 +98,7 @@ impl<'a> CallRun<'a> {
         Self {
             judge,
             metadata,
+            engine: "",
             observer: Observer::new(Arc::clone(&judge.intents), judge.emotions.clone(), began),
             rules: RuleRun::new(Arc::clone(&judge.rules), metadata),
             found: Found::default(),
@@ -105,9 +107,17 @@ impl<'a> CallRun<'a> {
         }
     }
 
+    /// What hears the call, as its transcript names it: its confidences tell whether anything was understood.
+    #[must_use]
+    pub const fn heard_by(mut self, engine: &'a str) -> Self {
+        self.engine = engine;
+        self
+    }
+
     /// What is made of a call that is over.
     pub fn assess(judge: &'a Judge, transcript: &'a Transcript) -> Assessment {
-        Self::new(judge, &transcript.metadata).whole(transcript).0
+        let run = Self::new(judge, &transcript.metadata);
+        run.heard_by(&transcript.engine).whole(transcript).0
     }
 
     /// Why the rule at `rule` of the judge's [`RuleSet::rules`] fired on a call that is over, or did not; `None`
@@ -118,7 +128,7 @@ impl<'a> CallRun<'a> {
         transcript: &'a Transcript,
     ) -> Option<Explanation> {
         let trace = rules::trace(&judge.rules, rule)?;
-        let run = Self::new(judge, &transcript.metadata);
+        let run = Self::new(judge, &transcript.metadata).heard_by(&transcript.engine);
         let run = Self {
             rules: run.rules.traced(trace),
             ..run
@@ -196,6 +206,7 @@ impl<'a> CallRun<'a> {
 
     fn close(self, all: &[Spoken<'_>], duration_ms: u64) -> (Assessment, Option<Box<Trace>>) {
         let (judge, metadata) = (self.judge, self.metadata);
+        let hearing = Hearing::of(self.engine, all.iter().map(|spoken| spoken.utterance));
         let (mut found, (metrics, mood), trace) = self.end(duration_ms);
         found
             .utterances
@@ -208,7 +219,7 @@ impl<'a> CallRun<'a> {
             mood,
             ..Assessment::default()
         };
-        (concluded(judge, metadata, all, assessment), trace)
+        (concluded(judge, metadata, hearing, all, assessment), trace)
     }
 
     /// What becomes known at the end of the call.
@@ -258,6 +269,7 @@ pub(crate) fn in_order(mut hits: Vec<(usize, Hit)>) -> Vec<Hit> {
 pub(crate) fn concluded(
     judge: &Judge,
     metadata: &CallMetadata,
+    hearing: Hearing,
     all: &[Spoken<'_>],
     mut assessment: Assessment,
 ) -> Assessment {
@@ -268,7 +280,6 @@ pub(crate) fn concluded(
         pii: &assessment.pii,
     });
     assessment.summary.disposition = proposed(all, &assessment);
-    let hearing = Hearing::of(all.iter().map(|spoken| spoken.utterance));
     assessment.scorecard = scored(judge, metadata, hearing, &assessment);
     assessment
 }

@@ -173,13 +173,13 @@ impl Revision {
             return Revised::Same;
         }
         let mut revised = current.clone();
+        let hearing = Hearing::of(&transcript.engine, &transcript.utterances);
         if stay {
-            let hearing = Hearing::of(&transcript.utterances);
             revised.scorecard = scored(judge, metadata, hearing, &revised);
         } else {
             revised.hits = hits;
             let all = spoken.unwrap_or_else(|| all_spoken(&transcript.utterances));
-            revised = concluded(judge, metadata, &all, revised);
+            revised = concluded(judge, metadata, hearing, &all, revised);
         }
         match revised == *current {
             true => Revised::Same,

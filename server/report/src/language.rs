@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use auricle_contracts::{Answer, EmotionLabel, Party, PiiKind, Severity};
+use auricle_contracts::{Answer, EmotionLabel, LABELS, Party, PiiKind, Severity};
 use thiserror::Error;
 
 /// Language of a page's own words; what was said in a call stays as it was said.
@@ -276,103 +276,13 @@ impl Language {
 
     /// The name of an intent or a disposition; those that are not known keep their own.
     pub fn intent_name(self, label: &str) -> String {
-        let known = INTENTS.iter().find(|(name, ..)| *name == label);
+        let known = LABELS.iter().find(|(name, ..)| *name == label);
         match known {
             Some((_, english, chinese)) => self.pick(english, chinese).to_owned(),
             None => label.replace('_', " "),
         }
     }
 }
-
-/// Names of intents and dispositions: their own, in English, in Chinese.
-const INTENTS: [(&str, &str, &str); 82] = [
-    ("interested", "interested", "有意向"),
-    ("refuses", "refuses", "拒绝"),
-    ("refused", "refused", "已拒绝"),
-    ("complaint", "complaint", "投诉"),
-    ("opt_out", "opts out", "要求勿再来电"),
-    ("opted_out", "opted out", "已要求勿再来电"),
-    ("callback_request", "call-back request", "预约回电"),
-    ("callback", "call-back", "待回电"),
-    ("price_objection", "price objection", "价格异议"),
-    ("angry", "angry words", "愤怒言辞"),
-    ("angry_words", "angry words", "愤怒言辞"),
-    ("hesitates", "hesitates", "犹豫"),
-    ("undecided", "undecided", "未决定"),
-    ("agrees", "agrees", "同意"),
-    ("agreed", "agreed", "已同意"),
-    ("sold", "sold", "成交"),
-    ("no_answer", "no answer", "无应答"),
-    ("unclear", "unclear", "不明确"),
-    ("unknown", "unknown", "未知"),
-    ("busy", "busy", "不便接听"),
-    ("thanks", "thanks", "致谢"),
-    ("satisfied", "satisfied", "满意"),
-    ("resolved", "resolved", "已解决"),
-    ("asks_details", "asks for details", "询问详情"),
-    ("asks_price", "asks the price", "询问价格"),
-    ("distrust", "distrust", "不信任"),
-    ("denies", "denies", "否认"),
-    ("disputed", "disputed", "有争议"),
-    ("disputes_debt", "disputes the debt", "对欠款有异议"),
-    ("already_paid", "already paid", "称已还款"),
-    ("promise_to_pay", "promises to pay", "承诺还款"),
-    ("hardship", "hardship", "经济困难"),
-    ("wrong_number", "wrong number", "非本人"),
-    ("cancel_request", "asks to cancel", "要求取消"),
-    ("cancelled", "cancelled", "已取消"),
-    ("refund_request", "asks for a refund", "要求退款"),
-    ("escalation", "asks for a manager", "要求上级处理"),
-    ("goods_dispute", "disputes the goods", "商品纠纷"),
-    ("renews", "renews", "续费"),
-    ("anxiety", "anxiety", "焦虑"),
-    ("gives_consent", "consents", "同意办理"),
-    ("unclear_answer", "unclear answer", "回答含糊"),
-    ("promise_return", "promises returns", "承诺收益"),
-    ("no_risk_claim", "claims there is no risk", "声称无风险"),
-    ("risk_disclosure", "tells of risks", "揭示风险"),
-    ("loss_warning", "warns of losses", "提示亏损"),
-    ("risk_level", "tells the risk level", "告知风险等级"),
-    ("guarantee_approval", "guarantees approval", "保证获批"),
-    ("guarantee_result", "guarantees results", "保证效果"),
-    ("pressure", "pressure", "施压"),
-    ("push_on", "pushes on", "继续纠缠"),
-    ("off_channel", "off channel", "引导私下联系"),
-    ("private_payment", "private payment", "私下收款"),
-    ("secret_request", "asks for secrets", "索要密码验证码"),
-    ("impersonation", "impersonation", "冒充身份"),
-    ("identity", "names himself", "表明身份"),
-    ("identity_check", "checks identity", "核实身份"),
-    ("disparage", "disparages rivals", "诋毁同行"),
-    ("abuse", "abuse", "辱骂"),
-    ("threat", "threat", "威胁"),
-    ("harassment", "harassment", "骚扰"),
-    ("brushes_off", "brushes off", "敷衍"),
-    ("false_consequence", "false consequences", "虚构后果"),
-    (
-        "third_party_contact",
-        "contacts third parties",
-        "联系第三方",
-    ),
-    ("told_third_party", "told third parties", "向第三方泄露"),
-    ("night_contact", "contact at night", "夜间联系"),
-    ("recording_notice", "tells of recording", "告知录音"),
-    ("recording_told", "tells of recording", "告知录音"),
-    ("sells_investment", "sells investments", "推销投资"),
-    ("sold_as_deposit", "sold as a deposit", "当存款推销"),
-    ("product_name", "names the product", "说明产品名称"),
-    ("states_fees", "tells the fees", "说明费用"),
-    ("states_order", "states the order", "说明订单"),
-    ("cooling_off", "cooling-off period", "犹豫期"),
-    ("suitability_check", "checks suitability", "适当性评估"),
-    ("asks_consent", "asks for consent", "征求同意"),
-    ("induced_answer", "induces answers", "诱导回答"),
-    ("urges_borrowing", "urges borrowing", "怂恿借贷"),
-    ("tuition_loan", "tuition loan", "学费贷款"),
-    ("long_prepayment", "long prepayment", "长期预付"),
-    ("false_credentials", "false credentials", "虚假资质"),
-    ("refund_refused", "refuses refunds", "拒绝退款"),
-];
 
 #[cfg(test)]
 mod tests {

@@ -6,14 +6,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use auricle_audio::{AudioBlock, AudioReader};
 use auricle_contracts::{ChannelLayout, Party, Transcript, Utterance};
-use auricle_insight::Hearing;
 use auricle_speech::SpeechModel;
 use auricle_store::Recording;
 
 use super::channels::{ChannelMap, plan};
 use super::survey::survey;
 use crate::engine::Listener;
-use crate::terminal::count;
 
 /// Told how far a recording is heard.
 pub(crate) trait HearProgress: Sync {
@@ -41,7 +39,6 @@ pub(crate) fn hear(
     } else {
         transcribe(path, model, &channels, progress)?
     };
-    warnings.extend(hardly_understood(&utterances));
     Ok(Transcript {
         call_id: recording.call_id.clone(),
         file: recording.file.clone(),
@@ -51,21 +48,6 @@ pub(crate) fn hear(
         metadata: recording.metadata.clone(),
         warnings,
         utterances,
-    })
-}
-
-/// How the warning about a call that was hardly understood begins.
-pub(crate) const HARDLY_UNDERSTOOD: &str = "hardly understood";
-
-/// What a reader of a call has to know that was heard in another language, or hardly at all.
-pub(crate) fn hardly_understood(utterances: &[Utterance]) -> Option<String> {
-    let hearing = Hearing::of(utterances);
-    hearing.is_poor().then(|| {
-        format!(
-            "{HARDLY_UNDERSTOOD}: mean confidence {:.2} of {}; it may be in another language, or the sound is bad. It gets no score",
-            hearing.confidence,
-            count(hearing.n_syllables as u64, "syllable"),
-        )
     })
 }
 

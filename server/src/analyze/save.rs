@@ -126,7 +126,7 @@ impl Writer<'_> {
             duration_text(transcript.duration_ms),
         );
         let mut text = format!("{length} of audio, {utterances}");
-        for warning in &transcript.warnings {
+        for warning in &known.transcript.warnings {
             text += &format!("; {warning}");
         }
         Ok(text)

@@ -90,14 +90,16 @@ pub(crate) fn run(app: &mut App, args: &ImportArgs) -> Result<Exit> {
             let reader = open_transcripts(&path)?;
             for transcript in reader {
                 let place = || format!("`{}`", path.display());
-                let transcript = transcript.map(|mut transcript| {
-                    n_sorted += u64::from(put_in_order(&mut transcript.utterances));
-                    transcript
+                let mut is_sorted = false;
+                let saved = transcript.and_then(|mut transcript| {
+                    is_sorted = put_in_order(&mut transcript.utterances);
+                    save(app, &store, &judges, &transcript, existing)
                 });
-                let saved = transcript
-                    .and_then(|transcript| save(app, &store, &judges, &transcript, existing));
                 match saved.with_context(place) {
-                    Ok(Imported::Saved) => counts.n_done += 1,
+                    Ok(Imported::Saved) => {
+                        counts.n_done += 1;
+                        n_sorted += u64::from(is_sorted);
+                    }
                     Ok(Imported::Same) => counts.n_skipped += 1,
                     Err(error) => report(&mut counts, &error),
                 }

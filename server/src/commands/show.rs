@@ -10,7 +10,6 @@ use clap::Args;
 use console::Style;
 
 use super::findings;
-use crate::analyze::hear::{HARDLY_UNDERSTOOD, hardly_understood};
 use crate::app::App;
 use crate::exit::Exit;
 use crate::known::{CallReader, KnownCall, PersonalData};
@@ -123,12 +122,7 @@ fn write_head(
         "重新识别失败，以下为此前的转写：",
     );
     let failed = failed.map(|cause| format!("{older} {cause}"));
-    // Calls that were heard before it was said do not have it.
-    let is_said = |said: &String| said.starts_with(HARDLY_UNDERSTOOD);
-    let poor = hardly_understood(&transcript.utterances);
-    let poor = poor.filter(|_| !transcript.warnings.iter().any(is_said));
-    let warnings = transcript.warnings.iter().cloned();
-    for warning in warnings.chain(poor).chain(failed) {
+    for warning in transcript.warnings.iter().cloned().chain(failed) {
         // A cause may have lines of its own, hints mostly.
         for (line_idx, line) in warning.lines().enumerate() {
             let mark = if line_idx == 0 { '!' } else { ' ' };

@@ -22,9 +22,9 @@ use crate::text_file::read_at_most;
 /// What one part of the configuration asks for.
 pub(super) struct Wanted<'a> {
     /// For each language the first of these that has packs for it counts.
-    pub(super) packs: [&'a [PathBuf]; 2],
+    pub(super) packs: [&'a [PathBuf]; 3],
     /// The first that fits counts.
-    pub(super) cards: [Option<&'a Path>; 2],
+    pub(super) cards: [Option<&'a Path>; 3],
     pub(super) models: &'a Models,
 }
 

@@ -54,11 +54,11 @@ const DEFECT: &str =
     "this call makes Auricle fail; please report it, with its transcript if possible";
 /// For each worker a few results may wait for the writer; more would only fill the memory.
 const RESULTS_A_WORKER: usize = 32;
-/// One question to the store for so many calls: each costs as much as reading a call or two. A stop waits
-/// for these.
+/// One question to the store for so many calls: each costs as much as reading a call or two.
 const CALLS_A_READ: usize = 32;
-/// For each worker so many of these may have been read ahead: who judges does not wait for the store.
-const READS_A_WORKER: usize = 2;
+/// For each worker so many calls may have been read ahead: who judges does not wait for the store. Long ones take some
+/// hundred kilobytes each.
+const CALLS_AHEAD_A_WORKER: usize = 64;
 
 /// Assesses all calls on `n_workers` threads and gives what came of each to `write`. Stops early,
 /// between some calls and the next, when `shared.stop` is set.
@@ -68,8 +68,8 @@ pub(crate) fn rescore_all(
     shared: &Shared<'_>,
     mut write: impl FnMut(Result<Rescored, Refused>),
 ) {
-    let n_workers = n_workers.min(calls.len().div_ceil(CALLS_A_READ)).max(1);
-    let (ahead, to_judge) = channel::bounded(n_workers * READS_A_WORKER);
+    let n_workers = n_workers.min(calls.len()).max(1);
+    let (ahead, to_judge) = channel::bounded(n_workers * CALLS_AHEAD_A_WORKER);
     let (sender, receiver) = channel::bounded(n_workers * RESULTS_A_WORKER);
     thread::scope(|scope| {
         for _ in 0..n_workers {
@@ -84,8 +84,8 @@ pub(crate) fn rescore_all(
     });
 }
 
-/// Calls, with what the store has of each.
-type Read = Vec<(CallRecord, Result<Stored>)>;
+/// A call, with what the store has of it.
+type Read = (CallRecord, Result<Stored>);
 
 fn read_ahead(calls: Vec<CallRecord>, shared: &Shared<'_>, ahead: &Sender<Read>) {
     let mut calls = calls.into_iter();
@@ -104,28 +104,28 @@ fn read_ahead(calls: Vec<CallRecord>, shared: &Shared<'_>, ahead: &Sender<Read>)
         };
         let together = read(&some, shared).map(|all| all.into_iter().map(Ok).collect());
         let stored: Vec<Result<Stored>> = together.unwrap_or_else(one_by_one);
-        if ahead.send(some.into_iter().zip(stored).collect()).is_err() {
-            return;
+        for read in some.into_iter().zip(stored) {
+            if ahead.send(read).is_err() {
+                return;
+            }
         }
     }
 }
 
 fn work(to_judge: &Receiver<Read>, shared: &Shared<'_>, done: &Sender<Result<Rescored, Refused>>) {
     let preparer = Preparer::default();
-    for calls in to_judge {
+    for (call, stored) in to_judge {
         if shared.stop.load(Ordering::Relaxed) {
             return;
         }
-        for (call, stored) in calls {
-            let result = stored
-                .and_then(|stored| guarded(DEFECT, || rescore(&call, &stored, &preparer, shared)));
-            let result = result.map_err(|error| Refused {
-                call_id: call.recording.call_id.clone(),
-                cause: message_of(&error),
-            });
-            if done.send(result).is_err() {
-                return;
-            }
+        let result = stored
+            .and_then(|stored| guarded(DEFECT, || rescore(&call, &stored, &preparer, shared)));
+        let result = result.map_err(|error| Refused {
+            call_id: call.recording.call_id.clone(),
+            cause: message_of(&error),
+        });
+        if done.send(result).is_err() {
+            return;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Numbers, times and sounds as they are written in queries.
 
-use auricle_contracts::{EmotionLabel, PiiKind, Severity};
+use auricle_contracts::{EmotionLabel, PiiKind, Severity, label_in_chinese};
 use auricle_pinyin::Syllable;
 
 use crate::date::LocalTime;
@@ -129,27 +129,20 @@ const PII_KINDS: [(&str, &[&str]); PiiKind::ALL.len()] = [
     (PiiKind::Ssn.as_str(), &["社安号"]),
 ];
 
-/// Intents by the names that pages in Chinese give them. A classifier of one's own may tell others.
+/// What intents are called for short, beside what pages in Chinese call them. A classifier of one's own may tell others.
 const INTENTS: Choices = &[
-    ("interested", &["有意向", "感兴趣"]),
-    ("refuses", &["拒绝"]),
-    ("complaint", &["投诉"]),
-    ("opt_out", &["要求勿再来电", "勿再来电"]),
-    ("callback_request", &["预约回电", "回电"]),
-    ("price_objection", &["价格异议"]),
-    ("angry", &["愤怒言辞", "愤怒"]),
-    ("hesitates", &["犹豫"]),
-    ("agrees", &["同意"]),
+    ("interested", &["感兴趣"]),
+    ("opt_out", &["勿再来电"]),
+    ("callback_request", &["回电"]),
+    ("angry", &["愤怒"]),
 ];
 
 /// The same of outcomes.
 const DISPOSITIONS: Choices = &[
-    ("interested", &["有意向"]),
-    ("refused", &["已拒绝", "拒绝"]),
-    ("complaint", &["投诉"]),
-    ("opt_out", &["要求勿再来电", "已要求勿再来电", "勿再来电"]),
-    ("callback", &["待回电", "回电"]),
-    ("agreed", &["已同意", "同意"]),
+    ("refused", &["拒绝"]),
+    ("opt_out", &["勿再来电", "已要求勿再来电"]),
+    ("callback", &["回电"]),
+    ("agreed", &["同意"]),
 ];
 
 /// The name that a field has for what is called so in Chinese.
@@ -161,7 +154,9 @@ pub(crate) fn name_in_chinese(field: TextField, text: &str) -> Option<&'static s
     };
     let mut names = names.iter();
     let found = names.find(|(_, others)| others.contains(&text));
-    found.map(|(name, _)| *name)
+    found
+        .map(|(name, _)| *name)
+        .or_else(|| label_in_chinese(text))
 }
 
 /// The name of the value that is meant, whatever the case.

@@ -14,6 +14,7 @@ pub(crate) use self::tally::{
     Distribution, EmotionTotal, Group, Mentions, PiiTotals, Quality, QuestionTotal, RuleTotal,
     TalkTotals, party_place, severity_place,
 };
+use crate::change::name_of;
 use crate::format::minute;
 use crate::playable::Playable;
 use crate::table::Names;
@@ -58,6 +59,7 @@ pub struct Batch {
     pub(crate) scores: Option<Distribution>,
     pub(crate) satisfaction: Option<Distribution>,
     pub(crate) trend: Option<Distribution>,
+    /// By rule, named `PACK/ID`.
     pub(crate) rules: BTreeMap<String, (RuleTotal, KeptHits)>,
     pub(crate) rule_names: Names,
     pub(crate) agents: BTreeMap<String, Group>,
@@ -141,7 +143,7 @@ impl Batch {
         }
         let mut broken: BTreeMap<usize, u64> = BTreeMap::new();
         for hit in violations(assessment) {
-            *broken.entry(self.rule_names.place(&hit.rule)).or_default() += 1;
+            *broken.entry(self.rule_names.place(&name_of(hit))).or_default() += 1;
         }
         let named = |name: &Option<String>| name.clone().unwrap_or_default();
         for group in [
@@ -165,7 +167,8 @@ impl Batch {
         let mut seen = BTreeSet::new();
         for (hit_idx, hit) in assessment.hits.iter().enumerate() {
             self.n_hits_seen += 1;
-            let (total, kept) = self.rules.entry(hit.rule.clone()).or_default();
+            let name = name_of(hit);
+            let (total, kept) = self.rules.entry(name.clone()).or_default();
             if total.n_hits == 0 {
                 total.title.clone_from(&hit.title);
             }
@@ -173,7 +176,7 @@ impl Batch {
             let auto_fail = fails_call(assessment, hit_idx);
             total.auto_fail |= auto_fail;
             total.n_hits += 1;
-            total.n_calls += u64::from(seen.insert(hit.rule.as_str()));
+            total.n_calls += u64::from(seen.insert(name));
             let place = Place {
                 transcript,
                 playable,

@@ -33,7 +33,7 @@ impl Outline {
 }
 
 /// `PACK/ID`; the id alone in assessments that do not tell packs.
-fn name_of(hit: &Hit) -> String {
+pub(crate) fn name_of(hit: &Hit) -> String {
     match hit.pack.as_str() {
         "" => hit.rule.clone(),
         pack => format!("{pack}/{}", hit.rule),

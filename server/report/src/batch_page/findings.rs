@@ -7,6 +7,7 @@ use auricle_contracts::Severity;
 use maud::{Markup, html};
 
 use crate::batch::{Batch, Group, KeptHit, KeptHits, RuleTotal};
+use crate::change::RuleNames;
 use crate::format::{clock, count, decimal_or_dash, percent};
 use crate::language::Language;
 use crate::page::{play_link, severity_badge};
@@ -16,6 +17,7 @@ use crate::table::call_page_path;
 
 /// One rule with its hits.
 pub(super) struct Ranked<'a> {
+    /// Its id; `PACK/ID` where rules of several packs have it.
     pub(super) id: &'a str,
     pub(super) total: &'a RuleTotal,
     kept: &'a KeptHits,
@@ -33,12 +35,14 @@ impl Ranked<'_> {
 }
 
 /// Rules, the worst first, then those that fired in most calls.
-pub(super) fn ranked(batch: &Batch) -> Vec<Ranked<'_>> {
-    let mut rules: Vec<Ranked<'_>> = batch
-        .rules
-        .iter()
-        .map(|(id, (total, kept))| Ranked { id, total, kept })
-        .collect();
+pub(super) fn ranked<'a>(batch: &'a Batch) -> Vec<Ranked<'a>> {
+    let names = RuleNames::of(batch.rules.keys().map(String::as_str));
+    let ranked = |(name, (total, kept)): (&'a String, &'a (RuleTotal, KeptHits))| Ranked {
+        id: names.shown(name),
+        total,
+        kept,
+    };
+    let mut rules: Vec<Ranked<'a>> = batch.rules.iter().map(ranked).collect();
     rules.sort_by_key(|rule| Reverse((rule.total.severity, rule.total.n_calls)));
     rules
 }
@@ -213,9 +217,9 @@ fn rank(group: &Group) -> (f64, f64) {
 }
 
 fn rule_name(batch: &Batch, place: usize) -> &str {
-    let id = batch.rule_names.get(place);
-    match batch.rules.get(id) {
+    let name = batch.rule_names.get(place);
+    match batch.rules.get(name) {
         Some((total, _)) if !total.title.is_empty() => &total.title,
-        _ => id,
+        _ => RuleNames::of(batch.rules.keys().map(String::as_str)).shown(name),
     }
 }

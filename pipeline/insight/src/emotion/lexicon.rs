@@ -441,7 +441,8 @@ fn sound(letter: &Letter, change: fn(Syllable) -> Syllable) -> [u8; 2] {
     index.to_be_bytes()
 }
 
-/// `feeling strength: word, word, …`, with `state`, `trial` or `limit` behind the strength where [`Names`] are those; blank lines and those that begin with `#` are for readers.
+/// `feeling strength: word, word, …`, with `state`, `trial` or `limit` behind the strength where [`Names`] are those;
+/// blank lines and those that begin with `#` are for readers.
 fn parse_line(line: &str) -> Option<(Entry, &str)> {
     let (head, words) = line.split_once(':')?;
     let (feeling, rest) = head.split_once(' ')?;
@@ -600,7 +601,15 @@ mod tests {
                 "angry",
             ),
             ("you must be joking this is awful", "angry"),
-            ("that must be very frustrating", ""),
+            (
+                "I demand that you apologize for this awful service",
+                "angry",
+            ),
+            ("this is awful and I am not sorry", "angry"),
+            ("that must be the most frustrating thing", ""),
+            ("非常抱歉，由于我们的失误让您失望了", ""),
+            ("对不起但是我很生气", "angry"),
+            ("他们让我受不了", "angry"),
             ("this is annoying and I do apologise", ""),
         ] {
             let scores = scores(text);

@@ -469,6 +469,8 @@ const LIGHT_WORDS: &[&str] = &[
     "completely",
     "totally",
     "an",
+    "the",
+    "most",
     "frustrating",
     "annoying",
     "difficult",

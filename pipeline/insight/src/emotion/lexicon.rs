@@ -5,6 +5,7 @@
 //! denied ("不生气", "not angry") says nothing, or the opposite where it is a good word; a state that is another's
 //! ("我理解您的愤怒", "I see that you are angry") says nothing of the speaker ([`whose`]).
 
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -165,13 +166,12 @@ impl Lexicon {
     }
 
     fn look_up(&self, spoken: &Spoken<'_>, scores: &mut TextScores) {
-        let text = spoken.text();
+        let said = Said::new(spoken);
         let mut taken: SmallVec<[bool; 64]> = smallvec![false; spoken.letters.len()];
-        for (start, end, entry) in self.hanzi.find(text.as_bytes()) {
-            let from = text[..start].chars().count();
-            let to = from + text[start..end].chars().count();
-            taken[from..to].fill(true);
-            weigh_hanzi(scores, entry, spoken, from..to);
+        for (start, end, entry) in self.hanzi.find(said.text.as_bytes()) {
+            let word = said.place_of(start)..said.place_of(end);
+            taken[word.clone()].fill(true);
+            said.weigh(scores, entry, word);
         }
         let heard = |change: fn(Syllable) -> Syllable| {
             let mut sounds: SmallVec<[u8; 128]> = SmallVec::new();
@@ -190,7 +190,7 @@ impl Lexicon {
                     continue;
                 }
                 taken[from..to].fill(true);
-                weigh_hanzi(scores, entry, spoken, from..to);
+                said.weigh(scores, entry, from..to);
             }
         }
         self.look_up_english(&spoken.utterance.text, scores);
@@ -207,10 +207,10 @@ impl Lexicon {
             if !is_edge(before) || !is_edge(plain.as_bytes().get(end)) {
                 continue;
             }
-            let since = clauses.iter().rfind(|at| **at <= start);
-            let until = clauses.iter().find(|at| **at >= end);
-            let since = since.copied().unwrap_or(0);
-            let until = until.copied().unwrap_or(plain.len());
+            let Range {
+                start: since,
+                end: until,
+            } = clause_around(&clauses, start..end, plain.len());
             let is_own = entry.names == Names::Opinion
                 || whose::in_english(entry.names, &plain[since..start], &plain[end..until])
                     == Whose::Own;
@@ -221,39 +221,99 @@ impl Lexicon {
     }
 }
 
-fn weigh_hanzi(scores: &mut TextScores, entry: Entry, spoken: &Spoken<'_>, word: Range<usize>) {
-    let text = |letters: &[Letter]| {
-        letters
-            .iter()
-            .map(|letter| letter.letter)
-            .collect::<String>()
-    };
-    if entry.names != Names::Opinion {
-        let clause = clause_around(spoken, &word);
-        let before = text(&spoken.letters[clause.start..word.start]);
-        let after = text(&spoken.letters[word.end..clause.end]);
-        if whose::in_hanzi(&before, &after) == Whose::Others {
-            return;
-        }
-    }
-    weigh(
-        scores,
-        entry,
-        is_denied(&text(&spoken.letters[..word.start])),
-    );
+/// The letters of one utterance as text, and where its clauses end.
+struct Said<'a> {
+    spoken: &'a Spoken<'a>,
+    text: String,
+    /// Where each letter starts in `text`, in bytes, and the end.
+    starts: SmallVec<[usize; 64]>,
+    /// Places of the letters that begin a clause; found at the first word that asks whose it is.
+    clauses: OnceCell<Vec<usize>>,
 }
 
-/// The letters around `word` with no punctuation between them.
-fn clause_around(spoken: &Spoken<'_>, word: &Range<usize>) -> Range<usize> {
-    let source: Vec<char> = spoken.source().chars().collect();
-    let letters = &spoken.letters;
-    let ends_behind = |place: usize| {
-        let between = source.get(letters[place].at + 1..letters[place + 1].at);
-        between.is_some_and(|marks| marks.iter().any(|mark| !mark.is_whitespace()))
+impl<'a> Said<'a> {
+    fn new(spoken: &'a Spoken<'a>) -> Self {
+        let text = spoken.text();
+        let mut starts: SmallVec<[usize; 64]> =
+            text.char_indices().map(|(start, _)| start).collect();
+        starts.push(text.len());
+        Self {
+            spoken,
+            text,
+            starts,
+            clauses: OnceCell::new(),
+        }
+    }
+
+    /// The place of the letter that starts at the byte `start`.
+    fn place_of(&self, start: usize) -> usize {
+        self.starts.partition_point(|one| *one < start)
+    }
+
+    fn letters(&self, places: Range<usize>) -> &str {
+        &self.text[self.starts[places.start]..self.starts[places.end]]
+    }
+
+    fn weigh(&self, scores: &mut TextScores, entry: Entry, word: Range<usize>) {
+        if entry.names != Names::Opinion {
+            let clauses = self
+                .clauses
+                .get_or_init(|| clauses_of(&self.spoken.utterance.text, &self.spoken.letters));
+            let clause = clause_around(clauses, word.clone(), self.spoken.letters.len());
+            let since = word.start.saturating_sub(whose::CLAUSE_HANZI);
+            let until = word.end + whose::CLAUSE_HANZI;
+            let before = self.letters(clause.start.max(since)..word.start);
+            let after = self.letters(word.end..clause.end.min(until));
+            if whose::in_hanzi(entry.names, before, after) == Whose::Others {
+                return;
+            }
+        }
+        let since = word.start.saturating_sub(DENIAL_HANZI);
+        weigh(scores, entry, is_denied(self.letters(since..word.start)));
+    }
+}
+
+/// Which of `letters` begin a clause by the punctuation of `text`, as far as the two agree from their start and
+/// from their end: `text` may write numbers that `letters` spell.
+fn clauses_of(text: &str, letters: &[Letter]) -> Vec<usize> {
+    let mut written: Vec<char> = Vec::with_capacity(letters.len());
+    // How many letters stand before each mark.
+    let mut marks = Vec::new();
+    for letter in text.chars() {
+        if letter.is_alphanumeric() {
+            written.extend(letter.to_lowercase().next());
+        } else if ends_clause(letter) && marks.last() != Some(&written.len()) {
+            marks.push(written.len());
+        }
+    }
+    let is_same = |(one, other): &(&char, &Letter)| **one == other.letter;
+    let from_start = written.iter().zip(letters).take_while(is_same).count();
+    let pairs = written.iter().rev().zip(letters.iter().rev());
+    let unmet = written.len().min(letters.len()) - from_start;
+    let from_end = pairs.take(unmet).take_while(is_same).count();
+    let place_of = |n_before: usize| {
+        let n_behind = written.len() - n_before;
+        match n_before <= from_start {
+            true => Some(n_before),
+            false => (n_behind <= from_end).then(|| letters.len() - n_behind),
+        }
     };
-    let start = (0..word.start).rev().find(|&place| ends_behind(place));
-    let end = (word.end - 1..letters.len() - 1).find(|&place| ends_behind(place));
-    start.map_or(0, |place| place + 1)..end.map_or(letters.len(), |place| place + 1)
+    marks.into_iter().filter_map(place_of).collect()
+}
+
+const fn ends_clause(mark: char) -> bool {
+    matches!(
+        mark,
+        '，' | '。' | '！' | '？' | '；' | '：' | '…' | '—' | ',' | '.' | '!' | '?' | ';' | ':'
+    )
+}
+
+/// What of `0..len` around `word` holds none of `clauses`, where clauses begin, in order.
+fn clause_around(clauses: &[usize], word: Range<usize>, len: usize) -> Range<usize> {
+    let since = clauses.partition_point(|at| *at <= word.start);
+    let until = clauses.partition_point(|at| *at < word.end);
+    let start = since.checked_sub(1).map_or(0, |last| clauses[last]);
+    start..clauses.get(until).copied().unwrap_or(len)
 }
 
 fn weigh(scores: &mut TextScores, entry: Entry, is_denied: Denied) {
@@ -301,6 +361,9 @@ const NO_DENIALS: [&str; 10] = [
     "还不是",
     "可不是",
 ];
+
+/// The longest of them, in hanzi.
+const DENIAL_HANZI: usize = 4;
 
 fn is_denied(before: &str) -> Denied {
     let ends = |words: &[&str]| words.iter().any(|word| before.ends_with(word));
@@ -378,7 +441,8 @@ fn sound(letter: &Letter, change: fn(Syllable) -> Syllable) -> [u8; 2] {
     index.to_be_bytes()
 }
 
-/// `feeling strength: word, word, …`, with `state` or `trial` behind the strength where [`Names`] are those; blank lines and those that begin with `#` are for readers.
+/// `feeling strength: word, word, …`, with `state`, `trial` or `limit` behind the strength where [`Names`] are those;
+/// blank lines and those that begin with `#` are for readers.
 fn parse_line(line: &str) -> Option<(Entry, &str)> {
     let (head, words) = line.split_once(':')?;
     let (feeling, rest) = head.split_once(' ')?;
@@ -386,6 +450,7 @@ fn parse_line(line: &str) -> Option<(Entry, &str)> {
         None => (rest, Names::Opinion),
         Some((strength, "state")) => (strength, Names::State),
         Some((strength, "trial")) => (strength, Names::Trial),
+        Some((strength, "limit")) => (strength, Names::Limit),
         Some(_) => return None,
     };
     let feeling = match feeling {
@@ -518,10 +583,74 @@ mod tests {
             ("Do you understand how frustrating this is?", "angry"),
             ("I'm worried", "sad"),
             ("are you worried?", ""),
+            ("我能理解，但是真的很生气。", "angry"),
+            ("我理解你们有规定但是这样处理真的忍无可忍", "angry"),
+            ("对不起，受不了你们", "angry"),
+            ("你这样真的受不了", "angry"),
+            ("我理解您受不了了", ""),
+            ("你真讨厌", "angry"),
+            ("他真讨厌", "angry"),
+            ("我非常生气可以理解吧", "angry"),
+            ("我很着急能理解吗", "sad"),
+            ("You cheated me", "angry"),
+            ("they misled my mother", "angry"),
+            ("this is terrible and you need to apologize", "angry"),
+            ("this is frustrating and nobody even said sorry", "angry"),
+            (
+                "it is so frustrating for you to keep putting me on hold",
+                "angry",
+            ),
+            ("you must be joking this is awful", "angry"),
+            (
+                "I demand that you apologize for this awful service",
+                "angry",
+            ),
+            ("this is awful and I am not sorry", "angry"),
+            ("that must be the most frustrating thing", ""),
+            ("非常抱歉，由于我们的失误让您失望了", ""),
+            ("对不起但是我很生气", "angry"),
+            ("他们让我受不了", "angry"),
+            ("this is annoying and I do apologise", ""),
         ] {
             let scores = scores(text);
             assert_eq!(felt(scores), expected, "{text}: {scores:?}");
         }
+    }
+
+    #[test]
+    fn clauses_end_where_the_written_text_has_marks() {
+        let clauses = |text: &str, spoken: &str| {
+            let mut said = utterance(Party::Customer, 0, text);
+            said.spoken = spoken.to_owned();
+            clauses_of(text, &Spoken::new(&said, 0).letters)
+        };
+        assert_eq!(clauses("我理解，很生气。", "我理解很生气"), [3, 6]);
+        assert_eq!(clauses("我理解，很生气", ""), [3]);
+        assert_eq!(clauses("好，等了3天，很生气", "好等了三天很生气"), [1, 5]);
+        assert_eq!(
+            clauses("好，等3天，等25天，很急", "好等三天等二十五天很急"),
+            [1, 9]
+        );
+        assert_eq!(clauses("好好好，好好，好", "好好好好"), [3]);
+        assert_eq!(clauses("我“理解”、很急", "我理解很急"), [0; 0]);
+        assert_eq!(clause_around(&[3, 6], 4..6, 9), 3..6);
+        assert_eq!(clause_around(&[3, 6], 1..2, 9), 0..3);
+        assert_eq!(clause_around(&[3, 6], 2..7, 9), 0..9);
+        assert_eq!(clause_around(&[], 2..7, 9), 0..9);
+    }
+
+    #[test]
+    fn no_denial_is_longer_than_is_looked_at() {
+        let all = DENIALS.iter().chain(&NO_DENIALS);
+        let longest = all.map(|denial| denial.chars().count()).max();
+        assert_eq!(longest, Some(DENIAL_HANZI));
+    }
+
+    #[test]
+    fn long_utterances_are_weighed_to_their_end() {
+        let calm = "我理解您很生气，".repeat(3000);
+        assert_eq!(scores(&calm), TextScores::default());
+        assert_eq!(felt(scores(&(calm + "但是真的很生气"))), "angry");
     }
 
     #[test]

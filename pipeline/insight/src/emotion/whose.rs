@@ -3,8 +3,14 @@
 //! 我很生气 is said by somebody angry, 我理解您的愤怒 and 抱歉让您生气了 by somebody who soothes. Whoever is named
 //! last before the word feels it; where nobody is, words of sympathy before it tell that it is not the speaker.
 
+use smallvec::SmallVec;
+
 /// How far before a word its owner is looked for, in hanzi.
 const REACH_HANZI: usize = 20;
+/// How much of a clause is asked for on each side of a word, in hanzi: what stands before its owner, too.
+pub(super) const CLAUSE_HANZI: usize = REACH_HANZI + 4;
+/// How far behind sympathy it still reaches, in hanzi.
+const SYMPATHY_HANZI: usize = 10;
 /// The same in English words.
 const REACH_WORDS: usize = 12;
 /// How far behind a word, in English words.
@@ -26,6 +32,8 @@ pub(super) enum Names {
     State,
     /// What things are like for whoever meets them: `frustrating`.
     Trial,
+    /// A state that whoever is named before it has mostly caused: 你这样真的受不了.
+    Limit,
 }
 
 /// Who is named, what is done: what a stretch of text says of the mood behind it.
@@ -176,6 +184,14 @@ const LIGHT: &[&str] = &[
     "表示",
     "心情",
     "情绪",
+    "失望",
+    "愤怒",
+    "生气",
+    "不满",
+    "着急",
+    "担心",
+    "委屈",
+    "困扰",
     "应该",
     "千万",
     "不要",
@@ -211,7 +227,13 @@ const LIGHT: &[&str] = &[
     "再",
     "那",
     "这",
+    "和",
+    "与",
 ];
+/// Behind these, another thing is said: 我能理解但是很生气.
+const TURNS: &[&str] = &["但", "但是", "可是", "不过", "就是", "然而"];
+/// What ends like one of them and is none.
+const NO_TURNS: &[&str] = &["不但", "非但", "您就是", "你就是", "他就是", "她就是"];
 /// Behind a mood, that somebody else has it: 愤怒的心情我完全理解.
 const UNDERSTOOD: &[&str] = &["理解", "明白", "体会", "了解", "感受到"];
 /// What may stand between a mood and that it is understood. Longer ones first.
@@ -221,10 +243,8 @@ const UNDERSTOOD_BY: &[&str] = &[
 ];
 
 /// Whose the mood is between `before` and `after`, both hanzi without punctuation, of one clause.
-pub(super) fn in_hanzi(before: &str, after: &str) -> Whose {
-    if begins_any(strip_all(after, UNDERSTOOD_BY), UNDERSTOOD) {
-        return Whose::Others;
-    }
+pub(super) fn in_hanzi(names: Names, before: &str, after: &str) -> Whose {
+    let before = behind_turn(before);
     let starts = before.char_indices().rev().map(|(start, _)| start);
     for start in starts.take(REACH_HANZI) {
         let (left, right) = before.split_at(start);
@@ -232,28 +252,47 @@ pub(super) fn in_hanzi(before: &str, after: &str) -> Whose {
         let Some((word, sign)) = sign else {
             continue;
         };
-        if let Some(whose) = told_by(*sign, word, left, &right[word.len()..]) {
+        if let Some(whose) = told_by(names, *sign, word, left, &right[word.len()..]) {
             return whose;
         }
     }
-    Whose::Own
+    match begins_any(strip_all(after, UNDERSTOOD_BY), UNDERSTOOD) {
+        true => Whose::Others,
+        false => Whose::Own,
+    }
+}
+
+/// What of `before` stands behind the last 但是 or the like.
+fn behind_turn(before: &str) -> &str {
+    let ends = before.char_indices().rev();
+    let mut ends = ends.map(|(at, hanzi)| before.split_at(at + hanzi.len_utf8()));
+    let turn = ends.find(|(left, _)| ends_any(left, TURNS) && !ends_any(left, NO_TURNS));
+    turn.map_or(before, |(_, behind)| behind)
 }
 
 /// What `word` tells, with what stands before it, and between it and the mood.
-fn told_by(sign: Sign, word: &str, left: &str, between: &str) -> Option<Whose> {
+fn told_by(names: Names, sign: Sign, word: &str, left: &str, between: &str) -> Option<Whose> {
     let is_person = || !ends_any(left, DONE_TO) && !begins_any(between, SPOKEN_TO);
     let is_light = || {
         let about = ABOUT.iter().filter_map(|word| between.find(word)).min();
         strip_all(&between[..about.unwrap_or(between.len())], LIGHT).is_empty()
     };
     let is_guess = || GUESSES.iter().any(|word| between.contains(word));
+    let is_known = || ends_any(left, FIRM_FEELS);
+    let is_limit = names == Names::Limit;
     let (holds, whose) = match sign {
         Sign::Own => (!ends_any(left, DONE_TO), Whose::Own),
-        Sign::Other => (is_person() && (is_light() || is_guess()), Whose::Others),
-        Sign::Firm => (ends_any(left, FIRM_FEELS) && is_light(), Whose::Others),
+        Sign::Other => {
+            let feels = is_guess() || (is_light() && (!is_limit || is_known()));
+            (is_person() && feels, Whose::Others)
+        }
+        Sign::Firm => (is_known() && is_light(), Whose::Others),
         Sign::Sympathy => {
             let is_meant = !ends_any(left, NO_SYMPATHY) && !between.starts_with("不了");
-            (is_meant, Whose::Others)
+            let is_near = between.chars().count() <= SYMPATHY_HANZI;
+            // 对不起受不了: nobody else is there who could feel it.
+            let is_alone = is_limit && !between.contains(['您', '你', '他', '她']);
+            (is_meant && is_near && !is_alone, Whose::Others)
         }
         Sign::Asked => {
             let whole = [left, word].concat();
@@ -324,6 +363,32 @@ const SYMPATHY_WORDS: &[&str] = &[
 const KNOWING_WORDS: &[&str] = &["know", "see"];
 /// Behind what is a trial, that it is one for others: this is annoying and I apologise.
 const EXCUSES: &[&str] = &["apologize", "apologise", "apologies", "sorry"];
+/// Who excuses himself.
+const EXCUSES_HIMSELF: &[&str] = &["i", "im", "id", "we", "our", "my"];
+/// What may stand between him and the excuse.
+const BEFORE_EXCUSE: &[&str] = &[
+    "am",
+    "are",
+    "do",
+    "must",
+    "want",
+    "would",
+    "like",
+    "to",
+    "so",
+    "very",
+    "really",
+    "truly",
+    "sincerely",
+    "sincerest",
+    "deeply",
+    "terribly",
+    "just",
+    "again",
+    "say",
+];
+/// Who is asked for an excuse besides [`OTHERS_WORDS`].
+const NOBODY: &[&str] = &["nobody", "anybody", "somebody", "one", "anyone", "someone"];
 /// Behind these, nobody sympathises.
 const NO_SYMPATHY_WORDS: &[&str] = &[
     "you", "dont", "didnt", "doesnt", "cant", "cannot", "not", "never", "they", "wont", "couldnt",
@@ -403,24 +468,35 @@ const LIGHT_WORDS: &[&str] = &[
     "as",
     "completely",
     "totally",
+    "an",
+    "the",
+    "most",
+    "frustrating",
+    "annoying",
+    "difficult",
+    "stressful",
 ];
 
 /// Whose the mood is between `before` and `after`, lower-case words without punctuation, of one clause.
 pub(super) fn in_english(names: Names, before: &str, after: &str) -> Whose {
-    let words: Vec<&str> = before.split_whitespace().collect();
+    let mut words: SmallVec<[&str; REACH_WORDS + 1]> = SmallVec::new();
+    words.extend(before.split_whitespace().rev().take(REACH_WORDS + 1));
+    words.reverse();
     // `, but`: what comes is another thing.
     let since = words.iter().rposition(|word| *word == "but");
     let words = &words[since.map_or(0, |at| at + 1)..];
-    let after: Vec<&str> = after.split_whitespace().take(REACH_AFTER).collect();
+    let after: SmallVec<[&str; REACH_AFTER]> = after.split_whitespace().take(REACH_AFTER).collect();
     let until = after.iter().position(|word| *word == "but");
     let follows = &after[..until.unwrap_or(after.len())];
-    if names == Names::Trial && follows.iter().any(|word| EXCUSES.contains(word)) {
+    if names == Names::Trial && is_excused(follows) {
         return Whose::Others;
     }
     match after.as_slice() {
         // How angry I am, how angry this makes me.
         ["i" | "im" | "we" | "ive", ..] | [_, "makes" | "made", "me", ..] => return Whose::Own,
         ["you" | "youre" | "youve", ..] if words.last() == Some(&"how") => return Whose::Others,
+        // Frustrating for you to keep me waiting: the other's doing, not his trial.
+        ["for", "you", "to", ..] => {}
         ["for", "you", ..] => return Whose::Others,
         _ => {}
     }
@@ -430,6 +506,29 @@ pub(super) fn in_english(names: Names, before: &str, after: &str) -> Whose {
         }
     }
     Whose::Own
+}
+
+/// Whether the speaker excuses himself in `follows`.
+fn is_excused(follows: &[&str]) -> bool {
+    let Some(at) = follows.iter().position(|word| EXCUSES.contains(word)) else {
+        return false;
+    };
+    let mut before = follows[..at].iter().rev();
+    before
+        .find(|word| !BEFORE_EXCUSE.contains(word))
+        .is_some_and(|word| EXCUSES_HIMSELF.contains(word))
+}
+
+/// Whether an excuse behind `left` is somebody else's to make: `you need to apologize for`.
+fn is_owed(left: &[&str]) -> bool {
+    let is_done_to = |at: usize| at > 0 && DONE_TO_WORDS.contains(&left[at - 1]);
+    let persons = (0..left.len()).rev().filter(|at| !is_done_to(*at));
+    let mut persons = persons.filter_map(|at| match left[at] {
+        word if OWN_WORDS.contains(&word) => Some(false),
+        word if OTHERS_WORDS.contains(&word) || NOBODY.contains(&word) => Some(true),
+        _ => None,
+    });
+    persons.next() == Some(true)
 }
 
 fn told_by_word(names: Names, left: &[&str], word: &str, between: &[&str]) -> Option<Whose> {
@@ -442,16 +541,18 @@ fn told_by_word(names: Names, left: &[&str], word: &str, between: &[&str]) -> Op
         return (!is_passed_over).then_some(Whose::Own);
     }
     let is_known = is(KNOWING_WORDS) && matches!(between.first(), Some(&("how" | "why")));
+    let is_light = || between.iter().all(|word| LIGHT_WORDS.contains(word));
     if is(SYMPATHY_WORDS) || is_known {
-        return (!NO_SYMPATHY_WORDS.contains(&last)).then_some(Whose::Others);
+        let is_meant = !NO_SYMPATHY_WORDS.contains(&last) && !(is(EXCUSES) && is_owed(left));
+        return is_meant.then_some(Whose::Others);
     }
     // `that must be frustrating`
-    if word == "must" && matches!(between.first(), Some(&("be" | "have" | "feel"))) {
+    let is_guess = || matches!(between.first(), Some(&("be" | "have" | "feel")));
+    if word == "must" && is_guess() && is_light() {
         let is_own = left.iter().any(|word| matches!(*word, "i" | "we"));
         return (!is_own).then_some(Whose::Others);
     }
     let is_other = names == Names::State && is(OTHERS_WORDS) && !DONE_TO_WORDS.contains(&last);
-    let is_light = || between.iter().all(|word| LIGHT_WORDS.contains(word));
     (is_other && is_light()).then_some(Whose::Others)
 }
 
@@ -486,8 +587,33 @@ mod tests {
             ("你看特别", "", Whose::Own),
             ("谢谢你很", "", Whose::Own),
             ("跟您聊很", "", Whose::Own),
+            ("我能理解但是真的很", "", Whose::Own),
+            ("我理解你们有规定可是真的很", "", Whose::Own),
+            ("理解你们公司有自己的规定这样真的很", "", Whose::Own),
+            ("我理解您不但等了很久还很", "", Whose::Others),
+            ("我理解您就是有点", "", Whose::Others),
+            ("但是我理解您很", "", Whose::Others),
+            ("让您感到失望和", "了", Whose::Others),
+            ("我非常", "可以理解吧", Whose::Own),
+            ("我很", "能理解吗", Whose::Own),
         ] {
-            assert_eq!(in_hanzi(before, after), expected, "{before}…{after}");
+            let found = in_hanzi(Names::State, before, after);
+            assert_eq!(found, expected, "{before}…{after}");
+        }
+    }
+
+    #[test]
+    fn who_is_named_before_a_limit_has_caused_it() {
+        for (before, expected) in [
+            ("你这样真的", Whose::Own),
+            ("他真的", Whose::Own),
+            ("这样", Whose::Own),
+            ("对不起", Whose::Own),
+            ("我理解您", Whose::Others),
+            ("理解您等了这么久", Whose::Others),
+            ("您一定", Whose::Others),
+        ] {
+            assert_eq!(in_hanzi(Names::Limit, before, ""), expected, "{before}");
         }
     }
 
@@ -526,5 +652,16 @@ mod tests {
         trial("do you know how", "this is", Whose::Own);
         trial("you dont understand how", "this is", Whose::Own);
         trial("sorry but this is", "", Whose::Own);
+        trial("this is", "and im so sorry", Whose::Others);
+        trial("this is", "and our sincerest apologies", Whose::Others);
+        trial("this is", "and you need to apologize", Whose::Own);
+        trial("this is", "and i want you to apologize", Whose::Own);
+        trial("this is", "and nobody even said sorry", Whose::Own);
+        trial("you need to apologize for this", "service", Whose::Own);
+        trial("thank you for waiting sorry for the", "line", Whose::Others);
+        trial("it is so", "for you to keep putting me", Whose::Own);
+        trial("i understand it is", "for you to wait", Whose::Others);
+        trial("you must be joking this is", "", Whose::Own);
+        trial("it must have been a really", "", Whose::Others);
     }
 }

@@ -143,7 +143,9 @@ impl Batch {
         }
         let mut broken: BTreeMap<usize, u64> = BTreeMap::new();
         for hit in violations(assessment) {
-            *broken.entry(self.rule_names.place(&name_of(hit))).or_default() += 1;
+            *broken
+                .entry(self.rule_names.place(&name_of(hit)))
+                .or_default() += 1;
         }
         let named = |name: &Option<String>| name.clone().unwrap_or_default();
         for group in [

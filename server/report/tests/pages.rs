@@ -326,6 +326,33 @@ fn evidence_plays_from_its_media_fragment() {
 }
 
 #[test]
+fn rules_of_several_packs_stand_apart() {
+    let recording = Playable::Nothing;
+    let mut calls = Vec::new();
+    for (pack, title) in [
+        ("zh-calls", "开场未报公司"),
+        ("en-calls", "No company named"),
+    ] {
+        let (transcript, mut assessment) = call_of("x", 70.0, 1000, Severity::Minor);
+        let hit = &mut assessment.hits[0];
+        (hit.pack, hit.title) = (pack.into(), title.into());
+        hit.rule = "no_identity".into();
+        calls.push((transcript, assessment));
+    }
+    let page = batch_page(&batch_of(&calls, &recording), Language::English);
+    for words in [
+        "开场未报公司",
+        "No company named",
+        "<code>zh-calls/no_identity</code>",
+        "<code>en-calls/no_identity</code>",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    let alone = batch_page(&batch_of(&calls[..1], &recording), Language::English);
+    assert!(alone.contains("<code>no_identity</code>"));
+}
+
+#[test]
 fn the_worst_and_newest_hits_of_a_rule_are_kept() {
     let mut batch = Batch::new(BatchOptions {
         n_hits_per_rule: 2,

@@ -8,8 +8,8 @@ const MOST_WAYS: usize = 32;
 const MOST_COUNTED: usize = 12;
 /// Digits from which on a number without a unit is likelier a name (of a line, an account) than a count.
 const LEAST_NAME: usize = 5;
-/// Groups of digits with spaces between are one number from so many digits on.
-const LEAST_SPACED: usize = 7;
+/// Digits from which on a round number needs a unit to be a count, and groups with spaces between are one number.
+const LEAST_LONG: usize = 7;
 /// More groups are not taken together.
 const MOST_GROUPS: usize = 16;
 
@@ -282,17 +282,17 @@ fn grouped(letters: &[char], from: usize) -> Option<(Vec<u8>, usize)> {
         at += 1;
     }
     let next = |place: usize| letters.get(place).copied();
-    let is_cut = matches!(
-        next(at),
-        Some('.' | '．' | ',' | '，' | ':' | '：' | '%' | '％' | '‰')
-    ) && (next(at + 1).and_then(digit).is_some()
-        || matches!(next(at), Some('%' | '％' | '‰')));
+    let is_cut = match next(at) {
+        Some('%' | '％' | '‰') => true,
+        Some('.' | '．' | ',' | '，' | ':' | '：') => next(at + 1).and_then(digit).is_some(),
+        _ => false,
+    };
     let is_measured = next(at).is_some_and(|after| MEASURES.contains(after));
     let n_digits = groups.iter().map(Vec::len).sum::<usize>();
     let has_lead = groups.iter().any(|group| group.len() > 1 && group[0] == 0);
     let is_one = match mark {
         None => false,
-        Some(' ') => n_digits >= LEAST_SPACED && !is_measured,
+        Some(' ') => n_digits >= LEAST_LONG && !is_measured,
         Some(_) if groups.iter().all(|group| group.len() <= 2) => false,
         Some(_) => groups.len() > 2 || has_lead || !is_measured,
     };
@@ -402,7 +402,7 @@ impl Number {
         let n_digits = self.whole.len();
         let is_before = |units: &str| self.after.is_some_and(|after| units.contains(after));
         let is_round = self.whole.ends_with(&[0, 0]) && is_before(MEASURES)
-            || n_digits < LEAST_SPACED && self.whole.ends_with(&[0, 0, 0]);
+            || n_digits < LEAST_LONG && self.whole.ends_with(&[0, 0, 0]);
         let is_amount = self.writing == Writing::Thousands || is_before(MONEY);
         n_digits >= LEAST_NAME && !is_round && !is_amount
     }

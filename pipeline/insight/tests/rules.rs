@@ -172,7 +172,10 @@ fn tests_of_packs_hear_numbers_in_words() {
         let files = [PackFile::read("p.yaml", yaml.as_bytes())];
         let compiled = RuleSet::compile(&files).unwrap();
         let told: Vec<&str> = compiled.warnings.iter().map(|one| &*one.cause).collect();
-        let of_expression = "regular expression `10`: in recognised speech numbers are words";
+        let of_expression = match language {
+            "zh" => "regular expression `10`: in recognised speech numbers are words",
+            _ => "regular expression `10`: numbers are heard in words",
+        };
         assert!(
             told.iter().any(|one| one.starts_with(of_expression)),
             "{told:?}"
@@ -185,6 +188,77 @@ fn tests_of_packs_hear_numbers_in_words() {
         let report = run_tests(&Arc::new(compiled.rules), 0, tests, &mut NoFacts);
         assert!(report.passed(), "{report}");
     }
+}
+
+/// 二个月 in 十二个月 is another number, and so is 百分之十 in 百分之十五.
+#[test]
+fn numbers_in_words_are_found_whole() {
+    let set = rules(
+        "pack: p\nlanguage: zh\nrules:\n\
+         - {id: months, when: {says: 2个月}}\n\
+         - {id: days, when: {says: 3天内}}\n\
+         - {id: five, when: {says: '5'}}\n\
+         - {id: police, when: {says: '110'}}\n\
+         - {id: share, when: {says: '10%'}}\n\
+         - {id: all, when: {says: '100%'}}\n\
+         - {id: line, when: {says: 400-800-8888}}\n",
+    );
+    let check = |text: &str, fires: &[&str]| {
+        let hits = hits(&set, &[(Party::Agent, 0, text)]);
+        let fired: Vec<&str> = hits.iter().map(|hit| hit.rule.as_str()).collect();
+        assert_eq!(fired, fires, "{text}");
+    };
+    check("等两个月", &["months"]);
+    check("等二个月", &["months"]);
+    check("三天内到账", &["days"]);
+    check("请按五", &["five"]);
+    check("拨打一一零一下", &["police"]);
+    check("年化百分之十", &["share"]);
+    check("年化百分之十一定有", &["share"]);
+    check("统一百分之十", &["share"]);
+    check("百分之百一定有", &["all"]);
+    check("拨四零零八零零八八八八", &["line"]);
+    let others = "等十二个月 等12个月 十三天内到账 五十块 十五块 \
+        三点五折 下午好 拨打一百一十九 年化百分之十五 年化百分之十点五 年化百分之十一";
+    others.split(' ').for_each(|text| check(text, &[]));
+}
+
+#[test]
+fn tests_hear_numbers_of_lines_digit_by_digit() {
+    let yaml = "pack: p\nlanguage: zh\nrules:\n\
+        - {id: ent, party: customer, when: {entity: phone}}\n\
+        tests:\n\
+        - {text: 我手机号13800138000, party: customer, fires: [ent]}\n\
+        - {text: 我手机号138 0013 8000, party: customer, fires: [ent]}\n\
+        - {text: 我手机号138-0013-8000, party: customer, fires: [ent]}\n\
+        - {text: 我要10000000元, party: customer, fires: []}\n";
+    let files = [PackFile::read("p.yaml", yaml.as_bytes())];
+    let set = Arc::new(RuleSet::compile(&files).unwrap().rules);
+    let mut observer = TrialObserver::new(Arc::new(files[0].language().model().clone()));
+    let tests = &files[0].pack.as_ref().unwrap().tests;
+    let report = run_tests(&set, 0, tests, &mut observer);
+    assert!(report.passed(), "{report}");
+}
+
+/// Calls in any language get it: each test says by its letters which it is in.
+#[test]
+fn a_pack_that_says_no_language_hears_tests_in_theirs() {
+    let yaml = "pack: p\nrules:\n\
+        - {id: dollars, when: {says: 500 dollars}}\n\
+        - {id: yuan, when: {says: 500元}}\n\
+        tests:\n\
+        - {text: you owe 500 dollars, fires: [dollars]}\n\
+        - {text: 您欠500元, fires: [yuan]}\n";
+    let files = [PackFile::read("p.yaml", yaml.as_bytes())];
+    let compiled = RuleSet::compile(&files).unwrap();
+    let told: Vec<&str> = compiled.warnings.iter().map(|one| &*one.cause).collect();
+    let [of_dollars] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert!(of_dollars.starts_with("phrase `500 dollars`: numbers are heard in words"));
+    let tests = &files[0].pack.as_ref().unwrap().tests;
+    let report = run_tests(&Arc::new(compiled.rules), 0, tests, &mut NoFacts);
+    assert!(report.passed(), "{report}");
 }
 
 /// An utterance whose syllables were heard, each `best/other:prob`.

@@ -104,6 +104,11 @@ impl Matches {
             }
             .listen();
         }
+        self.occurrences.retain(|found| {
+            let Span { from, to } = found.span;
+            let bounds = lexicon.terms[found.term as usize].keyword.bounds;
+            bounds.fit(&spoken.letters, from as usize, to as usize)
+        });
         self.sort_by_class(lexicon);
         for &class in &self.touched {
             self.live_phrases.set_all(lexicon.phrases_of.get(class));

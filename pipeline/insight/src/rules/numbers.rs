@@ -1,35 +1,117 @@
 //! Numbers that are written in digits, as they are said in Mandarin: recognised speech has them in words.
 
+use crate::Letter;
+
 /// More ways of saying one text are not told.
 const MOST_WAYS: usize = 32;
 /// Longer numbers are said digit by digit alone.
 const MOST_COUNTED: usize = 12;
+/// Digits from which on a number without a unit is likelier a name (of a line, an account) than a count.
+const LEAST_NAME: usize = 5;
+/// Digits from which on a round number needs a unit to be a count, and groups with spaces between are one number.
+const LEAST_LONG: usize = 7;
+/// More groups are not taken together.
+const MOST_GROUPS: usize = 16;
 
 const DIGITS: [char; 10] = ['零', '一', '二', '三', '四', '五', '六', '七', '八', '九'];
 /// Before these, 2 is 两.
 const MEASURES: &str = "个年天周次块元万千百亿位条种倍张笔家件份斤台人";
+/// What stands before these is an amount.
+const MONEY: &str = "元块万亿";
 
 /// Whether digits stand in a text.
 pub(super) fn has_number(text: &str) -> bool {
     text.chars().any(|letter| digit(letter).is_some())
 }
 
-/// All ways in which a text with digits is likely said: 10% is 百分之十; 110 is 一百一十, 一百一, 一一零 or 幺幺零.
+/// Ways in which a text with digits is likely said, the likeliest first: 10% is 百分之十; 110 is 一百一十, 一百一,
+/// 一一零 or 幺幺零.
 pub(super) fn ways_said(text: &str) -> Vec<String> {
-    let mut ways = vec![String::new()];
+    // With each way, how unlikely its parts are.
+    let mut ways = vec![(0, String::new())];
     for part in parts(text) {
         let said = part.ways();
-        let joined = ways
-            .iter()
-            .flat_map(|way| said.iter().map(move |said| format!("{way}{said}")));
-        ways = joined.take(MOST_WAYS).collect();
+        let joined = ways.iter().flat_map(|(rank, way)| {
+            let said = said.iter().enumerate();
+            said.map(move |(place, said)| (rank + place, format!("{way}{said}")))
+        });
+        ways = joined.collect();
+        ways.sort_by_key(|(rank, _)| *rank);
+        ways.truncate(MOST_WAYS);
     }
-    ways
+    ways.into_iter().map(|(_, way)| way).collect()
 }
 
 /// The likeliest of [`ways_said`]: what a recogniser would write. Everything but numbers stays.
 pub(super) fn as_said(text: &str) -> String {
     parts(text).iter().map(Part::likeliest).collect()
+}
+
+/// At which ends a text is a number, which may not go on there where it is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Bounds {
+    front: bool,
+    back: bool,
+}
+
+impl Bounds {
+    /// Of [`ways_said`]. 百分之 begins what it stands in, 百分之百 ends it.
+    pub(super) fn of(text: &str) -> Self {
+        let has_letters = |part: &&Part| match part {
+            Part::Text(text) => text.chars().any(char::is_alphanumeric),
+            _ => true,
+        };
+        let parts = parts(text);
+        let mut parts = parts.iter().filter(has_letters);
+        let first = parts.next();
+        let last = parts.next_back().or(first);
+        Self {
+            front: match first {
+                Some(Part::Number(number)) => number.share == Share::Nothing,
+                Some(Part::Time(_)) => true,
+                _ => false,
+            },
+            back: match last {
+                Some(Part::Number(number)) => !number.is_all(),
+                Some(Part::Time(_)) => true,
+                _ => false,
+            },
+        }
+    }
+
+    /// Whether what stands before the letter `from` and from the letter `to` on does not go on with the number.
+    pub(super) fn fit(self, letters: &[Letter], from: usize, to: usize) -> bool {
+        if self == Self::default() {
+            return true;
+        }
+        let at = |place: usize| letters.get(place).map_or(' ', |letter| letter.letter);
+        let before = |n: usize| from.checked_sub(n).map_or(' ', at);
+        let goes_on_front = match before(1) {
+            '点' => is_numeral(before(2)),
+            letter => is_numeral(letter) || letter == '几',
+        };
+        let last = to.checked_sub(1).map_or(' ', at);
+        let goes_on_back = match (at(to), at(to + 1)) {
+            // 打一一零一下, 百分之十一定: these begin another word.
+            ('一', next) => is_unit(last) && !ONE_WORDS.contains(next),
+            ('几', _) => is_unit(last),
+            ('两', _) => matches!(last, '千' | '万' | '亿'),
+            ('点', next) => is_numeral(next),
+            (next, _) => is_numeral(next),
+        };
+        !(self.front && goes_on_front || self.back && goes_on_back)
+    }
+}
+
+/// 一 and one of these are a word that is no number.
+const ONE_WORDS: &str = "定直般起样旦切些下";
+
+fn is_numeral(letter: char) -> bool {
+    matches!(letter, '〇' | '幺' | '两') || DIGITS.contains(&letter) || is_unit(letter)
+}
+
+const fn is_unit(letter: char) -> bool {
+    matches!(letter, '十' | '百' | '千' | '万' | '亿')
 }
 
 /// A text, cut at its numbers.
@@ -39,10 +121,8 @@ enum Part {
     Number(Number),
     /// Hours and minutes.
     Time([Vec<u8>; 2]),
-    /// A dash between two numbers; short ones are the ends of a range.
-    Dash {
-        is_range: bool,
-    },
+    /// A dash between the ends of a range.
+    To,
 }
 
 #[derive(Debug)]
@@ -51,6 +131,17 @@ struct Number {
     fraction: Vec<u8>,
     share: Share,
     after: Option<char>,
+    writing: Writing,
+}
+
+/// How the digits of a number are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writing {
+    Plain,
+    /// With commas at the thousands: 10,000.
+    Thousands,
+    /// With dashes or spaces at no set places: 400-800-8888.
+    Groups,
 }
 
 /// What a number is a share of.
@@ -95,10 +186,10 @@ fn parts(text: &str) -> Vec<Part> {
         at += 1;
         let next_is_number = letters.get(at).copied().and_then(digit).is_some();
         match parts.last_mut() {
-            Some(Part::Number(before)) if is_dash(letter) && next_is_number => {
-                let n_next = letters[at..].iter().map_while(|&l| digit(l)).count();
-                let is_range = before.whole.len().max(n_next) <= 2;
-                parts.push(Part::Dash { is_range });
+            Some(Part::Number(_) | Part::Time(_))
+                if (is_dash(letter) || is_tilde(letter)) && next_is_number =>
+            {
+                parts.push(Part::To);
             }
             Some(Part::Text(text)) => text.push(letter),
             _ => parts.push(Part::Text(letter.into())),
@@ -108,11 +199,25 @@ fn parts(text: &str) -> Vec<Part> {
 }
 
 const fn is_dash(letter: char) -> bool {
-    matches!(letter, '-' | '~' | '－' | '～' | '–' | '—')
+    matches!(letter, '-' | '－' | '–' | '—')
+}
+
+const fn is_tilde(letter: char) -> bool {
+    matches!(letter, '~' | '～')
 }
 
 /// The number that begins at `from`, and where it ends.
 fn number(letters: &[char], from: usize) -> (Part, usize) {
+    if let Some((whole, at)) = grouped(letters, from) {
+        let number = Number {
+            whole,
+            fraction: Vec::new(),
+            share: Share::Nothing,
+            after: letters.get(at).copied(),
+            writing: Writing::Groups,
+        };
+        return (Part::Number(number), at);
+    }
     let digits_at = |from: usize| -> Vec<u8> {
         let rest = letters.get(from..).unwrap_or_default();
         rest.iter().map_while(|&letter| digit(letter)).collect()
@@ -120,10 +225,12 @@ fn number(letters: &[char], from: usize) -> (Part, usize) {
     let is_at = |at: usize, wanted: [char; 2]| letters.get(at).is_some_and(|l| wanted.contains(l));
     let mut whole = digits_at(from);
     let mut at = from + whole.len();
+    let mut writing = Writing::Plain;
     // 10,000
     while whole.len() <= MOST_COUNTED && is_at(at, [',', '，']) && digits_at(at + 1).len() == 3 {
         whole.extend(digits_at(at + 1));
         at += 4;
+        writing = Writing::Thousands;
     }
     let minutes = digits_at(at + 1);
     if is_at(at, [':', '：']) && whole.len() <= 2 && minutes.len() == 2 {
@@ -150,8 +257,46 @@ fn number(letters: &[char], from: usize) -> (Part, usize) {
         fraction,
         share,
         after,
+        writing,
     };
     (Part::Number(number), at)
+}
+
+/// Digits that are one number in groups, and where it ends: dashes between them are no ranges.
+fn grouped(letters: &[char], from: usize) -> Option<(Vec<u8>, usize)> {
+    let mut groups: Vec<Vec<u8>> = Vec::new();
+    let mut at = from;
+    let mut mark: Option<char> = None;
+    loop {
+        let rest = letters.get(at..).unwrap_or_default();
+        let group: Vec<u8> = rest.iter().map_while(|&letter| digit(letter)).collect();
+        at += group.len();
+        groups.push(group);
+        let Some(&next) = letters.get(at) else { break };
+        let is_same = mark.is_none_or(|mark| mark == next) && (is_dash(next) || next == ' ');
+        let goes_on = letters.get(at + 1).is_some_and(|&l| digit(l).is_some());
+        if !is_same || !goes_on || groups.len() == MOST_GROUPS {
+            break;
+        }
+        mark = Some(next);
+        at += 1;
+    }
+    let next = |place: usize| letters.get(place).copied();
+    let is_cut = match next(at) {
+        Some('%' | '％' | '‰') => true,
+        Some('.' | '．' | ',' | '，' | ':' | '：') => next(at + 1).and_then(digit).is_some(),
+        _ => false,
+    };
+    let is_measured = next(at).is_some_and(|after| MEASURES.contains(after));
+    let n_digits = groups.iter().map(Vec::len).sum::<usize>();
+    let has_lead = groups.iter().any(|group| group.len() > 1 && group[0] == 0);
+    let is_one = match mark {
+        None => false,
+        Some(' ') => n_digits >= LEAST_LONG && !is_measured,
+        Some(_) if groups.iter().all(|group| group.len() <= 2) => false,
+        Some(_) => groups.len() > 2 || has_lead || !is_measured,
+    };
+    (is_one && !is_cut).then(|| (groups.concat(), at))
 }
 
 impl Part {
@@ -172,7 +317,7 @@ impl Part {
                 }
                 ways
             }
-            Self::Dash { .. } => ["到", "至", ""].map(str::to_owned).to_vec(),
+            Self::To => ["到", "至", ""].map(str::to_owned).to_vec(),
         }
     }
 
@@ -192,7 +337,7 @@ impl Part {
                 };
                 format!("{hours}点{minutes}")
             }
-            Self::Dash { is_range } => if *is_range { "到" } else { "" }.to_owned(),
+            Self::To => "到".to_owned(),
         }
     }
 }
@@ -221,9 +366,7 @@ impl Number {
         }
         let share = self.share.said();
         let mut ways: Vec<String> = ways.iter().map(|way| format!("{share}{way}")).collect();
-        if self.is_all() {
-            ways.push("百分之百".to_owned());
-        }
+        ways.insert(0, self.likeliest());
         let mut seen = std::collections::BTreeSet::new();
         ways.retain(|way| seen.insert(way.clone()));
         ways
@@ -234,22 +377,34 @@ impl Number {
             return "百分之百".to_owned();
         }
         let is_year = self.after == Some('年') && self.whole.len() == 4;
-        let is_name = self.whole.len() > 4 && !self.whole.ends_with(&[0, 0]);
         let is_plain = self.fraction.is_empty() && self.share == Share::Nothing;
-        if !self.is_countable() || is_plain && (is_year || is_name) {
-            return spelled(&self.whole, if is_year { '一' } else { '幺' });
-        }
         let is_measured = self.after.is_some_and(|after| MEASURES.contains(after));
         let two = match self.whole.as_slice() {
             [2] if !is_measured => Two::Two,
             _ => Two::Pair,
         };
-        let mut said = format!("{}{}", self.share.said(), counted(&self.whole, two));
+        let mut said = self.share.said().to_owned();
+        said.push_str(
+            &match !self.is_countable() || is_plain && (is_year || self.is_name()) {
+                true => spelled(&self.whole, if is_year { '一' } else { '幺' }),
+                false => counted(&self.whole, two),
+            },
+        );
         if !self.fraction.is_empty() {
             said.push('点');
             said.push_str(&spelled(&self.fraction, '一'));
         }
         said
+    }
+
+    /// Whether it likely names a line or an account: long, and neither an amount nor round.
+    fn is_name(&self) -> bool {
+        let n_digits = self.whole.len();
+        let is_before = |units: &str| self.after.is_some_and(|after| units.contains(after));
+        let is_round = self.whole.ends_with(&[0, 0]) && is_before(MEASURES)
+            || n_digits < LEAST_LONG && self.whole.ends_with(&[0, 0, 0]);
+        let is_amount = self.writing == Writing::Thousands || is_before(MONEY);
+        n_digits >= LEAST_NAME && !is_round && !is_amount
     }
 
     /// 100%.
@@ -259,7 +414,7 @@ impl Number {
 
     fn is_countable(&self) -> bool {
         let has_lead = self.whole.len() > 1 && self.whole[0] == 0;
-        !has_lead && self.whole.len() <= MOST_COUNTED
+        !has_lead && self.whole.len() <= MOST_COUNTED && self.writing != Writing::Groups
     }
 }
 
@@ -374,7 +529,21 @@ mod tests {
             ("10086", "幺零零八六"),
             ("20000", "两万"),
             ("105", "一百零五"),
-            ("10000500", "一千万零五百"),
+            ("10000500元", "一千万零五百元"),
+            ("12,345,678", "一千两百三十四万五千六百七十八"),
+            ("12345元", "一万两千三百四十五元"),
+            ("100000块", "十万块"),
+            ("95500", "九五五零零"),
+            ("12300", "幺二三零零"),
+            ("13800138000", "幺三八零零幺三八零零零"),
+            ("138 0013 8000", "幺三八零零幺三八零零零"),
+            ("138-0013-8000", "幺三八零零幺三八零零零"),
+            ("400-800-8888", "四零零八零零八八八八"),
+            ("0571-88889999", "零五七幺八八八八九九九九"),
+            ("1000-2000元", "一千到两千元"),
+            ("10-15%", "十到百分之十五"),
+            ("9:00-10:30", "九点到十点三十"),
+            ("07%", "百分之零七"),
             ("2026年", "二零二六年"),
             ("3-5天", "三到五天"),
             ("9:30", "九点三十"),
@@ -394,7 +563,8 @@ mod tests {
             ("10%", &["百分之十"]),
             ("9:30", &["九点半", "九点三十分"]),
             ("2026年", &["二零二六年"]),
-            ("0571-8888", &["零五七幺八八八八"]),
+            ("0571-8888", &["零五七幺八八八八", "零五七一八八八八"]),
+            ("110-110-110-110", &["一一零一一零一一零一一零"]),
         ] {
             let ways = ways_said(text);
             assert!(ways.contains(&as_said(text)), "{text}: {ways:?}");
@@ -402,6 +572,11 @@ mod tests {
                 assert!(ways.iter().any(|way| way == other), "{other}: {ways:?}");
             }
         }
+        assert_eq!(ways_said("400-800-8888"), ["四零零八零零八八八八"]);
+        assert_eq!(ways_said("0571-88889999").len(), 2);
+        // Of many numbers the likeliest ways are kept.
+        let many = "1500块，110，2300天，119，".repeat(3);
+        assert_eq!(ways_said(&many)[0], as_said(&many));
         assert!(ways_said(&"12".repeat(300)).len() <= MOST_WAYS);
         assert!(ways_said(&"12 ".repeat(300)).len() <= MOST_WAYS);
     }
@@ -411,7 +586,8 @@ mod tests {
         fn any_text_is_said(text in "[0-9０-９.,:%‰a百年 -]{0,30}") {
             proptest::prop_assert!(!has_number(&as_said(&text)));
             let ways = ways_said(&text);
-            proptest::prop_assert!(!ways.is_empty() && !ways.iter().any(|way| has_number(way)));
+            proptest::prop_assert!(!ways.iter().any(|way| has_number(way)));
+            proptest::prop_assert_eq!(ways.first(), Some(&as_said(&text)));
         }
     }
 }

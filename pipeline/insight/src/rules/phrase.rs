@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::numbers::{has_number, ways_said};
+use super::numbers::{Bounds, has_number, ways_said};
 
 /// A phrase, or one way of saying it: what stands one after the other.
 pub(super) type Sequence = Vec<Piece>;
@@ -34,6 +34,8 @@ pub(super) struct Keyword {
     pub(super) letters: String,
     /// Letters before which a new word begins, in languages that set words apart.
     pub(super) breaks: Vec<u16>,
+    /// Where it is a number in words that may not go on.
+    pub(super) bounds: Bounds,
 }
 
 /// A keyword with digits.
@@ -49,7 +51,9 @@ impl Numbers {
     /// Itself, and each way of saying it in words.
     pub(super) fn said(&self) -> Vec<Keyword> {
         let ways = ways_said(&self.written);
+        let bounds = Bounds::of(&self.written);
         let said = ways.iter().filter_map(|way| keyword(way));
+        let said = said.map(|keyword| Keyword { bounds, ..keyword });
         std::iter::once(self.keyword.clone()).chain(said).collect()
     }
 }
@@ -441,6 +445,10 @@ mod tests {
         check("^..4您好", "^..4{您好}");
         check("3.5%", "#35=百分之三点五");
         check("送.. 24小时", "{送}..8#24小时=二十四小时=二四小时");
+        check(
+            "拨 95500",
+            "#拨95500=拨九五五零零=拨九万五千五百=拨九万五千五",
+        );
     }
 
     #[test]

@@ -219,7 +219,10 @@ fn run_test(
     let mut stage = Stage {
         run: RuleRun::new(Arc::clone(set), &metadata),
         observe,
-        language: Language::of_tag(&set.packs[pack].language),
+        language: match set.packs[pack].language.as_str() {
+            "" => None,
+            tag => Some(Language::of_tag(tag)),
+        },
         events: Vec::new(),
         now_ms: 0,
         n_utterances: 0,
@@ -302,7 +305,8 @@ fn said(turn: &Turn) -> Option<(Party, &str)> {
 struct Stage<'a> {
     run: RuleRun,
     observe: &'a mut dyn Observe,
-    language: Language,
+    /// That the pack says.
+    language: Option<Language>,
     events: Vec<RuleEvent>,
     now_ms: u64,
     n_utterances: usize,
@@ -347,7 +351,8 @@ impl Stage<'_> {
 
     fn say(&mut self, party: Party, text: &str, turn: &Turn) {
         // As it is heard: recognisers write numbers in words.
-        let said = match self.language {
+        let language = self.language;
+        let said = match language.unwrap_or_else(|| Language::of_texts([text])) {
             Language::Mandarin => utterance_of_text(party, self.now_ms, &as_said(text)),
             Language::English => utterance_of_text(party, self.now_ms, text),
         };

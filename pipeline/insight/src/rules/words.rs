@@ -6,7 +6,7 @@ use super::format::Pack;
 use super::include::is_included;
 use super::lexicon::{Group, LexiconBuilder, Need, Source, Step, Steps, TermId};
 use super::mistake::{Notes, Place, nearest_hint};
-use super::phrase::{self, Numbers, Piece, Sequence};
+use super::phrase::{self, Keyword, Numbers, Piece, Sequence};
 use super::program::Phrase;
 use super::reader::At;
 use super::says::Sound;
@@ -23,8 +23,8 @@ struct List {
 /// A pack's lists.
 pub(super) struct Words {
     lists: BTreeMap<String, List>,
-    /// Of the calls: how numbers are said in them.
-    language: Language,
+    /// Of the calls, where the pack says it: how numbers are said in them.
+    language: Option<Language>,
     /// Made once for each way of hearing.
     made: HashMap<(String, Sound), Option<Source>>,
     used: BTreeSet<String>,
@@ -33,7 +33,7 @@ pub(super) struct Words {
 impl Words {
     /// Reads all lists of `pack`; those that lead back to themselves are told and left empty.
     pub(super) fn new(pack: &Pack, notes: &mut Notes) -> Self {
-        let language = Language::of_tag(&pack.language);
+        let language = (!pack.language.is_empty()).then(|| Language::of_tag(&pack.language));
         let mut lists = BTreeMap::new();
         for (name, written) in &pack.words {
             if !phrase::is_name(name) {
@@ -213,7 +213,7 @@ fn add_words(words: &str, said: &mut String) {
 fn read_entries(
     name: &str,
     written: &At<Vec<At<String>>>,
-    language: Language,
+    language: Option<Language>,
     notes: &mut Notes,
 ) -> Vec<Sequence> {
     let Some(texts) = &written.value else {
@@ -236,9 +236,15 @@ fn read_entries(
     entries
 }
 
-fn parsed(text: &str, place: Place, language: Language, notes: &mut Notes) -> Option<Sequence> {
+fn parsed(
+    text: &str,
+    place: Place,
+    language: Option<Language>,
+    notes: &mut Notes,
+) -> Option<Sequence> {
     match phrase::parse(text) {
         Ok(sequence) => {
+            let language = language.unwrap_or_else(|| Language::of_texts([text]));
             if language != Language::Mandarin && needs_digits(&sequence) {
                 let shown: String = text.chars().take(60).collect();
                 let cause = format!(
@@ -392,15 +398,16 @@ impl Maker<'_> {
     /// Numbers sound alike (十, 四): unless the pack asks for more, their tones must fit.
     fn numbers(&mut self, numbers: &Numbers) -> Vec<TermId> {
         let said = match self.words.language {
-            Language::Mandarin => numbers.said(),
-            Language::English => vec![numbers.keyword.clone()],
+            Some(Language::English) => vec![numbers.keyword.clone()],
+            Some(Language::Mandarin) | None => numbers.said(),
         };
-        let sound = match self.sound {
-            Sound::Auto => Sound::Toned,
+        let sound = |keyword: &Keyword| match self.sound {
+            // 10 is no 时: of one syllable the hanzi must be there, as everywhere.
+            Sound::Auto if keyword.letters.chars().count() > 1 => Sound::Toned,
             sound => sound,
         };
         let said = said.iter();
-        said.map(|keyword| self.lexicon.term(keyword, sound))
+        said.map(|keyword| self.lexicon.term(keyword, sound(keyword)))
             .collect()
     }
 

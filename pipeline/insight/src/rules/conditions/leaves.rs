@@ -121,10 +121,17 @@ impl Builder<'_> {
         };
         if leaf.on == TextForm::Spoken && asks_for_digits(leaf.pattern.as_str()) {
             let shown: String = leaf.pattern.as_str().chars().take(60).collect();
-            let cause = format!(
-                "regular expression `{shown}`: in recognised speech numbers are words, so its digits are not found there"
-            );
-            let hint = "`on: written` looks at the form that has digits, as in 10% and 24小时";
+            let (cause, hint) = match Language::of_tag(&self.pack.language) {
+                Language::Mandarin => (
+                    "in recognised speech numbers are words, so its digits are not found there",
+                    "`on: written` looks at the form that has digits, as in 10% and 24小时",
+                ),
+                Language::English => (
+                    "numbers are heard in words, so its digits are found only where a text has digits",
+                    "write them in words, too: `(\\d+|ten) percent`",
+                ),
+            };
+            let cause = format!("regular expression `{shown}`: {cause}");
             self.notes.warning(written.pattern.place, cause, hint);
         }
         let view = Self::sided(view, written.party.as_ref());
@@ -200,23 +207,46 @@ impl Builder<'_> {
 
 /// Whether an expression looks for digits, and for no numbers in words beside them.
 fn asks_for_digits(pattern: &str) -> bool {
+    let is_english_word = |word: &str| NUMBER_WORDS.contains(&word.to_ascii_lowercase().as_str());
+    if pattern
+        .split(|letter: char| !letter.is_ascii_alphabetic())
+        .any(is_english_word)
+    {
+        return false;
+    }
     let mut letters = pattern.chars().peekable();
     let mut has_digits = false;
+    // Where a class stands: what it leaves out is not looked for.
+    let (mut in_class, mut is_left_out) = (false, false);
+    let mut before = '(';
     while let Some(letter) = letters.next() {
         match letter {
-            letter if is_number_word(letter) => return false,
-            '0'..='9' => has_digits = true,
+            '[' => {
+                in_class = true;
+                is_left_out = letters.next_if_eq(&'^').is_some();
+            }
+            ']' => (in_class, is_left_out) = (false, false),
+            letter if is_number_word(letter) && !is_left_out => return false,
+            // 万 of `\d+万` is said behind the digits, that of `(\d+|万)` in their place.
+            letter
+                if is_number_unit(letter)
+                    && !is_left_out
+                    && (in_class || matches!(before, '(' | '|' | ':')) =>
+            {
+                return false;
+            }
+            '0'..='9' => has_digits |= !is_left_out,
             // Counts, and names of groups.
-            '{' => letters
+            '{' if !in_class => letters
                 .by_ref()
                 .take_while(|&inner| inner != '}')
                 .for_each(drop),
-            '<' => letters
+            '<' if before == 'P' || before == '?' => letters
                 .by_ref()
                 .take_while(|&inner| inner != '>')
                 .for_each(drop),
             '\\' => match letters.next() {
-                Some('d') => has_digits = true,
+                Some('d') => has_digits |= !is_left_out,
                 Some('x' | 'u' | 'U') => {
                     while letters.next_if(char::is_ascii_hexdigit).is_some() {}
                 }
@@ -224,13 +254,69 @@ fn asks_for_digits(pattern: &str) -> bool {
             },
             _ => {}
         }
+        before = letter;
     }
     has_digits
 }
 
+const NUMBER_WORDS: [&str; 15] = [
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twenty",
+    "fifty", "hundred", "thousand", "million",
+];
+
 const fn is_number_word(letter: char) -> bool {
     matches!(
         letter,
-        '零' | '一' | '二' | '两' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十' | '百'
+        '零' | '〇'
+            | '一'
+            | '幺'
+            | '二'
+            | '两'
+            | '三'
+            | '四'
+            | '五'
+            | '六'
+            | '七'
+            | '八'
+            | '九'
+            | '十'
+            | '几'
+            | '半'
     )
+}
+
+const fn is_number_unit(letter: char) -> bool {
+    matches!(letter, '百' | '千' | '万' | '亿')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_asked_for_where_no_words_are() {
+        for pattern in [
+            r"\d+分钟",
+            "[0-9]万",
+            r"\d+万元",
+            "1[35]",
+            r"[^一]\d",
+            r"\d+ percent",
+        ] {
+            assert!(asks_for_digits(pattern), "{pattern}");
+        }
+        for pattern in [
+            r"(\d+|几)万元",
+            r"(\d+|千)万",
+            r"[\d十百千万亿]+元",
+            r"(\d+|半)年",
+            "[^0-9]保证",
+            r"[^\d]元",
+            "保证{1,3}",
+            r"(?P<n1>保证)",
+            r"(\d+|Ten) percent",
+        ] {
+            assert!(!asks_for_digits(pattern), "{pattern}");
+        }
+    }
 }

@@ -57,6 +57,14 @@ fn is_date(year: u32, month_and_day: &[u8]) -> bool {
     (1900..2050).contains(&year) && (1..=12).contains(&month) && (1..=n_days).contains(&day)
 }
 
+/// A day as eight digits: 20260903.
+pub(super) fn is_day(digits: &[u8]) -> bool {
+    let is_year = |year: u32| (1900..2100).contains(&year);
+    digits.len() == 8
+        && is_year(number(&digits[..4]))
+        && is_date(number(&digits[..4]), &digits[4..])
+}
+
 fn number(digits: &[u8]) -> u32 {
     digits
         .iter()

@@ -3,11 +3,11 @@
 use auricle_contracts::PiiKind;
 
 use super::checks::{
-    ID_CARD_DIGITS, Issuer, X, begins_mobile, is_english_phone, is_id_card, is_id_card_shape,
-    is_landline, is_luhn, is_mobile, is_old_id_card, is_public_number, is_ssn, is_subscriber,
-    issuer, without_country,
+    ID_CARD_DIGITS, Issuer, X, begins_mobile, is_day, is_english_phone, is_id_card,
+    is_id_card_shape, is_landline, is_luhn, is_mobile, is_old_id_card, is_public_number, is_ssn,
+    is_subscriber, issuer, without_country,
 };
-use super::number::{Certainty, Digit};
+use super::number::{Certainty, Digit, values};
 use super::phrases::Label;
 
 /// What a number was said to be.
@@ -60,7 +60,26 @@ impl Context {
                 .any(is_personal)
     }
 
-    fn is_phone(self) -> bool {
+    /// What the speaker said that the digits are, and the fewest of them that are hidden even where they make no
+    /// number.
+    pub(super) fn announced(self) -> Option<(PiiKind, usize)> {
+        let kind = |label| match label {
+            Label::Phone => Some(PiiKind::Phone),
+            Label::IdCard => Some(PiiKind::IdCard),
+            _ => None,
+        };
+        match self.near {
+            None | Some(Label::Number) => [Label::IdCard, Label::Phone]
+                .into_iter()
+                .filter(|label| self.far.has(*label))
+                .find_map(kind)
+                .filter(|_| !self.far.has(Label::Other) && !self.far.has(Label::Company))
+                .map(|kind| (kind, LEAST_ASKED)),
+            Some(near) => kind(near).map(|kind| (kind, LEAST_ANNOUNCED)),
+        }
+    }
+
+    pub(super) fn is_phone(self) -> bool {
         self.is(Label::Phone) || self.is(Label::Landline)
     }
 }
@@ -73,6 +92,12 @@ pub(super) struct Found {
     pub score: i32,
 }
 
+/// Fewest digits that are hidden where the same utterance announces a number that they do not make.
+const LEAST_ANNOUNCED: usize = 7;
+/// The same where it was asked for before.
+const LEAST_ASKED: usize = 9;
+/// What digits score that were announced and make no number.
+pub(super) const ANNOUNCED: i32 = 40;
 /// From this score on nothing is missing: the number is complete as it stands.
 pub(super) const COMPLETE: i32 = 85;
 
@@ -139,7 +164,9 @@ fn phone(row: &[Digit], context: Context) -> Option<Found> {
         Fit::Otherwise => 90,
         Fit::No => 0,
     };
-    if exact > 0 {
+    // With its country code a number of North America looks like a mobile one.
+    let is_shaped = row.iter().all(|digit| digit.shaped);
+    if exact > 0 && !is_shaped {
         return found(PiiKind::Phone, exact);
     }
     let digits = plain(row).unwrap_or_default();
@@ -150,6 +177,8 @@ fn phone(row: &[Digit], context: Context) -> Option<Found> {
     let asked = context.is(Label::Phone);
     let begins = begins_mobile(digits);
     let score = match row.len() {
+        10 | 11 if is_written_phone(row, context) => 88,
+        10 | 11 if asked && in_words(row) && is_english_phone(digits) => 72,
         // One digit too few or too many must not leave the others readable.
         9..=13 if asked => 60,
         7..=8 if asked && begins => 55,
@@ -159,6 +188,21 @@ fn phone(row: &[Digit], context: Context) -> Option<Found> {
         _ => 0,
     };
     found(PiiKind::Phone, score)
+}
+
+/// A number of North America in its written form that is not free of charge, which are companies' (8 and two equal
+/// digits).
+fn is_written_phone(row: &[Digit], context: Context) -> bool {
+    let digits = values(row);
+    let is_free = match digits.as_slice() {
+        [1, 8, first, second, ..] | [8, first, second, ..] => first == second,
+        _ => false,
+    };
+    row.iter().all(|digit| digit.shaped)
+        && is_english_phone(&digits)
+        && !is_free
+        && !context.is(Label::Company)
+        && !context.is_doubtful()
 }
 
 /// Whether digits were said as words of letters: `four one five`.
@@ -225,7 +269,9 @@ fn landline(row: &[Digit], context: Context) -> Option<Found> {
         11 | 12 if is_landline(&digits) && !context.is_doubtful() => 92,
         // Without its 0, behind a country code or before an extension.
         10..=16 if context.is_phone() && contains_landline(&digits) => 70,
-        7 | 8 if context.is_phone() && is_subscriber(&digits) && !is_public => 65,
+        7 | 8 if context.is_phone() && is_subscriber(&digits) && !is_public && !is_day(&digits) => {
+            65
+        }
         _ => 0,
     };
     found(PiiKind::Landline, score)

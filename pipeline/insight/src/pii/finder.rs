@@ -8,7 +8,7 @@ use super::classify::{COMPLETE, Context, Labels};
 use super::number::{Certainty, Digit, MOST_DIGITS, span, values};
 use super::phrases::{Label, Phrase, Role, find};
 use super::runs::{Run, runs};
-use super::segment::{Piece, numbers};
+use super::segment::{Piece, numbers, with_announced};
 use super::{email, plate};
 use crate::Spoken;
 
@@ -196,7 +196,9 @@ impl PiiFinder {
         };
         let ends = run.ends && is_last;
         let mut open = match before {
-            Some(open) if run.opens && run.near.is_none() => joined(open, run),
+            Some(open) if run.opens && matches!(run.near, None | Some(Label::Ending)) => {
+                joined(open, run)
+            }
             before => {
                 if let Some(mut open) = before {
                     self.give(&mut open, Wanted::All, found);
@@ -225,7 +227,10 @@ impl PiiFinder {
         if open.digits.len() < LEAST_ECHO {
             return 0;
         }
-        let pieces = numbers(&open.digits, open.context);
+        let mut pieces = numbers(&open.digits, open.context);
+        if wanted == Wanted::All {
+            pieces = with_announced(&open.digits, open.context, pieces);
+        }
         let n_pieces = pieces.len();
         for piece in pieces {
             if wanted == Wanted::Complete && piece.found.score < COMPLETE {
@@ -268,7 +273,7 @@ impl PiiFinder {
         let is_new = |digit: &&Digit| digit.place.utterance == utterance;
         let digits: Vec<Digit> = open.digits.iter().filter(is_new).cloned().collect();
         let said = sure_values(&digits);
-        if said.len() < 3 || open.context.near == Some(Label::Tail) {
+        if said.len() < 3 || matches!(open.context.near, Some(Label::Tail | Label::Ending)) {
             return;
         }
         let is_other = open.context.near == Some(Label::Other);
@@ -308,7 +313,9 @@ impl PiiFinder {
 
     fn remember_labels(&mut self, spoken: &Spoken<'_>, phrases: &[Phrase], used: bool) {
         let labels = phrases.iter().filter_map(|phrase| match phrase.role {
-            Role::Label(Label::Other | Label::Tail | Label::Company) if used => None,
+            Role::Label(Label::Other | Label::Tail | Label::Ending | Label::Company) if used => {
+                None
+            }
             Role::Label(label) => Some(label),
             _ => None,
         });

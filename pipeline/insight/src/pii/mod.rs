@@ -18,6 +18,7 @@ mod plate;
 mod runs;
 mod secret;
 mod segment;
+mod shape;
 
 use auricle_contracts::{PiiSpan, TextPlace};
 
@@ -47,6 +48,8 @@ fn lies_within(inner: &PiiSpan, outer: &PiiSpan) -> bool {
     inner.party == outer.party && inner.places.iter().all(covers)
 }
 
+#[cfg(test)]
+mod dictated_tests;
 #[cfg(test)]
 mod mask_tests;
 #[cfg(test)]

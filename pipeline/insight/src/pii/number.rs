@@ -29,6 +29,8 @@ pub(super) struct Digit {
     pub corrects: bool,
     /// It comes from a recogniser, which may have lost its neighbour.
     pub heard: bool,
+    /// It stands in what is written as a telephone number of North America.
+    pub shaped: bool,
     /// Where it stands.
     pub place: TextPlace,
     pub start_ms: u64,

@@ -65,6 +65,7 @@ fn is_named(phrases: &[Phrase], label: Label, at: usize, far: Labels) -> bool {
 fn is_denied(phrases: &[Phrase], at: usize) -> bool {
     labelled(phrases, Label::Other)
         .chain(labelled(phrases, Label::Tail))
+        .chain(labelled(phrases, Label::Ending))
         .any(|phrase| phrase.to <= at && at - phrase.to <= DENIED_WITHIN)
 }
 

@@ -1,11 +1,14 @@
 //! Rows of digits in one utterance.
 
+use std::ops::Range;
+
 use auricle_contracts::TextPlace;
 
 use super::classify::Labels;
 use super::digits::{is_unit, near, opens_split_six, sounding, takes_next, written};
 use super::number::{Certainty, Digit, MOST_DIGITS};
 use super::phrases::{Label, Phrase, Role};
+use super::shape;
 use crate::{Letter, Spoken};
 
 /// Digits of one utterance with nothing but pauses, fillers and corrections between them.
@@ -40,6 +43,8 @@ enum What {
     Hanzi,
     Filler,
     Correction,
+    /// What follows are the last digits of the number before.
+    Ending,
     Other,
 }
 
@@ -64,6 +69,8 @@ const NAMES_WITHIN: usize = 20;
 const NAMES_BEHIND: usize = 5;
 /// Digits on both sides of a letter that must have been one.
 const ROUND_UNKNOWN: usize = 3;
+/// Digits from which on a part of a number is one: before `后四位`, behind `不`.
+const LEAST_PART: usize = 3;
 
 /// The rows of digits of an utterance.
 pub(super) fn runs(spoken: &Spoken<'_>, phrases: &[Phrase]) -> Vec<Run> {
@@ -78,10 +85,12 @@ pub(super) fn runs(spoken: &Spoken<'_>, phrases: &[Phrase]) -> Vec<Run> {
         true => Origin::Written,
         false => Origin::Heard,
     };
-    let elements = elements(letters, phrases, &source, heard);
+    let shapes = shape::phones(self::source(spoken));
+    let elements = elements(letters, phrases, (&source, &shapes), heard);
     let mut rows = Rows {
         spoken,
         source: &source,
+        shapes: &shapes,
         elements: &elements,
         found: Vec::new(),
         row: Vec::new(),
@@ -118,7 +127,7 @@ enum Origin {
 fn elements(
     letters: &[Letter],
     phrases: &[Phrase],
-    source: &[char],
+    (source, shapes): (&[char], &[Range<usize>]),
     origin: Origin,
 ) -> Vec<Element> {
     let mut found = Vec::new();
@@ -151,7 +160,7 @@ fn elements(
                 to,
             });
         }
-        if breaks_behind(letters, to, source) {
+        if breaks_behind(letters, to, source) && !is_within(shapes, letters, to) {
             found.push(Element {
                 what: What::Other,
                 from: to,
@@ -172,6 +181,15 @@ fn opens_tens(phrase: &Phrase, next: Option<&Phrase>, letters: &[Letter]) -> boo
     let is_unit = matches!(next.role, Role::Digits(&[1..=9]));
     // Nothing but a space or a hyphen stands between.
     is_tens && is_unit && letters[next.from].at == letters[phrase.to - 1].at + 2
+}
+
+/// Whether the letters on both sides of a place stand in one telephone number as it is written.
+fn is_within(shapes: &[Range<usize>], letters: &[Letter], to: usize) -> bool {
+    let beside = letters.get(to.wrapping_sub(1)).zip(letters.get(to));
+    beside.is_some_and(|(before, after)| {
+        let holds = |shape: &Range<usize>| shape.contains(&before.at) && shape.contains(&after.at);
+        shapes.iter().any(holds)
+    })
 }
 
 /// Whether a mark that parts figures stands behind a letter: 3.14, 12:30, 1,000, 2026/9/3.
@@ -201,6 +219,7 @@ fn of_phrase(phrase: &Phrase) -> Vec<What> {
             .map(|&value| digit(value, Certainty::Sure))
             .collect(),
         Role::MaybeDigit(value) => vec![digit(value, Certainty::Maybe)],
+        Role::Label(Label::Ending) => vec![What::Ending],
         Role::Label(_) | Role::Times(_) | Role::At | Role::Domain => vec![What::Other],
     }
 }
@@ -217,6 +236,14 @@ fn of_letter(letters: &[Letter], at: usize, origin: Origin) -> (Vec<What>, usize
             certainty: Certainty::Sure,
         };
         return (vec![what; n], at + 3);
+    }
+    if let Some((digits, to)) = in_hundreds(letters, at) {
+        let digit = |value| What::Digit {
+            value,
+            others: Vec::new(),
+            certainty: Certainty::Sure,
+        };
+        return (digits.map(digit).to_vec(), to);
     }
     let mut others = sounding(letter);
     others.retain(|&other| other != value);
@@ -236,6 +263,11 @@ fn of_other_letter(letters: &[Letter], at: usize, origin: Origin) -> What {
             others: Vec::new(),
             certainty: Certainty::Sure,
         };
+    }
+    let is_digit = |letter: &Letter| written(letter.letter).is_some();
+    let behind = letters.get(at + 1..at + 1 + LEAST_PART);
+    if letter.letter == '不' && behind.is_some_and(|behind| behind.iter().all(is_digit)) {
+        return What::Correction;
     }
     if letter.sounds.is_empty() {
         return What::Other;
@@ -281,10 +313,32 @@ fn so_many(letters: &[Letter], at: usize) -> Option<(u8, usize)> {
     Some((written(digit.letter).filter(|_| is_figure)?, usize::from(n)))
 }
 
+/// 一百三十八 with more digits right behind it: the first three digits of a mobile number, and one past the last
+/// letter.
+fn in_hundreds(letters: &[Letter], at: usize) -> Option<([u8; 3], usize)> {
+    let letter = |at: usize| letters.get(at).map(|letter| letter.letter);
+    let digit = |at: usize| letter(at).and_then(written);
+    let before = at.checked_sub(1).and_then(letter);
+    let goes_on_left = before.is_some_and(|ch| written(ch).is_some() || "千万亿".contains(ch));
+    let has_units = letter(at + 1) == Some('百') && letter(at + 3) == Some('十');
+    if goes_on_left || !has_units || digit(at)? != 1 {
+        return None;
+    }
+    let tens = digit(at + 2).filter(|tens| (3..=9).contains(tens))?;
+    let (ones, to) = match digit(at + 4) {
+        Some(ones @ 1..=9) => (ones, at + 5),
+        _ => (0, at + 4),
+    };
+    let goes_on = letter(to).is_some_and(|ch| ch == '双' || written(ch).is_some());
+    goes_on.then_some(([1, tens, ones], to))
+}
+
 /// Rows in the course of being gathered.
 struct Rows<'a> {
     spoken: &'a Spoken<'a>,
     source: &'a [char],
+    /// Telephone numbers by the way they are written, in characters of `source`.
+    shapes: &'a [Range<usize>],
     elements: &'a [Element],
     found: Vec<Run>,
     /// Places in `elements` and digits of the row at hand.
@@ -314,7 +368,10 @@ impl Rows<'_> {
             What::Hanzi if self.is_among_digits(at) => {
                 self.push(at, None, &[], Certainty::Unknown);
             }
-            What::Hanzi | What::Other => self.close(),
+            What::Ending if self.row.len() >= LEAST_PART || self.row.is_empty() => {
+                (self.joined, self.corrects) = (true, true);
+            }
+            What::Ending | What::Hanzi | What::Other => self.close(),
         }
     }
 
@@ -372,6 +429,7 @@ impl Rows<'_> {
             may_end: is_edge,
             corrects: std::mem::take(&mut self.corrects),
             heard: !self.spoken.utterance.syllables.is_empty(),
+            shaped: self.shapes.iter().any(|shape| shape.contains(&first.at)),
             place: TextPlace {
                 utterance: self.spoken.idx,
                 from: first.at,
@@ -482,7 +540,7 @@ fn loosen_ends(digits: &mut [Digit], letters: &[Letter], (from, to): (usize, usi
 /// Nothing but fillers, answers, and letters that only sound like digits.
 fn is_light(elements: &[Element]) -> bool {
     elements.iter().all(|element| match &element.what {
-        What::Filler | What::Correction => true,
+        What::Filler | What::Correction | What::Ending => true,
         What::Digit { certainty, .. } => *certainty != Certainty::Sure,
         What::Near(_) => false,
         What::Hanzi | What::Other => false,
@@ -529,7 +587,7 @@ fn name_run(run: &mut Run, labels: &[(Label, &Phrase)], since: usize) {
             continue;
         }
         let within = match label {
-            Label::Other | Label::Tail => DENIES_WITHIN,
+            Label::Other | Label::Tail | Label::Ending => DENIES_WITHIN,
             _ => NAMES_WITHIN,
         };
         match n_between <= within {

@@ -1,7 +1,8 @@
 //! Which digits of a row make one number: the row as one, as several, without what was taken back.
 
-use super::classify::{COMPLETE, Context, Found, classify};
-use super::number::{Certainty, Digit};
+use super::checks::{is_day, is_public_number, without_country};
+use super::classify::{ANNOUNCED, COMPLETE, Context, Found, classify};
+use super::number::{Certainty, Digit, values};
 
 /// Digits that are one number, in places of the row.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,11 +22,16 @@ const COST_OF_REST: i32 = 6;
 const COST_OF_NUMBER: i32 = 80;
 /// Digits that a correction may take back without taking back all.
 const MOST_TAKEN_BACK: usize = 10;
+/// Digits said again with which a speaker starts anew.
+const LEAST_RESTART: usize = 2;
 /// Ways of reading one row that are tried at most.
 const MOST_WAYS: usize = 40;
 
-/// The numbers in `row`.
+/// The numbers in `row`; none in a telephone number that anybody may know.
 pub(super) fn numbers(row: &[Digit], context: Context) -> Vec<Piece> {
+    if context.is_phone() && is_public_number(&values(row)) {
+        return Vec::new();
+    }
     let mut best: (i32, Vec<Piece>) = (i32::MIN, Vec::new());
     for kept in ways(row) {
         let digits: Vec<Digit> = kept.iter().map(|&at| row[at].clone()).collect();
@@ -39,12 +45,55 @@ pub(super) fn numbers(row: &[Digit], context: Context) -> Vec<Piece> {
     best.1
 }
 
+/// `pieces` with what else belongs to a number that was announced: false starts before it, and digits of which no
+/// number can be made.
+pub(super) fn with_announced(
+    row: &[Digit],
+    context: Context,
+    mut pieces: Vec<Piece>,
+) -> Vec<Piece> {
+    let Some((kind, least)) = context.announced() else {
+        return pieces;
+    };
+    let is_sure = |digit: &Digit| digit.certainty == Certainty::Sure;
+    let first = row.iter().position(is_sure).unwrap_or(0);
+    let to = row.iter().rposition(is_sure).map_or(0, |last| last + 1);
+    let sure: Vec<Digit> = row.iter().filter(|digit| is_sure(digit)).cloned().collect();
+    let digits = values(&sure);
+    let is_whole = pieces.iter().any(|piece| piece.found.score >= COMPLETE);
+    match pieces.first_mut() {
+        Some(piece) if piece.found.kind == kind && piece.from > first + 1 => piece.from = first,
+        None if digits.len() >= least
+            && !is_public_number(without_country(&digits))
+            && !is_day(&digits) =>
+        {
+            let found = Found {
+                kind,
+                score: ANNOUNCED,
+            };
+            pieces.push(Piece {
+                found,
+                from: first,
+                to,
+            });
+        }
+        _ => {}
+    }
+    if let Some(piece) = pieces
+        .last_mut()
+        .filter(|piece| !is_whole && piece.found.kind == kind)
+    {
+        piece.to = piece.to.max(to);
+    }
+    pieces
+}
+
 /// Pieces of the digits that are kept, in places of the row.
 fn in_row(row: &[Digit], kept: &[usize], pieces: Vec<Piece>) -> Vec<Piece> {
     let mut end = 0;
     let in_row = |piece: Piece| {
         let from = with_taken_back(row, kept[piece.from]).max(end);
-        end = kept[piece.to - 1] + 1;
+        end = with_repeated(row, kept, kept[piece.to - 1] + 1);
         Piece {
             from,
             to: end,
@@ -52,6 +101,19 @@ fn in_row(row: &[Digit], kept: &[usize], pieces: Vec<Piece>) -> Vec<Piece> {
         }
     };
     pieces.into_iter().map(in_row).collect()
+}
+
+/// Digits right behind a number that only repeat its last ones belong to it.
+fn with_repeated(row: &[Digit], kept: &[usize], mut end: usize) -> usize {
+    let is_left_out = |at: usize| {
+        row.get(at)
+            .is_some_and(|digit| digit.certainty == Certainty::Sure && !digit.corrects)
+            && kept.binary_search(&at).is_err()
+    };
+    while is_left_out(end) {
+        end += 1;
+    }
+    end
 }
 
 /// A number that corrects another begins with what it corrects, and with what that corrected.
@@ -89,7 +151,12 @@ fn ways(row: &[Digit]) -> Vec<Vec<usize>> {
         .iter()
         .filter_map(|way| without_repeats(row, way))
         .collect();
+    let restarts: Vec<Vec<usize>> = found
+        .iter()
+        .filter_map(|way| without_restarts(row, way))
+        .collect();
     found.extend(once);
+    found.extend(restarts);
     found.extend((3..=8).filter_map(|n| without_false_start(row, &all, n)));
     let uncertain: Vec<usize> = (0..row.len())
         .filter(|&at| row[at].certainty != Certainty::Sure)
@@ -162,6 +229,31 @@ fn without_repeats(row: &[Digit], way: &[usize]) -> Option<Vec<usize>> {
             last = group;
         }
         rest = others;
+    }
+    (kept.len() < way.len()).then_some(kept)
+}
+
+/// Without groups' first digits that only say again the last ones before: 幺八六，幺八六二三，二三四五.
+fn without_restarts(row: &[Digit], way: &[usize]) -> Option<Vec<usize>> {
+    let is_same =
+        |(&a, &b): (&usize, &usize)| row[a].value.is_some() && row[a].value == row[b].value;
+    let (mut kept, mut rest): (Vec<usize>, _) = (Vec::new(), way);
+    while let Some(&first) = rest.first() {
+        let most = if row[first].may_begin {
+            kept.len().min(rest.len())
+        } else {
+            0
+        };
+        let repeated = (LEAST_RESTART..=most)
+            .rev()
+            .find(|&n| kept[kept.len() - n..].iter().zip(rest).all(is_same));
+        match repeated {
+            Some(n) => rest = &rest[n..],
+            None => {
+                kept.push(first);
+                rest = &rest[1..];
+            }
+        }
     }
     (kept.len() < way.len()).then_some(kept)
 }

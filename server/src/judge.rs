@@ -388,7 +388,8 @@ mod tests {
         };
         let theirs = ("theirs", Some("theirs"));
         // A campaign has what is configured for all where it names nothing for a language.
-        let all = [("ours", None), theirs, ("zh-finance", None), theirs];
+        let finance = ("zh-finance", Some("zh-telemarketing"));
+        let all = [("ours", None), theirs, finance, theirs];
         check(Asked::default(), all);
         let asked = Asked {
             packs: vec![new],

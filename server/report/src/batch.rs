@@ -172,6 +172,7 @@ impl Batch {
             let name = name_of(hit);
             let (total, kept) = self.rules.entry(name.clone()).or_default();
             if total.n_hits == 0 {
+                total.id.clone_from(&hit.rule);
                 total.title.clone_from(&hit.title);
             }
             total.severity = total.severity.max(hit.severity);

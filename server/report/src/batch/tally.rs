@@ -111,6 +111,8 @@ impl Group {
 /// One rule.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct RuleTotal {
+    /// Its id in its pack.
+    pub(crate) id: String,
     pub(crate) title: String,
     pub(crate) severity: Severity,
     pub(crate) auto_fail: bool,

@@ -7,7 +7,6 @@ use auricle_contracts::Severity;
 use maud::{Markup, html};
 
 use crate::batch::{Batch, Group, KeptHit, KeptHits, RuleTotal};
-use crate::change::RuleNames;
 use crate::format::{clock, count, decimal_or_dash, percent};
 use crate::language::Language;
 use crate::page::{play_link, severity_badge};
@@ -36,9 +35,15 @@ impl Ranked<'_> {
 
 /// Rules, the worst first, then those that fired in most calls.
 pub(super) fn ranked<'a>(batch: &'a Batch) -> Vec<Ranked<'a>> {
-    let names = RuleNames::of(batch.rules.keys().map(String::as_str));
+    let mut n_of: BTreeMap<&str, usize> = BTreeMap::new();
+    for (total, _) in batch.rules.values() {
+        *n_of.entry(&total.id).or_default() += 1;
+    }
     let ranked = |(name, (total, kept)): (&'a String, &'a (RuleTotal, KeptHits))| Ranked {
-        id: names.shown(name),
+        id: match n_of[&*total.id] {
+            1 => &total.id,
+            _ => name,
+        },
         total,
         kept,
     };
@@ -220,6 +225,7 @@ fn rule_name(batch: &Batch, place: usize) -> &str {
     let name = batch.rule_names.get(place);
     match batch.rules.get(name) {
         Some((total, _)) if !total.title.is_empty() => &total.title,
-        _ => RuleNames::of(batch.rules.keys().map(String::as_str)).shown(name),
+        Some((total, _)) => &total.id,
+        None => name,
     }
 }

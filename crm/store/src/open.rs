@@ -447,7 +447,7 @@ mod tests {
         Migrator::down(&store.db, Some(1)).await.unwrap();
         store.migrate().await.unwrap();
         assert_eq!(assessed_with().await, "r2");
-        store.delete(&[call_id.clone()]).await.unwrap();
+        store.delete(std::slice::from_ref(&call_id)).await.unwrap();
         let left = store.db.query_one_raw(Statement::from_string(
             DbBackend::Sqlite,
             "SELECT COUNT(*) FROM confirmations",

@@ -145,7 +145,8 @@ fn seated(
         .map(NamedCard::new)
         .transpose()?;
     let cards = cards.iter().chain(&default);
-    let card = cards.cloned().find(|card| card.fits(&compiled.rules));
+    let mut cards = cards.filter(|card| card.fits(&compiled.rules));
+    let card = cards.next().cloned();
     let card_print = card.as_ref().map_or("", |card| &card.print);
     // No two languages have one fingerprint: with other packs for the one, calls of the other are not due.
     let models_print = format!("{}, {language:?}", models.print);

@@ -543,7 +543,8 @@ fn told_by_word(names: Names, left: &[&str], word: &str, between: &[&str]) -> Op
     let is_known = is(KNOWING_WORDS) && matches!(between.first(), Some(&("how" | "why")));
     let is_light = || between.iter().all(|word| LIGHT_WORDS.contains(word));
     if is(SYMPATHY_WORDS) || is_known {
-        let is_meant = !NO_SYMPATHY_WORDS.contains(&last) && !(is(EXCUSES) && is_owed(left));
+        let is_excuse = is(EXCUSES) && is_owed(left);
+        let is_meant = !(NO_SYMPATHY_WORDS.contains(&last) || is_excuse);
         return is_meant.then_some(Whose::Others);
     }
     // `that must be frustrating`

@@ -53,11 +53,14 @@ mod tests {
 
     #[test]
     fn written_phones() {
-        let cases: [(&str, &[Range<usize>]); 13] = [
-            ("call 415-555-2671.", &[5..17]),
-            ("(415) 555-2671 or 415.555.2671", &[0..14, 18..30]),
-            ("it is +1 415 555 2671", &[6..21]),
-            ("请打+1 (415) 555-2671", &[2..19]),
+        for (text, expected) in [
+            ("call 415-555-2671.", &["415-555-2671"][..]),
+            (
+                "(415) 555-2671 or 415.555.2671",
+                &["(415) 555-2671", "415.555.2671"],
+            ),
+            ("it is +1 415 555 2671", &["+1 415 555 2671"]),
+            ("请打+1 (415) 555-2671", &["+1 (415) 555-2671"]),
             ("请打415-555-2671", &[]),
             ("115-555-2671", &[]),
             ("415-155-2671", &[]),
@@ -67,9 +70,11 @@ mod tests {
             ("415-555-2671-3", &[]),
             ("4155552671", &[]),
             ("2026-09-03 14:05:33", &[]),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(phones(text), expected, "{text}");
+        ] {
+            let letters: Vec<char> = text.chars().collect();
+            let found = phones(text).into_iter();
+            let found: Vec<String> = found.map(|range| letters[range].iter().collect()).collect();
+            assert_eq!(found, expected, "{text}");
         }
     }
 }

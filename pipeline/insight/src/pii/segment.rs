@@ -29,7 +29,8 @@ const MOST_WAYS: usize = 40;
 
 /// The numbers in `row`; none in a telephone number that anybody may know.
 pub(super) fn numbers(row: &[Digit], context: Context) -> Vec<Piece> {
-    if context.is_phone() && is_public_number(&values(row)) {
+    // What was heard with doubt may be anybody's.
+    if context.is_phone() && row.iter().all(is_sure) && is_public_number(&values(row)) {
         return Vec::new();
     }
     let mut best: (i32, Vec<Piece>) = (i32::MIN, Vec::new());
@@ -45,6 +46,10 @@ pub(super) fn numbers(row: &[Digit], context: Context) -> Vec<Piece> {
     best.1
 }
 
+fn is_sure(digit: &Digit) -> bool {
+    digit.certainty == Certainty::Sure
+}
+
 /// `pieces` with what else belongs to a number that was announced: false starts before it, and digits of which no
 /// number can be made.
 pub(super) fn with_announced(
@@ -55,18 +60,15 @@ pub(super) fn with_announced(
     let Some((kind, least)) = context.announced() else {
         return pieces;
     };
-    let is_sure = |digit: &Digit| digit.certainty == Certainty::Sure;
     let first = row.iter().position(is_sure).unwrap_or(0);
     let to = row.iter().rposition(is_sure).map_or(0, |last| last + 1);
     let sure: Vec<Digit> = row.iter().filter(|digit| is_sure(digit)).cloned().collect();
     let digits = values(&sure);
+    let is_public = sure.len() == row.len() && is_public_number(without_country(&digits));
     let is_whole = pieces.iter().any(|piece| piece.found.score >= COMPLETE);
     match pieces.first_mut() {
         Some(piece) if piece.found.kind == kind && piece.from > first + 1 => piece.from = first,
-        None if digits.len() >= least
-            && !is_public_number(without_country(&digits))
-            && !is_day(&digits) =>
-        {
+        None if digits.len() >= least && !is_public && !is_day(&digits) => {
             let found = Found {
                 kind,
                 score: ANNOUNCED,

@@ -437,6 +437,12 @@ fn misheard_digits_belong_to_the_number() {
             "六 二 二 八 四 八 零 四 零 二 五 分 四 八 九 零 零 一 八",
             &["bank_card c 六二二八四八零四零二五分四八九零零一八"],
         ),
+        // 800 would be a number that anybody may know, if the rest were sure.
+        (
+            "您的电话是多少",
+            "老 八 路 零 零 零 幺 二 五 七 九",
+            &["phone c 老八路零零零幺二五七九"],
+        ),
         ("订单号是多少", "一 三 八 零 零 零 零 五 六 七", &[]),
         ("好的", "我 说 一 三 八 零 林 零 零", &[]),
     ] {

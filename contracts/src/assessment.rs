@@ -251,6 +251,16 @@ impl EmotionLabel {
             Self::Sad => "sad",
         }
     }
+
+    /// What a reader of Chinese calls it; English has [`as_str`](Self::as_str).
+    pub const fn in_chinese(self) -> &'static str {
+        match self {
+            Self::Neutral => "中性",
+            Self::Happy => "愉快",
+            Self::Angry => "愤怒",
+            Self::Sad => "低落",
+        }
+    }
 }
 
 /// How one utterance was said.

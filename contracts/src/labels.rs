@@ -91,6 +91,12 @@ pub const LABELS: [(&str, &str, &str); 82] = [
     ("refund_refused", "refuses refunds", "拒绝退款"),
 ];
 
+/// What a label is called, in English and in Chinese; `None` for one of a model of somebody's own.
+pub fn names_of_label(label: &str) -> Option<(&'static str, &'static str)> {
+    let found = LABELS.iter().find(|(name, ..)| *name == label);
+    found.map(|(_, english, chinese)| (*english, *chinese))
+}
+
 /// The label that is called so in Chinese.
 pub fn label_in_chinese(text: &str) -> Option<&'static str> {
     let mut labels = LABELS.iter();

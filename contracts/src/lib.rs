@@ -13,7 +13,7 @@ pub use assessment::{
     Mood, PartyMood, PartyTalk, PiiKind, PiiSpan, Quote, ScoreItem, Scorecard, Severity, Stretch,
     Summary, TalkMetrics, TextPlace, UtteranceInsight,
 };
-pub use labels::{LABELS, label_in_chinese};
+pub use labels::{LABELS, label_in_chinese, names_of_label};
 pub use transcript::{
     CallId, CallMetadata, ChannelLayout, Party, Syllable, SyllableAlternative, Transcript,
     Utterance, Word,

@@ -19,6 +19,7 @@ mod hearing;
 pub mod intent;
 mod observer;
 pub mod pii;
+mod plainly;
 mod revise;
 pub mod rules;
 pub mod scorecard;
@@ -34,6 +35,7 @@ pub use call::{CallRun, Judge};
 pub use facts::{Facts, TalkEvent};
 pub use hearing::Hearing;
 pub use observer::{Observer, TrialObserver};
+pub use plainly::plainly;
 pub use revise::{Recipe, Revised, Revision, RulePrint};
 pub use spoken::{Letter, Sounds, Spoken};
 

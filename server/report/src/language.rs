@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use auricle_contracts::{Answer, EmotionLabel, LABELS, Party, PiiKind, Severity};
+use auricle_contracts::{Answer, EmotionLabel, Party, PiiKind, Severity, names_of_label};
 use thiserror::Error;
 
 /// Language of a page's own words; what was said in a call stays as it was said.
@@ -244,12 +244,7 @@ impl Language {
 
     /// A mood.
     pub const fn emotion_name(self, label: EmotionLabel) -> &'static str {
-        match label {
-            EmotionLabel::Neutral => self.pick("neutral", "中性"),
-            EmotionLabel::Happy => self.pick("happy", "愉快"),
-            EmotionLabel::Angry => self.pick("angry", "愤怒"),
-            EmotionLabel::Sad => self.pick("sad", "低落"),
-        }
+        self.pick(label.as_str(), label.in_chinese())
     }
 
     pub(crate) const fn pii_name(self, kind: PiiKind) -> &'static str {
@@ -276,9 +271,8 @@ impl Language {
 
     /// The name of an intent or a disposition; those that are not known keep their own.
     pub fn intent_name(self, label: &str) -> String {
-        let known = LABELS.iter().find(|(name, ..)| *name == label);
-        match known {
-            Some((_, english, chinese)) => self.pick(english, chinese).to_owned(),
+        match names_of_label(label) {
+            Some((english, chinese)) => self.pick(english, chinese).to_owned(),
             None => label.replace('_', " "),
         }
     }

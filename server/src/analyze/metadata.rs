@@ -11,9 +11,9 @@ use time::UtcOffset;
 use crate::clock;
 use crate::exit::usage;
 use crate::file_name::path_text;
-use crate::plainly::plainly;
 use crate::terminal::{count, printable};
 use crate::text_file::read_text;
+use auricle_insight::plainly;
 
 /// One row. `file` is required; it is a file's name, its stem, or a path.
 #[derive(Debug, Deserialize)]

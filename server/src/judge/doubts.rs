@@ -20,8 +20,9 @@ const FITTING_CARD: &str = "choose a card that fits the packs: `card` under [ins
 /// Doubts about what calls of a campaign are judged by, with a hint each.
 pub(super) fn of(bench: &Bench) -> Vec<String> {
     let mut doubts: Vec<String> = unused_card(bench).into_iter().collect();
+    let is_card_unused = !doubts.is_empty();
     for seated in bench.all() {
-        doubts.extend(card(seated, bench));
+        doubts.extend(card(seated, is_card_unused));
         doubts.extend(labels(seated, bench));
     }
     doubts
@@ -77,14 +78,12 @@ fn unused_card(bench: &Bench) -> Option<String> {
 }
 
 /// Rules that the card of a language asks about and no pack of it has; or no card at all for packs that are
-/// configured.
-fn card(seated: &Seated, bench: &Bench) -> Option<String> {
+/// configured. Of a card that is configured and unused more was said.
+fn card(seated: &Seated, is_card_unused: bool) -> Option<String> {
     let rules = &*seated.judge.rules;
     let Some(card) = &seated.card else {
         let (name, bytes) = default_of(CARDS, seated.language)?;
-        // Of a card that is configured more was said.
-        if seated.choice == Choice::BuiltIn || bench.card.is_some() && unused_card(bench).is_some()
-        {
+        if seated.choice == Choice::BuiltIn || is_card_unused {
             return None;
         }
         let n_rules = Card::read(&bytes, &name).map_or(0, |card| card.rules().len());

@@ -257,6 +257,43 @@ fn english_calls_are_not_judged_by_a_pack_for_mandarin() {
 }
 
 #[test]
+fn a_call_that_was_hardly_understood_has_no_score_and_says_so() {
+    let desk = Desk::new();
+    let words = ["保证"; 30].join(" ");
+    let syllables = ["bao3 zheng4"; 30].join(" ");
+    let mut call = Transcript {
+        engine: "native/zh-zipformer-3.3m".into(),
+        utterances: vec![utterance(Party::Agent, 0, &words, &syllables)],
+        ..phone_call()
+    };
+    for (name, conf) in [("clear", 0.9), ("dim", 0.6)] {
+        call.call_id = CallId(name.into());
+        let heard = &mut call.utterances[0].syllables;
+        heard.iter_mut().for_each(|syllable| syllable.conf = conf);
+        desk.put(
+            &format!("in/{name}.json"),
+            serde_json::to_string(&call).unwrap(),
+        );
+    }
+    desk.ok(&["import", "in"]);
+    let read = |name: &str| -> serde_json::Value {
+        serde_json::from_str(&desk.ok(&["show", name, "--json"])).unwrap()
+    };
+    assert!(read("clear")["scorecard"].is_object());
+    let dim = read("dim");
+    assert!(dim["scorecard"].is_null(), "{}", dim["scorecard"]);
+    let warning = "hardly understood: mean confidence 0.60 of 60 syllables";
+    assert!(dim["warnings"].to_string().contains(warning), "{dim}");
+    assert!(desk.ok(&["show", "dim"]).contains(warning));
+    assert!(desk.ok(&["search", "score:<=100"]).contains("clear"));
+    assert!(!desk.ok(&["search", "score:<=100"]).contains("dim"));
+    desk.ok(&["report", "--out", "report"]);
+    let pages = fs::read_dir(desk.path("report/calls")).unwrap();
+    let pages = pages.map(|page| fs::read_to_string(page.unwrap().path()).unwrap());
+    assert_eq!(pages.filter(|page| page.contains(warning)).count(), 1);
+}
+
+#[test]
 fn packs_that_come_with_the_program_pass_their_tests() {
     let desk = Desk::new();
     let names = [

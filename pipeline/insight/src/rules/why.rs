@@ -1,6 +1,6 @@
 //! What a hit rests on, in words that a QA inspector understands.
 
-use auricle_contracts::{Evidence, Party, PiiSpan};
+use auricle_contracts::{Evidence, Party, PiiSpan, names_of_label};
 
 use super::evaluate::{Evaluator, Moment, Proof, Shows, form, letters_of, regex_span, times};
 use super::format::{Side, TextForm};
@@ -46,6 +46,15 @@ impl Tongue {
                 Self::Chinese => "双方",
                 Self::English => "anybody",
             },
+        }
+    }
+
+    /// What an intent is called; one of a model of somebody's own keeps its name.
+    fn label(self, label: &str) -> &str {
+        match (names_of_label(label), self) {
+            (Some((_, chinese)), Self::Chinese) => chinese,
+            (Some((english, _)), Self::English) => english,
+            (None, _) => label,
         }
     }
 
@@ -461,6 +470,7 @@ impl Witness<'_, '_> {
                 let label = &self.evaluator.set.labels[*label];
                 let known = facts.intents.iter().find(|intent| intent.label == *label);
                 let percent = known.map_or(0.0, |intent| intent.confidence * 100.0);
+                let label = self.tongue.label(label);
                 match zh {
                     true => format!("{said}，判定为“{label}”（把握{percent:.0}%）"),
                     false => format!("{said}, understood as {label} ({percent:.0} % sure)"),
@@ -470,10 +480,12 @@ impl Witness<'_, '_> {
                 let percent = facts
                     .emotion
                     .map_or(0.0, |emotion| emotion.confidence * 100.0);
-                let label = label.as_str();
                 match zh {
-                    true => format!("{said}，情绪为{label}（把握{percent:.0}%）"),
-                    false => format!("{said} in a mood that is {label} ({percent:.0} % sure)"),
+                    true => format!("{said}，情绪为{}（把握{percent:.0}%）", label.in_chinese()),
+                    false => format!(
+                        "{said} in a mood that is {} ({percent:.0} % sure)",
+                        label.as_str()
+                    ),
                 }
             }
             Kind::SpeechRate { .. } => {

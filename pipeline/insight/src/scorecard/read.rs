@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::format::{AnsweredBy, AppliesWhen, Card, MetricRange, Question};
 use super::score::RULE_ITEM;
-use crate::rules::nearest;
+use crate::plainly;
 
 /// Larger files are refused.
 const MOST_BYTES: usize = 1 << 20;
@@ -96,7 +96,7 @@ fn parse(bytes: &[u8]) -> Result<Card, Mistake> {
         let cause = error.without_snippet().to_string();
         let cause = cause.lines().next().unwrap_or_default().trim();
         let cause = without_place(cause);
-        mistake(location, plainly(&cause), hint_for(&cause))
+        mistake(location, in_words(&cause), hint_for(&cause))
     })?;
     check(&card)?;
     Ok(card)
@@ -120,7 +120,7 @@ fn without_place(cause: &str) -> String {
 }
 
 /// What the YAML reader says, in words for people who write cards.
-fn plainly(cause: &str) -> String {
+fn in_words(cause: &str) -> String {
     for (said, meant) in [
         ("expected sequence start", "expected a list"),
         ("expected mapping start", "expected keys with values"),
@@ -133,27 +133,13 @@ fn plainly(cause: &str) -> String {
             return meant.to_owned();
         }
     }
-    if let Some(rest) = cause.strip_prefix("duplicate mapping key: ") {
-        let key = rest.split(',').next().unwrap_or(rest);
-        return format!("`{key}` is there twice");
+    match cause.strip_prefix("duplicate mapping key: ") {
+        Some(rest) => format!(
+            "`{}` is there twice",
+            rest.split(',').next().unwrap_or(rest)
+        ),
+        None => plainly(cause),
     }
-    if let Some(name) = cause.strip_prefix("missing field ") {
-        return format!("{name} is missing");
-    }
-    for (before, is, are) in [
-        ("unknown field ", "unknown key", "keys are"),
-        ("unknown variant ", "unknown value", "values are"),
-    ] {
-        let Some(rest) = cause.strip_prefix(before) else {
-            continue;
-        };
-        let (name, known) = rest.split_once(", expected one of ").unwrap_or((rest, ""));
-        return match nearest(name.trim_matches('`'), known.split(", ")) {
-            Some(near) if !near.is_empty() => format!("{is} {name}; did you mean `{near}`?"),
-            _ => format!("{is} {name}; {are} {known}"),
-        };
-    }
-    cause.to_owned()
 }
 
 fn hint_for(cause: &str) -> &'static str {

@@ -7,8 +7,8 @@ use anyhow::{Result, anyhow, bail, ensure};
 use auricle_contracts::{Transcript, Utterance};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::plainly::plainly;
 use crate::terminal::printable;
+use auricle_insight::plainly;
 
 /// No call is longer; times beyond it are in other units, or of another clock.
 const MAX_CALL_MS: u64 = 24 * 3_600_000;

@@ -154,8 +154,10 @@ pub(super) struct Proof {
 /// What a piece of evidence is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shows {
-    /// What was found, or was never said.
+    /// What was found.
     What,
+    /// What was never said. One such is told: with several, all but the first are what the rule wants to be sure of.
+    Absence,
     /// An utterance in which something was not found.
     Lack,
 }

@@ -49,6 +49,13 @@ impl RuleSet {
         self.ids.contains(name)
     }
 
+    /// The title of the first rule that is called `name` (an id, or `PACK/ID`), where it has one beside its id.
+    pub fn title(&self, name: &str) -> Option<&str> {
+        let rule = &self.rules[*self.find(name).first()?];
+        let title = rule.title.trim();
+        (title != rule.id).then_some(title)
+    }
+
     /// The packs, in the order they were given.
     pub fn packs(&self) -> &[PackInfo] {
         &self.packs

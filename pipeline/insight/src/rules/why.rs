@@ -105,6 +105,7 @@ impl Witness<'_, '_> {
         let mut proofs = Vec::new();
         self.gather(id, &mut proofs);
         leave_out_lacks(&mut proofs);
+        tell_one_absence(&mut proofs);
         proofs.truncate(MOST_PROOFS);
         show_once(&mut proofs);
         proofs
@@ -157,7 +158,7 @@ impl Witness<'_, '_> {
                 proofs.push(Proof {
                     evidence: None,
                     clause,
-                    shows: Shows::What,
+                    shows: Shows::Absence,
                 });
             }
             Kind::Metadata(_) => {}
@@ -603,7 +604,7 @@ impl Tells {
             (Shows::Lack, _) => Self::Lack,
             (Shows::What, Some(evidence)) if evidence.utterance == utterance => Self::Now,
             (Shows::What, Some(_)) => Self::Before,
-            (Shows::What, None) => Self::Unsaid,
+            (Shows::Absence, _) | (Shows::What, None) => Self::Unsaid,
         };
         proofs.iter().map(of_one).min().unwrap_or(Self::Nothing)
     }
@@ -615,7 +616,16 @@ fn leave_out_lacks(proofs: &mut Vec<Proof>) {
     let found = proofs.iter().filter(|proof| proof.shows == Shows::What);
     let told: Vec<usize> = found.filter_map(utterance).collect();
     let is_told = |proof: &Proof| utterance(proof).is_some_and(|idx| told.contains(&idx));
-    proofs.retain(|proof| proof.shows == Shows::What || !is_told(proof));
+    proofs.retain(|proof| proof.shows != Shows::Lack || !is_told(proof));
+}
+
+fn tell_one_absence(proofs: &mut Vec<Proof>) {
+    let mut is_told = false;
+    proofs.retain(|proof| {
+        let is_one_more = proof.shows == Shows::Absence && is_told;
+        is_told |= proof.shows == Shows::Absence;
+        !is_one_more
+    });
 }
 
 /// What several conditions rest on is shown once; what each of them says of it stays.

@@ -111,7 +111,7 @@ fn unless(question: &Question, call: &CallView<'_>, reasons: Reasons) -> Option<
             kept: if answer == Answer::Yes { 1.0 } else { 0.0 },
             auto_fail: false,
             hits,
-            why: reasons.lacking(&known, &unknown),
+            why: reasons.lacking(call, &known, &unknown),
         });
     }
     let lost = question.deduct_per_hit.map_or(1.0, |deduct| {
@@ -150,7 +150,7 @@ fn needs(question: &Question, call: &CallView<'_>, reasons: Reasons) -> Option<P
         auto_fail: false,
         why: match answer {
             Answer::Yes => reasons.found(call, &hits),
-            _ => reasons.lacking(&known, &unknown),
+            _ => reasons.lacking(call, &known, &unknown),
         },
         // What is lacking decides, not what is there.
         hits: if answer == Answer::No {

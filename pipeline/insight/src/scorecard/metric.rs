@@ -76,6 +76,33 @@ impl Metric {
         }
     }
 
+    /// What people call it, in English and in Chinese, with the unit where it has one.
+    pub(super) const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::AgentTalkRatio => ("agent's share of speech", "客服说话占比"),
+            Self::AgentRatePerMinute => ("agent's syllables a minute", "客服语速（字/分）"),
+            Self::AgentLoudnessDb => ("agent's loudness (dBFS)", "客服音量（dBFS）"),
+            Self::AgentInterruptions => ("agent's interruptions", "客服打断次数"),
+            Self::AgentLongestMonologueMs => {
+                ("agent's longest monologue (ms)", "客服最长独白（毫秒）")
+            }
+            Self::AgentResponseMs => ("agent's response delay (ms)", "客服应答延迟（毫秒）"),
+            Self::AgentValence => ("agent's valence", "客服情绪效价"),
+            Self::AgentAngryUtterances => ("agent's angry utterances", "客服愤怒句数"),
+            Self::CustomerTalkRatio => ("customer's share of speech", "客户说话占比"),
+            Self::CustomerInterruptions => ("customer's interruptions", "客户打断次数"),
+            Self::CustomerValence => ("customer's valence", "客户情绪效价"),
+            Self::CustomerTrend => ("customer's trend of valence", "客户情绪走势"),
+            Self::CustomerAngryUtterances => ("customer's angry utterances", "客户愤怒句数"),
+            Self::Satisfaction => ("satisfaction", "客户满意度"),
+            Self::OverlapMs => ("time in which both talk (ms)", "双方同时说话时长（毫秒）"),
+            Self::SilenceMs => ("time in which nobody talks (ms)", "无人说话时长（毫秒）"),
+            Self::LongestSilenceMs => ("longest silence (ms)", "最长静默（毫秒）"),
+            Self::SilenceRatio => ("share of silence", "静默占比"),
+            Self::Silences => ("silences of 2 s and more", "2 秒以上静默次数"),
+        }
+    }
+
     /// Its value in a call; `None` where it was not measured, or nobody spoke whose it is.
     pub(super) fn value(self, call: &CallView<'_>) -> Option<f64> {
         let talk = call.metrics;

@@ -75,6 +75,12 @@ impl<'a> CallView<'a> {
     fn looks_for(&self, rule: &str) -> bool {
         self.rules.is_none_or(|rules| rules.has(rule))
     }
+
+    /// What a rule is called, where that is known.
+    fn title_of(&self, rule: &str) -> &'a str {
+        let title = self.rules.and_then(|rules| rules.title(rule));
+        title.unwrap_or_default()
+    }
 }
 
 /// What a person answered to a question, in the place of the card's own answer.

@@ -28,7 +28,7 @@ impl Reasons {
     }
 
     /// What did not hit, and what could not: no pack has it.
-    pub(super) fn lacking(self, known: &[&str], unknown: &[&str]) -> String {
+    pub(super) fn lacking(self, call: &CallView<'_>, known: &[&str], unknown: &[&str]) -> String {
         let (not_found, not_loaded) = match self {
             Self::Mandarin => ("未出现 ", "未加载含有以下规则的规则包："),
             Self::English => ("no ", "no pack is loaded with the rule "),
@@ -36,7 +36,8 @@ impl Reasons {
         let parts = [(not_found, known), (not_loaded, unknown)];
         let parts = parts.into_iter().filter(|(_, rules)| !rules.is_empty());
         let parts = parts.map(|(text, rules)| {
-            let rules: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
+            let name = |rule: &&str| self.named(call.title_of(rule), rule);
+            let rules: Vec<String> = rules.iter().map(name).collect();
             format!("{text}{}", self.listed(&rules))
         });
         self.joined(&parts.collect::<Vec<_>>())
@@ -61,8 +62,8 @@ impl Reasons {
             }
         }
         let rules = rules.into_iter().map(|(hit, n)| match n {
-            1 => self.named(hit),
-            _ => format!("{} × {n}", self.named(hit)),
+            1 => self.named(hit.title.trim(), &hit.rule),
+            _ => format!("{} × {n}", self.named(hit.title.trim(), &hit.rule)),
         });
         let rules = self.listed(&rules.collect::<Vec<_>>());
         match hits.first().map(|&place| call.hits[place].why.trim()) {
@@ -72,8 +73,7 @@ impl Reasons {
     }
 
     /// A rule's title with its id behind it, or its id where it has no other name.
-    fn named(self, hit: &Hit) -> String {
-        let (title, rule) = (hit.title.trim(), &hit.rule);
+    fn named(self, title: &str, rule: &str) -> String {
         match (title.is_empty() || title == rule, self) {
             (true, _) => format!("`{rule}`"),
             (false, Self::Mandarin) => format!("{title}（`{rule}`）"),
@@ -82,15 +82,16 @@ impl Reasons {
     }
 
     pub(super) fn measured(self, range: &MetricRange, value: Option<f64>) -> String {
-        let name = range.name.as_str();
+        let (english, mandarin) = range.name.names();
+        let name = self.named(self.pick(mandarin, english), range.name.as_str());
         match (value, self) {
-            (None, Self::Mandarin) => format!("`{name}` 未测得"),
-            (None, Self::English) => format!("`{name}` was not measured"),
+            (None, Self::Mandarin) => format!("{name}未测得"),
+            (None, Self::English) => format!("{name} was not measured"),
             (Some(value), Self::Mandarin) => {
-                format!("`{name}` 为 {}，要求 {range}", rounded(value))
+                format!("{name}为 {}，要求 {range}", rounded(value))
             }
             (Some(value), Self::English) => {
-                format!("`{name}` is {}, asked for {range}", rounded(value))
+                format!("{name} is {}, asked for {range}", rounded(value))
             }
         }
     }

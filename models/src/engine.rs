@@ -21,6 +21,9 @@ pub struct EngineInfo {
     pub token_kind: TokenKind,
     /// Audio that one step consumes, milliseconds: the delay of a partial result.
     pub chunk_ms: u32,
+    /// How long after its sound begins a token is told, on average, milliseconds; 0 for engines that know where it
+    /// begins and ends.
+    pub emission_ms: u32,
 }
 
 /// What one token of a recogniser spells.
@@ -47,6 +50,11 @@ impl StreamKey {
     /// The key of an engine's stream: its place, and how often that place was used before.
     pub const fn new(slot: u32, generation: u32) -> Self {
         Self { slot, generation }
+    }
+
+    /// Where its stream stands among the engine's.
+    pub(crate) const fn place(self) -> usize {
+        self.slot as usize
     }
 }
 
@@ -86,7 +94,8 @@ pub struct Token {
 pub struct Hypothesis {
     /// In order of time.
     pub tokens: Vec<Token>,
-    /// Natural log probability of the whole path, biasing excluded.
+    /// Natural log of how likely the whole path is, by the network and by what the engine knows of the language, biasing
+    /// excluded.
     pub log_prob: f32,
 }
 

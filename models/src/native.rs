@@ -172,6 +172,19 @@ pub enum NativeError {
     },
 }
 
+impl NativeError {
+    /// Whether there was nothing at all, not even a library that cannot be used.
+    pub fn is_absence(&self) -> bool {
+        match self {
+            Self::NotFound { looks, .. } => {
+                let is_unusable = |look: &Look| matches!(look.outcome, Outcome::Unusable(_));
+                !looks.iter().any(is_unusable)
+            }
+            Self::Configured { .. } => false,
+        }
+    }
+}
+
 fn list(looks: &[Look]) -> String {
     looks.iter().map(|look| format!("\n  {look}")).collect()
 }

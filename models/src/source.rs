@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::ctc::CtcModel;
+use crate::decoding::TokenTable;
 use crate::engine::{EngineError, Hypothesis, StreamingEngine};
-use crate::transducer::{OnnxRuntime, TokenTable, TransducerModel};
+use crate::registry::sha256_of_file;
+use crate::runtime::OnnxRuntime;
+use crate::transducer::TransducerModel;
 use crate::vad::{OrtSilero, VoiceActivity};
 
 /// A model that makes streaming engines.
@@ -17,8 +21,27 @@ pub trait EngineSource: Send + Sync {
     /// The tokens that hotwords are spelled in; `None` for engines without biasing.
     fn tokens(&self) -> Option<&TokenTable>;
 
-    /// The files that what it recognises depends on.
-    fn files(&self) -> Vec<PathBuf>;
+    /// Digests of all that what it recognises depends on.
+    ///
+    /// # Errors
+    /// When a file can no longer be read.
+    fn digests(&self) -> Result<Vec<String>, EngineError>;
+}
+
+/// The digest of each file.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn digests_of<'a>(
+    files: impl IntoIterator<Item = &'a Path>,
+) -> Result<Vec<String>, EngineError> {
+    let digest = |path: &Path| {
+        sha256_of_file(path).map_err(|cause| EngineError::ModelFile {
+            path: path.into(),
+            cause: cause.to_string(),
+        })
+    };
+    files.into_iter().map(digest).collect()
 }
 
 /// A model that makes voice activity networks.
@@ -61,8 +84,22 @@ impl EngineSource for TransducerModel {
         Some(Self::tokens(self))
     }
 
-    fn files(&self) -> Vec<PathBuf> {
-        Self::files(self).map(PathBuf::from).into()
+    fn digests(&self) -> Result<Vec<String>, EngineError> {
+        digests_of(Self::files(self))
+    }
+}
+
+impl EngineSource for CtcModel {
+    fn engine(&self) -> Result<Box<dyn StreamingEngine>, EngineError> {
+        Ok(Box::new(Self::engine(self)?))
+    }
+
+    fn tokens(&self) -> Option<&TokenTable> {
+        Some(Self::tokens(self))
+    }
+
+    fn digests(&self) -> Result<Vec<String>, EngineError> {
+        Ok(Self::digests(self))
     }
 }
 
@@ -109,9 +146,9 @@ mod vosk_source {
     use std::path::PathBuf;
     use std::sync::Arc;
 
-    use super::EngineSource;
+    use super::{EngineSource, digests_of};
+    use crate::decoding::TokenTable;
     use crate::engine::{EngineError, StreamingEngine};
-    use crate::transducer::TokenTable;
     use crate::vosk_engine::{VoskEngine, VoskModel};
 
     impl EngineSource for Arc<VoskModel> {
@@ -123,8 +160,8 @@ mod vosk_source {
             None
         }
 
-        fn files(&self) -> Vec<PathBuf> {
-            VoskModel::files(self)
+        fn digests(&self) -> Result<Vec<String>, EngineError> {
+            digests_of(VoskModel::files(self).iter().map(PathBuf::as_path))
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::engine::{
     EngineError, EngineInfo, Hypothesis, StepReport, StreamKey, StreamOptions, StreamingEngine,
     Token,
 };
+use crate::streams::Streams;
 use words::{hypothesis, tokens};
 
 /// Audio per step, milliseconds: Kaldi's chunks are 0.2 to 0.5 s, smaller ones only cost calls.
@@ -30,13 +31,7 @@ pub struct VoskEngine {
     model: Arc<VoskModel>,
     info: EngineInfo,
     chunk_samples: usize,
-    slots: Vec<Slot>,
-}
-
-#[derive(Default)]
-struct Slot {
-    generation: u32,
-    stream: Option<Stream>,
+    streams: Streams<Stream>,
 }
 
 /// One open stream.
@@ -59,16 +54,8 @@ impl VoskEngine {
             model,
             info,
             chunk_samples,
-            slots: Vec::new(),
+            streams: Streams::default(),
         }
-    }
-
-    fn stream(&mut self, key: StreamKey) -> Result<&mut Stream, EngineError> {
-        self.slots
-            .get_mut(key.slot as usize)
-            .filter(|slot| slot.generation == key.generation)
-            .and_then(|slot| slot.stream.as_mut())
-            .ok_or(EngineError::NoSuchStream)
     }
 }
 
@@ -84,54 +71,35 @@ impl StreamingEngine for VoskEngine {
             ended: Vec::new(),
             current: Vec::new(),
         };
-        let free = self.slots.iter().position(|slot| slot.stream.is_none());
-        let slot = free.unwrap_or_else(|| {
-            self.slots.push(Slot::default());
-            self.slots.len() - 1
-        });
-        self.slots[slot].stream = Some(stream);
-        Ok(StreamKey {
-            slot: slot as u32,
-            generation: self.slots[slot].generation,
-        })
+        Ok(self.streams.open(stream))
     }
 
     fn accept(&mut self, stream: StreamKey, samples: &[f32]) -> Result<(), EngineError> {
-        let stream = self.stream(stream)?;
+        let stream = self.streams.get_mut(stream)?;
         stream.waiting.extend(samples.iter().copied().map(to_i16));
         Ok(())
     }
 
     fn step(&mut self) -> Result<StepReport, EngineError> {
         let chunk_samples = self.chunk_samples;
-        let mut report = StepReport::default();
-        for stream in self
-            .slots
-            .iter_mut()
-            .filter_map(|slot| slot.stream.as_mut())
-        {
-            if stream.waiting.len() >= chunk_samples {
-                stream.advance(chunk_samples)?;
-                report.n_advanced += 1;
-            }
+        let ready = self
+            .streams
+            .places_where(|stream| stream.waiting.len() >= chunk_samples);
+        for stream in self.streams.at_places(&ready) {
+            stream.advance(chunk_samples)?;
         }
-        Ok(report)
+        Ok(StepReport {
+            n_advanced: ready.len(),
+        })
     }
 
     fn partial(&self, stream: StreamKey) -> Result<Hypothesis, EngineError> {
-        let slot = self.slots.get(stream.slot as usize);
-        let open = slot.filter(|slot| slot.generation == stream.generation);
-        let open = open
-            .and_then(|slot| slot.stream.as_ref())
-            .ok_or(EngineError::NoSuchStream)?;
+        let open = self.streams.get(stream)?;
         Ok(hypothesis([open.ended.as_slice(), &open.current].concat()))
     }
 
     fn finish(&mut self, stream: StreamKey) -> Result<Vec<Hypothesis>, EngineError> {
-        self.stream(stream)?;
-        let slot = &mut self.slots[stream.slot as usize];
-        slot.generation = slot.generation.wrapping_add(1);
-        let mut open = slot.stream.take().ok_or(EngineError::NoSuchStream)?;
+        let mut open = self.streams.close(stream)?;
         let left = open.waiting.len();
         if left > 0 {
             open.advance(left)?;

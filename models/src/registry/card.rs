@@ -6,6 +6,8 @@ use std::path::{Component, Path};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::carried;
+
 /// A model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +53,9 @@ pub struct ModelCard {
     /// Error rates.
     #[serde(default)]
     pub measured: Vec<Measured>,
+    /// Whether it comes with the program.
+    #[serde(skip)]
+    pub(super) is_built_in: bool,
 }
 
 /// What a model does.
@@ -59,6 +64,8 @@ pub struct ModelCard {
 pub enum ModelKind {
     /// Recognises speech as it comes: a transducer.
     AsrTransducer,
+    /// Recognises speech as it comes: a CTC network as models/train makes them.
+    AsrCtc,
     /// Recognises speech as it comes: a Vosk model.
     AsrVosk,
     /// Recognises finished utterances: a Whisper model.
@@ -76,6 +83,7 @@ impl ModelKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AsrTransducer => "asr-transducer",
+            Self::AsrCtc => "asr-ctc",
             Self::AsrVosk => "asr-vosk",
             Self::AsrWhisper => "asr-whisper",
             Self::Vad => "vad",
@@ -223,10 +231,14 @@ pub struct CardError {
 }
 
 /// The cards built in.
-const BUILT_IN: [(&str, &str); 6] = [
+const BUILT_IN: [(&str, &str); 7] = [
     (
         "zh-zipformer-3.3m",
         include_str!("../../cards/zh-zipformer-3.3m.toml"),
+    ),
+    (
+        "telephony-8k",
+        include_str!("../../cards/telephony-8k.toml"),
     ),
     ("silero-vad", include_str!("../../cards/silero-vad.toml")),
     (
@@ -248,15 +260,23 @@ const BUILT_IN: [(&str, &str); 6] = [
 ];
 
 impl ModelCard {
+    /// Whether the program has the model's files in it.
+    pub fn is_carried(&self) -> bool {
+        carried::files(self).is_some()
+    }
+
     /// The cards that come with Auricle.
     ///
     /// # Errors
     /// None in a tested build: the cards are compiled in.
     pub fn built_in() -> Result<Vec<Self>, CardError> {
-        BUILT_IN
-            .iter()
-            .map(|(name, text)| Self::parse(name, text))
-            .collect()
+        let cards = BUILT_IN.iter().map(|(name, text)| {
+            Ok(Self {
+                is_built_in: true,
+                ..Self::parse(name, text)?
+            })
+        });
+        cards.collect()
     }
 
     /// Reads a card; `origin` names it in messages.
@@ -406,11 +426,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_language_model_has_no_address() {
+    fn only_what_is_carried_and_the_language_model_have_no_address() {
         let cards = ModelCard::built_in().unwrap();
         let without = cards.iter().filter(|card| !card.has_address());
         let names = without.map(|card| card.name.as_str()).collect::<Vec<_>>();
-        assert_eq!(names, ["zh-gigatdt-lm"]);
+        assert_eq!(names, ["telephony-8k", "zh-gigatdt-lm"]);
     }
 
     #[test]

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::card::{ModelCard, ModelKind};
-use super::store::{ModelStore, StoreError};
+use super::store::{Listed, ModelState, ModelStore, StoreError};
 
 /// The profile used where none is configured: telephone calls at 8 kHz.
-pub const TELEPHONY_8K: &str = "telephony_8k";
+const TELEPHONY_8K: &str = "telephony_8k";
 
 /// The section `models` of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +60,10 @@ pub enum Role {
 impl Role {
     const fn fits(self, kind: ModelKind) -> bool {
         match self {
-            Self::Streaming => matches!(kind, ModelKind::AsrTransducer | ModelKind::AsrVosk),
+            Self::Streaming => matches!(
+                kind,
+                ModelKind::AsrTransducer | ModelKind::AsrCtc | ModelKind::AsrVosk
+            ),
             Self::SecondPass => matches!(kind, ModelKind::AsrWhisper),
             Self::Vad => matches!(kind, ModelKind::Vad),
             Self::LanguageModel => matches!(kind, ModelKind::Lm),
@@ -82,12 +85,16 @@ pub struct Wanted<'a> {
 }
 
 /// A chosen model.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct ModelChoice<'a> {
     /// The model.
     pub card: &'a ModelCard,
     /// The setting that named it, for example `` `models.region.guangdong` ``.
     pub because: String,
+    /// Whether that setting names just this model, not a profile: whoever does that wants no other.
+    pub is_named: bool,
+    /// The model that would have been chosen if it were here.
+    pub instead_of: Option<Listed<'a>>,
 }
 
 /// No model fits.
@@ -131,7 +138,7 @@ pub enum ChooseError {
 
 const fn wanted_kinds(role: Role) -> &'static str {
     match role {
-        Role::Streaming => "asr-transducer or asr-vosk",
+        Role::Streaming => "asr-transducer, asr-ctc or asr-vosk",
         Role::SecondPass => "asr-whisper",
         Role::Vad => "vad",
         Role::LanguageModel => "lm",
@@ -141,7 +148,8 @@ const fn wanted_kinds(role: Role) -> &'static str {
 impl ModelStore {
     /// Picks the model of a call. Campaign goes before region, region before language, language
     /// before profile; inside a profile a model made for the call's region goes first, one made for
-    /// any region second.
+    /// any region second, one for another region third, and what the program carries last: the first
+    /// that is here.
     ///
     /// # Errors
     /// When a setting names an unknown model or one that cannot do it, or the profile has none.
@@ -154,8 +162,20 @@ impl ModelStore {
             return self.by_setting(&key, value, wanted);
         }
         let because = format!("`models.profile` = `{}`", config.profile);
-        self.by_profile(&config.profile, wanted)
-            .map(|card| ModelChoice { card, because })
+        self.here_by_profile(&config.profile, wanted, because)
+    }
+
+    /// Picks as [`Self::choose`] does, whether the model is here or not: what should be fetched.
+    ///
+    /// # Errors
+    /// As [`Self::choose`].
+    pub fn choose_any(
+        &self,
+        config: &ModelsConfig,
+        wanted: &Wanted<'_>,
+    ) -> Result<&ModelCard, ChooseError> {
+        let choice = self.choose(config, wanted)?;
+        Ok(choice.instead_of.map_or(choice.card, |better| better.card))
     }
 
     fn by_setting(
@@ -170,9 +190,7 @@ impl ModelStore {
             .iter()
             .any(|card| card.profiles.iter().any(|own| own == value));
         if is_profile && self.card(value).is_err() {
-            return self
-                .by_profile(value, wanted)
-                .map(|card| ModelChoice { card, because });
+            return self.here_by_profile(value, wanted, because);
         }
         let card = self.card(value).map_err(|cause| ChooseError::Unknown {
             key: key.to_owned(),
@@ -186,31 +204,78 @@ impl ModelStore {
                 wanted: wanted_kinds(wanted.role),
             });
         }
-        Ok(ModelChoice { card, because })
+        Ok(ModelChoice {
+            card,
+            because,
+            is_named: true,
+            instead_of: None,
+        })
     }
 
-    fn by_profile(&self, profile: &str, wanted: &Wanted<'_>) -> Result<&ModelCard, ChooseError> {
+    fn here_by_profile(
+        &self,
+        profile: &str,
+        wanted: &Wanted<'_>,
+        because: String,
+    ) -> Result<ModelChoice<'_>, ChooseError> {
+        let fitting = self.by_profile(profile, wanted)?;
+        let best = self.look(fitting[0]);
+        let first_here = fitting
+            .into_iter()
+            .find(|card| self.look(card).state.is_here());
+        let card = first_here.or_else(|| self.carried(wanted));
+        let card = card.unwrap_or(best.card);
+        Ok(ModelChoice {
+            card,
+            because,
+            is_named: false,
+            instead_of: (card.name != best.card.name).then_some(best),
+        })
+    }
+
+    /// What the program carries for such calls.
+    pub fn carried(&self, wanted: &Wanted<'_>) -> Option<&ModelCard> {
+        let language = primary_language(wanted.language);
+        let mut cards = self.cards().iter();
+        cards.find(|card| {
+            wanted.role.fits(card.kind)
+                && card.languages.contains(&language)
+                && self.look(card).state == ModelState::Carried
+        })
+    }
+
+    /// All of a profile that fit, the best first; at least one.
+    fn by_profile(
+        &self,
+        profile: &str,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<&ModelCard>, ChooseError> {
         let language = primary_language(wanted.language);
         let region = wanted.region.map(str::to_lowercase);
         let rank = |card: &ModelCard| match &region {
+            _ if card.is_carried() => 3,
             Some(region) if card.regions.contains(region) => 0,
             _ if card.regions.is_empty() => 1,
             _ => 2,
         };
-        self.cards()
-            .iter()
+        let cards = self.cards().iter();
+        let fitting = cards
             .filter(|card| wanted.role.fits(card.kind))
             .filter(|card| {
                 // A second pass is asked for by name or not at all: the only profile is the role.
                 wanted.role == Role::SecondPass || card.profiles.iter().any(|own| own == profile)
             })
-            .filter(|card| card.languages.is_empty() || card.languages.contains(&language))
-            .min_by_key(|card| rank(card))
-            .ok_or_else(|| ChooseError::NoneInProfile {
+            .filter(|card| card.languages.is_empty() || card.languages.contains(&language));
+        let mut fitting: Vec<&ModelCard> = fitting.collect();
+        fitting.sort_by_key(|card| rank(card));
+        match fitting.is_empty() {
+            false => Ok(fitting),
+            true => Err(ChooseError::NoneInProfile {
                 profile: profile.to_owned(),
                 wanted: wanted_kinds(wanted.role),
                 language,
-            })
+            }),
+        }
     }
 }
 
@@ -278,7 +343,10 @@ mod tests {
     fn check(store: &ModelStore, config: &str, wanted: Wanted<'_>, expected: &str) {
         let config: ModelsConfig = toml::from_str(config).unwrap();
         let choice = match store.choose(&config, &wanted) {
-            Ok(choice) => format!("{} by {}", choice.card.name, choice.because),
+            Ok(choice) => {
+                let best = choice.instead_of.map_or(choice.card, |best| best.card);
+                format!("{} by {}", best.name, choice.because)
+            }
             Err(error) => error.to_string(),
         };
         assert!(choice.contains(expected), "{choice}");
@@ -338,6 +406,54 @@ mod tests {
     }
 
     #[test]
+    fn what_is_carried_takes_the_place_of_what_is_not_here() {
+        let (dir, store) = store_with(&[("any", "profiles = ['branch']")]);
+        let config = ModelsConfig {
+            profile: "branch".to_owned(),
+            ..ModelsConfig::default()
+        };
+        let wanted = call(None, None);
+        let choice = store.choose(&config, &wanted).unwrap();
+        let better = choice.instead_of.unwrap();
+        assert_eq!(choice.card.name, "telephony-8k");
+        assert_eq!(
+            (better.card.name.as_str(), better.state),
+            ("any", ModelState::Missing)
+        );
+
+        std::fs::create_dir(dir.path().join("any")).unwrap();
+        std::fs::write(dir.path().join("any/x"), "x").unwrap();
+        let choice = store.choose(&config, &wanted).unwrap();
+        assert_eq!(
+            (choice.card.name.as_str(), choice.instead_of.is_none()),
+            ("any", true)
+        );
+
+        // The better of two that are here, though the best is not.
+        let (dir, store) = store_with(&[
+            ("canton", "profiles = ['branch']\nregions = ['guangdong']"),
+            ("any", "profiles = ['branch']"),
+        ]);
+        std::fs::create_dir(dir.path().join("any")).unwrap();
+        std::fs::write(dir.path().join("any/x"), "x").unwrap();
+        let there = call(Some("guangdong"), None);
+        let choice = store.choose(&config, &there).unwrap();
+        let better = choice.instead_of.unwrap().card;
+        assert_eq!(
+            (choice.card.name.as_str(), better.name.as_str()),
+            ("any", "canton")
+        );
+        // Regions do not bring forward what is carried.
+        let at_home = call(Some("cn"), None);
+        assert_eq!(store.choose(&config, &at_home).unwrap().card.name, "any");
+
+        // Whoever names a model means it.
+        let named: ModelsConfig = toml::from_str("[language]\nzh = 'zh-small'").unwrap();
+        let choice = store.choose(&named, &wanted).unwrap();
+        assert_eq!(choice.card.name, "zh-zipformer-3.3m");
+    }
+
+    #[test]
     fn every_role_has_a_model_for_mandarin() {
         let (_dir, store) = store_with(&[]);
         let roles = [
@@ -388,7 +504,7 @@ mod tests {
             &store,
             "",
             french,
-            "no asr-transducer or asr-vosk model for language `fr`",
+            "no asr-transducer, asr-ctc or asr-vosk model for language `fr`",
         );
         assert!(toml::from_str::<ModelsConfig>("regions = 3").is_err());
     }

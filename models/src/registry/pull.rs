@@ -113,6 +113,9 @@ impl ModelStore {
     ) -> Result<VerifyReport, PullError> {
         let listed = self.state(name)?;
         let card = listed.card;
+        if listed.state == ModelState::Carried {
+            return Ok(self.verify(name)?);
+        }
         let folder = self
             .dirs()
             .first()

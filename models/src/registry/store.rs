@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::card::{CardError, ModelCard, Need};
-use super::verify::{Depth, FileReport, FileVerdict, VerifyReport, check_folder};
+use super::carried;
+use super::verify::{Depth, FileReport, FileVerdict, VerifyReport, check_carried, check_folder};
+use crate::ctc::CtcFiles;
 use crate::native::native_folders;
 
 /// Environment variable that names the models folder.
@@ -43,6 +45,24 @@ pub enum ModelState {
     },
     /// None is.
     Missing,
+    /// None need be whole: the program carries it.
+    Carried,
+}
+
+impl ModelState {
+    /// Whether it can be loaded.
+    pub const fn is_here(&self) -> bool {
+        matches!(self, Self::Installed | Self::Carried)
+    }
+}
+
+/// Where a model's files are.
+#[derive(Clone, Debug)]
+pub enum ModelFiles {
+    /// In a folder.
+    Folder(PathBuf),
+    /// In the program.
+    Carried(CtcFiles),
 }
 
 impl fmt::Display for ModelState {
@@ -52,6 +72,7 @@ impl fmt::Display for ModelState {
             Self::Partial { .. } => out.pad("partial"),
             Self::Damaged { .. } => out.pad("damaged"),
             Self::Missing => out.pad("missing"),
+            Self::Carried => out.pad("bundled"),
         }
     }
 }
@@ -63,7 +84,7 @@ pub struct Listed<'a> {
     pub card: &'a ModelCard,
     /// Its files.
     pub state: ModelState,
-    /// Where they are; the first models folder for a model that is missing.
+    /// Where they are, for people where that is the program; the first models folder for a model that is missing.
     pub folder: PathBuf,
 }
 
@@ -92,6 +113,11 @@ pub enum StoreError {
         /// Where it was looked for.
         dirs: Vec<PathBuf>,
     },
+    /// The model is nowhere on the disk.
+    #[error(
+        "model `{0}` is part of the program: it has no folder\nhint: it needs none; `--model {0}` takes it by its name"
+    )]
+    NoFolder(String),
     /// A built-in card is wrong.
     #[error(transparent)]
     Card(#[from] CardError),
@@ -107,7 +133,7 @@ fn quoted(dirs: &[PathBuf]) -> String {
 
 fn details(state: &ModelState) -> String {
     let lines: Vec<String> = match state {
-        ModelState::Installed | ModelState::Missing => Vec::new(),
+        ModelState::Installed | ModelState::Missing | ModelState::Carried => Vec::new(),
         ModelState::Partial { missing } => missing
             .iter()
             .map(|path| format!("\n  {path}: missing"))
@@ -222,11 +248,24 @@ impl ModelStore {
         let listed = self.state(name)?;
         match listed.state {
             ModelState::Installed => Ok(listed.folder),
+            ModelState::Carried => Err(StoreError::NoFolder(listed.card.name.clone())),
             state => Err(StoreError::NotInstalled {
                 name: listed.card.name.clone(),
                 state,
                 dirs: self.dirs.clone(),
             }),
+        }
+    }
+
+    /// The files of a model that is installed or that the program carries.
+    ///
+    /// # Errors
+    /// As [`Self::path`].
+    pub fn files(&self, name: &str) -> Result<ModelFiles, StoreError> {
+        let listed = self.state(name)?;
+        match (listed.state, carried::files(listed.card)) {
+            (ModelState::Carried, Some(files)) => Ok(ModelFiles::Carried(files)),
+            _ => self.path(name).map(ModelFiles::Folder),
         }
     }
 
@@ -236,11 +275,23 @@ impl ModelStore {
     /// When no model has the name.
     pub fn verify(&self, name: &str) -> Result<VerifyReport, StoreError> {
         let listed = self.state(name)?;
-        Ok(check_folder(listed.card, &listed.folder, Depth::Checksum))
+        let carried = carried::files(listed.card);
+        Ok(match (&listed.state, carried) {
+            (ModelState::Carried, Some(files)) => check_carried(listed.card, &files),
+            _ => check_folder(listed.card, &listed.folder, Depth::Checksum),
+        })
     }
 
     /// The first folder that has the model whole; failing that, the first that has any of it.
-    fn look<'a>(&self, card: &'a ModelCard) -> Listed<'a> {
+    pub(super) fn look<'a>(&self, card: &'a ModelCard) -> Listed<'a> {
+        if card.is_carried() {
+            // Whatever a folder has of that name, the program has it whole.
+            return Listed {
+                card,
+                state: ModelState::Carried,
+                folder: PathBuf::from(carried::PLACE),
+            };
+        }
         let mut best: Option<(ModelState, PathBuf)> = None;
         for dir in &self.dirs {
             let folder = dir.join(&card.name);

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::card::{ModelCard, ModelFile, Need};
+use super::carried;
+use crate::ctc::CtcFiles;
 
 /// The files of one model, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +138,34 @@ pub(super) fn check_folder(card: &ModelCard, folder: &Path, depth: Depth) -> Ver
         name: card.name.clone(),
         folder: folder.to_path_buf(),
         files: files.collect(),
+    }
+}
+
+/// Checks every file of a model that the program carries.
+pub(super) fn check_carried(card: &ModelCard, files: &CtcFiles) -> VerifyReport {
+    let content = |file: &ModelFile| {
+        let mut carried = files.all();
+        let found = carried.find(|known| known.path.ends_with(&file.path));
+        found.map(|known| hex(&Sha256::digest(&known.bytes)))
+    };
+    let verdict = |file: &ModelFile| match (content(file), &file.sha256) {
+        (None, _) => FileVerdict::Missing,
+        (Some(_), None) => FileVerdict::NoChecksumKnown,
+        (Some(actual), Some(expected)) if actual == *expected => FileVerdict::Good,
+        (Some(actual), Some(expected)) => FileVerdict::WrongChecksum {
+            expected: expected.clone(),
+            actual,
+        },
+    };
+    let report = |file: &ModelFile| FileReport {
+        path: file.path.clone(),
+        need: file.need,
+        verdict: verdict(file),
+    };
+    VerifyReport {
+        name: card.name.clone(),
+        folder: PathBuf::from(carried::PLACE),
+        files: card.files.iter().map(report).collect(),
     }
 }
 

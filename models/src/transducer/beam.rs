@@ -3,29 +3,14 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Hypothesis, Token};
-use crate::transducer::hotwords::{HotwordGraph, ROOT};
-use crate::transducer::tokens::TokenTable;
-
-/// Tokens remembered beside each emitted one.
-const N_ALTERNATIVES: usize = 8;
-const BLANK: usize = 0;
-const NO_NODE: u32 = u32::MAX;
-
-/// An emitted token; paths are chains of these.
-struct Node {
-    parent: u32,
-    token: u32,
-    frame: u32,
-    /// Likeliest tokens there, normalised over all but blank.
-    alternatives: [(u32, f32); N_ALTERNATIVES],
-    /// Log probability of the token itself, normalised alike.
-    log_prob: f32,
-}
+use crate::decoding::TokenTable;
+use crate::decoding::chain::{BLANK, Chains, FrameClock, Head, hash_on, log_add};
+use crate::decoding::hotwords::{HotwordGraph, ROOT};
+use crate::engine::Hypothesis;
 
 #[derive(Clone)]
 struct Path {
-    head: u32,
+    head: Head,
     n_tokens: u32,
     /// Tells token sequences apart when paths meet.
     sequence_hash: u64,
@@ -53,13 +38,13 @@ pub(crate) struct BeamRules {
     pub(crate) n_tokens: usize,
     /// Counts as blank: a path is not extended by it.
     pub(crate) unknown: Option<usize>,
-    /// Time that one frame of the encoder's output stands for.
-    pub(crate) frame_ms: u32,
+    /// Where frames of the encoder's output lie.
+    pub(crate) clock: FrameClock,
 }
 
 /// The living paths of one stream.
 pub(crate) struct Beam {
-    nodes: Vec<Node>,
+    chains: Chains,
     paths: Vec<Path>,
     frame: u32,
     hotwords: Option<Arc<HotwordGraph>>,
@@ -72,7 +57,7 @@ impl Beam {
             *last = BLANK as i64;
         }
         let empty = Path {
-            head: NO_NODE,
+            head: Head::NONE,
             n_tokens: 0,
             sequence_hash: 0,
             context,
@@ -81,7 +66,7 @@ impl Beam {
             bias_state: ROOT,
         };
         Self {
-            nodes: Vec::new(),
+            chains: Chains::default(),
             paths: vec![empty],
             frame: 0,
             hotwords,
@@ -147,19 +132,11 @@ impl Beam {
         if let Some(last) = path.context.last_mut() {
             *last = i64::from(token);
         }
-        path.sequence_hash =
-            (path.sequence_hash ^ u64::from(token + 1)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        path.sequence_hash ^= path.sequence_hash >> 29;
+        path.sequence_hash = hash_on(path.sequence_hash, candidate.token);
         path.n_tokens += 1;
-        let not_blank = (-row[BLANK].exp()).ln_1p().max(-20.0);
-        self.nodes.push(Node {
-            parent: path.head,
-            token,
-            frame: self.frame,
-            alternatives: likeliest(row, not_blank),
-            log_prob: row[candidate.token] - not_blank,
-        });
-        path.head = self.nodes.len() as u32 - 1;
+        path.head = self
+            .chains
+            .emit(path.head, candidate.token, self.frame, row);
         path
     }
 
@@ -194,49 +171,11 @@ impl Beam {
     }
 
     fn read(&self, path: &Path, tokens: &TokenTable, rules: &BeamRules) -> Hypothesis {
-        let mut chain = Vec::with_capacity(path.n_tokens as usize);
-        let mut at = path.head;
-        while let Some(node) = self.nodes.get(at as usize) {
-            chain.push(node);
-            at = node.parent;
-        }
-        chain.reverse();
-        let tokens = chain
-            .into_iter()
-            .map(|node| Token {
-                text: tokens.text(node.token as usize),
-                start_ms: node.frame * rules.frame_ms,
-                end_ms: (node.frame + 1) * rules.frame_ms,
-                confidence: node.log_prob.exp().min(1.0),
-                alternatives: node
-                    .alternatives
-                    .iter()
-                    .map(|(token, log_prob)| (tokens.text(*token as usize), *log_prob))
-                    .collect(),
-            })
-            .collect();
         Hypothesis {
-            tokens,
+            tokens: self.chains.read(path.head, tokens, rules.clock),
             log_prob: path.log_prob,
         }
     }
-}
-
-fn likeliest(row: &[f32], not_blank: f32) -> [(u32, f32); N_ALTERNATIVES] {
-    let mut best = [(0, f32::NEG_INFINITY); N_ALTERNATIVES];
-    for (token, log_prob) in row.iter().enumerate().skip(1) {
-        if *log_prob > best[N_ALTERNATIVES - 1].1 {
-            let at = best.partition_point(|other| other.1 >= *log_prob);
-            best[at..].rotate_right(1);
-            best[at] = (token as u32, *log_prob);
-        }
-    }
-    best.map(|(token, log_prob)| (token, log_prob - not_blank))
-}
-
-fn log_add(a: f32, b: f32) -> f32 {
-    let (high, low) = if a > b { (a, b) } else { (b, a) };
-    high + (low - high).exp().ln_1p()
 }
 
 #[cfg(test)]
@@ -272,7 +211,10 @@ mod tests {
             n_paths,
             n_tokens: 3,
             unknown: None,
-            frame_ms,
+            clock: FrameClock {
+                frame_ms,
+                delay_ms: 0,
+            },
         };
         let mut beam = Beam::new(2, hotwords);
         for row in rows(frames) {
@@ -319,13 +261,5 @@ mod tests {
         let id = |token: &str| "_ab".find(token);
         let graph = HotwordGraph::build(&[hotword], id).unwrap().map(Arc::new);
         assert_eq!(decode(&FRAMES, 8, graph)[0], "bb");
-    }
-
-    #[test]
-    fn alternatives_are_sorted_and_normalised_without_blank() {
-        let row: Vec<f32> = [0.5_f32, 0.4, 0.1].iter().map(|prob| prob.ln()).collect();
-        let best = likeliest(&row, 0.5_f32.ln());
-        assert_eq!((best[0].0, best[1].0), (1, 2));
-        assert!((best[0].1.exp() - 0.8).abs() < 1e-5 && (best[1].1.exp() - 0.2).abs() < 1e-5);
     }
 }

@@ -12,7 +12,7 @@ use ort::session::{Session, SessionInputValue};
 use ort::value::{DynValue, Tensor, TensorElementType, TensorRef, ValueType};
 
 use crate::engine::EngineError;
-use crate::transducer::runtime::{OnnxRuntime, run_error};
+use crate::runtime::{OnnxRuntime, run_error};
 
 /// Sizes of an encoder, in frames of features unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,26 +7,30 @@ use std::sync::Arc;
 use auricle_audio::{FRAMES_PER_SEC, Fbank, N_BINS};
 use auricle_networks::{Decoder, Joiner, NetworkError, Zipformer};
 
+use crate::decoding::TokenTable;
+use crate::decoding::chain::FrameClock;
+use crate::decoding::hotwords::Biasing;
 use crate::engine::{
-    EngineError, EngineInfo, Hotword, Hypothesis, StepReport, StreamKey, StreamOptions,
-    StreamingEngine, read_file,
+    EngineError, EngineInfo, Hypothesis, StepReport, StreamKey, StreamOptions, StreamingEngine,
+    read_file,
 };
+use crate::runtime::OnnxRuntime;
+use crate::streams::Streams;
 use crate::transducer::beam::{Beam, BeamRules};
 use crate::transducer::encoder::Encoder;
-use crate::transducer::hotwords::HotwordGraph;
 use crate::transducer::joint::Joint;
 use crate::transducer::model_files::ModelFiles;
 use crate::transducer::network::{
     EncoderState, GraphNetwork, Network, NetworkShape, PlainNetwork, PlainWeights,
 };
-use crate::transducer::runtime::OnnxRuntime;
-use crate::transducer::tokens::TokenTable;
 
 /// Features of icefall models are computed at this rate.
 const SAMPLE_RATE_HZ: u32 = 16_000;
 const SAMPLES_PER_FRAME: usize = (SAMPLE_RATE_HZ / FRAMES_PER_SEC) as usize;
 /// One frame of features.
 const FEATURE_MS: u32 = 1000 / FRAMES_PER_SEC;
+/// A transducer tells a token so long after its sound began, on average.
+const EMISSION_MS: u32 = 200;
 /// Silence decoded after the last sample, in frames: a transducer emits a token late.
 const FLUSH_FRAMES: usize = 25;
 /// Streams in one batch: more gain nothing, their rows leave the cache.
@@ -141,19 +145,23 @@ impl TransducerModel {
                 sample_rate_hz: SAMPLE_RATE_HZ,
                 token_kind: self.tokens.kind(),
                 chunk_ms: shape.step as u32 * FEATURE_MS,
+                emission_ms: EMISSION_MS,
             },
             rules: BeamRules {
                 n_paths: self.settings.n_paths.clamp(1, 64),
                 n_tokens: shape.n_tokens,
                 unknown: self.tokens.id("<unk>"),
-                frame_ms: USUAL_FRAME_MS,
+                clock: FrameClock {
+                    frame_ms: USUAL_FRAME_MS,
+                    delay_ms: 0,
+                },
             },
             tokens: Arc::clone(&self.tokens),
             shape,
             network,
             decoded: HashMap::new(),
-            biasing: None,
-            slots: Vec::new(),
+            biasing: Biasing::default(),
+            streams: Streams::default(),
             batch: Batch::default(),
         })
     }
@@ -204,12 +212,6 @@ fn read_weights(files: &ModelFiles) -> Result<PlainWeights, EngineError> {
     })
 }
 
-/// One stream's place; the generation tells its tenants apart.
-struct Slot {
-    generation: u32,
-    stream: Option<Stream>,
-}
-
 struct Stream {
     fbank: Fbank,
     /// Frames not yet consumed, [`N_BINS`] values each.
@@ -237,9 +239,6 @@ struct Batch {
     log_probs: Vec<f32>,
 }
 
-/// The phrases that streams were last opened with, and what was built from them.
-type Biasing = (Arc<[Hotword]>, Option<Arc<HotwordGraph>>);
-
 /// Streams of one transducer on one thread.
 pub struct TransducerEngine {
     info: EngineInfo,
@@ -249,59 +248,23 @@ pub struct TransducerEngine {
     network: Box<dyn Network>,
     /// Decoder vectors by context.
     decoded: HashMap<Box<[i64]>, Box<[f32]>>,
-    biasing: Option<Biasing>,
-    slots: Vec<Slot>,
+    biasing: Biasing,
+    streams: Streams<Stream>,
     batch: Batch,
 }
 
 impl TransducerEngine {
-    fn stream_mut(&mut self, key: StreamKey) -> Result<&mut Stream, EngineError> {
-        self.slots
-            .get_mut(key.slot as usize)
-            .filter(|slot| slot.generation == key.generation)
-            .and_then(|slot| slot.stream.as_mut())
-            .ok_or(EngineError::NoSuchStream)
-    }
-
-    fn place(&mut self, stream: Stream) -> StreamKey {
-        let free = self.slots.iter().position(|slot| slot.stream.is_none());
-        let slot = free.unwrap_or_else(|| {
-            self.slots.push(Slot {
-                generation: 0,
-                stream: None,
-            });
-            self.slots.len() - 1
-        });
-        let place = &mut self.slots[slot];
-        place.generation += 1;
-        place.stream = Some(stream);
-        StreamKey {
-            slot: slot as u32,
-            generation: place.generation,
-        }
-    }
-
     /// Streams with a whole window waiting.
     fn ready(&self) -> Vec<usize> {
         let window = self.shape.window * N_BINS;
-        let streams = self.slots.iter().enumerate();
-        streams
-            .filter(|(_, slot)| {
-                let stream = slot.stream.as_ref();
-                stream.is_some_and(|stream| stream.features.len() >= window)
-            })
-            .map(|(slot, _)| slot)
-            .collect()
+        self.streams
+            .places_where(|stream| stream.features.len() >= window)
     }
 
     /// Encodes one chunk of each listed stream, in ascending order; the vectors lie one stream after the other.
     fn encode(&mut self, ready: &[usize]) -> Result<(), EngineError> {
         let (window, step) = (self.shape.window * N_BINS, self.shape.step * N_BINS);
-        let streams = self.slots.iter_mut().enumerate();
-        let mut listed: Vec<&mut Stream> = streams
-            .filter(|(slot, _)| ready.binary_search(slot).is_ok())
-            .filter_map(|(_, slot)| slot.stream.as_mut())
-            .collect();
+        let mut listed = self.streams.at_places(ready);
         let (windows, mut states): (Vec<&[f32]>, Vec<&mut EncoderState>) = listed
             .iter_mut()
             .map(|stream| (&stream.features[..window], &mut stream.state))
@@ -320,15 +283,13 @@ impl TransducerEngine {
         let n_values = self.batch.vectors.len() / ready.len();
         let n_frames = n_values / dim;
         if let Some(frame_ms) = (self.shape.step as u32 * FEATURE_MS).checked_div(n_frames as u32) {
-            self.rules.frame_ms = frame_ms;
+            self.rules.clock.frame_ms = frame_ms;
         }
         for frame in 0..n_frames {
             self.batch.encoded.clear();
             self.batch.decoded.clear();
-            for (index, slot) in ready.iter().enumerate() {
-                let Some(stream) = self.slots[*slot].stream.as_ref() else {
-                    continue;
-                };
+            let mut listed = self.streams.at_places(ready);
+            for (index, stream) in listed.iter().enumerate() {
                 let vector = &self.batch.vectors[index * n_values + frame * dim..][..dim];
                 for context in stream.beam.contexts() {
                     self.batch.encoded.extend_from_slice(vector);
@@ -342,10 +303,7 @@ impl TransducerEngine {
                 &mut self.batch.log_probs,
             )?;
             let mut rows = self.batch.log_probs.as_slice();
-            for slot in ready {
-                let Some(stream) = self.slots[*slot].stream.as_mut() else {
-                    continue;
-                };
+            for stream in &mut listed {
                 let (own, rest) = rows.split_at(stream.beam.contexts().len() * self.rules.n_tokens);
                 stream.beam.advance(own, &self.rules);
                 rows = rest;
@@ -354,33 +312,12 @@ impl TransducerEngine {
         Ok(())
     }
 
-    fn step_slots(&mut self, ready: &[usize]) -> Result<(), EngineError> {
+    fn step_places(&mut self, ready: &[usize]) -> Result<(), EngineError> {
         for batch in ready.chunks(MAX_BATCH) {
             self.encode(batch)?;
             self.search(batch)?;
         }
         Ok(())
-    }
-
-    /// The automaton of a list of phrases, built once for all streams that bring the same list.
-    fn bias(
-        &mut self,
-        hotwords: &Arc<[Hotword]>,
-    ) -> Result<Option<Arc<HotwordGraph>>, EngineError> {
-        if let Some((known, graph)) = &self.biasing
-            && Arc::ptr_eq(known, hotwords)
-        {
-            return Ok(graph.clone());
-        }
-        let graph = HotwordGraph::build(hotwords, |token| self.tokens.id(token))
-            .map_err(|token| {
-                EngineError::Run(format!(
-                    "a hotword has the token `{token}`, which the model does not know"
-                ))
-            })?
-            .map(Arc::new);
-        self.biasing = Some((Arc::clone(hotwords), graph.clone()));
-        Ok(graph)
     }
 }
 
@@ -410,7 +347,7 @@ impl StreamingEngine for TransducerEngine {
     }
 
     fn open_stream(&mut self, options: &StreamOptions) -> Result<StreamKey, EngineError> {
-        let hotwords = self.bias(&options.hotwords)?;
+        let hotwords = self.biasing.graph(&options.hotwords, &self.tokens)?;
         let stream = Stream {
             fbank: Fbank::new(SAMPLE_RATE_HZ),
             features: Vec::new(),
@@ -419,11 +356,11 @@ impl StreamingEngine for TransducerEngine {
             n_samples: 0,
             ending: Ending::Open,
         };
-        Ok(self.place(stream))
+        Ok(self.streams.open(stream))
     }
 
     fn accept(&mut self, stream: StreamKey, samples: &[f32]) -> Result<(), EngineError> {
-        let stream = self.stream_mut(stream)?;
+        let stream = self.streams.get_mut(stream)?;
         if stream.ending == Ending::Open {
             stream.n_samples += samples.len();
             stream.fbank.accept(samples, &mut stream.features);
@@ -434,7 +371,7 @@ impl StreamingEngine for TransducerEngine {
     /// Adds the silence that brings out the last tokens, in whole chunks.
     fn end(&mut self, key: StreamKey) -> Result<(), EngineError> {
         let (window, step) = (self.shape.window, self.shape.step);
-        let stream = self.stream_mut(key)?;
+        let stream = self.streams.get_mut(key)?;
         if stream.n_samples == 0 || stream.ending == Ending::Flushed {
             return Ok(());
         }
@@ -454,32 +391,25 @@ impl StreamingEngine for TransducerEngine {
 
     fn step(&mut self) -> Result<StepReport, EngineError> {
         let ready = self.ready();
-        self.step_slots(&ready)?;
+        self.step_places(&ready)?;
         Ok(StepReport {
             n_advanced: ready.len(),
         })
     }
 
     fn partial(&self, stream: StreamKey) -> Result<Hypothesis, EngineError> {
-        self.slots
-            .get(stream.slot as usize)
-            .filter(|slot| slot.generation == stream.generation)
-            .and_then(|slot| slot.stream.as_ref())
-            .map(|stream| stream.beam.best(&self.tokens, &self.rules))
-            .ok_or(EngineError::NoSuchStream)
+        let stream = self.streams.get(stream)?;
+        Ok(stream.beam.best(&self.tokens, &self.rules))
     }
 
     fn finish(&mut self, key: StreamKey) -> Result<Vec<Hypothesis>, EngineError> {
         let window = self.shape.window * N_BINS;
         let mut stepped = self.end(key);
-        while stepped.is_ok() && self.stream_mut(key)?.features.len() >= window {
-            stepped = self.step_slots(&[key.slot as usize]);
+        while stepped.is_ok() && self.streams.get(key)?.features.len() >= window {
+            stepped = self.step_places(&[key.place()]);
         }
-        self.stream_mut(key)?;
-        let closed = self.slots[key.slot as usize].stream.take();
+        let closed = self.streams.close(key)?;
         stepped?;
-        Ok(closed
-            .map(|stream| stream.beam.n_best(&self.tokens, &self.rules))
-            .unwrap_or_default())
+        Ok(closed.beam.n_best(&self.tokens, &self.rules))
     }
 }

@@ -6,8 +6,8 @@ use ort::session::Session;
 use ort::value::TensorRef;
 
 use crate::engine::EngineError;
+use crate::runtime::{OnnxRuntime, run_error};
 use crate::transducer::encoder::last_dim;
-use crate::transducer::runtime::{OnnxRuntime, run_error};
 
 /// Rows in one call of the joiner or the decoder; larger batches gain nothing and cost memory.
 const MAX_ROWS: usize = 256;

@@ -6,7 +6,7 @@ use ort::session::Session;
 use ort::value::{Tensor, TensorRef};
 
 use crate::engine::EngineError;
-use crate::transducer::{OnnxRuntime, run_error};
+use crate::runtime::{OnnxRuntime, run_error};
 use crate::vad::{
     CONTEXT_SAMPLES, STATE_VALUES, VAD_FRAME_SAMPLES, VAD_RATE_HZ, VadState, VoiceActivity,
     fill_input,

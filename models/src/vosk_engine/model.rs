@@ -78,6 +78,7 @@ impl VoskModel {
             sample_rate_hz: self.sample_rate_hz,
             token_kind: TokenKind::Word,
             chunk_ms,
+            emission_ms: 0,
         }
     }
 

@@ -23,13 +23,38 @@ const HIGH_BELOW_NYQUIST_HZ: f32 = 400.0;
 /// Kaldi floors the energies at the smallest step of an f32 before the logarithm.
 const ENERGY_FLOOR: f32 = f32::EPSILON;
 
+/// What is computed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FbankSettings {
+    /// Rate of the samples, hertz (8,000 or 16,000 in practice).
+    pub sample_rate_hz: u32,
+    /// Mel filters per frame.
+    pub n_bins: usize,
+    /// Where the first filter begins, hertz.
+    pub low_hz: f32,
+    /// Where the last one ends, hertz.
+    pub high_hz: f32,
+}
+
+impl FbankSettings {
+    /// As the models of icefall want it: [`N_BINS`] filters from 20 Hz to 400 Hz below Nyquist.
+    pub const fn icefall(sample_rate_hz: u32) -> Self {
+        Self {
+            sample_rate_hz,
+            n_bins: N_BINS,
+            low_hz: LOW_HZ,
+            high_hz: sample_rate_hz as f32 / 2.0 - HIGH_BELOW_NYQUIST_HZ,
+        }
+    }
+}
+
 /// A triangular filter: its first spectrum bin and the weights from there on.
 struct MelFilter {
     first_bin: usize,
     weights: Vec<f32>,
 }
 
-/// Turns samples into frames of [`N_BINS`] log energies, as they come.
+/// Turns samples into frames of log energies, as they come.
 pub struct Fbank {
     window: Vec<f32>,
     filters: Arc<[MelFilter]>,
@@ -47,15 +72,21 @@ pub struct Fbank {
 }
 
 impl Fbank {
-    /// For audio of `sample_rate_hz` (8,000 or 16,000 in practice).
+    /// For the models of icefall, from audio of `sample_rate_hz`.
     pub fn new(sample_rate_hz: u32) -> Self {
+        Self::with(&FbankSettings::icefall(sample_rate_hz))
+    }
+
+    /// For a model that wants something of its own.
+    pub fn with(settings: &FbankSettings) -> Self {
+        let sample_rate_hz = settings.sample_rate_hz;
         let length = (sample_rate_hz / 40) as usize;
         let shift = (sample_rate_hz / FRAMES_PER_SEC) as usize;
         let n_fft = length.next_power_of_two();
         let fft = RealFftPlanner::<f32>::new().plan_fft_forward(n_fft);
         Self {
             window: povey_window(length),
-            filters: mel_filters(sample_rate_hz, n_fft).into(),
+            filters: mel_filters(settings, n_fft).into(),
             shift,
             samples: Vec::with_capacity(sample_rate_hz as usize / 2),
             kept_from: 0,
@@ -69,7 +100,7 @@ impl Fbank {
         }
     }
 
-    /// Takes samples and appends every frame that is complete to `out`, [`N_BINS`] values each.
+    /// Takes samples and appends every frame that is complete to `out`, one value for each filter.
     pub fn accept(&mut self, samples: &[f32], out: &mut Vec<f32>) {
         self.samples.extend_from_slice(samples);
         self.n_samples += samples.len();
@@ -198,10 +229,10 @@ fn mel(hz: f32) -> f32 {
     1127.0 * (1.0 + hz / 700.0).ln()
 }
 
-fn mel_filters(sample_rate_hz: u32, n_fft: usize) -> Vec<MelFilter> {
-    let rate_hz = sample_rate_hz as f32;
-    let (low, high) = (mel(LOW_HZ), mel(rate_hz / 2.0 - HIGH_BELOW_NYQUIST_HZ));
-    let step = (high - low) / (N_BINS + 1) as f32;
+fn mel_filters(settings: &FbankSettings, n_fft: usize) -> Vec<MelFilter> {
+    let rate_hz = settings.sample_rate_hz as f32;
+    let (low, high) = (mel(settings.low_hz), mel(settings.high_hz));
+    let step = (high - low) / (settings.n_bins + 1) as f32;
     let weight_at = |filter: usize, bin: usize| {
         let left = low + filter as f32 * step;
         let at = mel(bin as f32 * rate_hz / n_fft as f32);
@@ -209,7 +240,7 @@ fn mel_filters(sample_rate_hz: u32, n_fft: usize) -> Vec<MelFilter> {
             .min((left + 2.0 * step - at) / step)
             .max(0.0)
     };
-    (0..N_BINS)
+    (0..settings.n_bins)
         .map(|filter| {
             let bins: Vec<usize> = (0..n_fft / 2)
                 .filter(|&bin| weight_at(filter, bin) > 0.0)

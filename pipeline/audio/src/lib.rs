@@ -13,7 +13,7 @@ mod write;
 
 pub use block::{AudioBlock, MAX_BLOCK_FRAMES};
 pub use error::{AudioError, Container, ReadWarning};
-pub use fbank::{FRAMES_PER_SEC, Fbank, N_BINS};
+pub use fbank::{FRAMES_PER_SEC, Fbank, FbankSettings, N_BINS};
 pub use reader::{
     AudioInfo, AudioReader, AudioSource, CHANNELS_LIMIT, Codec, ReadOutcome, read_bytes,
 };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::engine::{EngineError, TokenKind};
+use crate::engine::{EngineError, TokenKind, read_file};
 
 /// No recogniser has more tokens than this; a larger file is not a token table.
 const MAX_TOKENS: usize = 1 << 20;
@@ -94,15 +94,18 @@ impl TokenTable {
 
     /// Reads a file.
     pub(crate) fn read(path: &Path) -> Result<Self, EngineError> {
-        let text = std::fs::read_to_string(path).map_err(|cause| EngineError::ModelFile {
+        Self::of_file(path, &read_file(path)?)
+    }
+
+    /// Reads what is in the file at `path`.
+    pub(crate) fn of_file(path: &Path, bytes: &[u8]) -> Result<Self, EngineError> {
+        let misfit = |cause: String| EngineError::Misfit {
             path: path.into(),
-            cause: cause.to_string(),
-        })?;
-        Self::parse(&text).map_err(|cause| EngineError::Misfit {
-            path: path.into(),
-            cause: cause.to_string(),
+            cause,
             hint: "it must be the tokens.txt that came with the model".into(),
-        })
+        };
+        let text = std::str::from_utf8(bytes).map_err(|cause| misfit(cause.to_string()))?;
+        Self::parse(text).map_err(|cause| misfit(cause.to_string()))
     }
 
     /// What one token spells, told from the table itself.

@@ -5,8 +5,10 @@
 //! longer one included (after the context graph of icefall, and Aho and Corasick 1975).
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
-use crate::engine::Hotword;
+use crate::decoding::TokenTable;
+use crate::engine::{EngineError, Hotword};
 
 /// Root of the automaton: no phrase has begun.
 pub(crate) const ROOT: u32 = 0;
@@ -165,6 +167,38 @@ impl HotwordGraph {
     /// What an unfinished phrase gives back at the end of the stream.
     pub(crate) fn settle(&self, state: u32) -> f32 {
         -self.nodes[state as usize].pending()
+    }
+}
+
+/// The phrases that an engine's streams were last opened with, and what was built from them.
+#[derive(Default)]
+pub(crate) struct Biasing {
+    known: Option<Arc<[Hotword]>>,
+    graph: Option<Arc<HotwordGraph>>,
+}
+
+impl Biasing {
+    /// The automaton of a list of phrases, built once for all streams that bring the same list.
+    ///
+    /// # Errors
+    /// When a phrase has a token that is not in `tokens`.
+    pub(crate) fn graph(
+        &mut self,
+        hotwords: &Arc<[Hotword]>,
+        tokens: &TokenTable,
+    ) -> Result<Option<Arc<HotwordGraph>>, EngineError> {
+        let known = self.known.as_ref();
+        if known.is_some_and(|known| Arc::ptr_eq(known, hotwords)) {
+            return Ok(self.graph.clone());
+        }
+        let graph = HotwordGraph::build(hotwords, |token| tokens.id(token)).map_err(|token| {
+            EngineError::Run(format!(
+                "a hotword has the token `{token}`, which the model does not know"
+            ))
+        })?;
+        self.known = Some(Arc::clone(hotwords));
+        self.graph = graph.map(Arc::new);
+        Ok(self.graph.clone())
     }
 }
 

@@ -56,7 +56,8 @@ impl OnnxRuntime {
             })
     }
 
-    fn session(&self, bytes: &[u8]) -> Result<Session, ort::Error> {
+    /// A session for one thread over the graph in `bytes`.
+    pub(crate) fn session(&self, bytes: &[u8]) -> Result<Session, ort::Error> {
         Session::builder(&self.environment)?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(1)?

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use auricle_models::registry::{hex, sha256_of_file};
+use auricle_models::registry::hex;
 use auricle_models::{
     DecodeSettings, EngineError, EngineSource, SecondPassEngine, StreamingEngine, TokenKind,
-    VadSource, VoiceActivity,
+    VadSource, VoiceActivity, digests_of,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -84,6 +84,8 @@ pub struct SpeechParts {
     pub language: Arc<LanguageData>,
     /// Words to lean towards.
     pub hotwords: Hotwords,
+    /// Whether the recogniser only stands in for a better one that is not here.
+    pub stands_in: bool,
 }
 
 /// Speech cannot be recognised.
@@ -124,6 +126,8 @@ pub struct SpeechModel {
     name: String,
     rate_hz: u32,
     kind: TokenKind,
+    emission_ms: u32,
+    stands_in: bool,
 }
 
 impl SpeechModel {
@@ -138,6 +142,7 @@ impl SpeechModel {
             second_pass,
             mut language,
             hotwords,
+            stands_in,
         } = parts;
         let hotwords = hotwords.fit(recogniser.tokens());
         for word in hotwords.without_effect() {
@@ -155,10 +160,11 @@ impl SpeechModel {
         if let Some(second) = &second_pass {
             name = format!("{name}+{}", second.name());
         }
-        let mut files = recogniser.files();
-        files.push(vad.file().to_path_buf());
+        let mut digests = recogniser.digests()?;
+        let mut files = vec![vad.file().to_path_buf()];
         files.extend(second_pass.iter().flat_map(|second| second.files()));
-        let fingerprint = fingerprint(&files, &format!("{name}|{settings:?}|{hotwords:?}"))?;
+        digests.extend(digests_of(files.iter().map(PathBuf::as_path))?);
+        let fingerprint = fingerprint(&digests, &format!("{name}|{settings:?}|{hotwords:?}"));
         Ok(Self {
             recogniser,
             vad,
@@ -172,6 +178,8 @@ impl SpeechModel {
             name,
             rate_hz: info.sample_rate_hz,
             kind: info.token_kind,
+            emission_ms: info.emission_ms,
+            stands_in,
         })
     }
 
@@ -183,6 +191,12 @@ impl SpeechModel {
     /// Changes whenever transcripts may: model files, settings, hotwords, this program's version.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// Whether what `engine` heard (a name as [`Self::name`] gives it) must not be heard again by this model: it only
+    /// stands in for a better one.
+    pub fn must_not_replace(&self, engine: &str) -> bool {
+        self.stands_in && model_in(engine) != model_in(&self.name)
     }
 
     /// What it was set to.
@@ -209,6 +223,10 @@ impl SpeechModel {
 
     pub(crate) fn token_kind(&self) -> TokenKind {
         self.kind
+    }
+
+    pub(crate) fn emission_ms(&self) -> u32 {
+        self.emission_ms
     }
 
     /// An engine that no call uses; a new one when all are busy.
@@ -243,24 +261,31 @@ fn pop<T: ?Sized>(pool: &Pool<T>) -> Option<Box<T>> {
     pool.lock().unwrap_or_else(PoisonError::into_inner).pop()
 }
 
-/// Of the content of these files, the settings and this version.
-fn fingerprint(files: &[PathBuf], settings: &str) -> Result<String, EngineError> {
+/// The model in `ENGINE/MODEL` or `ENGINE/MODEL+SECOND`.
+fn model_in(name: &str) -> &str {
+    let model = name.split_once('/').map_or(name, |(_, model)| model);
+    model.split('+').next().unwrap_or(model)
+}
+
+/// Of the digests of all files, the settings and this version.
+fn fingerprint(digests: &[String], settings: &str) -> String {
     let mut hash = Sha256::new();
-    for path in files {
-        let content = sha256_of_file(path).map_err(|cause| EngineError::ModelFile {
-            path: path.clone(),
-            cause: cause.to_string(),
-        })?;
-        hash.update(content);
-    }
+    digests.iter().for_each(|digest| hash.update(digest));
     hash.update(settings);
     hash.update(env!("CARGO_PKG_VERSION"));
-    Ok(hex(&hash.finalize()[..16]))
+    hex(&hash.finalize()[..16])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_model_in_a_name_is_without_what_runs_it() {
+        assert_eq!(model_in("native/zh-zipformer-3.3m"), "zh-zipformer-3.3m");
+        assert_eq!(model_in("ort/telephony-8k+whisper/base"), "telephony-8k");
+        assert_eq!(model_in("telephony-8k"), "telephony-8k");
+    }
 
     #[test]
     fn settings_out_of_range_are_named() {

@@ -314,6 +314,7 @@ impl CallTranscriber {
             language: self.model.language(),
             lattice: &settings.lattice,
             kind: self.model.token_kind(),
+            emission_ms: self.model.emission_ms(),
         };
         let mut utterance = writer.write(hypotheses, closed.place);
         if let (Some(first), Some(second)) = (&mut utterance, self.model.second_pass()) {

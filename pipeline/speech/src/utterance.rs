@@ -8,8 +8,6 @@ use crate::lattice::{LatticeSettings, LatticeWord, Slot, merge, search, slots_of
 use crate::lm::{LanguageData, Piece, cut};
 use crate::written::{Ending, SpokenWord, write_utterance};
 
-/// A transducer emits a token this long after its sound began, on average.
-const EMISSION_DELAY_MS: u64 = 200;
 /// A syllable lasts no longer than this, whatever follows it.
 const MAX_SYLLABLE_MS: u64 = 560;
 /// Alternatives less likely than this are noise.
@@ -32,6 +30,8 @@ pub(crate) struct Writer<'a> {
     pub(crate) language: &'a LanguageData,
     pub(crate) lattice: &'a LatticeSettings,
     pub(crate) kind: TokenKind,
+    /// How long after its sound begins the recogniser tells a token; 0 where it knows its times.
+    pub(crate) emission_ms: u32,
 }
 
 impl Writer<'_> {
@@ -44,7 +44,7 @@ impl Writer<'_> {
         } = match self.kind {
             TokenKind::Pinyin => self.read_pinyin(hypotheses, place),
             TokenKind::Hanzi | TokenKind::Bpe | TokenKind::Word => {
-                read_text(hypotheses.first()?, place)
+                read_text(hypotheses.first()?, place, self.emission_ms)
             }
         };
         if words.is_empty() {
@@ -67,7 +67,7 @@ impl Writer<'_> {
     /// Takes the words of a second pass; the syllables stay as they were heard the first time, as
     /// does everything when the second pass heard nothing.
     pub(crate) fn write_again(&self, utterance: &mut Utterance, second: &Hypothesis, place: Place) {
-        let read = read_text(second, place);
+        let read = read_text(second, place, 0);
         if read.words.is_empty() {
             return;
         }
@@ -87,7 +87,7 @@ impl Writer<'_> {
             .collect();
         let slots = merge(&readings);
         let found = search(&slots, self.language, self.lattice);
-        let clock = Clock::new(&slots, &found, place);
+        let clock = Clock::new(&slots, &found, place, self.emission_ms);
         let words = found.iter().map(|word| clock.word(word)).collect();
         let syllables: Vec<Syllable> = found
             .iter()
@@ -110,8 +110,8 @@ struct Read {
 }
 
 /// Engines that write: hanzi are cut into words and read aloud, Latin pieces joined to words.
-fn read_text(hypothesis: &Hypothesis, place: Place) -> Read {
-    let words = cut(&spelled(hypothesis, place));
+fn read_text(hypothesis: &Hypothesis, place: Place, emission_ms: u32) -> Read {
+    let words = cut(&spelled(hypothesis, place, emission_ms));
     Read {
         syllables: words.iter().flat_map(read_aloud).collect(),
         confidence: mean(words.iter().map(|word| word.confidence)),
@@ -144,10 +144,11 @@ struct Clock<'a> {
     /// Slots that hold a syllable of the result, in order.
     used: Vec<usize>,
     place: Place,
+    emission_ms: u64,
 }
 
 impl<'a> Clock<'a> {
-    fn new(slots: &'a [Slot], words: &[LatticeWord], place: Place) -> Self {
+    fn new(slots: &'a [Slot], words: &[LatticeWord], place: Place, emission_ms: u32) -> Self {
         let used = words
             .iter()
             .flat_map(|word| match word.syllables.as_slice() {
@@ -155,13 +156,18 @@ impl<'a> Clock<'a> {
                 syllables => syllables.iter().map(|choice| choice.slot).collect(),
             })
             .collect();
-        Self { slots, used, place }
+        Self {
+            slots,
+            used,
+            place,
+            emission_ms: emission_ms.into(),
+        }
     }
 
     fn start_ms(&self, slot: usize) -> u64 {
         let emitted = self.place.audio_from_ms + u64::from(self.slots[slot].start_ms);
         emitted
-            .saturating_sub(EMISSION_DELAY_MS)
+            .saturating_sub(self.emission_ms)
             .clamp(self.place.start_ms, self.place.end_ms)
     }
 
@@ -258,20 +264,17 @@ fn join(words: &[Word]) -> String {
 
 /// Tokens of a writing engine as pieces on the call's clock; `▁` (a word's beginning) becomes a space.
 ///
-/// A transducer tells when it emitted a token, not when that ended: such tokens begin earlier and last until the
+/// Where the recogniser tells when it emitted a token, not where that lies, tokens begin earlier and last until the
 /// next, or as long as a syllable does.
-fn spelled(hypothesis: &Hypothesis, place: Place) -> Vec<Piece> {
+fn spelled(hypothesis: &Hypothesis, place: Place, emission_ms: u32) -> Vec<Piece> {
     let tokens = &hypothesis.tokens;
     let start_ms = |at: usize| {
-        let token = &tokens[at];
-        let told = place.audio_from_ms + u64::from(token.start_ms);
-        let is_emission = token.end_ms <= token.start_ms;
-        told.saturating_sub(if is_emission { EMISSION_DELAY_MS } else { 0 })
+        let told = place.audio_from_ms + u64::from(tokens[at].start_ms);
+        told.saturating_sub(emission_ms.into())
     };
     let end_ms = |at: usize| {
-        let token = &tokens[at];
-        if token.end_ms > token.start_ms {
-            return place.audio_from_ms + u64::from(token.end_ms);
+        if emission_ms == 0 {
+            return place.audio_from_ms + u64::from(tokens[at].end_ms);
         }
         let next = (at + 1 < tokens.len()).then(|| start_ms(at + 1));
         let limit = start_ms(at) + MAX_SYLLABLE_MS;
@@ -328,7 +331,7 @@ mod tests {
         }
     }
 
-    fn read(tokens: Vec<Token>) -> Read {
+    fn read(tokens: Vec<Token>, emission_ms: u32) -> Read {
         let hypothesis = Hypothesis {
             tokens,
             log_prob: 0.0,
@@ -340,16 +343,17 @@ mod tests {
             end_ms: 2_000,
             audio_from_ms: 680,
         };
-        read_text(&hypothesis, place)
+        read_text(&hypothesis, place, emission_ms)
     }
 
     #[test]
     fn a_writing_engines_confidence_and_times_are_its_own() {
-        let told = read(vec![
+        let tokens = vec![
             token("▁HEL", 100, 500, 0.9),
             token("LO", 500, 700, 0.7),
             token("▁你", 900, 1_900, 0.5),
-        ]);
+        ];
+        let told = read(tokens, 0);
         let words: Vec<_> = told
             .words
             .iter()
@@ -363,10 +367,8 @@ mod tests {
 
     #[test]
     fn emitted_tokens_last_until_the_next() {
-        let emitted = read(vec![
-            token("好", 800, 800, 1.0),
-            token("的", 1_000, 1_000, 1.0),
-        ]);
+        let tokens = vec![token("好", 800, 840, 1.0), token("的", 1_000, 1_040, 1.0)];
+        let emitted = read(tokens, 200);
         let times = (emitted.syllables[0].start_ms, emitted.syllables[1].end_ms);
         assert_eq!(times, (1_280, 2_000));
     }

@@ -45,6 +45,7 @@ fn load(hotwords: &str) -> Option<Arc<SpeechModel>> {
         second_pass: None,
         language,
         hotwords: Hotwords::parse(hotwords).unwrap(),
+        stands_in: false,
     };
     Some(Arc::new(SpeechModel::new(parts, settings).unwrap()))
 }

@@ -326,6 +326,9 @@ fn the_folder_and_its_manifest_agree() {
     let mut n_bytes = 0;
     for entry in std::fs::read_dir(folder()).unwrap() {
         let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            continue;
+        }
         n_bytes += entry.metadata().unwrap().len();
         let name = entry.file_name().into_string().unwrap();
         if name != "manifest.jsonl" && name != "make.sh" && name != "README.md" {

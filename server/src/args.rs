@@ -31,7 +31,7 @@ the calls mean: rules that were broken, personal data, moods, intents, scores.";
 const EXAMPLES: &str = "\
 Begin with:
   auricle doctor                          is everything here that analyze needs?
-  auricle models pull telephony_8k        fetch the recogniser
+  auricle models pull zh                  fetch the recogniser
   auricle analyze recordings/ --out out   hear a folder of calls
   auricle show CALL                       read one of them
   auricle search 'sound:保证收益'         find what sounded like it

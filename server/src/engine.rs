@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use auricle_contracts::{CallMetadata, Party, Utterance};
-use auricle_models::VadSource;
 use auricle_models::native::SearchPath;
 use auricle_models::registry::{
-    Engine, ModelCard, ModelStore, ModelsConfig, Role, Wanted, primary_language,
+    Engine, ModelCard, ModelChoice, ModelStore, ModelsConfig, Role, Wanted, primary_language,
 };
+use auricle_models::{EngineSource, VadSource};
 use auricle_speech::lm::{Keeping, LanguageData};
 use auricle_speech::{
     CallTranscriber, ChannelPlan, Hotwords, Pace, SpeechModel, SpeechParts, SpeechSettings,
@@ -21,6 +21,7 @@ use crate::config::{Config, beside};
 use crate::exit::{message_of, usage};
 use crate::language;
 use crate::sources::{self, Networks};
+use crate::terminal::say;
 use crate::text_file::read_text;
 use crate::vad::VadChoice;
 
@@ -77,7 +78,7 @@ pub(crate) struct SpeechOptions {
     pub(crate) beam: Option<usize>,
     /// Only models of this engine.
     pub(crate) engine: Option<Engine>,
-    /// What runs the networks of transducers and of voice activity.
+    /// What runs networks.
     pub(crate) networks: Networks,
     /// Whether utterances are heard once more.
     pub(crate) passes: Passes,
@@ -115,8 +116,8 @@ pub(crate) struct Speech {
     language: Arc<LanguageData>,
     language_print: String,
     hotwords: Hotwords,
-    /// By name; the cause where loading one failed.
-    loaded: HashMap<String, Result<Arc<SpeechModel>, String>>,
+    /// By name, and whether it stands in for another; the cause where loading one failed.
+    loaded: HashMap<(String, bool), Result<Arc<SpeechModel>, String>>,
 }
 
 fn read_hotwords(path: &Path) -> Result<Hotwords> {
@@ -165,33 +166,42 @@ impl Speech {
 
     /// What the configuration chooses; with `--engine` the first model of that engine instead, where
     /// the chosen one is of another.
-    fn card_for(&self, call: &CallMetadata) -> Result<&ModelCard> {
+    fn chosen_for(&self, call: &CallMetadata) -> Result<Chosen> {
         let wanted = wanted(Role::Streaming, &self.settings.language, call);
-        let chosen = self.registry.choose(&self.models_config, &wanted)?.card;
+        let mut choice = self.registry.choose(&self.models_config, &wanted)?;
+        if self.options.model.is_some() {
+            choice.because = "`--model`".to_owned();
+        }
         let Some(engine) = self
             .options
             .engine
-            .filter(|engine| *engine != chosen.engine)
+            .filter(|engine| *engine != choice.card.engine)
         else {
-            return Ok(chosen);
+            return Ok(Chosen::of(choice, &self.registry, &self.models_config));
         };
         if let Some(name) = &self.options.model {
             return Err(usage(format!(
                 "--model: `{name}` runs on {}, not on {engine}",
-                chosen.engine
+                choice.card.engine
             )));
         }
         let language = primary_language(wanted.language);
         let fits = |card: &&ModelCard| card.engine == engine && card.languages.contains(&language);
-        self.registry.cards().iter().find(fits).ok_or_else(|| {
+        let card = self.registry.cards().iter().find(fits).ok_or_else(|| {
             usage(format!(
                 "--engine: no model for `{language}` runs on {engine}"
             ))
+        })?;
+        Ok(Chosen {
+            card: card.clone(),
+            because: "by `--engine`".to_owned(),
+            is_named: true,
+            stands_in: false,
+            hint: None,
         })
     }
 
-    fn parts(&self, card: &ModelCard) -> Result<SpeechParts> {
-        let folder = self.registry.path(&card.name)?;
+    fn parts(&self, recogniser: Recogniser) -> Result<SpeechParts> {
         let second_pass = match self.options.passes {
             Passes::One => None,
             Passes::Two => {
@@ -203,40 +213,180 @@ impl Speech {
             }
         };
         Ok(SpeechParts {
-            recogniser: sources::recogniser(
-                card,
-                &folder,
-                &self.search,
-                &self.settings,
-                self.options.networks,
-            )?,
+            recogniser: recogniser.source,
             vad: Arc::clone(&self.vad),
             second_pass,
             language: Arc::clone(&self.language),
             hotwords: self.hotwords.clone(),
+            stands_in: recogniser.chosen.stands_in,
         })
     }
 
-    fn load(&self, card: &ModelCard) -> Result<Arc<SpeechModel>> {
-        let place = || format!("model `{}`", card.name);
-        let parts = self.parts(card).with_context(place)?;
+    /// Says which model runs, and why.
+    fn load(&self, chosen: &Chosen) -> Result<Arc<SpeechModel>> {
+        let recogniser = Recogniser::load(
+            &self.registry,
+            &self.search,
+            &self.settings,
+            self.options.networks,
+            (chosen, &self.models_config),
+        )?;
+        if let Some(cause) = &recogniser.refused {
+            say!("warning: {cause}");
+        }
+        let chosen = recogniser.chosen.clone();
+        let place = || format!("model `{}`", chosen.card.name);
+        let parts = self.parts(recogniser).with_context(place)?;
         let model = SpeechModel::new(parts, self.settings.clone()).with_context(place)?;
+        let hint = chosen.hint.map(|hint| format!("; {hint}"));
+        let hint = hint.unwrap_or_default();
+        say!("model: {}, {}{hint}", model.name(), chosen.because);
         Ok(Arc::new(model))
+    }
+}
+
+/// The recogniser that a call should get.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    pub(crate) card: ModelCard,
+    /// For people.
+    pub(crate) because: String,
+    /// Somebody wants just this one.
+    is_named: bool,
+    /// Only the program's own is here, which must not replace what a better one heard.
+    stands_in: bool,
+    /// How the best one is had, where this is not it.
+    pub(crate) hint: Option<String>,
+}
+
+impl Chosen {
+    /// What the registry chose.
+    pub(crate) fn of(
+        choice: ModelChoice<'_>,
+        registry: &ModelStore,
+        config: &ModelsConfig,
+    ) -> Self {
+        if let Some(better) = choice.instead_of {
+            let cause = format!("is {}", better.state);
+            return Self::in_place_of(better.card, &cause, choice.card, (registry, config));
+        }
+        Self {
+            because: format!("{}by {}", grade(choice.card), choice.because),
+            card: choice.card.clone(),
+            is_named: choice.is_named,
+            stands_in: false,
+            hint: None,
+        }
+    }
+
+    fn in_place_of(
+        better: &ModelCard,
+        cause: &str,
+        card: &ModelCard,
+        (registry, config): (&ModelStore, &ModelsConfig),
+    ) -> Self {
+        let pull = |name: &str| format!("`auricle models pull {name}` for production");
+        Self {
+            because: format!("{}as {} {cause}", grade(card), better.name),
+            card: card.clone(),
+            is_named: false,
+            stands_in: card.is_carried(),
+            hint: match better.languages.first() {
+                Some(language) if pulled_by(language, registry, config) == Some(better) => {
+                    Some(pull(language))
+                }
+                _ => better.has_address().then(|| pull(&better.name)),
+            },
+        }
+    }
+}
+
+/// The recogniser that `models pull LANGUAGE` fetches.
+fn pulled_by<'a>(
+    language: &str,
+    registry: &'a ModelStore,
+    config: &ModelsConfig,
+) -> Option<&'a ModelCard> {
+    let wanted = wanted(Role::Streaming, language, &NOBODY);
+    registry.choose_any(config, &wanted).ok()
+}
+
+/// What people should know of a model before its name says anything to them.
+fn grade(card: &ModelCard) -> &'static str {
+    match card.is_carried() {
+        true => "bundled, demo grade, ",
+        false => "",
+    }
+}
+
+/// A recogniser, loaded.
+pub(crate) struct Recogniser {
+    pub(crate) chosen: Chosen,
+    pub(crate) source: Box<dyn EngineSource>,
+    /// Why it is not the one that was chosen first.
+    pub(crate) refused: Option<String>,
+}
+
+impl Recogniser {
+    /// Loads what was chosen. Where that turns out to be damaged and nobody named just this one, what the
+    /// program carries takes its place.
+    ///
+    /// # Errors
+    /// When it cannot be loaded, nor anything in its place.
+    pub(crate) fn load(
+        registry: &ModelStore,
+        search: &SearchPath,
+        settings: &SpeechSettings,
+        networks: Networks,
+        (chosen, config): (&Chosen, &ModelsConfig),
+    ) -> Result<Self> {
+        let load = |card: &ModelCard| -> Result<Box<dyn EngineSource>> {
+            let load = || {
+                let files = registry.files(&card.name)?;
+                sources::recogniser(card, &files, search, settings, networks)
+            };
+            load().with_context(|| format!("model `{}`", card.name))
+        };
+        let cause = match load(&chosen.card) {
+            Ok(source) => {
+                return Ok(Self {
+                    chosen: chosen.clone(),
+                    source,
+                    refused: None,
+                });
+            }
+            Err(cause) => cause,
+        };
+        let carried = registry.carried(&wanted(Role::Streaming, &settings.language, &NOBODY));
+        match carried.filter(|card| !chosen.is_named && card.name != chosen.card.name) {
+            None => Err(cause),
+            Some(card) => Ok(Self {
+                chosen: Chosen::in_place_of(
+                    &chosen.card,
+                    "cannot be loaded",
+                    card,
+                    (registry, config),
+                ),
+                source: load(card)?,
+                refused: Some(message_of(&cause)),
+            }),
+        }
     }
 }
 
 impl Recognition for Speech {
     /// Loaded now if this is the first call that wants it. What failed once is not tried again.
     fn model_for(&mut self, call: &CallMetadata) -> Result<Arc<SpeechModel>> {
-        let card = self.card_for(call)?.clone();
-        match self.loaded.get(&card.name) {
+        let chosen = self.chosen_for(call)?;
+        let key = (chosen.card.name.clone(), chosen.stands_in);
+        match self.loaded.get(&key) {
             Some(Ok(model)) => return Ok(Arc::clone(model)),
             Some(Err(cause)) => return Err(anyhow!(cause.clone())),
             None => {}
         }
-        let loaded = self.load(&card);
+        let loaded = self.load(&chosen);
         let kept = loaded.as_ref().map(Arc::clone).map_err(message_of);
-        self.loaded.insert(card.name, kept);
+        self.loaded.insert(key, kept);
         loaded
     }
 

@@ -3,22 +3,25 @@
 use std::path::Path;
 
 use anyhow::Result;
-use auricle_models::native::{self, SearchPath};
-use auricle_models::registry::{Engine, ModelCard, ModelKind};
+use auricle_models::native::{self, NativeError, SearchPath};
+use auricle_models::registry::{Engine, ModelCard, ModelFiles, ModelKind};
 use auricle_models::{
-    EngineError, EngineSource, OnnxRuntime, RunBy, SecondPassEngine, TransducerModel,
+    CtcFiles, CtcModel, CtcRunBy, EngineError, EngineSource, OnnxRuntime, RunBy, SecondPassEngine,
+    TransducerModel,
 };
 use auricle_speech::SpeechSettings;
 
 use crate::exit::usage;
+use crate::terminal::say;
 
-/// What runs the networks of a transducer and of voice activity.
+/// What runs networks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Networks {
-    /// Auricle itself where it knows the graph, else ONNX Runtime.
+    /// What is quickest and works: of transducers and voice activity Auricle itself where it knows the graph, else ONNX
+    /// Runtime; of CTC networks ONNX Runtime where there is one, else tract.
     #[default]
     Best,
-    /// Auricle itself.
+    /// No native library: Auricle itself, or tract.
     Native,
     /// ONNX Runtime.
     Ort,
@@ -49,6 +52,10 @@ fn is_misfit(cause: &anyhow::Error) -> bool {
     matches!(cause.downcast_ref(), Some(EngineError::Misfit { .. }))
 }
 
+fn is_absence(cause: &anyhow::Error) -> bool {
+    matches!(cause.downcast_ref(), Some(error) if NativeError::is_absence(error))
+}
+
 /// Whether this build has an engine.
 pub(crate) const fn has_engine(engine: Engine) -> bool {
     match engine {
@@ -68,19 +75,67 @@ pub(crate) fn not_built_in(engine: Engine) -> anyhow::Error {
 /// The recogniser of a card, loaded.
 pub(crate) fn recogniser(
     card: &ModelCard,
-    folder: &Path,
+    files: &ModelFiles,
     search: &SearchPath,
     settings: &SpeechSettings,
     networks: Networks,
 ) -> Result<Box<dyn EngineSource>> {
-    match card.kind {
-        ModelKind::AsrTransducer => transducer(folder, networks, search, settings),
-        ModelKind::AsrVosk => vosk(folder, search),
-        kind => Err(usage(format!(
-            "model `{}` is of kind {kind}: it recognises nothing",
+    match (card.kind, files) {
+        (ModelKind::AsrCtc, files) => ctc(files, networks, search, settings),
+        (ModelKind::AsrTransducer, ModelFiles::Folder(folder)) => {
+            transducer(folder, networks, search, settings)
+        }
+        (ModelKind::AsrVosk, ModelFiles::Folder(folder)) => vosk(folder, search),
+        (kind, _) => Err(usage(format!(
+            "model `{}` is of kind {kind}: it does not recognise speech as it comes",
             card.name
         ))),
     }
+}
+
+/// By ONNX Runtime where it is here and whole, else by tract, which needs nothing.
+fn ctc(
+    files: &ModelFiles,
+    networks: Networks,
+    search: &SearchPath,
+    settings: &SpeechSettings,
+) -> Result<Box<dyn EngineSource>> {
+    let files = match files {
+        ModelFiles::Folder(folder) => CtcFiles::read(folder)?,
+        ModelFiles::Carried(files) => files.clone(),
+    };
+    let open = |run_by| Ok(CtcModel::open(files.clone(), run_by, settings.decode())?);
+    let on_ort = || -> Result<CtcModel> {
+        let library = native::onnxruntime(search)?;
+        open(CtcRunBy::OnnxRuntime(OnnxRuntime::load(&library)?))
+    };
+    let on_tract = || open(without_library()?);
+    let model = match networks {
+        Networks::Native => on_tract()?,
+        Networks::Ort => on_ort()?,
+        Networks::Best => on_ort().or_else(|cause| {
+            let model = on_tract().map_err(|other| other.context(cause.to_string()))?;
+            if !is_absence(&cause) {
+                say!("warning: {cause}\nnote: tract runs the recogniser");
+            }
+            Ok::<_, anyhow::Error>(model)
+        })?,
+    };
+    Ok(Box::new(model))
+}
+
+/// What runs a CTC network without any library.
+#[cfg(feature = "tract")]
+const fn without_library() -> Result<CtcRunBy> {
+    Ok(CtcRunBy::Tract)
+}
+
+/// What runs a CTC network without any library, which this build lacks.
+#[cfg(not(feature = "tract"))]
+fn without_library() -> Result<CtcRunBy> {
+    Err(usage(
+        "tract is not built into this auricle\nhint: build it with its default features, or install ONNX Runtime",
+    ))
 }
 
 /// The graph a transducer's files hold may be wired in a way that Auricle does not know; ONNX Runtime runs any.

@@ -8,7 +8,7 @@ use auricle_audio::AudioReader;
 use auricle_store::{CallRecord, Store, StoreError};
 
 use super::plan::Plan;
-use super::work::{Again, Job, fingerprints, is_same};
+use super::work::{Again, Job, Kept, fingerprints};
 use crate::app::App;
 use crate::exit::{Exit, message_of};
 use crate::terminal::{duration_text, printable, printable_lines, say};
@@ -83,8 +83,10 @@ fn foresee(app: &App, job: &Job, known: &Known<'_>) -> Result<&'static str> {
     }
     let model = job.model.as_ref().map_err(|cause| anyhow!(cause.clone()))?;
     let prints = fingerprints(job, model, known.settings_print)?;
-    if call.is_some_and(|call| is_same(&call, &prints)) {
-        return Ok("unchanged");
+    match call.and_then(|call| Kept::of(&call, &prints, model)) {
+        Some(Kept::Unchanged) => return Ok("unchanged"),
+        Some(Kept::HeardBetter) => return Ok("kept"),
+        None => {}
     }
     AudioReader::open(&job.file)?;
     Ok("hear")

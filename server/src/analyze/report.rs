@@ -9,7 +9,7 @@ use auricle_store::RunCounts;
 use serde::Serialize;
 
 use super::progress::Speed;
-use super::work::Outcome;
+use super::work::{Kept, Outcome};
 use crate::exit::Exit;
 use crate::terminal::{Terminal, count, duration_text, printable};
 
@@ -26,6 +26,8 @@ pub(crate) struct RunReport {
     pub(crate) counts: RunCounts,
     /// Those that were heard, or are unchanged.
     pub(crate) finished: Vec<CallId>,
+    /// Of those that are unchanged: heard by a better model than the one that is here today.
+    pub(crate) n_kept: u64,
     /// Not begun: the run was stopped before.
     pub(crate) n_left: u64,
     /// Unchanged, and assessed before by other rules than those of today.
@@ -45,6 +47,7 @@ const DISK_FULL: &str = "the disk is full: nothing more can be saved\nhint: free
 struct Summary<'a> {
     done: u64,
     skipped: u64,
+    kept: u64,
     failed: u64,
     left: u64,
     audio_secs: f64,
@@ -57,6 +60,10 @@ impl RunReport {
     pub(crate) fn count(&mut self, call_id: &CallId, outcome: &Outcome) {
         match outcome {
             Outcome::Heard { .. } => self.counts.n_done += 1,
+            Outcome::Same(_, Kept::HeardBetter) => {
+                self.counts.n_skipped += 1;
+                self.n_kept += 1;
+            }
             _ => self.counts.n_skipped += 1,
         }
         self.finished.push(call_id.clone());
@@ -106,6 +113,7 @@ impl RunReport {
         let summary = Summary {
             done: self.counts.n_done,
             skipped: self.counts.n_skipped,
+            kept: self.n_kept,
             failed: self.counts.n_failed,
             left: self.n_left,
             audio_secs: self.heard_ms as f64 / 1000.0,
@@ -136,8 +144,15 @@ impl RunReport {
     fn last_line(&self) -> String {
         let counts = &self.counts;
         let mut line = format!("{} heard", counts.n_done);
-        if counts.n_skipped > 0 {
-            line += &format!(", {} unchanged", counts.n_skipped);
+        let n_unchanged = counts.n_skipped - self.n_kept;
+        if n_unchanged > 0 {
+            line += &format!(", {n_unchanged} unchanged");
+        }
+        if self.n_kept > 0 {
+            let n_kept = self.n_kept;
+            line += &format!(
+                ", {n_kept} kept as a better model heard them (`--force` hears them again)"
+            );
         }
         if counts.n_failed > 0 {
             line += &format!(", {} failed", counts.n_failed);

@@ -55,9 +55,9 @@ impl Writer<'_> {
                 transcript,
                 assessment,
             } => self.save_heard(&job, prints, transcript, assessment),
-            Outcome::Same(known) => self
+            Outcome::Same(known, kept) => self
                 .keep(&job, known, &job.recording)
-                .map(|()| "unchanged".to_owned()),
+                .map(|()| kept.told(known)),
             Outcome::Imported(known) => self.keep_imported(&job, known),
             Outcome::Failed(cause) => self
                 .save_failure(&job, cause)

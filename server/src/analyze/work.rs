@@ -94,7 +94,7 @@ pub(crate) enum Outcome {
         assessment: Box<Assessment>,
     },
     /// The store has what hearing it again would give.
-    Same(Box<CallRecord>),
+    Same(Box<CallRecord>, Kept),
     /// Its transcript was imported, perhaps corrected by hand: hearing would lose that.
     Imported(Box<CallRecord>),
     /// It could not be heard.
@@ -165,7 +165,7 @@ fn copy(job: &Job, outcome: &Outcome, folder: &Path, shared: &Shared<'_>) -> Res
             let audio = &prints.audio_sha256;
             return keep_copy(folder, &job.file, audio, transcript, assessment);
         }
-        Outcome::Same(known) => (known, known.fingerprints.audio_sha256.clone()),
+        Outcome::Same(known, _) => (known, known.fingerprints.audio_sha256.clone()),
         Outcome::Imported(known) => {
             let audio = sha256_of_file(&job.file);
             (
@@ -205,8 +205,10 @@ fn try_job(job: &Job, shared: &Shared<'_>, told: &Told<'_>) -> Result<Outcome> {
     }
     let model = job.model.as_ref().map_err(|cause| anyhow!(cause.clone()))?;
     let prints = fingerprints(job, model, shared.settings_print)?;
-    if let Some(known) = known.filter(|known| is_same(known, &prints)) {
-        return Ok(Outcome::Same(Box::new(known)));
+    if let Some(known) = known
+        && let Some(kept) = Kept::of(&known, &prints, model)
+    {
+        return Ok(Outcome::Same(Box::new(known), kept));
     }
     let transcript = hear(&job.file, &job.recording, model, shared.channels, told)?;
     let assessment = shared.judges.assess(&transcript);
@@ -231,8 +233,42 @@ pub(crate) fn fingerprints(
     })
 }
 
-/// Whether hearing the call again would change nothing: it has a transcript of just this. It does not
-/// matter whether hearing it failed since then.
-pub(crate) fn is_same(known: &CallRecord, prints: &Fingerprints) -> bool {
-    known.has_transcript() && known.fingerprints == *prints
+/// Why a call is not heard again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It has a transcript of just this.
+    Unchanged,
+    /// It has one of this sound by a better model than the one that stands in for it today.
+    HeardBetter,
+}
+
+impl Kept {
+    /// Whether and why. It does not matter whether hearing it failed since then.
+    pub(crate) fn of(
+        known: &CallRecord,
+        prints: &Fingerprints,
+        model: &SpeechModel,
+    ) -> Option<Self> {
+        let before = &known.fingerprints;
+        let by_better = || {
+            let engine = known.engine.as_deref();
+            before.audio_sha256 == prints.audio_sha256
+                && engine.is_some_and(|engine| model.must_not_replace(engine))
+        };
+        match known.has_transcript() {
+            true if before == prints => Some(Self::Unchanged),
+            true => by_better().then_some(Self::HeardBetter),
+            false => None,
+        }
+    }
+
+    /// For people.
+    pub(crate) fn told(self, known: &CallRecord) -> String {
+        match (self, &known.engine) {
+            (Self::HeardBetter, Some(engine)) => {
+                format!("kept as {engine} heard it")
+            }
+            _ => "unchanged".to_owned(),
+        }
+    }
 }

@@ -5,15 +5,15 @@ mod look;
 use std::io::Write;
 
 use anyhow::Result;
-use auricle_models::registry::{ModelCard, ModelStore, Role};
+use auricle_models::registry::{ModelStore, Role};
 use clap::Args;
 use console::Style;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::engine::{NOBODY, model_store, search_path, wanted};
+use crate::engine::{Chosen, NOBODY, Recogniser, model_store, search_path, wanted};
 use crate::exit::{Exit, message_of};
-use crate::sources::{self, Networks};
+use crate::sources::Networks;
 use crate::terminal::{Terminal, printable_lines};
 use look::look;
 
@@ -109,10 +109,14 @@ struct Report<'a> {
 pub(crate) fn run(app: &mut App, args: &DoctorArgs) -> Result<Exit> {
     let registry = model_store(&app.config)?;
     let chosen = chosen(app, &registry);
-    let mut findings = look(app, &registry, chosen.map(|card| card.engine));
+    let card = chosen.as_ref().map(|chosen| &chosen.card);
+    let mut findings = look(app, &registry, card.map(|card| card.engine));
     let mut engine = None;
-    match chosen.and_then(|card| engine_of(app, &registry, card)) {
-        Some(Ok(name)) => engine = Some(name),
+    match chosen.and_then(|chosen| recogniser(app, &registry, &chosen)) {
+        Some(Ok((name, told))) => {
+            engine = Some(name);
+            findings.extend(told);
+        }
         Some(Err(cause)) => {
             findings.push(Finding::new("engine", Health::Broken, message_of(&cause)));
         }
@@ -142,19 +146,35 @@ pub(crate) fn run(app: &mut App, args: &DoctorArgs) -> Result<Exit> {
     Ok(if works { Exit::Done } else { Exit::Failed })
 }
 
-/// What would hear them: the recogniser is loaded as `analyze` loads it. `None` where it is not installed.
-fn engine_of(app: &App, registry: &ModelStore, card: &ModelCard) -> Option<Result<String>> {
-    let folder = registry.path(&card.name).ok()?;
+/// What would hear calls, loaded as `analyze` loads it, and what is to be told if it is not what was chosen. `None` where
+/// that is not installed.
+fn recogniser(
+    app: &App,
+    registry: &ModelStore,
+    chosen: &Chosen,
+) -> Option<Result<(String, Option<Finding>)>> {
+    registry.files(&chosen.card.name).ok()?;
     let (search, speech) = (search_path(&app.config), &app.config.speech);
-    let source = sources::recogniser(card, &folder, &search, speech, Networks::Best);
-    Some(source.and_then(|source| Ok(source.engine()?.info().name.clone())))
+    let chosen = (chosen, &app.config.models);
+    let loaded = Recogniser::load(registry, &search, speech, Networks::Best, chosen);
+    Some(loaded.and_then(|loaded| {
+        let name = loaded.source.engine()?.info().name.clone();
+        let because = &loaded.chosen.because;
+        let told = loaded.refused.map(|cause| {
+            let detail = format!("{cause}\n{name} hears instead: {because}");
+            Finding::new("engine", Health::Warning, detail)
+        });
+        Ok((name, told))
+    }))
 }
 
 /// The recogniser of calls without region and campaign.
-fn chosen<'a>(app: &App, registry: &'a ModelStore) -> Option<&'a ModelCard> {
-    let wanted = wanted(Role::Streaming, &app.config.speech.language, &NOBODY);
+fn chosen(app: &App, registry: &ModelStore) -> Option<Chosen> {
+    let language = &app.config.speech.language;
+    let wanted = wanted(Role::Streaming, language, &NOBODY);
     let choice = registry.choose(&app.config.models, &wanted);
-    choice.ok().map(|choice| choice.card)
+    let of = |choice| Chosen::of(choice, registry, &app.config.models);
+    choice.ok().map(of)
 }
 
 fn write_findings(out: &mut Terminal, findings: &[Finding]) -> Result<()> {

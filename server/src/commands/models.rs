@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 use anyhow::Result;
 use auricle_models::registry::{
     Listed, Measured, ModelCard, ModelState, ModelStore, ModelsConfig, Need, PullError,
-    PullOptions, PullProgress, Role,
+    PullOptions, PullProgress, Role, primary_language,
 };
 use clap::Subcommand;
 use console::Style;
@@ -16,6 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::config::Config;
 use crate::engine::{NOBODY, model_store, wanted};
 use crate::exit::{Exit, usage};
 use crate::terminal::{pad_to, say};
@@ -23,6 +24,7 @@ use crate::terminal::{pad_to, say};
 const EXAMPLES: &str = "\
 Examples:
   auricle models list                 what there is and what is installed
+  auricle models pull zh              everything that calls in Mandarin are best heard with
   auricle models pull telephony_8k    everything the default profile needs
   auricle models pull zh-gigatdt-lm   one model
   auricle models verify               checksums of everything installed
@@ -44,7 +46,7 @@ pub(crate) enum ModelsCommand {
     },
     /// Fetch models.
     Pull {
-        /// Models, aliases or profiles.
+        /// Models, aliases, languages or profiles.
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
     },
@@ -90,7 +92,7 @@ fn list(app: &mut App, store: &ModelStore) -> Result<Exit> {
     for model in &listed {
         let card = model.card;
         let style = match model.state {
-            ModelState::Installed => Style::new().green(),
+            ModelState::Installed | ModelState::Carried => Style::new().green(),
             ModelState::Missing => Style::new().dim(),
             _ => Style::new().red(),
         };
@@ -175,9 +177,9 @@ struct Asked {
     need: Need,
 }
 
-/// The models that a name means: a profile means all it uses. It works without its language model, which
-/// is optional where nobody says where to fetch it.
-fn expand(store: &ModelStore, language: &str, name: &str) -> Result<Vec<Asked>> {
+/// The models that a name means: a profile means all it uses, a language all that its calls are best heard with by the
+/// configuration. It works without the language model, which is optional where nobody says where to fetch it.
+fn expand(store: &ModelStore, config: &Config, name: &str) -> Result<Vec<Asked>> {
     let asked = |card: &ModelCard, need| Asked {
         name: card.name.clone(),
         need,
@@ -185,29 +187,39 @@ fn expand(store: &ModelStore, language: &str, name: &str) -> Result<Vec<Asked>> 
     if let Ok(card) = store.card(name) {
         return Ok(vec![asked(card, Need::Required)]);
     }
-    let config = ModelsConfig {
-        profile: name.to_owned(),
-        ..ModelsConfig::default()
+    let spoken = primary_language(name);
+    let is_language = |card: &ModelCard| card.languages.contains(&spoken);
+    let speaks = store.cards().iter().any(is_language);
+    let (language, models) = match speaks {
+        true => (name, config.models.clone()),
+        false => (
+            config.speech.language.as_str(),
+            ModelsConfig {
+                profile: name.to_owned(),
+                ..ModelsConfig::default()
+            },
+        ),
     };
     let roles = [
         (Role::Streaming, Need::Required),
         (Role::Vad, Need::Required),
         (Role::LanguageModel, Need::Optional),
     ];
-    let chosen = roles.into_iter().filter_map(|(role, need)| {
-        let choice = store.choose(&config, &wanted(role, language, &NOBODY));
-        let card = choice.ok()?.card;
-        let need = if card.has_address() {
-            Need::Required
-        } else {
-            need
-        };
-        Some(asked(card, need))
-    });
-    let models = chosen.collect::<Vec<_>>();
-    match (models.is_empty(), store.card(name)) {
-        (true, Err(cause)) => Err(usage(cause.to_string())),
-        _ => Ok(models),
+    let mut found = Vec::new();
+    for (role, need) in roles {
+        match store.choose_any(&models, &wanted(role, language, &NOBODY)) {
+            Ok(card) if card.has_address() => found.push(asked(card, Need::Required)),
+            Ok(card) => found.push(asked(card, need)),
+            Err(cause) if speaks && role == Role::Streaming => {
+                return Err(usage(cause.to_string()));
+            }
+            // A profile need not have everything.
+            Err(_) => {}
+        }
+    }
+    match (found.is_empty(), store.card(name)) {
+        (true, Err(unknown)) => Err(usage(unknown.to_string())),
+        _ => Ok(found),
     }
 }
 
@@ -215,7 +227,7 @@ fn pull(app: &mut App, store: &ModelStore, names: &[String]) -> Result<Exit> {
     let options = PullOptions::with_mirrors(app.config.models.mirror.clone());
     let mut exit = Exit::Done;
     for name in names {
-        for model in expand(store, &app.config.speech.language, name)? {
+        for model in expand(store, &app.config, name)? {
             let progress = PullBar::default();
             let pulled = store.pull(&model.name, &options, &progress);
             match app.runtime.block_on(pulled) {
@@ -253,10 +265,6 @@ fn verify(app: &mut App, store: &ModelStore, names: &[String]) -> Result<Exit> {
     } else {
         names.to_vec()
     };
-    if names.is_empty() {
-        say!("no model is installed\nhint: `auricle models pull telephony_8k`");
-        return Ok(Exit::Failed);
-    }
     let mut exit = Exit::Done;
     for name in &names {
         let report = store

@@ -122,8 +122,12 @@ impl<'a> Ears<'a> {
             opened.ok()
         });
         speech.as_mut().is_some_and(|speech| {
+            let heard_by = call.engine.as_deref();
             let model = speech.model_for(&call.recording.metadata);
-            model.is_ok_and(|model| model.fingerprint() != call.fingerprints.model)
+            model.is_ok_and(|model| {
+                model.fingerprint() != call.fingerprints.model
+                    && !heard_by.is_some_and(|engine| model.must_not_replace(engine))
+            })
         })
     }
 }

@@ -6,6 +6,7 @@
 )]
 
 mod analyze;
+mod bare;
 mod desk;
 mod insight_commands;
 mod settings;

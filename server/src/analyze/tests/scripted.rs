@@ -1,7 +1,7 @@
 //! A recogniser that needs no model: whoever is loud says what the script has.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::LazyLock;
 
@@ -33,6 +33,7 @@ impl Scripted {
             second_pass: None,
             language: Arc::clone(&LANGUAGE),
             hotwords: Hotwords::default(),
+            stands_in: false,
         };
         let model = SpeechModel::new(parts, SpeechSettings::default()).unwrap();
         Self {
@@ -66,6 +67,7 @@ impl EngineSource for Script {
             sample_rate_hz: 8_000,
             token_kind: TokenKind::Hanzi,
             chunk_ms: 100,
+            emission_ms: 200,
         };
         Ok(Box::new(Reader {
             info,
@@ -79,8 +81,8 @@ impl EngineSource for Script {
         None
     }
 
-    fn files(&self) -> Vec<PathBuf> {
-        vec![PathBuf::from(ANY_FILE)]
+    fn digests(&self) -> Result<Vec<String>, EngineError> {
+        Ok(Vec::new())
     }
 }
 

@@ -11,7 +11,7 @@ use auricle_store::{RunRecord, Store, StoreError};
 use super::{Finding, Health};
 use crate::app::App;
 use crate::data::DataFolder;
-use crate::engine::{NOBODY, search_path, wanted};
+use crate::engine::{Chosen, NOBODY, search_path, wanted};
 use crate::exit::message_of;
 use crate::index::{CallSearch, n_not_found};
 use crate::judge::Judges;
@@ -93,7 +93,8 @@ fn library(app: &App, library: NativeLibrary, absent: Health) -> Finding {
     }
 }
 
-/// ONNX Runtime runs only networks wired in a way that Auricle does not know: that shows when one is loaded.
+/// ONNX Runtime runs networks wired in a way that Auricle does not know, which shows when one is loaded, and CTC networks,
+/// which tract runs otherwise.
 fn libraries(app: &App, engine: Option<Engine>) -> Vec<Finding> {
     let mut findings = vec![library(app, NativeLibrary::OnnxRuntime, Health::Optional)];
     if cfg!(feature = "vosk") {
@@ -128,6 +129,15 @@ fn model(
                 Health::Good,
                 format!("{name} in `{place}`, by {}", choice.because),
             )
+        }
+        Ok(listed) if listed.state == ModelState::Carried => {
+            let name = name.clone();
+            let chosen = Chosen::of(choice, registry, &app.config.models);
+            let detail = format!("{name}, {}", chosen.because);
+            Finding {
+                hint: chosen.hint,
+                ..Finding::new(what, Health::Good, detail)
+            }
         }
         _ => {
             let cause = match registry.path(name) {

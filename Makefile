@@ -12,7 +12,7 @@ export AURICLE_SHARED ?= $(abspath $(CURDIR)/../shared)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## hear real telephone recordings, print a dialogue, search
+demo: ## hear telephone recordings, print a dialogue, search
 	@scripts/demo.sh
 
 test: ## everything a change must pass
@@ -32,7 +32,7 @@ lint: ## formatting, scripts and clippy, without the tests
 
 bench: build ## accuracy and speed beside sherpa-onnx, networks beside ONNX Runtime, search beside tantivy (benches/README.md)
 	@benches/run_peer.sh
-	@set -e; for figure in encoder voice_activity search_million; do cargo run --release --locked -p auricle-benches --bin $$figure; done
+	@set -e; for figure in encoder streams voice_activity search_million; do cargo run --release --locked -p auricle-benches --bin $$figure; done
 
 fuzz: ## every fuzz target for a minute (fuzz/README.md)
 	@fuzz/run.sh

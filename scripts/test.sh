@@ -115,6 +115,32 @@ run_tests() {
     return "$status"
 }
 
+# The tests once more as they run where nothing lies beside the project: by the recogniser in the program.
+bare_tests() {
+    AURICLE_SHARED="$target/nothing" run_tests bare --workspace
+}
+
+# demo NAME WORDS [VARIABLE…]: the demo in a folder of its own, by the program that the tests built; it must say the words.
+demo() {
+    local name="$1" words="$2" log="$logs/demo-$1.log"
+    shift 2
+    mkdir -p "$logs"
+    rm -rf "$target/demo-$name"
+    env "$@" AURICLE="$target/debug/auricle" AURICLE_DEMO="$target/demo-$name" scripts/demo.sh >"$log" 2>&1 &&
+        grep -F "$words" "$log" && tail -n 5 "$log" && return 0
+    tail -n 60 "$log"
+    return 1
+}
+
+# The recipe of the recogniser in the program, as far as it goes without PyTorch; models/train/run.sh runs the rest.
+recipe() {
+    python3 -c "import numpy, pypinyin" 2>/dev/null || {
+        note "the recipe's checks were skipped: they need the packages of scripts/test-requirements.txt"
+        return 0
+    }
+    (cd models && python3 -m train.test_text)
+}
+
 doc_tests() {
     mkdir -p "$logs"
     cargo test --locked --workspace --doc 2>&1 | tee "$logs/doc.log"
@@ -129,6 +155,8 @@ import xml.etree.ElementTree as tree
 
 seen = {}
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*")):
+    if path.stem == "bare" or path.stem.startswith("demo"):
+        continue
     if path.suffix == ".xml":
         for case in tree.parse(path).iter("testcase"):
             for output in case.iter():
@@ -146,7 +174,7 @@ PYTHON
 
 closing_lines() {
     local log
-    for log in features doc workspace; do
+    for log in features doc workspace bare; do
         [ -f "$logs/$log.log" ] || continue
         printf -- '--- %s\n' "$log"
         sed 's/\x1b\[[0-9;]*m//g' "$logs/$log.log" | grep -E '^ *Summary \[|^test result:|^error: test run failed' ||
@@ -160,6 +188,7 @@ step "toolchain" toolchain
 step "reference packages" reference_packages
 step "formatting" cargo fmt --all --check
 step "scripts" scripts
+step "recipe" recipe
 step "clippy" cargo clippy --locked --workspace --all-targets -- -D warnings
 step "clippy, all engines" cargo clippy --locked --workspace --all-targets --features "$engines" -- -D warnings
 if [ "$mode" = all ]; then
@@ -169,6 +198,12 @@ if [ "$mode" = all ]; then
         --features "$engines"
     step "documentation tests" doc_tests
     step "tests" run_tests workspace --workspace
+    step "tests, nothing beside the project" bare_tests
+    step "demo" demo shared "model: "
+    step "demo, a recogniser and no recordings" demo models "model: " \
+        AURICLE_SHARED="$target/nothing" AURICLE_MODELS="${AURICLE_MODELS:-${AURICLE_SHARED:-$root/../shared}/models}"
+    step "demo, nothing beside the project, no native library that works" demo bare "model: tract/telephony-8k, bundled" \
+        AURICLE_SHARED="$target/nothing" AURICLE_ONNXRUNTIME="$target/nothing" HOME="$target/nothing" XDG_DATA_HOME=
     printf '\n=== skipped tests\n'
     skipped_tests
 fi

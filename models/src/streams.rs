@@ -1,6 +1,43 @@
-//! The streams of one engine, each under a key that is never used again.
+//! The streams of one engine, each under a key that is never used again; and what waits in one.
+
+use std::ops::Deref;
 
 use crate::engine::{EngineError, StreamKey};
+
+/// Values of one stream that wait for its next steps. Those that were used are not moved out one step at a time: what is
+/// left behind them may be long.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    values: Vec<f32>,
+    n_used: usize,
+}
+
+impl Waiting {
+    /// Where more is added.
+    pub(crate) fn more(&mut self) -> &mut Vec<f32> {
+        self.values.drain(..self.n_used);
+        self.n_used = 0;
+        &mut self.values
+    }
+
+    /// The first `n_values` are used.
+    pub(crate) fn pass(&mut self, n_values: usize) {
+        self.n_used = (self.n_used + n_values).min(self.values.len());
+    }
+
+    /// Leaves at most `n_values`.
+    pub(crate) fn truncate(&mut self, n_values: usize) {
+        self.values.truncate(self.n_used + n_values);
+    }
+}
+
+impl Deref for Waiting {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.values[self.n_used..]
+    }
+}
 
 /// One stream's place; the generation tells its tenants apart.
 struct Slot<S> {

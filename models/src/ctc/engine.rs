@@ -23,7 +23,7 @@ use crate::engine::{
 };
 use crate::registry::hex;
 use crate::runtime::OnnxRuntime;
-use crate::streams::Streams;
+use crate::streams::{Streams, Waiting};
 use crate::transducer::DecodeSettings;
 
 /// Streams in one batch.
@@ -267,7 +267,7 @@ fn misfit(path: &Path, cause: String) -> EngineError {
 struct Stream {
     fbank: Fbank,
     /// Frames not yet consumed.
-    features: Vec<f32>,
+    features: Waiting,
     state: Vec<f32>,
     beam: PrefixBeam,
     n_samples: usize,
@@ -323,7 +323,7 @@ impl CtcEngine {
         let next = batch.states.chunks_exact(n_state);
         let rows = batch.log_probs.chunks_exact(n_rows);
         for ((stream, next), rows) in streams.iter_mut().zip(next).zip(rows) {
-            stream.features.drain(..chunk);
+            stream.features.pass(chunk);
             stream.state.copy_from_slice(next);
             for row in rows.chunks_exact(self.shape.n_tokens) {
                 stream.beam.advance(row, &self.rules);
@@ -342,7 +342,7 @@ impl StreamingEngine for CtcEngine {
         let hotwords = self.biasing.graph(&options.hotwords, &self.tokens)?;
         Ok(self.streams.open(Stream {
             fbank: Fbank::with(&self.shape.features),
-            features: Vec::new(),
+            features: Waiting::default(),
             state: vec![0.0; self.shape.n_state],
             beam: PrefixBeam::new(hotwords),
             n_samples: 0,
@@ -354,7 +354,7 @@ impl StreamingEngine for CtcEngine {
         let stream = self.streams.get_mut(stream)?;
         if !stream.is_ended {
             stream.n_samples += samples.len();
-            stream.fbank.accept(samples, &mut stream.features);
+            stream.fbank.accept(samples, stream.features.more());
         }
         Ok(())
     }
@@ -373,7 +373,7 @@ impl StreamingEngine for CtcEngine {
         let wanted = (n_frames + flush).div_ceil(chunk) * chunk;
         // Two frames of sound are still in the window of the features.
         let silence = vec![0.0; (wanted - n_frames + 2) * samples_per_frame];
-        stream.fbank.accept(&silence, &mut stream.features);
+        stream.fbank.accept(&silence, stream.features.more());
         stream.features.truncate(wanted * n_bins);
         Ok(())
     }

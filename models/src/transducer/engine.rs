@@ -15,7 +15,7 @@ use crate::engine::{
     read_file,
 };
 use crate::runtime::OnnxRuntime;
-use crate::streams::Streams;
+use crate::streams::{Streams, Waiting};
 use crate::transducer::beam::{Beam, BeamRules};
 use crate::transducer::encoder::Encoder;
 use crate::transducer::joint::Joint;
@@ -215,7 +215,7 @@ fn read_weights(files: &ModelFiles) -> Result<PlainWeights, EngineError> {
 struct Stream {
     fbank: Fbank,
     /// Frames not yet consumed, [`N_BINS`] values each.
-    features: Vec<f32>,
+    features: Waiting,
     state: EncoderState,
     beam: Beam,
     n_samples: usize,
@@ -272,7 +272,7 @@ impl TransducerEngine {
         self.network
             .encode(&windows, &mut states, &mut self.batch.vectors)?;
         for stream in listed {
-            stream.features.drain(..step);
+            stream.features.pass(step);
         }
         Ok(())
     }
@@ -350,7 +350,7 @@ impl StreamingEngine for TransducerEngine {
         let hotwords = self.biasing.graph(&options.hotwords, &self.tokens)?;
         let stream = Stream {
             fbank: Fbank::new(SAMPLE_RATE_HZ),
-            features: Vec::new(),
+            features: Waiting::default(),
             state: self.network.fresh_state()?,
             beam: Beam::new(self.shape.context_size, hotwords),
             n_samples: 0,
@@ -363,7 +363,7 @@ impl StreamingEngine for TransducerEngine {
         let stream = self.streams.get_mut(stream)?;
         if stream.ending == Ending::Open {
             stream.n_samples += samples.len();
-            stream.fbank.accept(samples, &mut stream.features);
+            stream.fbank.accept(samples, stream.features.more());
         }
         Ok(())
     }
@@ -381,7 +381,7 @@ impl StreamingEngine for TransducerEngine {
         let n_silent = ((n_steps - 1) * step + window + 2).saturating_sub(n_frames);
         stream.fbank.accept(
             &vec![0.0; n_silent * SAMPLES_PER_FRAME],
-            &mut stream.features,
+            stream.features.more(),
         );
         // The frames of the last step are all that is wanted: one more whole window would be one step more.
         let wanted = ((n_steps - 1) * step + window) * N_BINS;

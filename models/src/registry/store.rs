@@ -101,9 +101,13 @@ pub enum StoreError {
     },
     /// The model's files are not all there.
     #[error(
-        "model `{name}` is {state} in {}{}\nhint: `auricle models pull {name}` fetches it",
+        "model `{name}` is {state} in {}{}\nhint: `auricle models pull {name}` {}",
         quoted(dirs),
-        details(state)
+        details(state),
+        match has_address {
+            true => "fetches it",
+            false => "says how to come by it: no address is known",
+        }
     )]
     NotInstalled {
         /// The model.
@@ -112,6 +116,8 @@ pub enum StoreError {
         state: ModelState,
         /// Where it was looked for.
         dirs: Vec<PathBuf>,
+        /// Whether it can be fetched.
+        has_address: bool,
     },
     /// The model is nowhere on the disk.
     #[error(
@@ -253,6 +259,7 @@ impl ModelStore {
                 name: listed.card.name.clone(),
                 state,
                 dirs: self.dirs.clone(),
+                has_address: listed.card.has_address(),
             }),
         }
     }
@@ -428,7 +435,7 @@ mod tests {
             "{message}"
         );
         assert!(
-            message.contains("hint: `auricle models pull own`"),
+            message.contains("hint: `auricle models pull own` says how to come by it"),
             "{message}"
         );
     }

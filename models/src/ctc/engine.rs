@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use auricle_audio::{FRAMES_PER_SEC, Fbank};
 use sha2::{Digest, Sha256};
 
-use super::network::{CtcNetwork, CtcShape};
+use super::network::{Batch, CtcNetwork, CtcShape};
 use super::prefix::{PrefixBeam, PrefixRules};
 use super::syllables::SyllableModel;
 use super::with_ort::OrtCtc;
@@ -274,14 +274,6 @@ struct Stream {
     is_ended: bool,
 }
 
-/// Buffers that live across steps.
-#[derive(Default)]
-struct Batch {
-    features: Vec<f32>,
-    states: Vec<f32>,
-    log_probs: Vec<f32>,
-}
-
 /// Streams of one CTC recogniser on one thread.
 pub struct CtcEngine {
     info: EngineInfo,
@@ -306,19 +298,12 @@ impl CtcEngine {
         let (chunk, n_state) = (self.shape.chunk_values(), self.shape.n_state);
         let mut streams = self.streams.at_places(places);
         let batch = &mut self.batch;
-        batch.features.clear();
-        batch.states.clear();
-        batch.log_probs.clear();
+        batch.clear();
         for stream in &streams {
             batch.features.extend_from_slice(&stream.features[..chunk]);
             batch.states.extend_from_slice(&stream.state);
         }
-        self.network.step(
-            streams.len(),
-            &batch.features,
-            &mut batch.states,
-            &mut batch.log_probs,
-        )?;
+        self.network.step(batch)?;
         let n_rows = self.shape.frames_out() * self.shape.n_tokens;
         let next = batch.states.chunks_exact(n_state);
         let rows = batch.log_probs.chunks_exact(n_rows);

@@ -1,5 +1,7 @@
 //! A CTC network, whatever runs it.
 
+use std::ops::Range;
+
 use auricle_audio::{FRAMES_PER_SEC, FbankSettings};
 
 use crate::engine::EngineError;
@@ -136,44 +138,58 @@ impl CtcShape {
     }
 }
 
+/// Streams that are stepped together, one behind the other. Lives across steps.
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// A chunk of each.
+    pub(crate) features: Vec<f32>,
+    /// What each remembers; a step moves it on.
+    pub(crate) states: Vec<f32>,
+    /// What a step gives: [`CtcShape::frames_out`] rows of [`CtcShape::n_tokens`] values of each.
+    pub(crate) log_probs: Vec<f32>,
+}
+
+impl Batch {
+    /// Makes room for the streams of another step.
+    pub(crate) fn clear(&mut self) {
+        self.features.clear();
+        self.states.clear();
+        self.log_probs.clear();
+    }
+
+    /// Takes over what a graph gave for these streams, which are the next that have no log probabilities yet.
+    ///
+    /// # Errors
+    /// When it gave something else than its metadata promise.
+    pub(crate) fn take_over(
+        &mut self,
+        streams: Range<usize>,
+        (rows, next): (&[f32], &[f32]),
+        shape: &CtcShape,
+    ) -> Result<(), EngineError> {
+        let n_rows = streams.len() * shape.frames_out() * shape.n_tokens;
+        let states = &mut self.states[streams.start * shape.n_state..streams.end * shape.n_state];
+        if (rows.len(), next.len()) != (n_rows, states.len()) {
+            return Err(EngineError::Run(format!(
+                "the network gave {} log probabilities and {} values of state where its metadata promise {n_rows} and {}",
+                rows.len(),
+                next.len(),
+                states.len()
+            )));
+        }
+        states.copy_from_slice(next);
+        self.log_probs.extend_from_slice(rows);
+        Ok(())
+    }
+}
+
 /// A CTC network on one thread.
 pub(crate) trait CtcNetwork: Send {
-    /// One step of `n_streams` streams. `features` has a chunk of each, `states` what each remembers, which moves on;
-    /// `log_probs` gets [`CtcShape::frames_out`] rows of [`CtcShape::n_tokens`] values of each.
+    /// One step of all streams of a batch.
     ///
     /// # Errors
     /// When what runs it fails, or the graph gives something else than its metadata promise.
-    fn step(
-        &mut self,
-        n_streams: usize,
-        features: &[f32],
-        states: &mut [f32],
-        log_probs: &mut Vec<f32>,
-    ) -> Result<(), EngineError>;
-}
-
-/// Takes over what a graph gave for a batch.
-///
-/// # Errors
-/// When it gave something else than its metadata promise.
-pub(crate) fn take_over(
-    given: (&[f32], &[f32]),
-    wanted_log_probs: usize,
-    states: &mut [f32],
-    log_probs: &mut Vec<f32>,
-) -> Result<(), EngineError> {
-    let (rows, next) = given;
-    if (rows.len(), next.len()) != (wanted_log_probs, states.len()) {
-        return Err(EngineError::Run(format!(
-            "the network gave {} log probabilities and {} values of state where its metadata promise {wanted_log_probs} and {}",
-            rows.len(),
-            next.len(),
-            states.len()
-        )));
-    }
-    states.copy_from_slice(next);
-    log_probs.extend_from_slice(rows);
-    Ok(())
+    fn step(&mut self, batch: &mut Batch) -> Result<(), EngineError>;
 }
 
 #[cfg(test)]

@@ -269,12 +269,11 @@ impl PrefixBeam {
         for path in order {
             let settled = self.settled(path);
             let reading = self.read(path, tokens, rules);
-            let texts = |reading: &Hypothesis| -> Vec<Arc<str>> {
-                let tokens = reading.tokens.iter();
-                tokens.map(|token| Arc::clone(&token.text)).collect()
+            let is_twin = |known: &Hypothesis| {
+                let said = reading.tokens.iter().map(|token| &token.text);
+                known.tokens.iter().map(|token| &token.text).eq(said)
             };
-            let said = texts(&reading);
-            match readings.iter_mut().find(|(_, known)| texts(known) == said) {
+            match readings.iter_mut().find(|(_, known)| is_twin(known)) {
                 Some((score, known)) => {
                     *score = log_add(*score, settled);
                     known.log_prob = log_add(known.log_prob, reading.log_prob);

@@ -3,7 +3,7 @@
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
-use super::network::{CtcNetwork, CtcShape, take_over};
+use super::network::{Batch, CtcNetwork, CtcShape};
 use crate::engine::EngineError;
 use crate::runtime::{OnnxRuntime, run_error};
 
@@ -77,17 +77,12 @@ fn check_sizes(place: &Outlet, sizes: &[usize]) -> Result<(), String> {
 }
 
 impl CtcNetwork for OrtCtc {
-    fn step(
-        &mut self,
-        n_streams: usize,
-        features: &[f32],
-        states: &mut [f32],
-        log_probs: &mut Vec<f32>,
-    ) -> Result<(), EngineError> {
+    fn step(&mut self, batch: &mut Batch) -> Result<(), EngineError> {
         let shape = &self.shape;
+        let n_streams = batch.states.len() / shape.n_state;
         let sizes = [n_streams, shape.chunk_frames, shape.features.n_bins];
-        let features = TensorRef::from_array_view((sizes, features)).map_err(run_error)?;
-        let state = ([n_streams, shape.n_state], &*states);
+        let features = TensorRef::from_array_view((sizes, &*batch.features)).map_err(run_error)?;
+        let state = ([n_streams, shape.n_state], &*batch.states);
         let state = TensorRef::from_array_view(state).map_err(run_error)?;
         let inputs = ort::inputs!["features" => features, "state" => state];
         let outputs = self.session.run(inputs).map_err(run_error)?;
@@ -97,8 +92,7 @@ impl CtcNetwork for OrtCtc {
             let values = output.try_extract_tensor::<f32>();
             values.map(|(_, values)| values).map_err(run_error)
         };
-        let wanted = n_streams * shape.frames_out() * shape.n_tokens;
         let given = (values("log_probs")?, values("next_state")?);
-        take_over(given, wanted, states, log_probs)
+        batch.take_over(0..n_streams, given, shape)
     }
 }

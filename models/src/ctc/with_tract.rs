@@ -7,7 +7,7 @@ use tract_onnx::pb::tensor_shape_proto::dimension;
 use tract_onnx::pb::{ModelProto, type_proto};
 use tract_onnx::prelude::*;
 
-use super::network::{CtcNetwork, CtcShape, take_over};
+use super::network::{Batch, CtcNetwork, CtcShape};
 use crate::engine::EngineError;
 
 /// Numbers of streams that a graph is made for: one when it is read, the others when they are first wanted, which
@@ -172,19 +172,21 @@ impl TractCtc {
         Self { graph }
     }
 
-    /// One step of as many streams as a plan is for.
+    /// One step of as many streams as a plan is for, from `first` on.
     fn run(
         &self,
         size_idx: usize,
-        features: &[f32],
-        states: &mut [f32],
-        log_probs: &mut Vec<f32>,
+        first: usize,
+        batch: &mut Batch,
     ) -> TractResult<Result<(), EngineError>> {
         let (plan, shape) = (self.graph.plan(size_idx)?, &self.graph.shape);
-        let n_streams = BATCHES[size_idx];
-        let sizes = [n_streams, shape.chunk_frames, shape.features.n_bins];
+        let streams = first..first + BATCHES[size_idx];
+        let of_streams = |n_values: usize| streams.start * n_values..streams.end * n_values;
+        let sizes = [streams.len(), shape.chunk_frames, shape.features.n_bins];
+        let features = &batch.features[of_streams(shape.chunk_values())];
         let features = Tensor::from_shape(&sizes, features)?.into_tvalue();
-        let state = Tensor::from_shape(&[n_streams, shape.n_state], states)?.into_tvalue();
+        let state = &batch.states[of_streams(shape.n_state)];
+        let state = Tensor::from_shape(&[streams.len(), shape.n_state], state)?.into_tvalue();
         let inputs = match plan.features_first {
             true => tvec!(features, state),
             false => tvec!(state, features),
@@ -194,33 +196,18 @@ impl TractCtc {
         let next = outputs[plan.next_state].to_plain_array_view::<f32>()?;
         let slices = rows.as_slice().zip(next.as_slice());
         let given = slices.ok_or_else(|| TractError::msg("its outputs lie in no order"))?;
-        let wanted = n_streams * shape.frames_out() * shape.n_tokens;
-        Ok(take_over(given, wanted, states, log_probs))
+        Ok(batch.take_over(streams, given, shape))
     }
 }
 
 impl CtcNetwork for TractCtc {
-    fn step(
-        &mut self,
-        n_streams: usize,
-        features: &[f32],
-        states: &mut [f32],
-        log_probs: &mut Vec<f32>,
-    ) -> Result<(), EngineError> {
-        let (chunk, n_state) = (self.graph.shape.chunk_values(), self.graph.shape.n_state);
+    fn step(&mut self, batch: &mut Batch) -> Result<(), EngineError> {
+        let n_streams = batch.states.len() / self.graph.shape.n_state;
         let mut done = 0;
         while done < n_streams {
-            let left = n_streams - done;
-            let size_idx = BATCHES.partition_point(|size| *size <= left) - 1;
-            let size = BATCHES[size_idx];
-            let own = done..done + size;
-            let (features, states) = (
-                &features[own.start * chunk..own.end * chunk],
-                &mut states[own.start * n_state..own.end * n_state],
-            );
-            guarded(|| self.run(size_idx, features, states, log_probs))
-                .map_err(EngineError::Run)??;
-            done += size;
+            let size_idx = BATCHES.partition_point(|size| *size <= n_streams - done) - 1;
+            guarded(|| self.run(size_idx, done, batch)).map_err(EngineError::Run)??;
+            done += BATCHES[size_idx];
         }
         Ok(())
     }

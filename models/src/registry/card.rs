@@ -262,7 +262,7 @@ const BUILT_IN: [(&str, &str); 7] = [
 impl ModelCard {
     /// Whether the program has the model's files in it.
     pub fn is_carried(&self) -> bool {
-        carried::files(self).is_some()
+        carried::is_carried(self)
     }
 
     /// The cards that come with Auricle.

@@ -17,19 +17,27 @@ struct Carried {
     syllables: &'static [u8],
 }
 
-const CARRIED: [Carried; 1] = [Carried {
+static CARRIED: [Carried; 1] = [Carried {
     name: "telephony-8k",
     graph: include_bytes!("../../telephony-8k/model.onnx"),
     tokens: include_bytes!("../../telephony-8k/tokens.txt"),
     syllables: include_bytes!("../../telephony-8k/syllables.lm"),
 }];
 
-/// The files of a recogniser that the program carries. A card of a user's own that has the name of one means something
-/// else.
-pub(super) fn files(card: &ModelCard) -> Option<CtcFiles> {
-    let name = &card.name;
+/// A card of a user's own that has the name of one means something else.
+fn carried(card: &ModelCard) -> Option<&'static Carried> {
     let mut known = CARRIED.iter();
-    let carried = known.find(|carried| card.is_built_in && carried.name == name)?;
+    known.find(|carried| card.is_built_in && carried.name == card.name)
+}
+
+/// Whether the program has the model's files in it.
+pub(super) fn is_carried(card: &ModelCard) -> bool {
+    carried(card).is_some()
+}
+
+/// The files of a recogniser that the program carries.
+pub(super) fn files(card: &ModelCard) -> Option<CtcFiles> {
+    let (name, carried) = (&card.name, carried(card)?);
     let file = |file: &str, bytes| ModelBytes {
         path: PathBuf::from(PLACE).join(name).join(file),
         bytes: Cow::Borrowed(bytes),

@@ -6,20 +6,17 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use auricle_contracts::{CallMetadata, Party, Utterance};
+use auricle_models::VadSource;
 use auricle_models::native::SearchPath;
-use auricle_models::registry::{
-    Engine, ModelCard, ModelChoice, ModelStore, ModelsConfig, Role, Wanted, primary_language,
-};
-use auricle_models::{EngineSource, VadSource};
+use auricle_models::registry::{Engine, ModelStore, ModelsConfig, Role, Wanted};
 use auricle_speech::lm::{Keeping, LanguageData};
-use auricle_speech::{
-    CallTranscriber, ChannelPlan, Hotwords, Pace, SpeechModel, SpeechParts, SpeechSettings,
-};
+use auricle_speech::{CallTranscriber, ChannelPlan, Hotwords, Pace, SpeechModel, SpeechParts};
 use serde::Deserialize;
 
 use crate::config::{Config, beside};
 use crate::exit::{message_of, usage};
 use crate::language;
+use crate::recogniser::{Chosen, Recogniser, Recognisers};
 use crate::sources::{self, Networks};
 use crate::terminal::say;
 use crate::text_file::read_text;
@@ -107,15 +104,14 @@ pub(crate) trait Recognition {
 
 /// Models by the calls they serve. Loads each at most once.
 pub(crate) struct Speech {
-    registry: ModelStore,
-    models_config: ModelsConfig,
-    search: SearchPath,
+    recognisers: Recognisers,
     vad: Arc<dyn VadSource>,
     options: SpeechOptions,
-    settings: SpeechSettings,
     language: Arc<LanguageData>,
     language_print: String,
     hotwords: Hotwords,
+    /// By campaign and region.
+    chosen: HashMap<(Option<String>, Option<String>), Chosen>,
     /// By name, and whether it stands in for another; the cause where loading one failed.
     loaded: HashMap<(String, bool), Result<Arc<SpeechModel>, String>>,
 }
@@ -151,64 +147,60 @@ impl Speech {
         let vad = VadChoice::open(&registry, config, options.networks)?.source;
         let (language, language_print) = language::load(config, &registry, options.keeping)?;
         Ok(Self {
-            search: search_path(config),
-            registry,
-            models_config,
+            recognisers: Recognisers {
+                registry,
+                config: models_config,
+                search: search_path(config),
+                settings,
+                networks: options.networks,
+                named_by: options.model.as_ref().map(|_| "`--model`"),
+            },
             vad,
             options: options.clone(),
-            settings,
             language: Arc::new(language),
             language_print,
             hotwords,
+            chosen: HashMap::new(),
             loaded: HashMap::new(),
         })
     }
 
     /// What the configuration chooses; with `--engine` the first model of that engine instead, where
     /// the chosen one is of another.
-    fn chosen_for(&self, call: &CallMetadata) -> Result<Chosen> {
-        let wanted = wanted(Role::Streaming, &self.settings.language, call);
-        let mut choice = self.registry.choose(&self.models_config, &wanted)?;
-        if self.options.model.is_some() {
-            choice.because = "`--model`".to_owned();
+    fn choose(&self, call: &CallMetadata) -> Result<Chosen> {
+        let chosen = self.recognisers.choose(call)?;
+        match self.options.engine {
+            Some(engine) if engine != chosen.card.engine => match &self.options.model {
+                Some(name) => Err(usage(format!(
+                    "--model: `{name}` runs on {}, not on {engine}",
+                    chosen.card.engine
+                ))),
+                None => self.recognisers.choose_engine(engine),
+            },
+            _ => Ok(chosen),
         }
-        let Some(engine) = self
-            .options
-            .engine
-            .filter(|engine| *engine != choice.card.engine)
-        else {
-            return Ok(Chosen::of(choice, &self.registry, &self.models_config));
-        };
-        if let Some(name) = &self.options.model {
-            return Err(usage(format!(
-                "--model: `{name}` runs on {}, not on {engine}",
-                choice.card.engine
-            )));
+    }
+
+    /// The same as it was first found: calls of a campaign and a region are alike.
+    fn chosen_for(&mut self, call: &CallMetadata) -> Result<Chosen> {
+        let key = (call.campaign.clone(), call.region.clone());
+        if let Some(chosen) = self.chosen.get(&key) {
+            return Ok(chosen.clone());
         }
-        let language = primary_language(wanted.language);
-        let fits = |card: &&ModelCard| card.engine == engine && card.languages.contains(&language);
-        let card = self.registry.cards().iter().find(fits).ok_or_else(|| {
-            usage(format!(
-                "--engine: no model for `{language}` runs on {engine}"
-            ))
-        })?;
-        Ok(Chosen {
-            card: card.clone(),
-            because: "by `--engine`".to_owned(),
-            is_named: true,
-            stands_in: false,
-            hint: None,
-        })
+        let chosen = self.choose(call)?;
+        self.chosen.insert(key, chosen.clone());
+        Ok(chosen)
     }
 
     fn parts(&self, recogniser: Recogniser) -> Result<SpeechParts> {
         let second_pass = match self.options.passes {
             Passes::One => None,
             Passes::Two => {
-                let wanted = wanted(Role::SecondPass, &self.settings.language, &NOBODY);
-                let choice = self.registry.choose(&self.models_config, &wanted)?;
+                let from = &self.recognisers;
+                let wanted = wanted(Role::SecondPass, &from.settings.language, &NOBODY);
+                let choice = from.registry.choose(&from.config, &wanted)?;
                 Some(sources::second_pass(
-                    &self.registry.path(&choice.card.name)?,
+                    &from.registry.path(&choice.card.name)?,
                 )?)
             }
         };
@@ -224,153 +216,19 @@ impl Speech {
 
     /// Says which model runs, and why.
     fn load(&self, chosen: &Chosen) -> Result<Arc<SpeechModel>> {
-        let recogniser = Recogniser::load(
-            &self.registry,
-            &self.search,
-            &self.settings,
-            self.options.networks,
-            (chosen, &self.models_config),
-        )?;
+        let recogniser = self.recognisers.load(chosen)?;
         if let Some(cause) = &recogniser.refused {
             say!("warning: {cause}");
         }
         let chosen = recogniser.chosen.clone();
         let place = || format!("model `{}`", chosen.card.name);
         let parts = self.parts(recogniser).with_context(place)?;
-        let model = SpeechModel::new(parts, self.settings.clone()).with_context(place)?;
+        let model =
+            SpeechModel::new(parts, self.recognisers.settings.clone()).with_context(place)?;
         let hint = chosen.hint.map(|hint| format!("; {hint}"));
         let hint = hint.unwrap_or_default();
         say!("model: {}, {}{hint}", model.name(), chosen.because);
         Ok(Arc::new(model))
-    }
-}
-
-/// The recogniser that a call should get.
-#[derive(Clone, Debug)]
-pub(crate) struct Chosen {
-    pub(crate) card: ModelCard,
-    /// For people.
-    pub(crate) because: String,
-    /// Somebody wants just this one.
-    is_named: bool,
-    /// Only the program's own is here, which must not replace what a better one heard.
-    stands_in: bool,
-    /// How the best one is had, where this is not it.
-    pub(crate) hint: Option<String>,
-}
-
-impl Chosen {
-    /// What the registry chose.
-    pub(crate) fn of(
-        choice: ModelChoice<'_>,
-        registry: &ModelStore,
-        config: &ModelsConfig,
-    ) -> Self {
-        if let Some(better) = choice.instead_of {
-            let cause = format!("is {}", better.state);
-            return Self::in_place_of(better.card, &cause, choice.card, (registry, config));
-        }
-        Self {
-            because: format!("{}by {}", grade(choice.card), choice.because),
-            card: choice.card.clone(),
-            is_named: choice.is_named,
-            stands_in: false,
-            hint: None,
-        }
-    }
-
-    fn in_place_of(
-        better: &ModelCard,
-        cause: &str,
-        card: &ModelCard,
-        (registry, config): (&ModelStore, &ModelsConfig),
-    ) -> Self {
-        let pull = |name: &str| format!("`auricle models pull {name}` for production");
-        Self {
-            because: format!("{}as {} {cause}", grade(card), better.name),
-            card: card.clone(),
-            is_named: false,
-            stands_in: card.is_carried(),
-            hint: match better.languages.first() {
-                Some(language) if pulled_by(language, registry, config) == Some(better) => {
-                    Some(pull(language))
-                }
-                _ => better.has_address().then(|| pull(&better.name)),
-            },
-        }
-    }
-}
-
-/// The recogniser that `models pull LANGUAGE` fetches.
-fn pulled_by<'a>(
-    language: &str,
-    registry: &'a ModelStore,
-    config: &ModelsConfig,
-) -> Option<&'a ModelCard> {
-    let wanted = wanted(Role::Streaming, language, &NOBODY);
-    registry.choose_any(config, &wanted).ok()
-}
-
-/// What people should know of a model before its name says anything to them.
-fn grade(card: &ModelCard) -> &'static str {
-    match card.is_carried() {
-        true => "bundled, demo grade, ",
-        false => "",
-    }
-}
-
-/// A recogniser, loaded.
-pub(crate) struct Recogniser {
-    pub(crate) chosen: Chosen,
-    pub(crate) source: Box<dyn EngineSource>,
-    /// Why it is not the one that was chosen first.
-    pub(crate) refused: Option<String>,
-}
-
-impl Recogniser {
-    /// Loads what was chosen. Where that turns out to be damaged and nobody named just this one, what the
-    /// program carries takes its place.
-    ///
-    /// # Errors
-    /// When it cannot be loaded, nor anything in its place.
-    pub(crate) fn load(
-        registry: &ModelStore,
-        search: &SearchPath,
-        settings: &SpeechSettings,
-        networks: Networks,
-        (chosen, config): (&Chosen, &ModelsConfig),
-    ) -> Result<Self> {
-        let load = |card: &ModelCard| -> Result<Box<dyn EngineSource>> {
-            let load = || {
-                let files = registry.files(&card.name)?;
-                sources::recogniser(card, &files, search, settings, networks)
-            };
-            load().with_context(|| format!("model `{}`", card.name))
-        };
-        let cause = match load(&chosen.card) {
-            Ok(source) => {
-                return Ok(Self {
-                    chosen: chosen.clone(),
-                    source,
-                    refused: None,
-                });
-            }
-            Err(cause) => cause,
-        };
-        let carried = registry.carried(&wanted(Role::Streaming, &settings.language, &NOBODY));
-        match carried.filter(|card| !chosen.is_named && card.name != chosen.card.name) {
-            None => Err(cause),
-            Some(card) => Ok(Self {
-                chosen: Chosen::in_place_of(
-                    &chosen.card,
-                    "cannot be loaded",
-                    card,
-                    (registry, config),
-                ),
-                source: load(card)?,
-                refused: Some(message_of(&cause)),
-            }),
-        }
     }
 }
 

@@ -31,6 +31,7 @@ mod language;
 mod logs;
 mod panics;
 mod plainly;
+mod recogniser;
 mod redact;
 mod rescore;
 mod selection;

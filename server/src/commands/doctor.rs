@@ -5,15 +5,14 @@ mod look;
 use std::io::Write;
 
 use anyhow::Result;
-use auricle_models::registry::{ModelStore, Role};
 use clap::Args;
 use console::Style;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::engine::{Chosen, NOBODY, Recogniser, model_store, search_path, wanted};
+use crate::engine::{NOBODY, model_store};
 use crate::exit::{Exit, message_of};
-use crate::sources::Networks;
+use crate::recogniser::{Chosen, Recognisers};
 use crate::terminal::{Terminal, printable_lines};
 use look::look;
 
@@ -107,12 +106,12 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(app: &mut App, args: &DoctorArgs) -> Result<Exit> {
-    let registry = model_store(&app.config)?;
-    let chosen = chosen(app, &registry);
-    let card = chosen.as_ref().map(|chosen| &chosen.card);
-    let mut findings = look(app, &registry, card.map(|card| card.engine));
+    let recognisers = Recognisers::of(&app.config, model_store(&app.config)?);
+    // Calls without region and campaign.
+    let chosen = recognisers.choose(&NOBODY).ok();
+    let mut findings = look(app, &recognisers, chosen.as_ref());
     let mut engine = None;
-    match chosen.and_then(|chosen| recogniser(app, &registry, &chosen)) {
+    match chosen.and_then(|chosen| recogniser(&recognisers, &chosen)) {
         Some(Ok((name, told))) => {
             engine = Some(name);
             findings.extend(told);
@@ -148,16 +147,9 @@ pub(crate) fn run(app: &mut App, args: &DoctorArgs) -> Result<Exit> {
 
 /// What would hear calls, loaded as `analyze` loads it, and what is to be told if it is not what was chosen. `None` where
 /// that is not installed.
-fn recogniser(
-    app: &App,
-    registry: &ModelStore,
-    chosen: &Chosen,
-) -> Option<Result<(String, Option<Finding>)>> {
-    registry.files(&chosen.card.name).ok()?;
-    let (search, speech) = (search_path(&app.config), &app.config.speech);
-    let chosen = (chosen, &app.config.models);
-    let loaded = Recogniser::load(registry, &search, speech, Networks::Best, chosen);
-    Some(loaded.and_then(|loaded| {
+fn recogniser(from: &Recognisers, chosen: &Chosen) -> Option<Result<(String, Option<Finding>)>> {
+    from.registry.files(&chosen.card.name).ok()?;
+    Some(from.load(chosen).and_then(|loaded| {
         let name = loaded.source.engine()?.info().name.clone();
         let because = &loaded.chosen.because;
         let told = loaded.refused.map(|cause| {
@@ -166,15 +158,6 @@ fn recogniser(
         });
         Ok((name, told))
     }))
-}
-
-/// The recogniser of calls without region and campaign.
-fn chosen(app: &App, registry: &ModelStore) -> Option<Chosen> {
-    let language = &app.config.speech.language;
-    let wanted = wanted(Role::Streaming, language, &NOBODY);
-    let choice = registry.choose(&app.config.models, &wanted);
-    let of = |choice| Chosen::of(choice, registry, &app.config.models);
-    choice.ok().map(of)
 }
 
 fn write_findings(out: &mut Terminal, findings: &[Finding]) -> Result<()> {

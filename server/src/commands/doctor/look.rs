@@ -11,10 +11,11 @@ use auricle_store::{RunRecord, Store, StoreError};
 use super::{Finding, Health};
 use crate::app::App;
 use crate::data::DataFolder;
-use crate::engine::{Chosen, NOBODY, search_path, wanted};
+use crate::engine::{NOBODY, search_path, wanted};
 use crate::exit::message_of;
 use crate::index::{CallSearch, n_not_found};
 use crate::judge::Judges;
+use crate::recogniser::{Chosen, Recognisers};
 use crate::sources::Networks;
 use crate::terminal::count;
 use crate::vad::VadChoice;
@@ -23,11 +24,11 @@ use crate::vad::VadChoice;
 const LOW_SPACE_BYTES: u64 = 1 << 30;
 
 /// Everything, in the order in which it is told.
-pub(super) fn look(app: &App, registry: &ModelStore, engine: Option<Engine>) -> Vec<Finding> {
+pub(super) fn look(app: &App, from: &Recognisers, chosen: Option<&Chosen>) -> Vec<Finding> {
+    let registry = &from.registry;
     let mut findings = vec![config_file(app)];
-    findings.extend(libraries(app, engine));
-    let (absent, role) = (Health::Missing, Role::Streaming);
-    findings.push(model(app, registry, "recogniser", role, absent));
+    findings.extend(libraries(app, chosen.map(|chosen| chosen.card.engine)));
+    findings.push(recogniser(app, registry, chosen));
     findings.push(voice_activity(app, registry));
     let (absent, role) = (Health::Optional, Role::LanguageModel);
     findings.push(model(app, registry, "language model", role, absent));
@@ -107,6 +108,22 @@ fn libraries(app: &App, engine: Option<Engine>) -> Vec<Finding> {
     findings
 }
 
+/// The recogniser of calls without region and campaign.
+fn recogniser(app: &App, registry: &ModelStore, chosen: Option<&Chosen>) -> Finding {
+    let what = "recogniser";
+    match chosen.filter(|chosen| chosen.card.is_carried()) {
+        Some(chosen) => Finding {
+            hint: chosen.hint.clone(),
+            ..Finding::new(
+                what,
+                Health::Good,
+                format!("{}, {}", chosen.card.name, chosen.because),
+            )
+        },
+        None => model(app, registry, what, Role::Streaming, Health::Missing),
+    }
+}
+
 /// The model that calls without region and campaign get; `absent` is what its absence means.
 fn model(
     app: &App,
@@ -129,15 +146,6 @@ fn model(
                 Health::Good,
                 format!("{name} in `{place}`, by {}", choice.because),
             )
-        }
-        Ok(listed) if listed.state == ModelState::Carried => {
-            let name = name.clone();
-            let chosen = Chosen::of(choice, registry, &app.config.models);
-            let detail = format!("{name}, {}", chosen.because);
-            Finding {
-                hint: chosen.hint,
-                ..Finding::new(what, Health::Good, detail)
-            }
         }
         _ => {
             let cause = match registry.path(name) {

@@ -18,9 +18,9 @@ mod verify;
 
 pub use card::{
     ArchiveFormat, CardError, Engine, Measured, ModelArchive, ModelCard, ModelFile, ModelKind,
-    Need, Unpack,
+    Need, Unpack, primary_language,
 };
-pub use choose::{ChooseError, ModelChoice, ModelsConfig, Role, Wanted, primary_language};
+pub use choose::{ChooseError, ModelChoice, ModelsConfig, Role, Wanted};
 pub use pull::{Proxy, PullOptions, PullProgress, Silent};
 pub use pull_error::{ByHand, PullError};
 pub use store::{Listed, ModelFiles, ModelState, ModelStore, StoreError};

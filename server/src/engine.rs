@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use auricle_contracts::{CallMetadata, Party, Utterance};
 use auricle_models::VadSource;
 use auricle_models::native::SearchPath;
-use auricle_models::registry::{Engine, ModelStore, ModelsConfig, Role, Wanted};
+use auricle_models::registry::{Engine, ModelStore, Role, Wanted};
 use auricle_speech::lm::{Keeping, LanguageData};
 use auricle_speech::{CallTranscriber, ChannelPlan, Hotwords, Pace, SpeechModel, SpeechParts};
 use serde::Deserialize;
@@ -130,9 +130,14 @@ impl Speech {
         for warning in registry.warnings() {
             tracing::warn!("{warning}");
         }
-        let mut models_config = config.models.clone();
-        if let Some(name) = &options.model {
-            force_model(&registry, &mut models_config, name, &config.speech.language)?;
+        let mut models = config.models.clone();
+        models.model.clone_from(&options.model);
+        if models.model.is_some() {
+            // A mistake in the option is told before anything is loaded.
+            let wanted = wanted(Role::Streaming, &config.speech.language, &NOBODY);
+            registry
+                .choose(&models, &wanted)
+                .map_err(|cause| usage(cause.to_string()))?;
         }
         let hotwords = match &options.hotwords {
             Some(path) => read_hotwords(path)?,
@@ -149,11 +154,10 @@ impl Speech {
         Ok(Self {
             recognisers: Recognisers {
                 registry,
-                config: models_config,
+                config: models,
                 search: search_path(config),
                 settings,
                 networks: options.networks,
-                named_by: options.model.as_ref().map(|_| "`--model`"),
             },
             vad,
             options: options.clone(),
@@ -285,29 +289,6 @@ pub(crate) static NOBODY: CallMetadata = CallMetadata {
     region: None,
     started_at: None,
 };
-
-/// `--model` goes before everything the configuration says.
-fn force_model(
-    registry: &ModelStore,
-    config: &mut ModelsConfig,
-    name: &str,
-    language: &str,
-) -> Result<()> {
-    let is_profile = registry
-        .cards()
-        .iter()
-        .any(|card| card.profiles.iter().any(|profile| profile == name));
-    if !is_profile {
-        registry
-            .card(name)
-            .map_err(|cause| usage(format!("--model: {cause}")))?;
-    }
-    config.campaign.clear();
-    config.region.clear();
-    config.language.clear();
-    config.language.insert(language.to_owned(), name.to_owned());
-    Ok(())
-}
 
 /// The file with this ending of the model that the profile has for a role, where it is installed.
 pub(crate) fn installed_file(

@@ -4,9 +4,7 @@ use anyhow::{Context, Result};
 use auricle_contracts::CallMetadata;
 use auricle_models::EngineSource;
 use auricle_models::native::SearchPath;
-use auricle_models::registry::{
-    Engine, ModelCard, ModelStore, ModelsConfig, Role, primary_language,
-};
+use auricle_models::registry::{Engine, ModelCard, ModelStore, ModelsConfig, Role};
 use auricle_speech::SpeechSettings;
 
 use crate::config::Config;
@@ -21,8 +19,6 @@ pub(crate) struct Recognisers {
     pub(crate) search: SearchPath,
     pub(crate) settings: SpeechSettings,
     pub(crate) networks: Networks,
-    /// The option that named a model in `config`, for people.
-    pub(crate) named_by: Option<&'static str>,
 }
 
 /// The recogniser that a call should get.
@@ -56,7 +52,6 @@ impl Recognisers {
             search: search_path(config),
             settings: config.speech.clone(),
             networks: Networks::Best,
-            named_by: None,
         }
     }
 
@@ -71,9 +66,8 @@ impl Recognisers {
             let cause = format!("is {}", better.state);
             return Ok(self.in_place_of(better.card, &cause, choice.card));
         }
-        let because = self.named_by.unwrap_or(&choice.because);
         Ok(Chosen {
-            because: format!("{}by {because}", grade(choice.card)),
+            because: format!("{}by {}", grade(choice.card), choice.because),
             card: choice.card.clone(),
             hint: None,
             stands_in: false,
@@ -86,8 +80,8 @@ impl Recognisers {
     /// # Errors
     /// When there is none.
     pub(crate) fn choose_engine(&self, engine: Engine) -> Result<Chosen> {
-        let language = primary_language(&self.settings.language);
-        let fits = |card: &&ModelCard| card.engine == engine && card.languages.contains(&language);
+        let language = &self.settings.language;
+        let fits = |card: &&ModelCard| card.engine == engine && card.speaks(language);
         let card = self.registry.cards().iter().find(fits).ok_or_else(|| {
             usage(format!(
                 "--engine: no model for `{language}` runs on {engine}"

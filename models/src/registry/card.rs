@@ -305,6 +305,20 @@ impl ModelCard {
         urls.any(|urls| !urls.is_empty())
     }
 
+    /// Whether it is for calls in a language, with or without region.
+    pub fn speaks(&self, language: &str) -> bool {
+        self.languages.contains(&primary_language(language))
+    }
+
+    /// The command that gets it, for people.
+    pub fn pull_hint(&self) -> String {
+        let does = match self.has_address() {
+            true => "fetches it",
+            false => "says how to come by it: no address is known",
+        };
+        format!("`auricle models pull {}` {does}", self.name)
+    }
+
     /// Bytes of the files whose size is known.
     pub fn known_bytes(&self) -> u64 {
         self.files.iter().filter_map(|file| file.size_bytes).sum()
@@ -381,6 +395,20 @@ fn check_url(url: &str) -> Result<(), String> {
         _ => Err(format!(
             "`urls` must be http or https addresses, got `{url}`"
         )),
+    }
+}
+
+/// The language without its region, as cards name it: `zh-CN`, `cmn`, `ZH` → `zh`.
+pub fn primary_language(language: &str) -> String {
+    let primary = language
+        .split(['-', '_'])
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
+    match primary.as_str() {
+        "cmn" | "zho" | "chi" => "zh".to_owned(),
+        "eng" => "en".to_owned(),
+        _ => primary,
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::card::{ModelCard, ModelKind};
+use super::card::{ModelCard, ModelKind, primary_language};
 use super::store::{Listed, ModelState, ModelStore, StoreError};
 
 /// The profile used where none is configured: telephone calls at 8 kHz.
@@ -29,6 +29,9 @@ pub struct ModelsConfig {
     pub region: BTreeMap<String, String>,
     /// Campaign → model, alias or profile; before the region.
     pub campaign: BTreeMap<String, String>,
+    /// Model, alias or profile of every call, before all of these; only the option `--model` says it.
+    #[serde(skip)]
+    pub model: Option<String>,
 }
 
 impl Default for ModelsConfig {
@@ -40,6 +43,7 @@ impl Default for ModelsConfig {
             language: BTreeMap::new(),
             region: BTreeMap::new(),
             campaign: BTreeMap::new(),
+            model: None,
         }
     }
 }
@@ -106,7 +110,7 @@ pub enum ChooseError {
         /// The setting.
         key: String,
         /// What is wrong.
-        cause: StoreError,
+        cause: Box<StoreError>,
     },
     /// A setting names a model that cannot do it.
     #[error(
@@ -146,10 +150,10 @@ const fn wanted_kinds(role: Role) -> &'static str {
 }
 
 impl ModelStore {
-    /// Picks the model of a call. Campaign goes before region, region before language, language
-    /// before profile; inside a profile a model made for the call's region goes first, one made for
-    /// any region second, one for another region third, and what the program carries last: the first
-    /// that is here.
+    /// Picks the model of a call. The option goes before campaign, campaign before region, region before
+    /// language, language before profile; inside a profile a model made for the call's region goes first, one
+    /// made for any region second, one for another region third, and what the program carries last: the
+    /// first that is here.
     ///
     /// # Errors
     /// When a setting names an unknown model or one that cannot do it, or the profile has none.
@@ -194,7 +198,7 @@ impl ModelStore {
         }
         let card = self.card(value).map_err(|cause| ChooseError::Unknown {
             key: key.to_owned(),
-            cause,
+            cause: Box::new(cause),
         })?;
         if !wanted.role.fits(card.kind) {
             return Err(ChooseError::WrongKind {
@@ -235,11 +239,10 @@ impl ModelStore {
 
     /// What the program carries for such calls.
     pub fn carried(&self, wanted: &Wanted<'_>) -> Option<&ModelCard> {
-        let language = primary_language(wanted.language);
         let mut cards = self.cards().iter();
         cards.find(|card| {
             wanted.role.fits(card.kind)
-                && card.languages.contains(&language)
+                && card.speaks(wanted.language)
                 && self.look(card).state == ModelState::Carried
         })
     }
@@ -250,7 +253,6 @@ impl ModelStore {
         profile: &str,
         wanted: &Wanted<'_>,
     ) -> Result<Vec<&ModelCard>, ChooseError> {
-        let language = primary_language(wanted.language);
         let region = wanted.region.map(str::to_lowercase);
         let rank = |card: &ModelCard| match &region {
             _ if card.is_carried() => 3,
@@ -265,7 +267,7 @@ impl ModelStore {
                 // A second pass is asked for by name or not at all: the only profile is the role.
                 wanted.role == Role::SecondPass || card.profiles.iter().any(|own| own == profile)
             })
-            .filter(|card| card.languages.is_empty() || card.languages.contains(&language));
+            .filter(|card| card.languages.is_empty() || card.speaks(wanted.language));
         let mut fitting: Vec<&ModelCard> = fitting.collect();
         fitting.sort_by_key(|card| rank(card));
         match fitting.is_empty() {
@@ -273,7 +275,7 @@ impl ModelStore {
             true => Err(ChooseError::NoneInProfile {
                 profile: profile.to_owned(),
                 wanted: wanted_kinds(wanted.role),
-                language,
+                language: primary_language(wanted.language),
             }),
         }
     }
@@ -283,6 +285,9 @@ impl ModelStore {
 fn named<'c>(config: &'c ModelsConfig, wanted: &Wanted<'_>) -> Option<(String, &'c str)> {
     if wanted.role != Role::Streaming {
         return None;
+    }
+    if let Some(model) = &config.model {
+        return Some(("--model".to_owned(), model));
     }
     let language = primary_language(wanted.language);
     let region = wanted.region.map(str::to_lowercase);
@@ -297,20 +302,6 @@ fn named<'c>(config: &'c ModelsConfig, wanted: &Wanted<'_>) -> Option<(String, &
         let (key, value) = map.get_key_value(key?)?;
         Some((format!("models.{name}.{key}"), value.as_str()))
     })
-}
-
-/// The language without its region, as cards name it: `zh-CN`, `cmn`, `ZH` → `zh`.
-pub fn primary_language(language: &str) -> String {
-    let primary = language
-        .split(['-', '_'])
-        .next()
-        .unwrap_or_default()
-        .to_lowercase();
-    match primary.as_str() {
-        "cmn" | "zho" | "chi" => "zh".to_owned(),
-        "eng" => "en".to_owned(),
-        _ => primary,
-    }
 }
 
 #[cfg(test)]

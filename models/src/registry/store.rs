@@ -92,22 +92,18 @@ pub struct Listed<'a> {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum StoreError {
     /// No card has the name.
-    #[error("no model is called `{name}`\nhint: known are {}", known.join(", "))]
+    #[error("no model is called `{name}`\nhint: {hint}")]
     Unknown {
         /// The name asked for.
         name: String,
-        /// Names that exist.
-        known: Vec<String>,
+        /// Names that exist, of that language where it is one.
+        hint: String,
     },
     /// The model's files are not all there.
     #[error(
-        "model `{name}` is {state} in {}{}\nhint: `auricle models pull {name}` {}",
+        "model `{name}` is {state} in {}{}\nhint: {hint}",
         quoted(dirs),
-        details(state),
-        match has_address {
-            true => "fetches it",
-            false => "says how to come by it: no address is known",
-        }
+        details(state)
     )]
     NotInstalled {
         /// The model.
@@ -116,8 +112,8 @@ pub enum StoreError {
         state: ModelState,
         /// Where it was looked for.
         dirs: Vec<PathBuf>,
-        /// Whether it can be fetched.
-        has_address: bool,
+        /// What gets it.
+        hint: String,
     },
     /// The model is nowhere on the disk.
     #[error(
@@ -225,12 +221,25 @@ impl ModelStore {
     pub fn card(&self, name: &str) -> Result<&ModelCard, StoreError> {
         let by_name = self.cards.iter().find(|card| card.name == name);
         let by_alias = || self.cards.iter().find(|card| card.is_called(name));
-        by_name
-            .or_else(by_alias)
-            .ok_or_else(|| StoreError::Unknown {
+        by_name.or_else(by_alias).ok_or_else(|| {
+            let is_language = self.speaks(name);
+            let are = match is_language {
+                true => "that is a language; its models are",
+                false => "known are",
+            };
+            let cards = self.cards.iter();
+            let known = cards.filter(|card| !is_language || card.speaks(name));
+            let known: Vec<&str> = known.map(|card| card.name.as_str()).collect();
+            StoreError::Unknown {
                 name: name.to_owned(),
-                known: self.cards.iter().map(|card| card.name.clone()).collect(),
-            })
+                hint: format!("{are} {}", known.join(", ")),
+            }
+        })
+    }
+
+    /// Whether a name is a language that a model is for.
+    pub fn speaks(&self, language: &str) -> bool {
+        self.cards.iter().any(|card| card.speaks(language))
     }
 
     /// Every model with its state.
@@ -259,7 +268,7 @@ impl ModelStore {
                 name: listed.card.name.clone(),
                 state,
                 dirs: self.dirs.clone(),
-                has_address: listed.card.has_address(),
+                hint: listed.card.pull_hint(),
             }),
         }
     }

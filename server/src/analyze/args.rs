@@ -49,9 +49,10 @@ pub(crate) struct AnalyzeConfig {
 /// What recognises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EngineName {
-    /// Transducers and voice activity in Auricle's own forward pass, many utterances at a time.
+    /// Without any library: transducers and voice activity in Auricle's own forward pass, many utterances at a
+    /// time; CTC networks by tract.
     Native,
-    /// Transducers and voice activity by ONNX Runtime.
+    /// Everything by ONNX Runtime.
     Ort,
     /// Vosk (Kaldi) models.
     Vosk,
@@ -73,7 +74,7 @@ pub(crate) struct AnalyzeArgs {
     /// Recordings heard at the same time [default: one on each processor].
     #[arg(long, short, value_name = "N")]
     pub(super) jobs: Option<usize>,
-    /// What recognises [default: native where it knows the model, else what the model needs].
+    /// What recognises [default: what is quickest for the model and works here].
     #[arg(long, value_name = "ENGINE")]
     pub(super) engine: Option<EngineName>,
     /// Model, alias or profile [default: by campaign, region and configuration].

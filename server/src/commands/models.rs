@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 use anyhow::Result;
 use auricle_models::registry::{
     Listed, Measured, ModelCard, ModelState, ModelStore, ModelsConfig, Need, PullError,
-    PullOptions, PullProgress, Role, primary_language,
+    PullOptions, PullProgress, Role,
 };
 use clap::Subcommand;
 use console::Style;
@@ -28,6 +28,7 @@ Examples:
   auricle models pull telephony_8k    everything the default profile needs
   auricle models pull zh-gigatdt-lm   one model
   auricle models verify               checksums of everything installed
+  auricle models verify zh            is everything here that `pull zh` would fetch?
   auricle models path silero-vad      where a model lies
 
 A pull that was interrupted goes on where it stopped. Where a site cannot be reached, it says which
@@ -52,7 +53,7 @@ pub(crate) enum ModelsCommand {
     },
     /// Check the files of models against their checksums.
     Verify {
-        /// Models; without any, everything installed.
+        /// Models, aliases, languages or profiles; without any, everything installed.
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
@@ -177,19 +178,22 @@ struct Asked {
     need: Need,
 }
 
+impl Asked {
+    fn required(card: &ModelCard) -> Self {
+        Self {
+            name: card.name.clone(),
+            need: Need::Required,
+        }
+    }
+}
+
 /// The models that a name means: a profile means all it uses, a language all that its calls are best heard with by the
 /// configuration. It works without the language model, which is optional where nobody says where to fetch it.
 fn expand(store: &ModelStore, config: &Config, name: &str) -> Result<Vec<Asked>> {
-    let asked = |card: &ModelCard, need| Asked {
-        name: card.name.clone(),
-        need,
-    };
     if let Ok(card) = store.card(name) {
-        return Ok(vec![asked(card, Need::Required)]);
+        return Ok(vec![Asked::required(card)]);
     }
-    let spoken = primary_language(name);
-    let is_language = |card: &ModelCard| card.languages.contains(&spoken);
-    let speaks = store.cards().iter().any(is_language);
+    let speaks = store.speaks(name);
     let (language, models) = match speaks {
         true => (name, config.models.clone()),
         false => (
@@ -200,16 +204,14 @@ fn expand(store: &ModelStore, config: &Config, name: &str) -> Result<Vec<Asked>>
             },
         ),
     };
-    let roles = [
-        (Role::Streaming, Need::Required),
-        (Role::Vad, Need::Required),
-        (Role::LanguageModel, Need::Optional),
-    ];
     let mut found = Vec::new();
-    for (role, need) in roles {
+    for role in [Role::Streaming, Role::Vad, Role::LanguageModel] {
         match store.choose_any(&models, &wanted(role, language, &NOBODY)) {
-            Ok(card) if card.has_address() => found.push(asked(card, Need::Required)),
-            Ok(card) => found.push(asked(card, need)),
+            Ok(card) if role == Role::LanguageModel && !card.has_address() => found.push(Asked {
+                name: card.name.clone(),
+                need: Need::Optional,
+            }),
+            Ok(card) => found.push(Asked::required(card)),
             Err(cause) if speaks && role == Role::Streaming => {
                 return Err(usage(cause.to_string()));
             }
@@ -251,29 +253,27 @@ fn pull(app: &mut App, store: &ModelStore, names: &[String]) -> Result<Exit> {
 }
 
 fn verify(app: &mut App, store: &ModelStore, names: &[String]) -> Result<Exit> {
-    let installed = || {
-        let present = store
-            .list()
-            .into_iter()
-            .filter(|model| model.state != ModelState::Missing);
-        present
-            .map(|model| model.card.name.clone())
-            .collect::<Vec<_>>()
-    };
-    let names = if names.is_empty() {
-        installed()
-    } else {
-        names.to_vec()
-    };
+    let mut asked = Vec::new();
+    for name in names {
+        asked.extend(expand(store, &app.config, name)?);
+    }
+    if names.is_empty() {
+        let listed = store.list().into_iter();
+        let present = listed.filter(|model| model.state != ModelState::Missing);
+        asked.extend(present.map(|model| Asked::required(model.card)));
+    }
     let mut exit = Exit::Done;
-    for name in &names {
-        let report = store
-            .verify(name)
-            .map_err(|cause| usage(cause.to_string()))?;
-        if !report.is_good() {
+    for model in &asked {
+        let card = store.card(&model.name)?;
+        let report = store.verify(&model.name)?;
+        let is_absent = store.state(&model.name)?.state == ModelState::Missing;
+        writeln!(app.terminal, "{report}")?;
+        if is_absent && model.need == Need::Optional {
+            say!("note: `{}` is optional", model.name);
+        } else if !report.is_good() {
+            say!("hint: {}", card.pull_hint());
             exit = Exit::Failed;
         }
-        writeln!(app.terminal, "{report}")?;
     }
     Ok(exit)
 }

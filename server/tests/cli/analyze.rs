@@ -71,7 +71,17 @@ fn without_models_it_says_how_to_get_them() {
     desk.fails(
         &["analyze", "a.wav", "--model", "no-such"],
         2,
-        &["--model: no model is called"],
+        &["`--model`: no model is called"],
+    );
+    desk.fails(
+        &["analyze", "a.wav", "--model", "zh"],
+        2,
+        &["that is a language; its models are zh-zipformer-3.3m"],
+    );
+    desk.fails(
+        &["analyze", "a.wav", "--model", "silero-vad"],
+        2,
+        &["`--model`: model `silero-vad` (vad) cannot be used here"],
     );
 }
 

@@ -155,6 +155,13 @@ fn models_are_listed_and_missing_ones_say_how_to_get_them() {
         2,
         &["no model is called `no-such`"],
     );
+    let wanting = desk.fails(
+        &["models", "verify", "zh"],
+        1,
+        &["hint: `auricle models pull zh-zipformer-3.3m` fetches it"],
+    );
+    let optional = "note: `zh-gigatdt-lm` is optional";
+    assert!(wanting.err.contains(optional), "{}", wanting.err);
     let verified = desk.ok(&["models", "verify"]);
     assert!(
         verified.starts_with("telephony-8k in `the program itself`"),

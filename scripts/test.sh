@@ -82,6 +82,7 @@ PYTHON
     else
         note "shellcheck is not installed: shell scripts were only parsed"
     fi
+    python3 models/lm/generate.py --check || return 1
     python3 -m unittest discover --start-directory benches --pattern 'test_*.py'
 }
 

@@ -6,12 +6,13 @@ generated.txt has sentences from small slot grammars, for what prose does not co
 
 Numbers, dates, names and places turn up in calls in every combination; a few hundred hand-written lines
 cannot show that any of them may follow any frame. The grammars below are the project's own. Run again after
-changing them: the same script always writes the same file.
+changing them: the same script always writes the same file. With --check nothing is written: it fails where the files are not the same.
 """
 
 import pathlib
 import random
 import re
+import sys
 
 DIGITS = "零一二三四五六七八九"
 SPOKEN = "零幺二三四五六七八九"
@@ -163,22 +164,28 @@ PROSE_FRAMES = """
 """.split("\n")
 
 
-def main():
+def written():
+    """The text of each file by its name."""
     grammar = Grammar(20261121)
     lines = []
     for frames, repeats in ((CALL_FRAMES, 28), (PROSE_FRAMES, 28)):
         for frame in filter(None, frames):
             lines += [grammar.fill(frame) for _ in range(repeats)]
-    write("generated.txt", lines)
     packs = pathlib.Path(__file__).parents[2] / "packs"
     tests = [path.read_text(encoding="utf-8") for path in sorted(packs.glob("*.tests.yaml"))]
     said = [text for page in tests for text in re.findall(r'text: "([^"]+)"', page)]
-    write("rules.txt", [text for text in said if re.fullmatch(r"[\u4e00-\u9fff，。？！；：、]{4,}", text)])
+    rules = [text for text in said if re.fullmatch(r"[\u4e00-\u9fff，。？！；：、]{4,}", text)]
+    return {name: "\n".join(dict.fromkeys(texts)) + "\n" for name, texts in (("generated.txt", lines), ("rules.txt", rules))}
 
 
-def write(name, lines):
-    path = pathlib.Path(__file__).parent / "corpus" / name
-    path.write_text("\n".join(dict.fromkeys(lines)) + "\n", encoding="utf-8")
+def main():
+    corpus = pathlib.Path(__file__).parent / "corpus"
+    for name, text in written().items():
+        path = corpus / name
+        if sys.argv[1:] != ["--check"]:
+            path.write_text(text, encoding="utf-8")
+        elif path.read_text(encoding="utf-8") != text:
+            sys.exit(f"error: {path} is not what this script writes\nhint: run python3 models/lm/generate.py and commit it")
 
 
 if __name__ == "__main__":

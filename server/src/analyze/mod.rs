@@ -112,9 +112,11 @@ impl Request {
         let channels = channel_map(app, args)?;
         let inputs = inputs::collect(&args.paths);
         if inputs.files.is_empty() && inputs.failures.is_empty() {
+            let given = args.paths.iter().map(|path| path.display().to_string());
+            let given = given.collect::<Vec<_>>().join("`, `");
             let endings = inputs::ENDINGS.join(", ");
             return Err(usage(format!(
-                "no recordings there\nhint: folders are searched for {endings}"
+                "no recordings in `{given}`\nhint: folders are searched for {endings}"
             )));
         }
         if let Some(folder) = &args.redact_audio {

@@ -60,7 +60,11 @@ fn wav(samples: impl Iterator<Item = i16>) -> Vec<u8> {
 fn nothing_to_hear_is_a_mistake_and_nothing_is_loaded() {
     let desk = Desk::new();
     fs::create_dir(desk.path("empty")).unwrap();
-    desk.fails(&["analyze", "empty"], 2, &["no recordings there", "wav"]);
+    desk.fails(
+        &["analyze", "empty"],
+        2,
+        &["no recordings in `empty`", "wav"],
+    );
 }
 
 #[test]

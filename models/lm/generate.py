@@ -6,9 +6,10 @@ generated.txt has sentences from small slot grammars, for what prose does not co
 
 Numbers, dates, names and places turn up in calls in every combination; a few hundred hand-written lines
 cannot show that any of them may follow any frame. The grammars below are the project's own. Run again after
-changing them: the same script always writes the same file. With --check nothing is written: it fails where the files are not the same.
+changing them: the same script always writes the same file.
 """
 
+import argparse
 import pathlib
 import random
 import re
@@ -179,10 +180,13 @@ def written():
 
 
 def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--check", action="store_true", help="write nothing; fail where the files are not what would be written")
+    is_checked = arguments.parse_args().check
     corpus = pathlib.Path(__file__).parent / "corpus"
     for name, text in written().items():
         path = corpus / name
-        if sys.argv[1:] != ["--check"]:
+        if not is_checked:
             path.write_text(text, encoding="utf-8")
         elif path.read_text(encoding="utf-8") != text:
             sys.exit(f"error: {path} is not what this script writes\nhint: run python3 models/lm/generate.py and commit it")

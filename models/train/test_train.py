@@ -213,6 +213,19 @@ def test_espeak_says_syllables_with_times() -> None:
         raise AssertionError("an unspeakable syllable was spoken")
 
 
+def test_espeak_says_low_voices_with_a_wide_range() -> None:
+    # In a process of its own: espeak would not raise, it would end the process.
+    with get_context("spawn").Pool(1) as pool:
+        said = pool.apply_async(_low_and_wide).get(timeout=120)
+    assert said == len(espeak.VARIANTS), said
+
+
+def _low_and_wide() -> int:
+    synthesiser = espeak.Synthesiser()
+    voices = (espeak.Voice(variant, 170, pitch=0, pitch_range=100) for variant in espeak.VARIANTS)
+    return sum(len(synthesiser.say(voice, hanzi="您好").syllables) == 2 for voice in voices)
+
+
 def test_espeak_says_the_same_in_every_process() -> None:
     with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         first, again = pool.map(_say_with_breath, range(2), chunksize=1)

@@ -1,10 +1,12 @@
-//! What the rooms of Auricle say to each other: identifiers, the transcript of a call, and what is made of it.
+//! What the rooms of Auricle say to each other: identifiers, the transcript of a call, what is made of it, and
+//! what happens while it goes on.
 //!
 //! Everything here is data. The JSON shapes of [`Transcript`] and [`AssessedCall`] are public interfaces:
 //! other programs read the files that `auricle analyze --out` writes, so fields are added and never renamed.
 
 mod assessment;
 mod labels;
+mod live;
 mod transcript;
 mod voice;
 
@@ -14,6 +16,7 @@ pub use assessment::{
     Summary, TalkMetrics, TextPlace, UtteranceInsight,
 };
 pub use labels::{LABELS, label_in_chinese, names_of_label};
+pub use live::{Alert, AlertState, CallEnded, Happening, LiveEvent};
 pub use transcript::{
     CallId, CallMetadata, ChannelLayout, Party, Syllable, SyllableAlternative, Transcript,
     Utterance, Word,

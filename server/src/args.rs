@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::analyze::AnalyzeArgs;
+use crate::commands::api_key::ApiKeyArgs;
 use crate::commands::delete::DeleteArgs;
 use crate::commands::doctor::DoctorArgs;
 use crate::commands::export::ExportArgs;
@@ -17,10 +18,12 @@ use crate::commands::report::ReportArgs;
 use crate::commands::rules::RulesCommand;
 use crate::commands::search::SearchArgs;
 use crate::commands::show::ShowArgs;
+use crate::commands::watch::WatchArgs;
 use crate::config::Overrides;
 use crate::data::DATA_VARIABLE;
 use crate::exit::EXIT_CODES;
 use crate::rescore::RescoreArgs;
+use crate::serve::ServeArgs;
 use crate::terminal::ColorChoice;
 
 const LONG_ABOUT: &str = "\
@@ -122,6 +125,12 @@ pub(crate) enum Command {
     /// The search index: make it anew from the store.
     #[command(subcommand)]
     Index(IndexCommand),
+    /// Hear and judge calls while people talk; tell alerts as the words are said.
+    Serve(ServeArgs),
+    /// Watch calls under way in the terminal: partials, finals, alerts.
+    Watch(WatchArgs),
+    /// Make a key for the HTTP interface of `serve`.
+    ApiKey(ApiKeyArgs),
 }
 
 #[cfg(test)]

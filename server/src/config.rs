@@ -17,6 +17,7 @@ use crate::engine::{LmConfig, NativeConfig};
 use crate::exit::usage;
 use crate::judge::InsightConfig;
 use crate::plainly::toml_plainly;
+use crate::serve::LiveConfig;
 use crate::text_file::read_text;
 
 /// The name looked for in the current folder and in the data folder.
@@ -44,6 +45,8 @@ pub(crate) struct ConfigFile {
     native: NativeConfig,
     /// What calls are assessed with.
     insight: InsightConfig,
+    /// Calls under way.
+    live: LiveConfig,
 }
 
 /// `[log]`.
@@ -71,6 +74,7 @@ pub(crate) struct Config {
     pub(crate) lm: LmConfig,
     pub(crate) native: NativeConfig,
     pub(crate) insight: InsightConfig,
+    pub(crate) live: LiveConfig,
 }
 
 /// What the command line says of it.
@@ -122,6 +126,7 @@ impl Config {
             lm: file.lm,
             native: file.native,
             insight: file.insight,
+            live: file.live,
             file: path,
         })
     }

@@ -248,6 +248,11 @@ impl Judges {
         bench.of(language_of(transcript))
     }
 
+    /// What a call that has just begun is judged with: nothing is said yet to tell its language from.
+    pub(crate) fn judge_for(&self, metadata: &CallMetadata, language: Language) -> &Judge {
+        &self.bench_of(metadata).of(language).judge
+    }
+
     /// The text classifier for a language.
     pub(crate) fn intents(&self, language: Language) -> Arc<IntentModel> {
         Arc::clone(&self.others.of(language).judge.intents)

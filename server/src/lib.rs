@@ -3,7 +3,8 @@
 //! ```text
 //! args ─▶ config ─▶ app ─▶ commands::{show, search, export, import, delete, doctor, models, lm, index, rules, intent, report}
 //!                        ├▶ analyze: inputs ─▶ plan ─▶ work (hear, assess) ─▶ save
-//!                        └▶ rescore: due ─▶ work (assess) ─▶ save ─▶ report
+//!                        ├▶ rescore: due ─▶ work (assess) ─▶ save ─▶ report
+//!                        └▶ serve: calls ─▶ live pipeline ─▶ hub, keeper ─▶ http
 //! ```
 //!
 //! **Invariant**: answers go to standard output, everything else to standard error.
@@ -35,6 +36,7 @@ mod recogniser;
 mod redact;
 mod rescore;
 mod selection;
+mod serve;
 mod sources;
 mod spreadsheet;
 mod terminal;
@@ -98,5 +100,8 @@ fn dispatch(app: &mut App, command: &Command) -> Result<Exit> {
         Command::Rules(command) => commands::rules::run(app, command),
         Command::Rescore(args) => rescore::run(app, args),
         Command::Index(command) => commands::index::run(app, command),
+        Command::Serve(args) => serve::run(app, args),
+        Command::Watch(args) => commands::watch::run(app, args),
+        Command::ApiKey(args) => commands::api_key::run(app, args),
     }
 }

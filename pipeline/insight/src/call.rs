@@ -1,4 +1,4 @@
-//! One call from its first utterance to its assessment.
+//! One call that is over: from its utterances to its assessment.
 //!
 //! ```text
 //! utterance ─┬▶ pii ──────┐
@@ -22,7 +22,7 @@ use crate::pii::settle;
 use crate::rules::{self, Change, Explanation, RuleEvent, RuleRun, RuleSet, Trace};
 use crate::scorecard::{CallView, Card};
 use crate::summary::{CallText, summarize};
-use crate::{Hearing, Spoken, TalkEvent};
+use crate::{Facts, Hearing, Spoken, TalkEvent};
 
 /// Everything that assessments are made with. Shared by all calls.
 #[derive(Clone, Debug)]
@@ -37,16 +37,97 @@ pub struct Judge {
     pub emotions: Option<Arc<dyn EmotionModel>>,
 }
 
-/// One call under way. Utterances come by the time of their end, as they do while people talk.
+/// One call that is over. Its utterances come by the time of their end, as they did while people talked.
 pub struct CallRun<'a> {
     judge: &'a Judge,
     metadata: &'a CallMetadata,
     engine: &'a str,
+    watch: Watch,
+    found: Found,
+}
+
+/// Observers and rules at work on one call, under way or over.
+pub(crate) struct Watch {
     observer: Observer,
     rules: RuleRun,
-    found: Found,
     talk_events: Vec<TalkEvent>,
-    rule_events: Vec<RuleEvent>,
+    /// What the rules said since somebody took it.
+    pub(crate) rule_events: Vec<RuleEvent>,
+}
+
+impl Watch {
+    pub(crate) fn new(judge: &Judge, metadata: &CallMetadata) -> Self {
+        let began = metadata.started_at.as_deref();
+        let began = began.and_then(|started_at| local_time(started_at, 0));
+        Self {
+            observer: Observer::new(Arc::clone(&judge.intents), judge.emotions.clone(), began),
+            rules: RuleRun::new(Arc::clone(&judge.rules), metadata),
+            talk_events: Vec::new(),
+            rule_events: Vec::new(),
+        }
+    }
+
+    /// An utterance that is over. All that began before `heard_until_ms` (from the start of the recording) has been
+    /// given, this utterance aside: no more than the start of any utterance that is still to come or goes on, this
+    /// one's included. What should have been said by then, and was not, is missed.
+    pub(crate) fn utterance(&mut self, spoken: &Spoken<'_>, heard_until_ms: u64) -> Insight {
+        let seen = self.observer.utterance(spoken, &mut self.talk_events);
+        self.tell(spoken, &seen, heard_until_ms);
+        seen
+    }
+
+    /// An utterance as far as it is heard.
+    pub(crate) fn partial(&mut self, spoken: &Spoken<'_>) {
+        self.rules
+            .partial(spoken, &Facts::default(), &mut self.rule_events);
+    }
+
+    /// All that began before has been given, as an utterance or in part.
+    pub(crate) fn time(&mut self, heard_until_ms: u64) {
+        self.rules.time(heard_until_ms, &mut self.rule_events);
+    }
+
+    /// Tells the rules what was found in an utterance.
+    fn tell(&mut self, spoken: &Spoken<'_>, seen: &Insight, heard_until_ms: u64) {
+        // What happened in the talk ended before this utterance did.
+        for event in self.talk_events.drain(..) {
+            self.rules.talk(&event, &mut self.rule_events);
+        }
+        self.rules.time(heard_until_ms, &mut self.rule_events);
+        for span in &seen.observed.late {
+            self.rules.late(span, &mut self.rule_events);
+        }
+        let facts = seen.observed.facts();
+        self.rules.utterance(spoken, &facts, &mut self.rule_events);
+    }
+
+    /// What becomes known at the end of the call.
+    pub(crate) fn end(mut self, duration_ms: u64) -> Ended {
+        let (metrics, spans, mood) = self.observer.finish(duration_ms, &mut self.talk_events);
+        for event in &self.talk_events {
+            self.rules.talk(event, &mut self.rule_events);
+        }
+        for span in &spans {
+            self.rules.late(span, &mut self.rule_events);
+        }
+        self.rules.end(duration_ms, &mut self.rule_events);
+        Ended {
+            metrics,
+            mood,
+            spans,
+            events: self.rule_events,
+            trace: self.rules.into_trace(),
+        }
+    }
+}
+
+/// What becomes known at the end of a call.
+pub(crate) struct Ended {
+    metrics: TalkMetrics,
+    mood: Mood,
+    spans: Vec<PiiSpan>,
+    pub(crate) events: Vec<RuleEvent>,
+    trace: Option<Box<Trace>>,
 }
 
 /// An utterance of a call that is over, as it comes.
@@ -92,24 +173,18 @@ struct Found {
 
 impl<'a> CallRun<'a> {
     /// Begins a call.
-    pub fn new(judge: &'a Judge, metadata: &'a CallMetadata) -> Self {
-        let began = metadata.started_at.as_deref();
-        let began = began.and_then(|started_at| local_time(started_at, 0));
+    fn new(judge: &'a Judge, metadata: &'a CallMetadata) -> Self {
         Self {
             judge,
             metadata,
             engine: "",
-            observer: Observer::new(Arc::clone(&judge.intents), judge.emotions.clone(), began),
-            rules: RuleRun::new(Arc::clone(&judge.rules), metadata),
+            watch: Watch::new(judge, metadata),
             found: Found::default(),
-            talk_events: Vec::new(),
-            rule_events: Vec::new(),
         }
     }
 
-    /// What hears the call, as its transcript names it: its confidences tell whether anything was understood.
-    #[must_use]
-    pub const fn heard_by(mut self, engine: &'a str) -> Self {
+    /// What heard the call, as its transcript names it: its confidences tell whether anything was understood.
+    const fn heard_by(mut self, engine: &'a str) -> Self {
         self.engine = engine;
         self
     }
@@ -128,11 +203,8 @@ impl<'a> CallRun<'a> {
         transcript: &'a Transcript,
     ) -> Option<Explanation> {
         let trace = rules::trace(&judge.rules, rule)?;
-        let run = Self::new(judge, &transcript.metadata).heard_by(&transcript.engine);
-        let run = Self {
-            rules: run.rules.traced(trace),
-            ..run
-        };
+        let mut run = Self::new(judge, &transcript.metadata).heard_by(&transcript.engine);
+        run.watch.rules = run.watch.rules.traced(trace);
         let (assessment, trace) = run.whole(transcript);
         rules::explanation(&judge.rules, rule, &*trace?, &assessment.hits)
     }
@@ -150,12 +222,9 @@ impl<'a> CallRun<'a> {
         wants: Wants,
         (metadata, all, duration_ms): (&'a CallMetadata, &[Spoken<'_>], u64),
     ) -> Vec<(usize, Hit)> {
-        let run = Self::new(judge, metadata);
-        let mut run = Self {
-            rules: RuleRun::new(Arc::clone(rules), metadata),
-            observer: run.observer.wanting(wants),
-            ..run
-        };
+        let mut run = Self::new(judge, metadata);
+        run.watch.rules = RuleRun::new(Arc::clone(rules), metadata);
+        run.watch.observer = run.watch.observer.wanting(wants);
         run.hear(all);
         run.end(duration_ms).0.hits
     }
@@ -163,47 +232,18 @@ impl<'a> CallRun<'a> {
     /// All utterances of a call that is over.
     fn hear(&mut self, all: &[Spoken<'_>]) {
         let turns = turns(all);
-        let insights = self.observer.utterances(&turns);
+        let insights = self.watch.observer.utterances(&turns);
         for (turn, (insight, events)) in turns.iter().zip(insights) {
-            self.talk_events = events;
-            self.take(turn.spoken, insight, turn.heard_until_ms);
+            self.watch.talk_events = events;
+            self.watch.tell(turn.spoken, &insight, turn.heard_until_ms);
+            self.found.take(turn.spoken.idx, insight);
+            self.found
+                .hits
+                .extend(raised(self.watch.rule_events.drain(..)));
         }
-    }
-
-    /// Takes an utterance that is over. All that began before
-    /// `heard_until_ms` (from the start of the recording) has been given, this utterance aside: no more than
-    /// the start of any utterance that is still to come or goes on, this one's included. What should have been
-    /// said by then, and was not, is missed.
-    pub fn utterance(&mut self, spoken: &Spoken<'_>, heard_until_ms: u64) {
-        let seen = self.observer.utterance(spoken, &mut self.talk_events);
-        self.take(spoken, seen, heard_until_ms);
-    }
-
-    /// Tells the rules what was found in an utterance.
-    fn take(&mut self, spoken: &Spoken<'_>, seen: Insight, heard_until_ms: u64) {
-        // What happened in the talk ended before this utterance did.
-        self.tell_talk();
-        self.rules.time(heard_until_ms, &mut self.rule_events);
-        for span in &seen.observed.late {
-            self.rules.late(span, &mut self.rule_events);
-        }
-        let facts = seen.observed.facts();
-        self.rules.utterance(spoken, &facts, &mut self.rule_events);
-        self.take_hits();
-        let insight = UtteranceInsight {
-            emotion: seen.observed.emotion,
-            intents: seen.intents,
-        };
-        self.found.spans.extend(seen.observed.pii);
-        self.found.spans.extend(seen.observed.late);
-        self.found.set(spoken.idx, insight);
     }
 
     /// Ends the call: `all` are its utterances in the order of the transcript.
-    pub fn finish(self, all: &[Spoken<'_>], duration_ms: u64) -> Assessment {
-        self.close(all, duration_ms).0
-    }
-
     fn close(self, all: &[Spoken<'_>], duration_ms: u64) -> (Assessment, Option<Box<Trace>>) {
         let (judge, metadata) = (self.judge, self.metadata);
         let hearing = Hearing::of(self.engine, all.iter().map(|spoken| spoken.utterance));
@@ -222,34 +262,26 @@ impl<'a> CallRun<'a> {
         (concluded(judge, metadata, hearing, all, assessment), trace)
     }
 
-    /// What becomes known at the end of the call.
-    fn end(mut self, duration_ms: u64) -> (Found, (TalkMetrics, Mood), Option<Box<Trace>>) {
-        let (metrics, spans, mood) = self.observer.finish(duration_ms, &mut self.talk_events);
-        for event in &self.talk_events {
-            self.rules.talk(event, &mut self.rule_events);
-        }
-        for span in &spans {
-            self.rules.late(span, &mut self.rule_events);
-        }
-        self.rules.end(duration_ms, &mut self.rule_events);
+    fn end(self, duration_ms: u64) -> (Found, (TalkMetrics, Mood), Option<Box<Trace>>) {
         let mut found = self.found;
-        found.hits.extend(raised(self.rule_events));
-        found.spans.extend(spans);
-        (found, (metrics, mood), self.rules.into_trace())
-    }
-
-    fn tell_talk(&mut self) {
-        for event in self.talk_events.drain(..) {
-            self.rules.talk(&event, &mut self.rule_events);
-        }
-    }
-
-    fn take_hits(&mut self) {
-        self.found.hits.extend(raised(self.rule_events.drain(..)));
+        let ended = self.watch.end(duration_ms);
+        found.hits.extend(raised(ended.events));
+        found.spans.extend(ended.spans);
+        (found, (ended.metrics, ended.mood), ended.trace)
     }
 }
 
 impl Found {
+    fn take(&mut self, idx: usize, seen: Insight) {
+        self.spans.extend(seen.observed.pii);
+        self.spans.extend(seen.observed.late);
+        let insight = UtteranceInsight {
+            emotion: seen.observed.emotion,
+            intents: seen.intents,
+        };
+        self.set(idx, insight);
+    }
+
     fn set(&mut self, idx: usize, insight: UtteranceInsight) {
         if self.utterances.len() <= idx {
             self.utterances

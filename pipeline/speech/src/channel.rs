@@ -20,7 +20,7 @@ pub(crate) struct Channel {
     to_vad: Resampler,
     settings: EndpointSettings,
     endpointer: Endpointer,
-    pub(crate) vad: VadState,
+    vad: VadState,
     vad_audio: Vec<f32>,
     /// Audio at the engine's rate; the first sample is sample `kept_from` of the channel.
     engine_audio: Vec<f32>,
@@ -79,6 +79,31 @@ impl Channel {
     /// The next frame for voice activity, once it is whole.
     pub(crate) fn next_vad_frame(&self) -> Option<&[f32]> {
         self.vad_audio.get(..VAD_FRAME_SAMPLES)
+    }
+
+    /// The same, and what voice activity remembers of the channel.
+    pub(crate) fn to_judge(&mut self) -> Option<(&[f32], &mut VadState)> {
+        let frame = self.vad_audio.get(..VAD_FRAME_SAMPLES)?;
+        Some((frame, &mut self.vad))
+    }
+
+    /// Up to where frames are judged, milliseconds; no more than there was audio.
+    pub(crate) fn judged_ms(&self) -> u64 {
+        (self.frames_judged * FRAME_MS).min(self.n_samples * 1000 / u64::from(self.rate_hz))
+    }
+
+    /// No utterance that is still to close ends before this.
+    pub(crate) fn settled_ms(&self) -> u64 {
+        match self.endpointer.silent_from() {
+            Some(frame) => (frame * FRAME_MS).min(self.judged_ms()),
+            None => self.judged_ms(),
+        }
+    }
+
+    /// No utterance that is still to open starts before this.
+    pub(crate) fn begun_ms(&self) -> u64 {
+        let onset_ms = self.endpointer.longest_onset_frames() * FRAME_MS;
+        self.judged_ms().saturating_sub(onset_ms)
     }
 
     /// Takes the judgement on the frame that [`Self::next_vad_frame`] gave.
@@ -157,12 +182,19 @@ impl Channel {
         at_ms * u64::from(self.engine_rate_hz) / 1000
     }
 
+    /// The most samples that are given at once: from before an onset, or with the pad after an end.
+    pub(crate) fn most_speech_samples(&self) -> usize {
+        self.sample_at(self.onset_ms() + self.settings.pad_after_ms + FRAME_MS) as usize
+    }
+
+    /// How long before the frame that tells it an utterance's audio may begin.
+    fn onset_ms(&self) -> u64 {
+        self.endpointer.longest_onset_frames() * FRAME_MS + self.settings.pad_before_ms
+    }
+
     /// Forgets audio that nobody will ask for: all but the pad before what may become speech.
     pub(crate) fn drop_heard(&mut self) {
-        let onset_ms = self.settings.min_speech_ms
-            + self.settings.lookback_ms
-            + 2 * FRAME_MS
-            + self.settings.pad_before_ms;
+        let onset_ms = self.onset_ms() + FRAME_MS;
         let idle_from = self.sample_at((self.frames_judged * FRAME_MS).saturating_sub(onset_ms));
         let needed_from = self.heard_to.unwrap_or(idle_from);
         let unused = needed_from

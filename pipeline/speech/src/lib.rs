@@ -4,9 +4,11 @@
 //! ```text
 //! audio ─ resample ─ channel ─ VAD ─ segment ─▶ engine ─▶ n-best ─ lattice ─ written ─▶ Utterance
 //! ```
-//! [`SpeechModel`] is loaded once; each call gets a [`CallTranscriber`].
+//! [`SpeechModel`] is loaded once. A recording gets a [`CallTranscriber`]; calls under way share engines, and each of
+//! their channels has an [`Ear`].
 
 mod channel;
+mod ear;
 mod hotwords;
 pub mod lattice;
 pub mod lm;
@@ -17,6 +19,8 @@ mod utterance;
 mod voice;
 pub mod written;
 
+pub use ear::{Ear, Heard};
 pub use hotwords::{Hotwords, HotwordsError};
 pub use model::{SpeechError, SpeechModel, SpeechParts, SpeechSettings};
 pub use transcribe::{CallTranscriber, ChannelPlan, Pace};
+pub use utterance::Place;

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use auricle_audio::{ResampleError, Resampler};
+use auricle_contracts::{Utterance, Voice};
 use auricle_models::registry::hex;
 use auricle_models::{
-    DecodeSettings, EngineError, EngineSource, SecondPassEngine, StreamingEngine, TokenKind,
-    VadSource, VoiceActivity, digests_of,
+    DecodeSettings, EngineError, EngineSource, Hypothesis, SecondPassEngine, StreamKey,
+    StreamOptions, StreamingEngine, TokenKind, VadSource, VoiceActivity, digests_of,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -16,6 +18,7 @@ use crate::hotwords::{Hotwords, HotwordsError};
 use crate::lattice::LatticeSettings;
 use crate::lm::LanguageData;
 use crate::segment::EndpointSettings;
+use crate::utterance::{Place, Writer};
 
 /// More paths than this cost time and find nothing.
 const MAX_BEAM: usize = 64;
@@ -209,35 +212,81 @@ impl SpeechModel {
         &self.language
     }
 
+    /// A stream of `engine`, which must be one of this model's, that leans towards its hotwords.
+    ///
+    /// # Errors
+    /// When the engine cannot hold another.
+    pub fn open_stream(&self, engine: &mut dyn StreamingEngine) -> Result<StreamKey, EngineError> {
+        engine.open_stream(&StreamOptions {
+            hotwords: self.hotwords.biases(),
+        })
+    }
+
+    /// What an utterance's readings (best first) say, in words; `None` when nothing was said.
+    pub fn write(
+        &self,
+        hypotheses: &[Hypothesis],
+        place: Place,
+        voice: Option<Voice>,
+    ) -> Option<Utterance> {
+        let utterance = self.writer().write(hypotheses, place)?;
+        Some(Utterance { voice, ..utterance })
+    }
+
+    /// Has an utterance heard once more, where the model has a second pass: its words are those of the second.
+    /// `heard` is what the recogniser got.
+    ///
+    /// # Errors
+    /// When the pass fails.
+    pub fn hear_again(
+        &self,
+        utterance: &mut Utterance,
+        heard: &[f32],
+        place: Place,
+    ) -> Result<(), SpeechError> {
+        let Some(second) = &self.second_pass else {
+            return Ok(());
+        };
+        let heard = at_rate(heard, self.rate_hz, second.sample_rate_hz())?;
+        let again = second.transcribe(&heard, &self.settings.language)?;
+        self.writer().write_again(utterance, &again, place);
+        Ok(())
+    }
+
+    fn writer(&self) -> Writer<'_> {
+        Writer {
+            language: &self.language,
+            lattice: &self.settings.lattice,
+            kind: self.kind,
+            emission_ms: self.emission_ms,
+        }
+    }
+
     pub(crate) fn second_pass(&self) -> Option<&dyn SecondPassEngine> {
         self.second_pass.as_deref()
     }
 
-    pub(crate) fn hotwords(&self) -> &Hotwords {
-        &self.hotwords
-    }
-
-    pub(crate) fn rate_hz(&self) -> u32 {
+    /// Rate of the samples that its engines take, hertz.
+    pub fn rate_hz(&self) -> u32 {
         self.rate_hz
     }
 
-    pub(crate) fn token_kind(&self) -> TokenKind {
-        self.kind
-    }
-
-    pub(crate) fn emission_ms(&self) -> u32 {
-        self.emission_ms
-    }
-
-    /// An engine that no call uses; a new one when all are busy.
-    pub(crate) fn borrow_engine(&self) -> Result<Box<dyn StreamingEngine>, SpeechError> {
+    /// An engine that nobody uses; a new one when all are busy.
+    ///
+    /// # Errors
+    /// When a file of the model is damaged or memory is short.
+    pub fn borrow_engine(&self) -> Result<Box<dyn StreamingEngine>, SpeechError> {
         match pop(&self.engines) {
             Some(engine) => Ok(engine),
             None => Ok(self.recogniser.engine()?),
         }
     }
 
-    pub(crate) fn borrow_vad(&self) -> Result<Box<dyn VoiceActivity>, SpeechError> {
+    /// A voice activity network that nobody uses; a new one when all are busy.
+    ///
+    /// # Errors
+    /// When its file is damaged or memory is short.
+    pub fn borrow_vad(&self) -> Result<Box<dyn VoiceActivity>, SpeechError> {
         match pop(&self.vads) {
             Some(vad) => Ok(vad),
             None => Ok(self.vad.vad()?),
@@ -255,6 +304,14 @@ impl SpeechModel {
             .unwrap_or_else(PoisonError::into_inner)
             .push(vad);
     }
+}
+
+fn at_rate(samples: &[f32], from_hz: u32, to_hz: u32) -> Result<Vec<f32>, ResampleError> {
+    let mut resampler = Resampler::new(from_hz, to_hz)?;
+    let mut out = Vec::with_capacity(samples.len());
+    resampler.process(samples, &mut out)?;
+    resampler.finish(&mut out)?;
+    Ok(out)
 }
 
 fn pop<T: ?Sized>(pool: &Pool<T>) -> Option<Box<T>> {

@@ -2,16 +2,12 @@
 
 use std::sync::Arc;
 
-use auricle_audio::Resampler;
 use auricle_contracts::{Party, Utterance, Voice};
-use auricle_models::{
-    Hypothesis, StreamKey, StreamOptions, StreamingEngine, VAD_FRAME_SAMPLES, VoiceActivity,
-};
+use auricle_models::{Hypothesis, StreamKey, StreamingEngine, VadState, VoiceActivity};
 
-use crate::channel::{Channel, ChannelEvent};
+use crate::ear::{Ear, Heard};
 use crate::model::{SpeechError, SpeechModel};
-use crate::utterance::{Place, Writer};
-use crate::voice::ChannelVoice;
+use crate::utterance::Place;
 
 /// A channel of a recording and who speaks on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +52,7 @@ pub struct CallTranscriber {
 
 struct ChannelStream {
     plan: ChannelPlan,
-    channel: Channel,
-    voice: ChannelVoice,
+    ear: Ear,
     open: Option<Open>,
 }
 
@@ -90,11 +85,9 @@ impl CallTranscriber {
         pace: Pace,
     ) -> Result<Self, SpeechError> {
         let open = |plan: &ChannelPlan| -> Result<ChannelStream, SpeechError> {
-            let channel = Channel::new(sample_rate_hz, model.rate_hz(), model.settings().endpoint)?;
             Ok(ChannelStream {
                 plan: *plan,
-                channel,
-                voice: ChannelVoice::new(model.rate_hz())?,
+                ear: Ear::new(sample_rate_hz, &model)?,
                 open: None,
             })
         };
@@ -127,7 +120,7 @@ impl CallTranscriber {
                 channel_idx,
                 n_channels,
             })?;
-        stream.channel.accept(samples)?;
+        stream.ear.accept(samples)?;
         self.run()
     }
 
@@ -163,11 +156,17 @@ impl CallTranscriber {
     pub fn finish(mut self) -> Result<Vec<Utterance>, SpeechError> {
         self.streams
             .iter_mut()
-            .try_for_each(|stream| stream.channel.end())?;
+            .try_for_each(|stream| stream.ear.end())?;
         self.run()?;
-        for index in 0..self.streams.len() {
-            let event = self.streams[index].channel.close();
-            self.follow(index, event)?;
+        for stream in &mut self.streams {
+            let mut desk = Desk {
+                model: &self.model,
+                engine: &mut *self.engine,
+                n_waiting: &mut self.n_waiting,
+                closed: &mut self.closed,
+            };
+            let (plan, open) = (stream.plan, &mut stream.open);
+            stream.ear.close(|heard| desk.take(plan, open, heard))?;
         }
         self.decode()?;
         let mut utterances = self.take_finished();
@@ -178,12 +177,18 @@ impl CallTranscriber {
 
     /// Judges and hears all that is there.
     fn run(&mut self) -> Result<(), SpeechError> {
-        while let Some(frames) = self.next_frames() {
-            self.judge(&frames)?;
-            for index in 0..self.streams.len() {
-                let event = self.streams[index].channel.judged(self.probs[index]);
-                self.follow(index, event)?;
-                self.hear(index)?;
+        while !self.streams.is_empty() && self.streams.iter().all(|one| one.ear.has_frame()) {
+            self.judge()?;
+            for (stream, speech_prob) in self.streams.iter_mut().zip(&self.probs) {
+                let mut desk = Desk {
+                    model: &self.model,
+                    engine: &mut *self.engine,
+                    n_waiting: &mut self.n_waiting,
+                    closed: &mut self.closed,
+                };
+                let (plan, open) = (stream.plan, &mut stream.open);
+                let listener = |heard: Heard<'_>| desk.take(plan, open, heard);
+                stream.ear.judged(*speech_prob, listener)?;
             }
             let waiting_limit = WAITING_SECS * self.model.rate_hz() as usize;
             let is_due =
@@ -192,9 +197,7 @@ impl CallTranscriber {
                 self.decode()?;
             }
         }
-        self.streams
-            .iter_mut()
-            .for_each(|stream| stream.channel.drop_heard());
+        self.streams.iter_mut().for_each(|stream| stream.ear.tidy());
         Ok(())
     }
 
@@ -204,135 +207,80 @@ impl CallTranscriber {
         self.n_waiting = 0;
         for closed in std::mem::take(&mut self.closed) {
             let hypotheses = self.engine.finish(closed.stream)?;
-            let utterance = self.write(&hypotheses, &closed)?;
+            let mut utterance = self.model.write(&hypotheses, closed.place, closed.voice);
+            if let Some(utterance) = &mut utterance {
+                self.model
+                    .hear_again(utterance, &closed.heard, closed.place)?;
+            }
             self.finished.extend(utterance);
         }
         Ok(())
     }
 
-    /// One frame of every channel; `None` until all have one.
-    fn next_frames(&self) -> Option<Vec<[f32; VAD_FRAME_SAMPLES]>> {
-        let frame = |stream: &ChannelStream| {
-            stream
-                .channel
-                .next_vad_frame()
-                .and_then(|frame| frame.try_into().ok())
-        };
-        (!self.streams.is_empty()).then(|| self.streams.iter().map(frame).collect())?
-    }
-
-    fn judge(&mut self, frames: &[[f32; VAD_FRAME_SAMPLES]]) -> Result<(), SpeechError> {
-        let frames: Vec<&[f32]> = frames
-            .iter()
-            .map(<[f32; VAD_FRAME_SAMPLES]>::as_slice)
-            .collect();
-        let mut states: Vec<_> = self
-            .streams
-            .iter_mut()
-            .map(|stream| &mut stream.channel.vad)
-            .collect();
+    /// One frame of every channel, in one batch.
+    fn judge(&mut self) -> Result<(), SpeechError> {
+        let waiting = self.streams.iter_mut();
+        let (frames, mut states): (Vec<&[f32]>, Vec<&mut VadState>) =
+            waiting.filter_map(|stream| stream.ear.to_judge()).unzip();
         self.probs.clear();
         Ok(self.vad.judge(&frames, &mut states, &mut self.probs)?)
     }
+}
 
-    fn hear(&mut self, index: usize) -> Result<(), SpeechError> {
-        let stream = &mut self.streams[index];
-        let Some(open) = stream.open.as_mut() else {
-            return Ok(());
-        };
-        let speech = stream.channel.take_speech();
-        if self.model.second_pass().is_some() {
-            open.heard.extend_from_slice(speech);
-        }
-        if speech.is_empty() {
-            return Ok(());
-        }
-        self.n_waiting += speech.len();
-        stream.voice.accept(speech)?;
-        Ok(self.engine.accept(open.stream, speech)?)
-    }
+/// Where what the ears hear goes: into the engine's streams.
+struct Desk<'a> {
+    model: &'a SpeechModel,
+    engine: &'a mut dyn StreamingEngine,
+    n_waiting: &'a mut usize,
+    closed: &'a mut Vec<Closed>,
+}
 
-    fn follow(&mut self, index: usize, event: Option<ChannelEvent>) -> Result<(), SpeechError> {
-        match event {
-            None => Ok(()),
-            Some(ChannelEvent::Open {
+impl Desk<'_> {
+    fn take(
+        &mut self,
+        plan: ChannelPlan,
+        open: &mut Option<Open>,
+        heard: Heard<'_>,
+    ) -> Result<(), SpeechError> {
+        match heard {
+            Heard::Open {
                 start_ms,
                 audio_from_ms,
-            }) => {
-                let options = StreamOptions {
-                    hotwords: self.model.hotwords().biases(),
-                };
-                let stream = self.engine.open_stream(&options)?;
-                self.streams[index].open = Some(Open {
-                    stream,
+            } => {
+                *open = Some(Open {
+                    stream: self.model.open_stream(self.engine)?,
                     start_ms,
                     audio_from_ms,
                     heard: Vec::new(),
                 });
-                Ok(())
             }
-            Some(ChannelEvent::Close { end_ms }) => self.close(index, end_ms),
+            Heard::Speech(speech) => {
+                let Some(open) = open else { return Ok(()) };
+                *self.n_waiting += speech.len();
+                if self.model.second_pass().is_some() {
+                    open.heard.extend_from_slice(speech);
+                }
+                self.engine.accept(open.stream, speech)?;
+            }
+            Heard::Close { end_ms, voice } => {
+                let Some(open) = open.take() else {
+                    return Ok(());
+                };
+                self.engine.end(open.stream)?;
+                self.closed.push(Closed {
+                    stream: open.stream,
+                    place: Place {
+                        party: plan.party,
+                        channel: plan.channel,
+                        start_ms: open.start_ms,
+                        end_ms,
+                        audio_from_ms: open.audio_from_ms,
+                    },
+                    heard: open.heard,
+                    voice: voice.copied(),
+                });
+            }
         }
-    }
-
-    fn close(&mut self, index: usize, end_ms: u64) -> Result<(), SpeechError> {
-        let stream = &mut self.streams[index];
-        let rest = stream.channel.take_rest(end_ms);
-        let Some(mut open) = stream.open.take() else {
-            return Ok(());
-        };
-        self.n_waiting += rest.len();
-        stream.voice.accept(rest)?;
-        let voice = stream.voice.finish()?;
-        self.engine.accept(open.stream, rest)?;
-        self.engine.end(open.stream)?;
-        if self.model.second_pass().is_some() {
-            open.heard.extend_from_slice(rest);
-        }
-        self.closed.push(Closed {
-            stream: open.stream,
-            place: Place {
-                party: stream.plan.party,
-                channel: stream.plan.channel,
-                start_ms: open.start_ms,
-                end_ms,
-                audio_from_ms: open.audio_from_ms,
-            },
-            heard: open.heard,
-            voice,
-        });
         Ok(())
     }
-
-    fn write(
-        &self,
-        hypotheses: &[Hypothesis],
-        closed: &Closed,
-    ) -> Result<Option<Utterance>, SpeechError> {
-        let settings = self.model.settings();
-        let writer = Writer {
-            language: self.model.language(),
-            lattice: &settings.lattice,
-            kind: self.model.token_kind(),
-            emission_ms: self.model.emission_ms(),
-        };
-        let mut utterance = writer.write(hypotheses, closed.place);
-        if let (Some(first), Some(second)) = (&mut utterance, self.model.second_pass()) {
-            let heard = at_rate(&closed.heard, self.model.rate_hz(), second.sample_rate_hz())?;
-            let again = second.transcribe(&heard, &settings.language)?;
-            writer.write_again(first, &again, closed.place);
-        }
-        if let Some(utterance) = &mut utterance {
-            utterance.voice = closed.voice;
-        }
-        Ok(utterance)
-    }
-}
-
-fn at_rate(samples: &[f32], from_hz: u32, to_hz: u32) -> Result<Vec<f32>, SpeechError> {
-    let mut resampler = Resampler::new(from_hz, to_hz)?;
-    let mut out = Vec::with_capacity(samples.len());
-    resampler.process(samples, &mut out)?;
-    resampler.finish(&mut out)?;
-    Ok(out)
 }

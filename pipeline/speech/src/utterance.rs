@@ -1,6 +1,6 @@
 //! From the recogniser's hypotheses of one utterance to the words that were said.
 
-use auricle_contracts::{Syllable, SyllableAlternative, Utterance, Word};
+use auricle_contracts::{Party, Syllable, SyllableAlternative, Utterance, Word};
 use auricle_models::{Hypothesis, TokenKind};
 use auricle_pinyin::word_readings;
 
@@ -15,14 +15,18 @@ const MIN_ALTERNATIVE_PROB: f32 = 0.03;
 const MAX_ALTERNATIVES: usize = 4;
 
 /// Where an utterance lies in its call.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub(crate) party: auricle_contracts::Party,
-    pub(crate) channel: u16,
-    pub(crate) start_ms: u64,
-    pub(crate) end_ms: u64,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Who speaks.
+    pub party: Party,
+    /// Channel of the call, from 0.
+    pub channel: u16,
+    /// First speech, milliseconds from the start of the call.
+    pub start_ms: u64,
+    /// End of speech, or how far it is heard.
+    pub end_ms: u64,
     /// Time of the first sample the recogniser heard.
-    pub(crate) audio_from_ms: u64,
+    pub audio_from_ms: u64,
 }
 
 /// Turns hypotheses into utterances with one model's language.

@@ -1,11 +1,11 @@
 //! `auricle analyze`: recordings in, transcripts in store, index and JSON files.
 
 mod args;
-mod channels;
+pub(crate) mod channels;
 mod foresee;
 mod glob;
 pub(crate) mod hear;
-mod inputs;
+pub(crate) mod inputs;
 mod metadata;
 mod names;
 mod plan;
@@ -13,7 +13,7 @@ mod progress;
 mod report;
 mod save;
 mod signals;
-mod survey;
+pub(crate) mod survey;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -250,7 +250,7 @@ fn channel_map(app: &App, args: &AnalyzeArgs) -> Result<ChannelMap> {
     }
 }
 
-fn configured_channels(app: &App) -> Result<ChannelMap> {
+pub(crate) fn configured_channels(app: &App) -> Result<ChannelMap> {
     match &app.config.analyze.channels {
         Some(text) => text
             .parse()

@@ -1,5 +1,6 @@
 //! One file for each command; `analyze` has a folder of its own.
 
+pub(crate) mod api_key;
 pub(crate) mod delete;
 pub(crate) mod doctor;
 pub(crate) mod export;
@@ -13,3 +14,4 @@ pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod search;
 pub(crate) mod show;
+pub(crate) mod watch;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use auricle_contracts::{
-    Assessment, ChannelLayout, PiiSpan, Stretch, TextPlace, Transcript, Utterance,
+    Assessment, ChannelLayout, Hit, PiiSpan, Stretch, TextPlace, Transcript, Utterance,
 };
 
 use super::align::Alignment;
@@ -146,18 +146,32 @@ impl<'a> Masker<'a> {
         self.scrub(note) + &self.scrub_reason(reason)
     }
 
+    /// Hides what a hit quotes: its evidence and its reason.
+    pub fn hide_hit(&self, hit: &mut Hit) {
+        hit.why = self.scrub_reason(&hit.why);
+        for evidence in &mut hit.evidence {
+            // What belongs to no utterance was measured.
+            if let Some(utterance) = evidence.utterance {
+                evidence.words = self.scrub(&self.quote(utterance, &evidence.words));
+            }
+        }
+    }
+
+    /// An utterance with what is hidden in it hidden; `None` where the transcript has none at this place.
+    pub fn utterance(&self, place: usize) -> Option<Utterance> {
+        match self.masked.get(&place) {
+            Some(masked) => Some(masked.utterance.clone()),
+            None => self.transcript.utterances.get(place).cloned(),
+        }
+    }
+
     /// The assessment with everything it quotes hidden: evidence, reasons, summary, score card.
     pub fn assessment(&self, assessment: &Assessment) -> Assessment {
         let mut assessment = assessment.clone();
-        for hit in &mut assessment.hits {
-            hit.why = self.scrub_reason(&hit.why);
-            for evidence in &mut hit.evidence {
-                // What belongs to no utterance was measured.
-                if let Some(utterance) = evidence.utterance {
-                    evidence.words = self.scrub(&self.quote(utterance, &evidence.words));
-                }
-            }
-        }
+        assessment
+            .hits
+            .iter_mut()
+            .for_each(|hit| self.hide_hit(hit));
         let summary = &mut assessment.summary;
         let quotes = [
             &mut summary.reason,

@@ -3,6 +3,7 @@
 //!
 //! - [`PiiFinder`] finds it, one utterance after the other;
 //! - [`settle`] leaves one span of those that cover one another;
+//! - [`hide_digits`] hides what it may become in an utterance that goes on;
 //! - [`Masker`] hides it in transcripts, quotes and assessments, and says where to silence the sound.
 
 mod align;
@@ -19,11 +20,13 @@ mod runs;
 mod secret;
 mod segment;
 mod shape;
+mod under_way;
 
 use auricle_contracts::{PiiSpan, TextPlace};
 
 pub use finder::PiiFinder;
 pub use mask::{MASK_CHARACTER, Mask, Masker, SilentStretch, mask};
+pub use under_way::hide_digits;
 
 /// Spans by start time; one that lies within another of the same party is left out.
 #[must_use]

@@ -230,10 +230,14 @@ impl Endpointer {
         Some(EndpointEvent::Start(from))
     }
 
+    /// How many frames before the one that tells it an utterance may start.
+    pub(crate) fn longest_onset_frames(&self) -> u64 {
+        (self.settings.lookback_ms + self.settings.min_speech_ms) / FRAME_MS + 1
+    }
+
     fn remember(&mut self, level_db: f32) {
-        let n_frames = (self.settings.lookback_ms + self.settings.min_speech_ms) / FRAME_MS + 1;
         self.levels_db.push_back(level_db);
-        if self.levels_db.len() as u64 > n_frames {
+        if self.levels_db.len() as u64 > self.longest_onset_frames() {
             self.levels_db.pop_front();
         }
     }

@@ -1,0 +1,121 @@
+//! What happens in calls under way, as it is told to everybody who watches.
+
+use serde::{Deserialize, Serialize};
+
+use crate::assessment::{Hit, UtteranceInsight};
+use crate::transcript::{CallId, CallMetadata, Party, Utterance};
+
+/// Something that happened in a call under way. Personal data in it is masked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LiveEvent {
+    /// Counts all events of all calls, from 1 and without gaps; goes on where it was when the program starts again.
+    pub id: u64,
+    /// When it was told, milliseconds since 1970.
+    pub unix_ms: u64,
+    /// The call.
+    pub call_id: CallId,
+    /// Agent of the call, where one is known: what subscribers ask for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// What it is.
+    #[serde(flatten)]
+    pub happening: Happening,
+}
+
+/// What may happen in a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Happening {
+    /// Its first audio is there.
+    CallStarted {
+        /// What is known of it.
+        metadata: CallMetadata,
+        /// How its audio comes: `replay`, `audiosocket`.
+        source: String,
+        /// Who speaks on each channel, from channel 0.
+        parties: Vec<Party>,
+        /// Engine and model that hear it.
+        engine: String,
+    },
+    /// What an utterance reads like so far; the next partial or final of the channel takes its place.
+    Partial {
+        /// Who speaks.
+        party: Party,
+        /// Channel, from 0.
+        channel: u16,
+        /// First speech, milliseconds from the start of the call.
+        start_ms: u64,
+        /// How far it is heard.
+        end_ms: u64,
+        /// Spoken form.
+        text: String,
+    },
+    /// An utterance that is over.
+    Final {
+        /// The utterance.
+        utterance: Box<Utterance>,
+        /// Its mood, and what the customer wants.
+        insight: UtteranceInsight,
+    },
+    /// A rule fired, or what became of it.
+    Alert(Box<Alert>),
+    /// The call is over and saved.
+    CallEnded(Box<CallEnded>),
+}
+
+/// A hit that is pushed while the call goes on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The same through all its states; no other alert has it.
+    pub alert_id: String,
+    /// What became of it.
+    pub state: AlertState,
+    /// The hit. Its evidence names no utterances: their places are known when the call is over.
+    pub hit: Hit,
+}
+
+/// What became of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertState {
+    /// Heard in an utterance that goes on; it will be confirmed or withdrawn.
+    Provisional,
+    /// Heard in an utterance that is over, or in what was not said.
+    Raised,
+    /// A provisional one stays.
+    Confirmed,
+    /// The rest of the utterance made it none.
+    Withdrawn,
+}
+
+impl AlertState {
+    /// The name used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provisional => "provisional",
+            Self::Raised => "raised",
+            Self::Confirmed => "confirmed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// How a call ended, and what it is worth.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CallEnded {
+    /// Length of its audio, milliseconds.
+    pub duration_ms: u64,
+    /// Utterances in its transcript.
+    pub n_utterances: usize,
+    /// Rules that fired.
+    pub n_hits: usize,
+    /// Points of its score card, 0 to 100; `None` where it got none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f32>,
+    /// Whether the card's mark was reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed: Option<bool>,
+    /// Things a reader must know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,96 @@
+//! The door for audio: what an ingest holds of each leg.
+
+use std::sync::Arc;
+
+use rtrb::{Producer, RingBuffer};
+
+use crate::clock::Clock;
+use crate::packet::{Encoding, PACKET_BYTES, Packet};
+use crate::unpack::LegCounts;
+
+use crate::call::LegProgress;
+
+/// Packets between an ingest and the front end: over a second of 20 ms packets, so that neither a thread that waits for
+/// the processor nor a short burst holds the sender back. 45 KB a leg.
+pub(crate) const PACKETS_WAITING: usize = 128;
+
+/// There is no room by now: the front end is behind. What was not taken must be given again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full {
+    /// Bytes that were taken.
+    pub n_taken: usize,
+}
+
+/// One leg's way in. Audio of a leg comes from one thread at a time; dropped, the leg is over.
+pub struct LegFeed {
+    packets: Producer<Packet>,
+    clock: Arc<dyn Clock>,
+    progress: Arc<LegProgress>,
+    rate_hz: u32,
+    /// Place of the next sample, where the sender does not number them.
+    next_at: u64,
+}
+
+impl LegFeed {
+    /// A feed, and where its packets come out.
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        progress: Arc<LegProgress>,
+        rate_hz: u32,
+    ) -> (Self, rtrb::Consumer<Packet>) {
+        let (packets, out) = RingBuffer::new(PACKETS_WAITING);
+        let feed = Self {
+            packets,
+            clock,
+            progress,
+            rate_hz,
+            next_at: 0,
+        };
+        (feed, out)
+    }
+
+    /// Takes the next bytes of the leg, in order and without gaps. Never waits, locks or allocates.
+    ///
+    /// # Errors
+    /// When there is no room for all of them.
+    pub fn push(&mut self, encoding: Encoding, bytes: &[u8]) -> Result<(), Full> {
+        let sample_bytes = encoding.sample_bytes();
+        let mut n_taken = 0;
+        for piece in bytes.chunks(PACKET_BYTES) {
+            let at = self.next_at;
+            if !self.push_at(at, encoding, piece) {
+                return Err(Full { n_taken });
+            }
+            n_taken += piece.len();
+            self.next_at = at + (piece.len() / sample_bytes) as u64;
+        }
+        Ok(())
+    }
+
+    /// Takes a packet (at most [`PACKET_BYTES`]) whose first sample lies at `at` of the leg's clock, in any order; `false`
+    /// where there is no room.
+    #[must_use]
+    pub fn push_at(&mut self, at: u64, encoding: Encoding, bytes: &[u8]) -> bool {
+        if self.packets.slots() == 0 {
+            return false;
+        }
+        let came_us = self.clock.now_us();
+        let packet = Packet::new(at, came_us, encoding, bytes);
+        self.packets.push(packet).is_ok()
+    }
+
+    /// Packets that there is room for.
+    pub fn room(&self) -> usize {
+        self.packets.slots()
+    }
+
+    /// Samples a second.
+    pub const fn rate_hz(&self) -> u32 {
+        self.rate_hz
+    }
+
+    /// What became of the leg's audio by now.
+    pub fn counts(&self) -> LegCounts {
+        self.progress.counts()
+    }
+}

@@ -1,0 +1,406 @@
+//! Judgement: what recognition heard → words, alerts, and at the end the transcript, many calls on one thread.
+//!
+//! Utterances are judged in the order in which they ended, as those of a recording are: one waits until every leg has
+//! come so far that none that ended before it can still come.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use auricle_contracts::{
+    Alert, AlertState, ChannelLayout, Happening, Hit, Party, PiiSpan, Transcript, Utterance,
+    UtteranceInsight,
+};
+use auricle_insight::LiveRun;
+use auricle_insight::pii::{Mask, Masker, hide_digits};
+use auricle_insight::rules::{Change, RuleEvent};
+use auricle_models::Hypothesis;
+use auricle_speech::Place;
+use crossbeam::queue::ArrayQueue;
+
+use crate::call::{CallNumber, LegProgress, Marks, NewCall};
+use crate::metrics::Metrics;
+use crate::outlet::{EndedCall, Outlet, Told};
+use crate::recognise::{Report, Said};
+use crate::stage::{Stage, Turn};
+
+/// A call as judgement gets it.
+pub(crate) struct JudgedCall {
+    pub(crate) number: CallNumber,
+    pub(crate) new: NewCall,
+    /// One for each leg.
+    pub(crate) progress: Vec<Arc<LegProgress>>,
+}
+
+/// Judgement of some calls.
+pub(crate) struct JudgeCalls {
+    arrivals: Arc<ArrayQueue<JudgedCall>>,
+    reports: Arc<ArrayQueue<Report>>,
+    calls: HashMap<CallNumber, Call>,
+    outlet: Arc<Outlet>,
+    /// What the outlet had no room for: nothing else is told before it.
+    outbox: VecDeque<Told>,
+    metrics: Arc<Metrics>,
+    /// Calls under way in the whole pipeline.
+    n_calls: Arc<AtomicU64>,
+}
+
+struct Call {
+    new: NewCall,
+    number: CallNumber,
+    legs: Vec<Leg>,
+    run: LiveRun,
+    /// Over, and not yet judged.
+    waiting: Vec<Utterance>,
+    /// As far as it is judged, in that order.
+    transcript: Transcript,
+    spans: Vec<PiiSpan>,
+    alerts: Vec<Alert>,
+}
+
+struct Leg {
+    progress: Arc<LegProgress>,
+    reached: Marks,
+    /// Once it is over.
+    duration_ms: Option<u64>,
+}
+
+impl JudgeCalls {
+    pub(crate) fn new(
+        arrivals: Arc<ArrayQueue<JudgedCall>>,
+        reports: Arc<ArrayQueue<Report>>,
+        outlet: Arc<Outlet>,
+        metrics: Arc<Metrics>,
+        n_calls: Arc<AtomicU64>,
+    ) -> Self {
+        Self {
+            arrivals,
+            reports,
+            calls: HashMap::new(),
+            outlet,
+            outbox: VecDeque::new(),
+            metrics,
+            n_calls,
+        }
+    }
+
+    fn take_arrivals(&mut self) -> Turn {
+        let mut turn = Turn::Idle;
+        while let Some(arrived) = self.arrivals.pop() {
+            turn = Turn::Worked;
+            let call = Call::new(arrived);
+            self.outbox.push_back(call.started());
+            self.calls.insert(call.number, call);
+        }
+        turn
+    }
+
+    fn tell_waiting(&mut self) -> bool {
+        while let Some(told) = self.outbox.pop_front() {
+            if let Err(told) = self.outlet.push(told) {
+                self.outbox.push_front(told);
+                return false;
+            }
+        }
+        true
+    }
+
+    fn take_reports(&mut self, now_us: u64) -> Turn {
+        // Marks are read first: what they speak of is in the queue by then, and nothing of it is left there.
+        for call in self.calls.values_mut() {
+            for leg in &mut call.legs {
+                leg.reached = leg.progress.heard.read();
+            }
+        }
+        let n_reports = self.reports.len();
+        for _ in 0..n_reports {
+            let Some(report) = self.reports.pop() else {
+                break;
+            };
+            let Some(call) = self.calls.get_mut(&report.leg.call) else {
+                continue;
+            };
+            let mut desk = Desk {
+                outlet: &self.outlet,
+                outbox: &mut self.outbox,
+                metrics: &self.metrics,
+                now_us,
+            };
+            match report.said {
+                Said::Partial(place, hypothesis) => call.partial(place, hypothesis, &mut desk),
+                Said::Final(said) => {
+                    let written = call.new.model.write(&said.readings, said.place, said.voice);
+                    call.waiting.extend(written);
+                    call.judge(&mut desk);
+                }
+                Said::Over { duration_ms } => {
+                    if let Some(leg) = call.legs.get_mut(report.leg.leg) {
+                        leg.duration_ms = Some(duration_ms);
+                        leg.reached = Marks::OVER;
+                    }
+                }
+            }
+        }
+        Turn::worked_if(n_reports > 0)
+    }
+}
+
+impl Stage for JudgeCalls {
+    fn turn(&mut self, now_us: u64) -> Turn {
+        if !self.tell_waiting() {
+            self.metrics.stalled();
+            return Turn::Idle;
+        }
+        let mut turn = self.take_arrivals();
+        turn = turn.and(self.take_reports(now_us));
+        let mut over = Vec::new();
+        for call in self.calls.values_mut() {
+            let mut desk = Desk {
+                outlet: &self.outlet,
+                outbox: &mut self.outbox,
+                metrics: &self.metrics,
+                now_us,
+            };
+            call.judge(&mut desk);
+            if call.legs.iter().all(|leg| leg.duration_ms.is_some()) {
+                over.push(call.number);
+            }
+        }
+        for number in over {
+            turn = Turn::Worked;
+            if let Some(call) = self.calls.remove(&number) {
+                let mut desk = Desk {
+                    outlet: &self.outlet,
+                    outbox: &mut self.outbox,
+                    metrics: &self.metrics,
+                    now_us,
+                };
+                call.finish(&mut desk);
+                self.metrics.call_ended();
+                self.n_calls.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
+        self.tell_waiting();
+        turn
+    }
+}
+
+/// Where what is found goes.
+struct Desk<'a> {
+    outlet: &'a Outlet,
+    outbox: &'a mut VecDeque<Told>,
+    metrics: &'a Metrics,
+    now_us: u64,
+}
+
+impl Call {
+    fn new(arrived: JudgedCall) -> Self {
+        let JudgedCall {
+            number,
+            new,
+            progress,
+        } = arrived;
+        let leg = |progress| Leg {
+            progress,
+            reached: Marks {
+                settled_ms: 0,
+                begun_ms: 0,
+            },
+            duration_ms: None,
+        };
+        Self {
+            run: LiveRun::new(&new.judge, &new.metadata),
+            legs: progress.into_iter().map(leg).collect(),
+            transcript: Transcript {
+                call_id: new.id.clone(),
+                file: String::new(),
+                duration_ms: 0,
+                engine: new.model.name().to_owned(),
+                layout: match new.legs.as_slice() {
+                    [one] if one.party == Party::Unknown => ChannelLayout::Mono,
+                    _ => ChannelLayout::PerParty,
+                },
+                metadata: new.metadata.clone(),
+                warnings: Vec::new(),
+                utterances: Vec::new(),
+            },
+            new,
+            number,
+            waiting: Vec::new(),
+            spans: Vec::new(),
+            alerts: Vec::new(),
+        }
+    }
+
+    fn started(&self) -> Told {
+        self.told(Happening::CallStarted {
+            metadata: self.new.metadata.clone(),
+            source: self.new.source.to_owned(),
+            parties: self.new.legs.iter().map(|leg| leg.party).collect(),
+            engine: self.new.model.name().to_owned(),
+        })
+    }
+
+    fn told(&self, happening: Happening) -> Told {
+        Told::Happened {
+            call_id: self.new.id.clone(),
+            agent: self.new.metadata.agent.clone(),
+            happening: Box::new(happening),
+        }
+    }
+
+    fn partial(&mut self, place: Place, hypothesis: Hypothesis, desk: &mut Desk<'_>) {
+        let Some(utterance) = self.new.model.write(&[hypothesis], place, None) else {
+            return;
+        };
+        let events = self.run.partial(&utterance);
+        self.tell_events(events, desk);
+        if let Some(leg) = self.legs.get(usize::from(place.channel)) {
+            let age_us = leg.progress.age_us(place.end_ms, desk.now_us);
+            desk.metrics.partial_told(age_us);
+        }
+        let told = self.told(Happening::Partial {
+            party: place.party,
+            channel: place.channel,
+            start_ms: place.start_ms,
+            end_ms: place.end_ms,
+            text: hide_digits(&utterance.spoken),
+        });
+        match desk.outlet.is_calm() {
+            true => desk.outbox.push_back(told),
+            false => desk.metrics.partials_shed(1),
+        }
+    }
+
+    /// Judges what can be, and what should have been said by now.
+    fn judge(&mut self, desk: &mut Desk<'_>) {
+        while let Some(place) = self.next_to_judge() {
+            let utterance = self.waiting.swap_remove(place);
+            let heard_until_ms = self.heard_until_ms().min(utterance.start_ms);
+            let told = self.run.utterance(&utterance, heard_until_ms);
+            let idx = self.transcript.utterances.len();
+            self.transcript.utterances.push(utterance);
+            self.spans.extend(told.pii);
+            self.tell_events(told.events, desk);
+            self.tell_final(idx, told.insight, desk);
+        }
+        let events = self.run.time(self.heard_until_ms());
+        self.tell_events(events, desk);
+    }
+
+    /// The utterance that ended first, once none that ended before can come.
+    fn next_to_judge(&self) -> Option<usize> {
+        let settled_ms = self.legs.iter().map(|leg| leg.reached.settled_ms).min()?;
+        let order =
+            |utterance: &Utterance| (utterance.end_ms, utterance.start_ms, utterance.channel);
+        let waiting = self.waiting.iter().enumerate();
+        let (place, first) = waiting.min_by_key(|(_, utterance)| order(utterance))?;
+        (first.end_ms < settled_ms).then_some(place)
+    }
+
+    /// Everything that began before is judged, or under way.
+    fn heard_until_ms(&self) -> u64 {
+        let begun = self.legs.iter().map(|leg| leg.reached.begun_ms);
+        let waiting = self.waiting.iter().map(|utterance| utterance.start_ms);
+        begun.chain(waiting).min().unwrap_or(0)
+    }
+
+    fn tell_final(&self, idx: usize, insight: UtteranceInsight, desk: &mut Desk<'_>) {
+        let Some(masked) = self.masker().utterance(idx) else {
+            return;
+        };
+        if let Some(leg) = self.legs.get(usize::from(masked.channel)) {
+            let trailing_ms = self.new.model.settings().endpoint.trailing_silence_ms;
+            let age_us = leg
+                .progress
+                .age_us(masked.end_ms + trailing_ms, desk.now_us);
+            desk.metrics.final_told(age_us);
+        }
+        let happening = Happening::Final {
+            utterance: Box::new(masked),
+            insight,
+        };
+        desk.outbox.push_back(self.told(happening));
+    }
+
+    fn masker(&self) -> Masker<'_> {
+        Masker::new(&self.transcript, &self.spans, Mask::All)
+    }
+
+    fn tell_events(&mut self, events: Vec<RuleEvent>, desk: &mut Desk<'_>) {
+        for event in events {
+            let alert = self.alert(event);
+            if matches!(alert.state, AlertState::Provisional | AlertState::Raised) {
+                let age_us = self.age_us(&alert.hit, desk.now_us);
+                desk.metrics.alert_told(age_us);
+            }
+            match self
+                .alerts
+                .iter_mut()
+                .find(|known| known.alert_id == alert.alert_id)
+            {
+                Some(known) => *known = alert.clone(),
+                None => self.alerts.push(alert.clone()),
+            }
+            desk.outbox
+                .push_back(self.told(Happening::Alert(Box::new(alert))));
+        }
+    }
+
+    fn alert(&self, event: RuleEvent) -> Alert {
+        let state = match event.change {
+            Change::Provisional => AlertState::Provisional,
+            Change::Raised => AlertState::Raised,
+            Change::Confirmed => AlertState::Confirmed,
+            Change::Withdrawn => AlertState::Withdrawn,
+        };
+        let mut hit = event.hit;
+        self.masker().hide_hit(&mut hit);
+        if matches!(state, AlertState::Provisional | AlertState::Withdrawn) {
+            hit.why = hide_digits(&hit.why);
+        }
+        for evidence in &mut hit.evidence {
+            if matches!(state, AlertState::Provisional | AlertState::Withdrawn) {
+                evidence.words = hide_digits(&evidence.words);
+            }
+            evidence.utterance = None;
+        }
+        Alert {
+            alert_id: format!("{}-{}", self.new.id, event.number),
+            state,
+            hit,
+        }
+    }
+
+    /// How long ago the last of a hit's words was said; `None` for what was not said.
+    fn age_us(&self, hit: &Hit, now_us: u64) -> Option<u64> {
+        let said = hit.evidence.last()?;
+        let legs = self.new.legs.iter().zip(&self.legs);
+        let leg = legs.into_iter().find(|(new, _)| new.party == said.party);
+        let (_, leg) = leg?;
+        leg.progress.age_us(said.end_ms, now_us)
+    }
+
+    fn finish(mut self, desk: &mut Desk<'_>) {
+        let durations = self.legs.iter().filter_map(|leg| leg.duration_ms);
+        let duration_ms = durations.max().unwrap_or(0);
+        let run = std::mem::replace(
+            &mut self.run,
+            LiveRun::new(&self.new.judge, &self.new.metadata),
+        );
+        let events = run.finish(duration_ms);
+        self.tell_events(events, desk);
+        let mut transcript = self.transcript;
+        transcript.duration_ms = duration_ms;
+        transcript
+            .utterances
+            .sort_by_key(|utterance| (utterance.start_ms, utterance.channel));
+        let counts = self.legs.iter().map(|leg| leg.progress.counts());
+        desk.outbox.push_back(Told::Ended(Box::new(EndedCall {
+            counts: counts.collect(),
+            new: self.new,
+            transcript,
+            alerts: self.alerts,
+        })));
+    }
+}

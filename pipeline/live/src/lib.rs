@@ -1,0 +1,45 @@
+//! Calls under way: from packets to alerts while people talk, and to a transcript at the end.
+//!
+//! ```text
+//!            128 packets        2.6 s of speech,             4,096 reports         8,192 events
+//!            a leg              32 marks a leg               a worker
+//! LegFeed ──────────────▶ front ───────────────▶ recognise ───────────────▶ judge ───────────────▶ LiveOutput
+//!                         in order, decoded,     one step for all           words, rules, masks;
+//!                         8 → 16 kHz, voice      streams that have          at the end the
+//!                         activity, endpoints    a chunk                    transcript
+//! ```
+//! Stages are plain threads; a call stays with one of each, so that its order holds and nothing it owns needs a lock.
+//! What lies between them is bounded. When it is full:
+//!
+//! | queue | full |
+//! | --- | --- |
+//! | packets | the sender is told and keeps what was not taken |
+//! | speech, marks | the front end takes no more packets of that leg |
+//! | reports | above a quarter partials are left out; full, recognition waits |
+//! | events | above half partials are left out; full, judgement waits |
+//!
+//! So under too much load partials go first; audio, finals and alerts wait, and nothing of them is lost.
+
+mod call;
+mod clock;
+mod feed;
+mod front;
+mod graph;
+mod judge;
+mod metrics;
+mod outlet;
+mod packet;
+mod recognise;
+mod stage;
+#[cfg(test)]
+mod tests;
+mod unpack;
+
+pub use call::{CallNumber, NewCall, NewLeg};
+pub use clock::{Clock, MachineClock};
+pub use feed::{Full, LegFeed};
+pub use graph::{Live, LiveOutput, LiveSettings, OpenError, StartError};
+pub use metrics::{BOUNDS_MS, Counts, Histogram, Measured, Metrics};
+pub use outlet::{EndedCall, Told};
+pub use packet::{Encoding, PACKET_BYTES};
+pub use unpack::LegCounts;

@@ -1,0 +1,74 @@
+//! Where everything leaves the pipeline: one bounded queue to whoever serves and saves.
+
+use auricle_contracts::{Alert, CallId, Happening, Transcript};
+use crossbeam::queue::ArrayQueue;
+use crossbeam::sync::Unparker;
+
+use crate::call::NewCall;
+use crate::unpack::LegCounts;
+
+/// Events that may wait: minutes of finals and alerts of a thousand calls. Above half of it partials are left out; when
+/// it is full judgement waits.
+pub(crate) const EVENTS_WAITING: usize = 8_192;
+
+/// What the pipeline tells.
+pub enum Told {
+    /// Something happened in a call.
+    Happened {
+        /// The call.
+        call_id: CallId,
+        /// Its agent.
+        agent: Option<String>,
+        /// What.
+        happening: Box<Happening>,
+    },
+    /// A call is over; nothing else comes of it.
+    Ended(Box<EndedCall>),
+}
+
+/// A call that is over.
+pub struct EndedCall {
+    /// What it was opened with.
+    pub new: NewCall,
+    /// What was said, as hearing the recording would give it; `file` is empty. Personal data in it is as it was said.
+    pub transcript: Transcript,
+    /// All alerts, each in its last state, masked.
+    pub alerts: Vec<Alert>,
+    /// What came of each leg's audio.
+    pub counts: Vec<LegCounts>,
+}
+
+/// The queue, and who is woken when something is in it.
+pub(crate) struct Outlet {
+    queue: ArrayQueue<Told>,
+    reader: Unparker,
+}
+
+impl Outlet {
+    pub(crate) fn new(reader: Unparker) -> Self {
+        Self {
+            queue: ArrayQueue::new(EVENTS_WAITING),
+            reader,
+        }
+    }
+
+    #[expect(clippy::result_large_err, reason = "it is given back to be told later")]
+    pub(crate) fn push(&self, told: Told) -> Result<(), Told> {
+        self.queue.push(told)?;
+        self.reader.unpark();
+        Ok(())
+    }
+
+    /// Whether there is room for what may be left out.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.queue.len() < EVENTS_WAITING / 2
+    }
+
+    pub(crate) fn pop(&self) -> Option<Told> {
+        self.queue.pop()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+}

@@ -1,0 +1,432 @@
+//! Recognition: speech of many legs → what was said, in batches on one thread.
+//!
+//! ```text
+//! samples, marks ─▶ feed ─▶ engine: one step of all streams ─▶ Partial, Final, Over
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use auricle_contracts::{Party, Voice};
+use auricle_models::{EngineError, Hypothesis, StreamKey, StreamingEngine};
+use auricle_speech::{Place, SpeechModel};
+use crossbeam::queue::ArrayQueue;
+use rtrb::Consumer;
+
+use crate::call::{LegKey, LegProgress, Marks};
+use crate::front::{LegEnd, Mark, MarkKind};
+use crate::metrics::Metrics;
+use crate::stage::{Stage, Turn};
+
+/// Reports between recognition and judgement: some for each of a thousand calls. Above [`PARTIALS_UNTIL`] partials are
+/// left out; when it is full recognition waits, and its own queues fill.
+pub(crate) const REPORTS_WAITING: usize = 4_096;
+/// Fill of that queue from which on partials are left out.
+pub(crate) const PARTIALS_UNTIL: usize = REPORTS_WAITING / 4;
+/// Speech that a leg gives its engine in one turn, milliseconds: one leg that is behind does not hold up the others.
+const SPEECH_A_TURN_MS: usize = 1_000;
+
+/// What recognition tells of a leg.
+pub(crate) struct Report {
+    pub(crate) leg: LegKey,
+    pub(crate) said: Said,
+}
+
+pub(crate) enum Said {
+    /// An utterance that goes on, as far as it is heard.
+    Partial(Place, Hypothesis),
+    /// One that is over: its readings, best first.
+    Final(Box<Utterance>),
+    /// The leg is over.
+    Over { duration_ms: u64 },
+}
+
+pub(crate) struct Utterance {
+    pub(crate) place: Place,
+    pub(crate) readings: Vec<Hypothesis>,
+    pub(crate) voice: Option<Voice>,
+}
+
+/// A leg as recognition gets it.
+pub(crate) struct SpeechLeg {
+    pub(crate) key: LegKey,
+    pub(crate) party: Party,
+    pub(crate) model: Arc<SpeechModel>,
+    pub(crate) samples: Consumer<f32>,
+    pub(crate) marks: Consumer<Mark>,
+    pub(crate) progress: Arc<LegProgress>,
+    pub(crate) ended: Arc<LegEnd>,
+    /// To where its call is judged.
+    pub(crate) reports: Arc<ArrayQueue<Report>>,
+}
+
+/// Recognition of some calls.
+pub(crate) struct Recognise {
+    arrivals: Arc<ArrayQueue<SpeechLeg>>,
+    engines: Vec<Loaded>,
+    legs: Vec<Leg>,
+    /// What a full queue did not take: nothing else is told before it.
+    outbox: VecDeque<(Arc<ArrayQueue<Report>>, Report)>,
+    metrics: Arc<Metrics>,
+}
+
+struct Loaded {
+    model: Arc<SpeechModel>,
+    engine: Box<dyn StreamingEngine>,
+}
+
+struct Leg {
+    from: SpeechLeg,
+    /// Of [`Recognise::engines`].
+    engine: usize,
+    open: Option<Open>,
+    closed: Vec<Closed>,
+    n_taken: u64,
+    reached: Marks,
+    duration_ms: Option<u64>,
+}
+
+/// An utterance in the making.
+struct Open {
+    stream: StreamKey,
+    start_ms: u64,
+    audio_from_ms: u64,
+    n_fed: u64,
+    n_fed_at_partial: u64,
+}
+
+struct Closed {
+    stream: StreamKey,
+    place: Place,
+    voice: Option<Voice>,
+}
+
+impl Recognise {
+    pub(crate) fn new(arrivals: Arc<ArrayQueue<SpeechLeg>>, metrics: Arc<Metrics>) -> Self {
+        Self {
+            arrivals,
+            engines: Vec::new(),
+            legs: Vec::new(),
+            outbox: VecDeque::new(),
+            metrics,
+        }
+    }
+
+    fn take_arrivals(&mut self) -> Turn {
+        let mut turn = Turn::Idle;
+        while let Some(from) = self.arrivals.pop() {
+            turn = Turn::Worked;
+            match self.engine_of(&from.model) {
+                Ok(engine) => self.legs.push(Leg {
+                    from,
+                    engine,
+                    open: None,
+                    closed: Vec::new(),
+                    n_taken: 0,
+                    reached: Marks {
+                        settled_ms: 0,
+                        begun_ms: 0,
+                    },
+                    duration_ms: None,
+                }),
+                Err(cause) => {
+                    self.metrics.leg_failed(&cause);
+                    self.outbox.push_back((
+                        Arc::clone(&from.reports),
+                        Report {
+                            leg: from.key,
+                            said: Said::Over { duration_ms: 0 },
+                        },
+                    ));
+                }
+            }
+        }
+        turn
+    }
+
+    fn engine_of(
+        &mut self,
+        model: &Arc<SpeechModel>,
+    ) -> Result<usize, auricle_speech::SpeechError> {
+        let known = self
+            .engines
+            .iter()
+            .position(|loaded| Arc::ptr_eq(&loaded.model, model));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        self.engines.push(Loaded {
+            engine: model.borrow_engine()?,
+            model: Arc::clone(model),
+        });
+        Ok(self.engines.len() - 1)
+    }
+
+    /// Whether everything that waited is told.
+    fn tell_waiting(&mut self) -> bool {
+        while let Some((queue, report)) = self.outbox.pop_front() {
+            if let Err(report) = queue.push(report) {
+                self.outbox.push_front((queue, report));
+                return false;
+            }
+        }
+        true
+    }
+
+    fn step(&mut self) {
+        for (place, loaded) in self.engines.iter_mut().enumerate() {
+            loop {
+                match loaded.engine.step() {
+                    Ok(report) if report.n_advanced > 0 => self.metrics.stepped(report.n_advanced),
+                    Ok(_) => break,
+                    Err(cause) => {
+                        self.metrics.leg_failed(&cause);
+                        for leg in self.legs.iter_mut().filter(|leg| leg.engine == place) {
+                            leg.open = None;
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn tell_finals(&mut self) -> Turn {
+        let mut turn = Turn::Idle;
+        for leg in &mut self.legs {
+            let engine = &mut self.engines[leg.engine].engine;
+            for closed in leg.closed.drain(..) {
+                turn = Turn::Worked;
+                let readings = engine.finish(closed.stream).unwrap_or_else(|cause| {
+                    self.metrics.leg_failed(&cause);
+                    Vec::new()
+                });
+                let said = Said::Final(Box::new(Utterance {
+                    place: closed.place,
+                    readings,
+                    voice: closed.voice,
+                }));
+                let report = Report {
+                    leg: leg.from.key,
+                    said,
+                };
+                self.outbox
+                    .push_back((Arc::clone(&leg.from.reports), report));
+            }
+        }
+        turn
+    }
+
+    /// Partials of utterances that went on by a chunk, where there is room for what must not be left out.
+    fn tell_partials(&mut self) {
+        for leg in &mut self.legs {
+            let loaded = &self.engines[leg.engine];
+            let chunk = u64::from(loaded.engine.info().chunk_ms)
+                * u64::from(loaded.engine.info().sample_rate_hz)
+                / 1000;
+            let Some(open) = leg.open.as_mut() else {
+                continue;
+            };
+            if open.n_fed < open.n_fed_at_partial + chunk {
+                continue;
+            }
+            open.n_fed_at_partial = open.n_fed;
+            if leg.from.reports.len() >= PARTIALS_UNTIL {
+                self.metrics.partials_shed(1);
+                continue;
+            }
+            let place = leg.place_of_open();
+            let (Some(open), Some(place)) = (&leg.open, place) else {
+                continue;
+            };
+            match loaded.engine.partial(open.stream) {
+                Ok(hypothesis) if hypothesis.tokens.is_empty() => {}
+                Ok(hypothesis) => {
+                    let report = Report {
+                        leg: leg.from.key,
+                        said: Said::Partial(place, hypothesis),
+                    };
+                    if leg.from.reports.push(report).is_err() {
+                        self.metrics.partials_shed(1);
+                    }
+                }
+                Err(cause) => self.metrics.leg_failed(&cause),
+            }
+        }
+    }
+
+    /// Tells how far each leg is, and which are over. Only when all that was said before is told.
+    fn settle(&mut self) {
+        for leg in &self.legs {
+            leg.from.progress.heard.tell(leg.reached);
+        }
+        for leg in &self.legs {
+            if let Some(duration_ms) = leg.duration_ms {
+                let report = Report {
+                    leg: leg.from.key,
+                    said: Said::Over { duration_ms },
+                };
+                self.outbox
+                    .push_back((Arc::clone(&leg.from.reports), report));
+            }
+        }
+        self.legs.retain(|leg| leg.duration_ms.is_none());
+    }
+}
+
+impl Stage for Recognise {
+    fn turn(&mut self, _now_us: u64) -> Turn {
+        let mut turn = self.take_arrivals();
+        if !self.tell_waiting() {
+            self.metrics.stalled();
+            return Turn::Idle;
+        }
+        for leg in &mut self.legs {
+            let engine = &mut *self.engines[leg.engine].engine;
+            match leg.feed(engine) {
+                Ok(fed) => turn = turn.and(fed),
+                Err(cause) => {
+                    self.metrics.leg_failed(&cause);
+                    leg.open = None;
+                }
+            }
+        }
+        self.step();
+        turn = turn.and(self.tell_finals());
+        if self.tell_waiting() {
+            self.tell_partials();
+            self.settle();
+            self.tell_waiting();
+        }
+        turn
+    }
+}
+
+impl Leg {
+    /// Gives the engine what is there, up to a second of it.
+    fn feed(&mut self, engine: &mut dyn StreamingEngine) -> Result<Turn, EngineError> {
+        // Read first: what these speak of is in the rings by then, and a sample's mark is there before the sample.
+        let ended = self.from.ended.read();
+        let front = self.from.progress.front.read();
+        let n_there = self.n_taken + self.from.samples.slots() as u64;
+        let rate_hz = self.from.model.rate_hz() as usize;
+        let mut budget = (rate_hz * SPEECH_A_TURN_MS / 1000) as u64;
+        let mut turn = Turn::Idle;
+        let next = loop {
+            let mark = self.from.marks.peek().ok().copied();
+            let mark = mark.filter(|mark| mark.at_sample <= n_there);
+            let until = mark.map_or(n_there, |mark| mark.at_sample);
+            let n_fed = budget.min(until - self.n_taken);
+            self.feed_samples(n_fed, engine)?;
+            budget -= n_fed;
+            if n_fed > 0 {
+                turn = Turn::Worked;
+            }
+            match mark {
+                Some(mark) if mark.at_sample == self.n_taken => {
+                    turn = Turn::Worked;
+                    let _ = self.from.marks.pop();
+                    self.follow(mark, engine)?;
+                }
+                left => break left,
+            }
+        };
+        let is_drained = next.is_none() && self.n_taken == n_there;
+        self.reached = self.reached(is_drained, front, next);
+        if is_drained && self.open.is_none() {
+            self.duration_ms = ended;
+        }
+        Ok(turn)
+    }
+
+    fn feed_samples(
+        &mut self,
+        n_samples: u64,
+        engine: &mut dyn StreamingEngine,
+    ) -> Result<(), EngineError> {
+        let Ok(chunk) = self.from.samples.read_chunk(n_samples as usize) else {
+            return Ok(());
+        };
+        let mut fed = Ok(());
+        if let Some(open) = &mut self.open {
+            let (first, second) = chunk.as_slices();
+            fed = engine
+                .accept(open.stream, first)
+                .and_then(|()| engine.accept(open.stream, second));
+            open.n_fed += n_samples;
+        }
+        chunk.commit_all();
+        self.n_taken += n_samples;
+        fed
+    }
+
+    fn follow(&mut self, mark: Mark, engine: &mut dyn StreamingEngine) -> Result<(), EngineError> {
+        match mark.kind {
+            MarkKind::Open {
+                start_ms,
+                audio_from_ms,
+            } => {
+                self.open = Some(Open {
+                    stream: self.from.model.open_stream(engine)?,
+                    start_ms,
+                    audio_from_ms,
+                    n_fed: 0,
+                    n_fed_at_partial: 0,
+                });
+            }
+            MarkKind::Close { end_ms, voice } => {
+                let Some(open) = self.open.take() else {
+                    return Ok(());
+                };
+                engine.end(open.stream)?;
+                self.closed.push(Closed {
+                    stream: open.stream,
+                    place: self.place(&open, end_ms),
+                    voice,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// How far the leg is when all that closed is told.
+    fn reached(&self, is_drained: bool, front: Marks, next: Option<Mark>) -> Marks {
+        let fed_to_ms = self.open.as_ref().map(|open| self.fed_to_ms(open));
+        let opens_at = self.open.as_ref().map(|open| open.start_ms);
+        let next_start = match next.map(|mark| mark.kind) {
+            Some(MarkKind::Open { start_ms, .. }) => Some(start_ms),
+            _ => None,
+        };
+        let within = |limits: [Option<u64>; 2], reached: u64| {
+            limits.into_iter().flatten().fold(reached, u64::min)
+        };
+        let pad_ms = self.from.model.settings().endpoint.pad_after_ms;
+        let heard_to = fed_to_ms.map(|fed_to_ms| fed_to_ms.saturating_sub(pad_ms));
+        Marks {
+            settled_ms: match is_drained {
+                true => front.settled_ms,
+                false => within([heard_to, next_start], front.settled_ms),
+            },
+            begun_ms: within([opens_at, next_start], front.begun_ms),
+        }
+    }
+
+    fn fed_to_ms(&self, open: &Open) -> u64 {
+        open.audio_from_ms + open.n_fed * 1000 / u64::from(self.from.model.rate_hz())
+    }
+
+    fn place_of_open(&self) -> Option<Place> {
+        let open = self.open.as_ref()?;
+        Some(self.place(open, self.fed_to_ms(open)))
+    }
+
+    fn place(&self, open: &Open, end_ms: u64) -> Place {
+        Place {
+            party: self.from.party,
+            channel: self.from.key.leg as u16,
+            start_ms: open.start_ms,
+            end_ms,
+            audio_from_ms: open.audio_from_ms,
+        }
+    }
+}

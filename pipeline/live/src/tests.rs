@@ -1,0 +1,318 @@
+//! The whole graph with a clock of its own: what it hears live is what the recording gives.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use auricle_audio::{AudioBlock, AudioReader};
+use auricle_contracts::{AlertState, CallId, CallMetadata, Happening, Party, Transcript};
+use auricle_insight::intent::Language;
+use auricle_insight::rules::RuleSet;
+use auricle_insight::{CallRun, Judge};
+use auricle_models::{PlainSileroSource, RunBy, TransducerModel};
+use auricle_speech::lm::LanguageData;
+use auricle_speech::{
+    CallTranscriber, ChannelPlan, Hotwords, Pace, SpeechModel, SpeechParts, SpeechSettings,
+};
+
+use crate::graph::{Graph, LiveSettings, OpenError};
+use crate::stage::Turn;
+use crate::{Clock, Encoding, EndedCall, LegFeed, NewCall, NewLeg, Told};
+
+#[path = "../../insight/tests/common/pack.rs"]
+mod pack;
+
+const PARTIES: [Party; 2] = [Party::Agent, Party::Customer];
+/// Bytes of 20 ms at 8 kHz.
+const PACKET: usize = 320;
+
+#[derive(Default)]
+struct TestClock {
+    now_us: AtomicU64,
+}
+
+impl Clock for TestClock {
+    fn now_us(&self) -> u64 {
+        self.now_us.load(Ordering::SeqCst)
+    }
+}
+
+fn shared(path: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("AURICLE_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    );
+    let path = root.join(path);
+    path.exists().then_some(path)
+}
+
+static MODEL: LazyLock<Option<Arc<SpeechModel>>> = LazyLock::new(|| {
+    let model = load();
+    if model.is_none() {
+        eprintln!("skipped: hearing calls needs ../shared/models and ../shared/audio");
+    }
+    model
+});
+
+fn load() -> Option<Arc<SpeechModel>> {
+    shared("audio/zh-calls-dev")?;
+    let settings = SpeechSettings {
+        beam: 4,
+        ..SpeechSettings::default()
+    };
+    let recogniser = shared("models/zh-zipformer-3.3m")?;
+    let recogniser = TransducerModel::open(&recogniser, RunBy::Auricle, settings.decode());
+    let vad = PlainSileroSource::open(&shared("models/silero-vad/silero_vad.onnx")?);
+    let parts = SpeechParts {
+        recogniser: Box::new(recogniser.unwrap()),
+        vad: Arc::new(vad.unwrap()),
+        second_pass: None,
+        language: Arc::new(LanguageData::default_model().unwrap()),
+        hotwords: Hotwords::default(),
+        stands_in: false,
+    };
+    Some(Arc::new(SpeechModel::new(parts, settings).unwrap()))
+}
+
+static JUDGE: LazyLock<Arc<Judge>> = LazyLock::new(|| {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/zh-telemarketing.yaml");
+    let file = pack::read_pack(&path).unwrap();
+    Arc::new(Judge {
+        rules: Arc::new(RuleSet::compile(&[file]).unwrap().rules),
+        card: None,
+        intents: Arc::new(Language::Mandarin.model().clone()),
+        emotions: None,
+    })
+});
+
+/// Channels of a recording, 16-bit linear, low byte first.
+fn read(name: &str) -> Vec<Vec<u8>> {
+    let path = shared(&format!("audio/zh-calls-dev/{name}.wav")).unwrap();
+    let mut reader = AudioReader::open(path).unwrap();
+    assert_eq!(reader.info().sample_rate_hz, 8_000);
+    let (mut block, mut channels) = (AudioBlock::new(), vec![Vec::new(); 2]);
+    while reader.next_block(&mut block).unwrap() > 0 {
+        for (channel, samples) in channels.iter_mut().zip(block.channels()) {
+            let samples = samples.iter().map(|sample| (sample * 32768.0) as i16);
+            channel.extend(samples.flat_map(i16::to_le_bytes));
+        }
+    }
+    channels
+}
+
+fn heard_as_recording(model: &Arc<SpeechModel>, channels: &[Vec<u8>]) -> Transcript {
+    let plans: Vec<ChannelPlan> = (0..2)
+        .map(|channel| ChannelPlan {
+            channel: channel as u16,
+            party: PARTIES[channel],
+        })
+        .collect();
+    let mut transcriber =
+        CallTranscriber::new(Arc::clone(model), &plans, 8_000, Pace::Recorded).unwrap();
+    for (place, channel) in channels.iter().enumerate() {
+        let mut samples = Vec::new();
+        Encoding::L16.decode(channel, &mut samples);
+        transcriber.push(place, &samples).unwrap();
+    }
+    Transcript {
+        call_id: CallId("x".into()),
+        file: String::new(),
+        duration_ms: channels[0].len() as u64 / 16,
+        engine: model.name().to_owned(),
+        layout: auricle_contracts::ChannelLayout::PerParty,
+        metadata: CallMetadata::default(),
+        warnings: Vec::new(),
+        utterances: transcriber.finish().unwrap(),
+    }
+}
+
+struct Simulation {
+    graph: Graph,
+    clock: Arc<TestClock>,
+    told: Vec<Told>,
+}
+
+impl Simulation {
+    fn new(model: &SpeechModel, settings: LiveSettings) -> Self {
+        let clock = Arc::new(TestClock::default());
+        let graph = Graph::new(settings, model, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+        Self {
+            graph,
+            clock,
+            told: Vec::new(),
+        }
+    }
+
+    fn open(&self, id: &str, model: &Arc<SpeechModel>) -> Result<Vec<LegFeed>, OpenError> {
+        self.graph.doors.open(NewCall {
+            id: CallId(id.into()),
+            metadata: CallMetadata::default(),
+            source: "test",
+            legs: PARTIES
+                .map(|party| NewLeg {
+                    party,
+                    rate_hz: 8_000,
+                })
+                .to_vec(),
+            model: Arc::clone(model),
+            judge: Arc::clone(&JUDGE),
+        })
+    }
+
+    fn pass(&mut self, ms: u64) {
+        self.clock.now_us.fetch_add(ms * 1000, Ordering::SeqCst);
+        while self.graph.turn(self.clock.now_us()) == Turn::Worked {}
+        self.told
+            .extend(std::iter::from_fn(|| self.graph.outlet.pop()));
+    }
+
+    /// Speaks the calls in real time, 20 ms of each leg a tick, to their end.
+    fn speak(
+        &mut self,
+        model: &Arc<SpeechModel>,
+        calls: &[(&str, Vec<Vec<u8>>)],
+    ) -> Vec<EndedCall> {
+        let feeds = calls.iter().map(|(id, _)| self.open(id, model).unwrap());
+        let mut feeds: Vec<Option<Vec<LegFeed>>> = feeds.map(Some).collect();
+        for tick in 0.. {
+            for (feeds, (_, channels)) in feeds.iter_mut().zip(calls) {
+                let Some(legs) = feeds else { continue };
+                let from = tick * PACKET;
+                if from >= channels[0].len() {
+                    *feeds = None;
+                    continue;
+                }
+                for (leg, channel) in legs.iter_mut().zip(channels) {
+                    let piece = &channel[from..(from + PACKET).min(channel.len())];
+                    leg.push(Encoding::L16, piece).unwrap();
+                }
+            }
+            self.pass(20);
+            if feeds.iter().all(Option::is_none) {
+                break;
+            }
+        }
+        self.pass(20);
+        self.ended()
+    }
+
+    fn ended(&mut self) -> Vec<EndedCall> {
+        let told = std::mem::take(&mut self.told);
+        let (ended, rest): (Vec<_>, Vec<_>) = told
+            .into_iter()
+            .partition(|told| matches!(told, Told::Ended(_)));
+        self.told = rest;
+        let ended = ended.into_iter().filter_map(|told| match told {
+            Told::Ended(call) => Some(*call),
+            Told::Happened { .. } => None,
+        });
+        ended.collect()
+    }
+
+    fn happenings(&self, id: &str) -> impl Iterator<Item = &Happening> {
+        self.told.iter().filter_map(move |told| match told {
+            Told::Happened {
+                call_id, happening, ..
+            } if call_id.0 == id => Some(&**happening),
+            _ => None,
+        })
+    }
+}
+
+fn one_worker() -> LiveSettings {
+    LiveSettings {
+        n_recognise: std::num::NonZeroUsize::MIN,
+        ..LiveSettings::default()
+    }
+}
+
+#[test]
+fn what_is_heard_live_is_what_the_recording_gives() {
+    let Some(model) = &*MODEL else { return };
+    let calls = ["dev-01", "dev-03", "dev-05"].map(|name| (name, read(name)));
+    let mut simulation = Simulation::new(model, one_worker());
+    let ended = simulation.speak(model, &calls);
+    assert_eq!(ended.len(), 3);
+    for call in ended {
+        let id = call.new.id.0.as_str();
+        let (_, channels) = calls.iter().find(|(name, _)| *name == id).unwrap();
+        let recorded = heard_as_recording(model, channels);
+        assert_eq!(call.transcript.utterances, recorded.utterances, "{id}");
+        assert_eq!(call.transcript.duration_ms, recorded.duration_ms, "{id}");
+        let hits = CallRun::assess(&JUDGE, &recorded).hits;
+        assert!(!hits.is_empty(), "{id}");
+        let key = |hit: &auricle_contracts::Hit| (hit.start_ms, hit.end_ms, hit.rule.clone());
+        let mut expected: Vec<_> = hits.iter().map(key).collect();
+        let stays = call
+            .alerts
+            .iter()
+            .filter(|alert| alert.state != AlertState::Withdrawn);
+        assert!(
+            stays
+                .clone()
+                .all(|alert| alert.state != AlertState::Provisional)
+        );
+        let mut alerted: Vec<_> = stays.map(|alert| key(&alert.hit)).collect();
+        expected.sort();
+        alerted.sort();
+        assert_eq!(alerted, expected, "{id}");
+        assert_eq!(call.counts[0].lost, 0);
+
+        let finals = simulation
+            .happenings(id)
+            .filter_map(|happening| match happening {
+                Happening::Final { utterance, .. } => Some(utterance.end_ms),
+                _ => None,
+            });
+        let finals: Vec<u64> = finals.collect();
+        assert_eq!(finals.len(), recorded.utterances.len(), "{id}");
+        assert!(finals.is_sorted(), "{id}: by the time of their end");
+        let n_partials = simulation
+            .happenings(id)
+            .filter(|happening| matches!(happening, Happening::Partial { .. }))
+            .count();
+        assert!(n_partials > finals.len(), "{id}: {n_partials} partials");
+    }
+}
+
+#[test]
+fn a_forbidden_phrase_is_told_before_its_utterance_is_over() {
+    let Some(model) = &*MODEL else { return };
+    let mut simulation = Simulation::new(model, one_worker());
+    let calls = [("dev-01", read("dev-01"))];
+    let ended = simulation.speak(model, &calls);
+    let provisional = simulation.happenings("dev-01").filter(|happening| {
+        matches!(happening, Happening::Alert(alert) if alert.state == AlertState::Provisional)
+    });
+    assert!(provisional.count() > 0);
+    // Every provisional alert got its answer.
+    assert!(
+        ended[0]
+            .alerts
+            .iter()
+            .all(|alert| alert.state != AlertState::Provisional)
+    );
+    let counts = simulation.graph.doors.metrics().word_to_alert.read();
+    assert!(counts.count() > 0);
+}
+
+#[test]
+fn calls_beyond_the_limit_are_refused() {
+    let Some(model) = &*MODEL else { return };
+    let settings = LiveSettings {
+        most_calls: 1,
+        ..one_worker()
+    };
+    let mut simulation = Simulation::new(model, settings);
+    let first = simulation.open("a", model).unwrap();
+    assert!(matches!(
+        simulation.open("b", model),
+        Err(OpenError::TooMany { n_calls: 1 })
+    ));
+    drop(first);
+    simulation.pass(20);
+    assert_eq!(simulation.ended().len(), 1, "without any audio, too");
+    simulation.open("b", model).unwrap();
+    let counts = simulation.graph.doors.metrics().counts();
+    assert_eq!((counts.calls_opened, counts.calls_refused), (2, 1));
+}

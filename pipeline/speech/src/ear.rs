@@ -1,0 +1,173 @@
+//! One party's channel on its way to the recogniser: what is speech, and where utterances begin and end.
+//!
+//! ```text
+//! samples ─▶ accept ─▶ frame (32 ms) ─ voice activity ─▶ judged ─▶ Open, Speech…, Close
+//! ```
+//! An ear has no engine and no network, so that frames of many calls can be judged in one batch, and their speech
+//! recognised in another, by another thread. After the first seconds it allocates nothing.
+
+use auricle_contracts::Voice;
+use auricle_models::VadState;
+
+use crate::channel::{Channel, ChannelEvent};
+use crate::model::{SpeechError, SpeechModel};
+use crate::voice::ChannelVoice;
+
+/// What a channel has for the recogniser, in this order: `Open`, any number of `Speech`, `Close`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Heard<'a> {
+    /// An utterance opened: it starts at `start_ms` of the channel, and its first sample of speech lies at
+    /// `audio_from_ms`.
+    Open {
+        /// First speech.
+        start_ms: u64,
+        /// Time of the first sample the recogniser gets, a pad before.
+        audio_from_ms: u64,
+    },
+    /// More of it, −1 to 1 at the recogniser's rate.
+    Speech(&'a [f32]),
+    /// It is over.
+    Close {
+        /// End of speech.
+        end_ms: u64,
+        /// How the voice sounded in it.
+        voice: Option<&'a Voice>,
+    },
+}
+
+/// The front end of one channel. Samples go in as they come; frames come out to be judged.
+pub struct Ear {
+    channel: Channel,
+    voice: ChannelVoice,
+    is_open: bool,
+}
+
+impl Ear {
+    /// For a channel that comes at `sample_rate_hz` and is heard by `model`.
+    ///
+    /// # Errors
+    /// When the rate is absurd.
+    pub fn new(sample_rate_hz: u32, model: &SpeechModel) -> Result<Self, SpeechError> {
+        let endpoint = model.settings().endpoint;
+        Ok(Self {
+            channel: Channel::new(sample_rate_hz, model.rate_hz(), endpoint)?,
+            voice: ChannelVoice::new(model.rate_hz())?,
+            is_open: false,
+        })
+    }
+
+    /// Takes the next samples, −1 to 1, any number of them.
+    ///
+    /// # Errors
+    /// When they cannot be resampled.
+    pub fn accept(&mut self, samples: &[f32]) -> Result<(), SpeechError> {
+        Ok(self.channel.accept(samples)?)
+    }
+
+    /// The channel is over: what resamplers still hold comes out, and the last frame is filled up with silence.
+    ///
+    /// # Errors
+    /// When it cannot be resampled.
+    pub fn end(&mut self) -> Result<(), SpeechError> {
+        Ok(self.channel.end()?)
+    }
+
+    /// Whether a whole frame waits to be judged.
+    pub fn has_frame(&self) -> bool {
+        self.channel.next_vad_frame().is_some()
+    }
+
+    /// The next frame, once it is whole (256 samples at 8 kHz), and what voice activity remembers.
+    pub fn to_judge(&mut self) -> Option<(&[f32], &mut VadState)> {
+        self.channel.to_judge()
+    }
+
+    /// Takes the judgement on the frame that [`Self::to_judge`] gave, and tells `listener` what follows from it.
+    ///
+    /// # Errors
+    /// As `listener` gives them, or when the voice cannot be measured.
+    pub fn judged<E: From<SpeechError>>(
+        &mut self,
+        speech_prob: f32,
+        mut listener: impl FnMut(Heard<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let event = self.channel.judged(speech_prob);
+        self.follow(event, &mut listener)?;
+        if self.is_open {
+            let speech = self.channel.take_speech();
+            if !speech.is_empty() {
+                self.voice.accept(speech).map_err(SpeechError::from)?;
+                listener(Heard::Speech(speech))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes an utterance that the end of the channel cut off. After [`Self::end`], when all frames are judged.
+    ///
+    /// # Errors
+    /// As [`Self::judged`].
+    pub fn close<E: From<SpeechError>>(
+        &mut self,
+        mut listener: impl FnMut(Heard<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let event = self.channel.close();
+        self.follow(event, &mut listener)
+    }
+
+    /// Forgets audio that nobody will ask for. To be called when no frame waits.
+    pub fn tidy(&mut self) {
+        self.channel.drop_heard();
+    }
+
+    /// Up to where the channel is judged, milliseconds of its time.
+    pub fn judged_ms(&self) -> u64 {
+        self.channel.judged_ms()
+    }
+
+    /// No utterance that is still to close, the open one included, ends before this.
+    pub fn settled_ms(&self) -> u64 {
+        self.channel.settled_ms()
+    }
+
+    /// No utterance that is still to open starts before this.
+    pub fn begun_ms(&self) -> u64 {
+        self.channel.begun_ms()
+    }
+
+    /// The most samples of speech that one judgement tells at once: all that lay before an utterance that opens.
+    pub fn most_speech_samples(&self) -> usize {
+        self.channel.most_speech_samples()
+    }
+
+    fn follow<E: From<SpeechError>>(
+        &mut self,
+        event: Option<ChannelEvent>,
+        listener: &mut impl FnMut(Heard<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match event {
+            None => Ok(()),
+            Some(ChannelEvent::Open {
+                start_ms,
+                audio_from_ms,
+            }) => {
+                self.is_open = true;
+                listener(Heard::Open {
+                    start_ms,
+                    audio_from_ms,
+                })
+            }
+            Some(ChannelEvent::Close { end_ms }) => {
+                self.is_open = false;
+                let rest = self.channel.take_rest(end_ms);
+                self.voice.accept(rest).map_err(SpeechError::from)?;
+                let voice = self.voice.finish().map_err(SpeechError::from)?;
+                listener(Heard::Speech(rest))?;
+                listener(Heard::Close {
+                    end_ms,
+                    voice: voice.as_ref(),
+                })
+            }
+        }
+    }
+}

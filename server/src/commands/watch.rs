@@ -1,0 +1,344 @@
+//! `auricle watch`: calls under way in the terminal.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use auricle_contracts::{Alert, AlertState, CallEnded, Happening, LiveEvent, Party, Severity};
+use clap::Args;
+use console::Style;
+use futures_util::StreamExt;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::Error as WsError;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::Message;
+
+use super::show::party_style;
+use crate::app::App;
+use crate::exit::Exit;
+use crate::terminal::{PlayTime, Terminal, count, duration_text, printable, say};
+
+const EXAMPLES: &str = "\
+Examples:
+  auricle watch                                    all calls of 127.0.0.1:8020
+  auricle watch --alerts                           alerts alone
+  auricle watch --agent wang --server http://10.0.0.5:8020 --key-file key.txt
+
+Each line: place in the call, call, who, what was said. `…` goes on; `!` is an alert: heard in an utterance that goes
+on (?), there to stay, or withdrawn.";
+
+/// Options of `auricle watch`.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct WatchArgs {
+    /// Address of `auricle serve`.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8020")]
+    server: String,
+    /// Only this call.
+    #[arg(long, value_name = "CALL")]
+    call: Option<String>,
+    /// Only calls of this agent.
+    #[arg(long, value_name = "AGENT")]
+    agent: Option<String>,
+    /// Alerts alone.
+    #[arg(long)]
+    alerts: bool,
+    /// File with a key for the server.
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<std::path::PathBuf>,
+    /// Each event as JSON, a line each.
+    #[arg(long)]
+    json: bool,
+    /// Try again when the connection breaks off.
+    #[arg(long)]
+    stay: bool,
+}
+
+/// Between tries to connect again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(app: &mut App, args: &WatchArgs) -> Result<Exit> {
+    let key = match &args.key_file {
+        Some(path) => Some(crate::text_file::read_text(path).map_err(|cause| anyhow!(cause))?),
+        None => None,
+    };
+    let mut view = View::new(args.json);
+    let handle = app.runtime.handle().clone();
+    loop {
+        let watched = handle.block_on(watch(app, args, key.as_deref(), &mut view));
+        match watched {
+            Ok(()) if !args.stay => return Ok(Exit::Done),
+            Err(error) if !args.stay => return Err(error),
+            Ok(()) => {}
+            Err(error) => say!("{error:#}; trying again"),
+        }
+        std::thread::sleep(TRY_AGAIN);
+    }
+}
+
+/// Shows events until the server ends; those that were missed come first.
+async fn watch(app: &mut App, args: &WatchArgs, key: Option<&str>, view: &mut View) -> Result<()> {
+    let url = url(args, view.after)?;
+    let mut request = url
+        .as_str()
+        .into_client_request()
+        .with_context(|| format!("`{}` is no address of a server", args.server))?;
+    if let Some(key) = key {
+        let bearer = HeaderValue::from_str(&format!("Bearer {}", key.trim()));
+        let bearer = bearer.context("--key-file: that is no key")?;
+        request.headers_mut().insert("Authorization", bearer);
+    }
+    let connected = tokio_tungstenite::connect_async(request).await;
+    let (mut socket, _) = connected.map_err(|cause| refused(&args.server, cause))?;
+    while let Some(message) = socket.next().await {
+        match message {
+            Ok(Message::Text(text)) => {
+                view.show(&mut app.terminal, &text)?;
+                app.terminal.flush()?;
+            }
+            Ok(Message::Close(Some(frame))) if !frame.reason.is_empty() => {
+                bail!("the server ended: {}", frame.reason)
+            }
+            Ok(Message::Close(_)) | Err(WsError::ConnectionClosed) => break,
+            Ok(_) => {}
+            Err(cause) => bail!("the connection to `{}` broke off: {cause}", args.server),
+        }
+    }
+    view.end_partials(&mut app.terminal)
+}
+
+fn refused(server: &str, cause: WsError) -> anyhow::Error {
+    match cause {
+        WsError::Http(response) => {
+            let body = response.body().as_deref().unwrap_or_default();
+            let told: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+            let told = told.and_then(|told| Some(told.get("error")?.as_str()?.to_owned()));
+            let told = told.unwrap_or_else(|| response.status().to_string());
+            anyhow!("`{server}` refuses: {told}\nhint: --key-file names a file with a key for it")
+        }
+        cause => {
+            anyhow!("cannot connect to `{server}`: {cause}\nhint: `auricle serve` listens there")
+        }
+    }
+}
+
+fn url(args: &WatchArgs, after: Option<u64>) -> Result<String> {
+    let server = args.server.trim_end_matches('/');
+    let base = match server.split_once("://") {
+        Some(("http", rest)) => format!("ws://{rest}"),
+        Some(("https", rest)) => format!("wss://{rest}"),
+        Some(("ws" | "wss", _)) => server.to_owned(),
+        None => format!("ws://{server}"),
+        Some((scheme, _)) => bail!("--server: `{scheme}` is not known\nhint: http or https"),
+    };
+    let mut query = Vec::new();
+    query.extend(
+        args.call
+            .as_ref()
+            .map(|call| format!("call={}", escaped(call))),
+    );
+    query.extend(
+        args.agent
+            .as_ref()
+            .map(|agent| format!("agent={}", escaped(agent))),
+    );
+    query.extend(args.alerts.then(|| "only=alerts".to_owned()));
+    query.extend(after.map(|after| format!("after={after}")));
+    Ok(format!("{base}/api/v1/live?{}", query.join("&")))
+}
+
+/// For a query of a URL (RFC 3986, 2.1).
+fn escaped(text: &str) -> String {
+    let escaped = text.bytes().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    });
+    escaped.collect()
+}
+
+/// What stands on the screen.
+struct View {
+    is_json: bool,
+    /// Partials take the place of one another where there is a screen.
+    has_screen: bool,
+    has_partial: bool,
+    after: Option<u64>,
+}
+
+impl View {
+    fn new(is_json: bool) -> Self {
+        Self {
+            is_json,
+            has_screen: std::io::stdout().is_terminal(),
+            has_partial: false,
+            after: None,
+        }
+    }
+
+    fn show(&mut self, out: &mut Terminal, text: &str) -> Result<()> {
+        let event: LiveEvent = serde_json::from_str(text).context(
+            "the server tells what this program does not know\nhint: let both be of one version",
+        )?;
+        self.after = Some(event.id);
+        if self.is_json {
+            writeln!(out, "{text}")?;
+            return Ok(());
+        }
+        let call = printable(&event.call_id.0);
+        match event.happening {
+            Happening::CallStarted {
+                metadata,
+                source,
+                engine,
+                ..
+            } => {
+                let about = [Some(source), Some(engine), metadata.agent];
+                let about = about.iter().flatten().map(|text| printable(text));
+                let about = about.collect::<Vec<_>>().join(", ");
+                self.line(
+                    out,
+                    &format!("{:>7}  {call}  begins ({about})", PlayTime(0)),
+                )
+            }
+            Happening::Partial {
+                party,
+                start_ms,
+                text,
+                ..
+            } => self.partial(out, &said(out, start_ms, &call, party, &format!("{text}…"))),
+            Happening::Final { utterance, insight } => {
+                let mood = insight.emotion.map(|emotion| emotion.label.as_str());
+                let mood = mood.filter(|mood| *mood != "neutral");
+                let mood = mood.map_or_else(String::new, |mood| format!("  ({mood})"));
+                let text = format!("{}{mood}", utterance.text);
+                let line = said(out, utterance.start_ms, &call, utterance.party, &text);
+                self.line(out, &line)
+            }
+            Happening::Alert(alert) => {
+                let line = alert_line(out, &call, &alert);
+                self.line(out, &line)
+            }
+            Happening::CallEnded(ended) => self.line(out, &ended_line(&call, &ended)),
+        }
+    }
+
+    fn line(&mut self, out: &mut Terminal, line: &str) -> Result<()> {
+        self.end_partials(out)?;
+        writeln!(out, "{line}")?;
+        Ok(())
+    }
+
+    /// Without a screen partials are left out: their finals follow.
+    fn partial(&mut self, out: &mut Terminal, line: &str) -> Result<()> {
+        if self.has_screen {
+            let line = console::truncate_str(line, out.width.saturating_sub(1), "…");
+            write!(out, "\r\x1b[2K{line}")?;
+            self.has_partial = true;
+        }
+        Ok(())
+    }
+
+    fn end_partials(&mut self, out: &mut Terminal) -> Result<()> {
+        if std::mem::take(&mut self.has_partial) {
+            write!(out, "\r\x1b[2K")?;
+        }
+        Ok(())
+    }
+}
+
+fn said(out: &Terminal, at_ms: u64, call: &str, party: Party, text: &str) -> String {
+    let party_name = out.paint(&party_style(party), format!("{:<8}", party.as_str()));
+    format!(
+        "{:>7}  {call}  {party_name}  {}",
+        PlayTime(at_ms),
+        printable(text)
+    )
+}
+
+fn alert_line(out: &Terminal, call: &str, alert: &Alert) -> String {
+    let hit = &alert.hit;
+    let style = match hit.severity {
+        Severity::Info => Style::new().cyan(),
+        Severity::Minor => Style::new().yellow(),
+        Severity::Major => Style::new().red(),
+        Severity::Critical => Style::new().red().bold(),
+    };
+    let state = match alert.state {
+        AlertState::Provisional => "!?",
+        AlertState::Raised | AlertState::Confirmed => "! ",
+        AlertState::Withdrawn => "- ",
+    };
+    let title = match hit.title.is_empty() {
+        true => &hit.rule,
+        false => &hit.title,
+    };
+    let words = hit
+        .evidence
+        .iter()
+        .map(|evidence| printable(&evidence.words));
+    let words = words.collect::<Vec<_>>().join(" … ");
+    let withdrawn = match alert.state {
+        AlertState::Withdrawn => " (withdrawn)",
+        _ => "",
+    };
+    let text = format!(
+        "{state} {} {}: {words}{withdrawn}",
+        hit.severity,
+        printable(title)
+    );
+    format!(
+        "{:>7}  {call}  {}",
+        PlayTime(hit.start_ms),
+        out.paint(&style, text)
+    )
+}
+
+fn ended_line(call: &str, ended: &CallEnded) -> String {
+    let score = match (ended.score, ended.passed) {
+        (Some(score), Some(false)) => format!(", score {score:.1}, not passed"),
+        (Some(score), _) => format!(", score {score:.1}"),
+        (None, _) => String::new(),
+    };
+    format!(
+        "{:>7}  {call}  over: {}, {}, {}{score}",
+        PlayTime(ended.duration_ms),
+        duration_text(ended.duration_ms),
+        count(ended.n_utterances as u64, "utterance"),
+        count(ended.n_hits as u64, "hit"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_say_what_is_wanted() {
+        let args = |server: &str| WatchArgs {
+            server: server.into(),
+            call: Some("a b".into()),
+            agent: Some("王".into()),
+            alerts: true,
+            key_file: None,
+            json: false,
+            stay: false,
+        };
+        assert_eq!(
+            url(&args("http://host:1/"), Some(7)).unwrap(),
+            "ws://host:1/api/v1/live?call=a%20b&agent=%E7%8E%8B&only=alerts&after=7"
+        );
+        assert!(
+            url(&args("https://host"), None)
+                .unwrap()
+                .starts_with("wss://host/api")
+        );
+        assert!(
+            url(&args("host:80"), None)
+                .unwrap()
+                .starts_with("ws://host:80/api")
+        );
+        assert!(url(&args("ftp://host"), None).is_err());
+    }
+}

@@ -1,0 +1,46 @@
+//! The command line of `auricle serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+const EXAMPLES: &str = "\
+Examples:
+  auricle serve                                   listen on 127.0.0.1:8020
+  auricle serve --replay recordings/              play recordings as calls under way, and watch them
+  auricle serve --replay recordings/ --speed 4    four times as fast
+  auricle serve --replay a.wav --once             end when it is over
+  auricle watch                                   in another terminal: partials and alerts
+  curl -N http://127.0.0.1:8020/api/v1/live       the same as Server-Sent Events
+
+What it answers, and `[live]` of auricle.toml: docs/live.md.";
+
+/// Options of `auricle serve`.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct ServeArgs {
+    /// Address and port of the HTTP interface, instead of `live.listen`; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) listen: Option<SocketAddr>,
+    /// Recordings, or folders of them, to play as calls under way.
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub(super) replay: Vec<PathBuf>,
+    /// Seconds of sound that are played a second.
+    #[arg(long, value_name = "N", default_value_t = 1.0, requires = "replay", value_parser = speed)]
+    pub(super) speed: f64,
+    /// Calls that are played at a time.
+    #[arg(long, value_name = "N", default_value_t = 4, requires = "replay")]
+    pub(super) at_once: usize,
+    /// End when all that is played is over.
+    #[arg(long, requires = "replay")]
+    pub(super) once: bool,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|_| "it must be a number".to_owned())?;
+    match (0.1..=1_000.0).contains(&speed) {
+        true => Ok(speed),
+        false => Err("it must be 0.1 to 1000".to_owned()),
+    }
+}

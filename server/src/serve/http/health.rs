@@ -1,0 +1,148 @@
+//! Whether the program lives, is ready, and how it does.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use auricle_live::{BOUNDS_MS, Histogram};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+
+use super::Served;
+
+pub(crate) async fn alive() -> &'static str {
+    "alive\n"
+}
+
+/// Ready for calls: not full, not about to end.
+pub(crate) async fn ready(State(served): State<Arc<Served>>) -> impl IntoResponse {
+    match served.is_draining.load(Ordering::Relaxed) {
+        true => (StatusCode::SERVICE_UNAVAILABLE, "about to end\n"),
+        false => (StatusCode::OK, "ready\n"),
+    }
+}
+
+/// Figures in Prometheus' text format, version 0.0.4.
+pub(crate) async fn metrics(State(served): State<Arc<Served>>) -> impl IntoResponse {
+    let live = served.calls.live();
+    let (metrics, counts) = (live.metrics(), live.metrics().counts());
+    let mut page = Page::default();
+    page.gauge("live_calls", "calls under way", live.n_calls() as u64);
+    page.gauge(
+        "live_events_waiting",
+        "events that wait to be told",
+        live.n_events_waiting() as u64,
+    );
+    if let Some(bytes) = resident_bytes() {
+        page.gauge("resident_bytes", "memory of the process", bytes);
+    }
+    let counters = [
+        ("live_calls_opened", "calls taken in", counts.calls_opened),
+        (
+            "live_calls_refused",
+            "calls not taken in",
+            counts.calls_refused,
+        ),
+        ("live_calls_ended", "calls over", counts.calls_ended),
+        (
+            "live_partials_shed",
+            "partials left out under load",
+            counts.partials_shed,
+        ),
+        (
+            "live_stalls",
+            "turns in which a stage could not pass on what it had",
+            counts.stalls,
+        ),
+        (
+            "live_failures",
+            "legs or utterances that could not be heard",
+            counts.failures,
+        ),
+        (
+            "live_vad_failures",
+            "batches of frames that could not be judged",
+            counts.vad_failures,
+        ),
+        ("live_steps", "steps of recognition", counts.steps),
+        (
+            "live_chunks",
+            "chunks of speech that these steps took",
+            counts.chunks,
+        ),
+    ];
+    for (name, help, value) in counters {
+        page.counter(name, help, value);
+    }
+    page.histogram(
+        "live_packet_to_partial",
+        "from a packet's coming in to the partial that has its sound",
+        &metrics.packet_to_partial,
+    );
+    page.histogram(
+        "live_end_to_final",
+        "from the end of the trailing silence to the final",
+        &metrics.end_to_final,
+    );
+    page.histogram(
+        "live_word_to_alert",
+        "from the last word of a hit to its alert",
+        &metrics.word_to_alert,
+    );
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], page.text)
+}
+
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn head(&mut self, name: &str, help: &str, kind: &str) {
+        let _ = writeln!(self.text, "# HELP auricle_{name} {help}");
+        let _ = writeln!(self.text, "# TYPE auricle_{name} {kind}");
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) {
+        self.head(name, help, "gauge");
+        let _ = writeln!(self.text, "auricle_{name} {value}");
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) {
+        let name = format!("{name}_total");
+        self.head(&name, help, "counter");
+        let _ = writeln!(self.text, "auricle_{name} {value}");
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {
+        let name = format!("{name}_seconds");
+        self.head(&name, help, "histogram");
+        let measured = histogram.read();
+        let mut n_within = 0;
+        for (bound_ms, n) in BOUNDS_MS.iter().zip(measured.buckets) {
+            n_within += n;
+            let bound = *bound_ms as f64 / 1000.0;
+            let _ = writeln!(
+                self.text,
+                "auricle_{name}_bucket{{le=\"{bound}\"}} {n_within}"
+            );
+        }
+        let count = measured.count();
+        let _ = writeln!(self.text, "auricle_{name}_bucket{{le=\"+Inf\"}} {count}");
+        let sum = measured.sum_us as f64 / 1e6;
+        let _ = writeln!(self.text, "auricle_{name}_sum {sum}");
+        let _ = writeln!(self.text, "auricle_{name}_count {count}");
+    }
+}
+
+/// Memory that the process holds; `None` where the system does not say.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}

@@ -1,0 +1,188 @@
+//! `/api/v1/live`: what happens in calls under way, as a WebSocket or as Server-Sent Events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::{FromRequestParts, Query, Request, State};
+use axum::http::header;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::Deserialize;
+use tokio::sync::watch;
+
+use super::Served;
+use super::error::ApiError;
+use crate::serve::hub::{EventHub, Gone, KeptEvent, Wanted};
+
+/// Events written at once.
+const EVENTS_A_TIME: usize = 256;
+/// How long one message may take: whoever takes none for so long is gone.
+const SEND_WITHIN: Duration = Duration::from_secs(30);
+/// Between signs of life.
+const PING_EVERY: Duration = Duration::from_secs(15);
+/// Close code of those who were away too long (private use, RFC 6455, 7.4.2).
+const GONE: u16 = 4_010;
+
+/// What is asked for.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LiveQuery {
+    /// The last event that was seen: everything after it comes. Without it, what happens from now on.
+    after: Option<u64>,
+    /// Only this call.
+    call: Option<String>,
+    /// Only calls of this agent.
+    agent: Option<String>,
+    /// `alerts`: nothing else.
+    only: Option<Only>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Only {
+    Alerts,
+}
+
+pub(crate) async fn live(
+    State(served): State<Arc<Served>>,
+    query: Result<Query<LiveQuery>, axum::extract::rejection::QueryRejection>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let Query(query) = query.map_err(|cause| {
+        ApiError::new(cause.status(), cause.body_text())
+            .with_hint("after=ID, call=ID, agent=NAME, only=alerts")
+    })?;
+    // Browsers send it when a stream broke off.
+    let last_seen = request.headers().get("last-event-id");
+    let last_seen = last_seen.and_then(|id| id.to_str().ok()?.parse().ok());
+    let mut watcher = Watcher {
+        after: last_seen
+            .or(query.after)
+            .unwrap_or_else(|| served.hub.newest()),
+        news: served.hub.news(),
+        hub: Arc::clone(&served.hub),
+        wanted: Wanted {
+            call: query.call,
+            agent: query.agent,
+            alerts_only: query.only == Some(Only::Alerts),
+        },
+    };
+    let is_websocket = request.headers().contains_key(header::SEC_WEBSOCKET_KEY);
+    if !is_websocket {
+        return Ok(events(watcher).into_response());
+    }
+    let (mut parts, _) = request.into_parts();
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &served).await;
+    let upgrade = upgrade.map_err(|cause| ApiError::new(cause.status(), cause.body_text()))?;
+    let upgrade = upgrade.max_message_size(4 << 10);
+    Ok(upgrade.on_upgrade(async move |socket| watcher.serve(socket).await))
+}
+
+/// One who watches.
+struct Watcher {
+    hub: Arc<EventHub>,
+    news: watch::Receiver<u64>,
+    wanted: Wanted,
+    /// The last event that was looked at.
+    after: u64,
+}
+
+impl Watcher {
+    /// The next events that are wanted, waiting for them.
+    async fn next(&mut self) -> Result<Vec<Arc<KeptEvent>>, Gone> {
+        loop {
+            self.news.mark_unchanged();
+            let events = self.hub.after(self.after, EVENTS_A_TIME)?;
+            let Some(last) = events.last() else {
+                // The hub lives as long as the server does.
+                if self.news.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+                continue;
+            };
+            self.after = last.id;
+            let wanted: Vec<_> = events
+                .into_iter()
+                .filter(|event| self.wanted.wants(event))
+                .collect();
+            if !wanted.is_empty() {
+                return Ok(wanted);
+            }
+        }
+    }
+
+    async fn serve(&mut self, mut socket: WebSocket) {
+        let mut pings = tokio::time::interval(PING_EVERY);
+        loop {
+            let messages: Vec<Message> = tokio::select! {
+                events = self.next() => match events {
+                    Ok(events) => events
+                        .iter()
+                        .map(|event| Message::Text(Utf8Bytes::from(event.json.as_str())))
+                        .collect(),
+                    Err(gone) => vec![gone_message(gone)],
+                },
+                _ = pings.tick() => vec![Message::Ping(Vec::new().into())],
+                received = socket.recv() => match received {
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                    Some(Ok(_)) => continue,
+                },
+            };
+            for message in messages {
+                let is_last = matches!(message, Message::Close(_));
+                let sent = tokio::time::timeout(SEND_WITHIN, socket.send(message)).await;
+                if is_last || !matches!(sent, Ok(Ok(()))) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn gone_message(gone: Gone) -> Message {
+    Message::Close(Some(CloseFrame {
+        code: GONE,
+        reason: gone_text(gone).into(),
+    }))
+}
+
+fn gone_text(gone: Gone) -> String {
+    format!(
+        "events before {} are gone: read the calls anew",
+        gone.oldest
+    )
+}
+
+/// The same as Server-Sent Events (WHATWG HTML, 9.2).
+fn events(watcher: Watcher) -> impl IntoResponse {
+    let first = (Some(watcher), Vec::new().into_iter());
+    let stream = stream::unfold(first, async |(mut watcher, mut waiting)| {
+        loop {
+            if let Some(event) = waiting.next() {
+                return Some((Ok::<_, Infallible>(event), (watcher, waiting)));
+            }
+            let source = watcher.as_mut()?;
+            match source.next().await {
+                Ok(events) => {
+                    let events: Vec<Event> = events.iter().map(|event| one(event)).collect();
+                    waiting = events.into_iter();
+                }
+                Err(gone) => {
+                    watcher = None;
+                    let event = Event::default().event("gone").data(gone_text(gone));
+                    waiting = vec![event].into_iter();
+                }
+            }
+        }
+    });
+    Sse::new(stream).keep_alive(KeepAlive::new().interval(PING_EVERY))
+}
+
+fn one(event: &KeptEvent) -> Event {
+    Event::default()
+        .id(event.id.to_string())
+        .event(event.kind)
+        .data(&event.json)
+}

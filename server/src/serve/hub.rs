@@ -1,0 +1,238 @@
+//! What happened in live calls, kept for those who watch, so that whoever was away goes on where he stopped.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use auricle_contracts::{CallId, Happening, LiveEvent};
+use tokio::sync::watch;
+
+/// Events kept for those who come back: half an hour of a hundred calls, partials included.
+const MOST_KEPT: usize = 50_000;
+
+/// An event as it goes out: written once, however many watch.
+#[derive(Debug)]
+pub(crate) struct KeptEvent {
+    pub(crate) id: u64,
+    pub(crate) call_id: CallId,
+    pub(crate) agent: Option<String>,
+    /// `partial`, `final`, `alert`: the name of the event.
+    pub(crate) kind: &'static str,
+    /// The event as JSON, one line.
+    pub(crate) json: String,
+}
+
+/// What a watcher wants to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) call: Option<String>,
+    pub(crate) agent: Option<String>,
+    pub(crate) alerts_only: bool,
+}
+
+impl Wanted {
+    pub(crate) fn wants(&self, event: &KeptEvent) -> bool {
+        let is_call = self
+            .call
+            .as_ref()
+            .is_none_or(|call| *call == event.call_id.0);
+        let is_agent = self.agent.is_none() || self.agent == event.agent;
+        is_call && is_agent && (!self.alerts_only || event.kind == "alert")
+    }
+}
+
+/// Events between the one a watcher saw last and the oldest that is kept are gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gone {
+    /// The first that is still there.
+    pub(crate) oldest: u64,
+}
+
+/// All events of this program.
+pub(crate) struct EventHub {
+    kept: Mutex<Kept>,
+    newest: watch::Sender<u64>,
+}
+
+struct Kept {
+    events: VecDeque<Arc<KeptEvent>>,
+    /// The last event that is no longer kept, or the one before the first.
+    gone: u64,
+    newest: u64,
+}
+
+impl EventHub {
+    /// Ids go on from the clock, so that those of another run of the program are older.
+    pub(crate) fn new() -> Self {
+        Self::from(unix_ms().saturating_mul(1_000))
+    }
+
+    fn from(before_first: u64) -> Self {
+        Self {
+            kept: Mutex::new(Kept {
+                events: VecDeque::new(),
+                gone: before_first,
+                newest: before_first,
+            }),
+            newest: watch::Sender::new(before_first),
+        }
+    }
+
+    /// Takes what happened; whoever watches is woken.
+    pub(crate) fn tell(&self, call_id: CallId, agent: Option<String>, happening: Happening) {
+        let kind = kind_of(&happening);
+        let mut kept = self.kept();
+        let id = kept.newest + 1;
+        let event = LiveEvent {
+            id,
+            unix_ms: unix_ms(),
+            call_id,
+            agent,
+            happening,
+        };
+        let json = match serde_json::to_string(&event) {
+            Ok(json) => json,
+            Err(cause) => {
+                tracing::error!("an event cannot be written: {cause}");
+                return;
+            }
+        };
+        kept.newest = id;
+        kept.events.push_back(Arc::new(KeptEvent {
+            id,
+            call_id: event.call_id,
+            agent: event.agent,
+            kind,
+            json,
+        }));
+        while kept.events.len() > MOST_KEPT {
+            kept.gone = kept.events.pop_front().map_or(kept.gone, |event| event.id);
+        }
+        drop(kept);
+        self.newest.send_replace(id);
+    }
+
+    /// The id of the newest event.
+    pub(crate) fn newest(&self) -> u64 {
+        self.kept().newest
+    }
+
+    /// Up to `most` events after `after`, wanted or not, oldest first.
+    pub(crate) fn after(&self, after: u64, most: usize) -> Result<Vec<Arc<KeptEvent>>, Gone> {
+        let kept = self.kept();
+        if after < kept.gone {
+            return Err(Gone {
+                oldest: kept.gone + 1,
+            });
+        }
+        let first = kept.events.partition_point(|event| event.id <= after);
+        Ok(kept.events.range(first..).take(most).cloned().collect())
+    }
+
+    /// Told whenever there is a newer event.
+    pub(crate) fn news(&self) -> watch::Receiver<u64> {
+        self.newest.subscribe()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn kind_of(happening: &Happening) -> &'static str {
+    match happening {
+        Happening::CallStarted { .. } => "call_started",
+        Happening::Partial { .. } => "partial",
+        Happening::Final { .. } => "final",
+        Happening::Alert(_) => "alert",
+        Happening::CallEnded(_) => "call_ended",
+    }
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use auricle_contracts::{CallEnded, Party};
+
+    use super::*;
+
+    fn tell(hub: &EventHub, call: &str, text: &str) {
+        let partial = Happening::Partial {
+            party: Party::Agent,
+            channel: 0,
+            start_ms: 0,
+            end_ms: 100,
+            text: text.into(),
+        };
+        hub.tell(CallId(call.into()), Some("wang".into()), partial);
+    }
+
+    #[test]
+    fn who_comes_back_gets_what_was_missed_once() {
+        let hub = EventHub::from(100);
+        ["a", "b", "c"].map(|text| tell(&hub, "x", text));
+        let ids = |after, most| {
+            let events = hub.after(after, most).unwrap();
+            events.iter().map(|event| event.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(100, 10), [101, 102, 103]);
+        assert_eq!(ids(101, 1), [102]);
+        assert_eq!(ids(103, 10), [] as [u64; 0]);
+        assert_eq!(hub.after(50, 10).unwrap_err(), Gone { oldest: 101 });
+        assert_eq!(hub.newest(), 103);
+    }
+
+    #[test]
+    fn old_events_go_and_that_is_told() {
+        let hub = EventHub::from(0);
+        for _ in 0..MOST_KEPT + 5 {
+            tell(&hub, "x", "");
+        }
+        assert_eq!(hub.after(4, 1).unwrap_err(), Gone { oldest: 6 });
+        assert_eq!(hub.after(5, 1).unwrap()[0].id, 6);
+    }
+
+    #[test]
+    fn watchers_get_what_they_want() {
+        let hub = EventHub::from(0);
+        tell(&hub, "x", "");
+        let ended = Happening::CallEnded(Box::new(CallEnded::default()));
+        hub.tell(CallId("y".into()), None, ended);
+        let wanted = |wanted: Wanted| {
+            let events = hub.after(0, 10).unwrap();
+            let events = events.iter().filter(|event| wanted.wants(event));
+            events.map(|event| event.kind).collect::<Vec<_>>()
+        };
+        assert_eq!(wanted(Wanted::default()), ["partial", "call_ended"]);
+        let call = Some("y".to_owned());
+        assert_eq!(
+            wanted(Wanted {
+                call,
+                ..Wanted::default()
+            }),
+            ["call_ended"]
+        );
+        let agent = Some("wang".to_owned());
+        assert_eq!(
+            wanted(Wanted {
+                agent,
+                ..Wanted::default()
+            }),
+            ["partial"]
+        );
+        assert!(
+            wanted(Wanted {
+                alerts_only: true,
+                ..Wanted::default()
+            })
+            .is_empty()
+        );
+        let json: serde_json::Value =
+            serde_json::from_str(&hub.after(0, 1).unwrap()[0].json).unwrap();
+        assert_eq!((&json["type"], &json["id"]), (&"partial".into(), &1.into()));
+    }
+}

@@ -1,0 +1,99 @@
+//! Calls that ended: assessed as their recordings would be, saved, put into the index, told.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use auricle_contracts::{Assessment, CallEnded, Happening, Transcript};
+use auricle_live::EndedCall;
+use auricle_store::{AssessmentRecord, Fingerprints, Recording, Store};
+use tokio::runtime::Handle;
+
+use super::hub::EventHub;
+use crate::clock;
+use crate::disk_full::not_in_index;
+use crate::exit::message_of;
+use crate::index::CallIndex;
+use crate::judge::Judges;
+use crate::known::KnownCall;
+
+/// The only writer of the data folder while calls are served.
+pub(crate) struct Keeper {
+    pub(crate) store: Arc<Store>,
+    pub(crate) runtime: Handle,
+    pub(crate) index: CallIndex,
+    pub(crate) judges: Arc<Judges>,
+    pub(crate) hub: Arc<EventHub>,
+    /// Calls that could not be saved.
+    pub(crate) n_failed: u64,
+}
+
+impl Keeper {
+    /// Saves a call and tells that it ended. What cannot be saved is told, too.
+    pub(crate) fn keep(&mut self, call: EndedCall) {
+        let EndedCall {
+            new,
+            mut transcript,
+            counts,
+            ..
+        } = call;
+        let lost: u64 = counts.iter().map(|leg| leg.lost).sum();
+        let received: u64 = counts.iter().map(|leg| leg.received).sum();
+        if lost > 0 {
+            let percent = 100.0 * lost as f64 / (lost + received) as f64;
+            transcript.warnings.push(format!(
+                "{percent:.1} % of the audio never came: silence stands in its place"
+            ));
+        }
+        transcript.file = format!("live:{}", new.source);
+        let assessment = self.judges.assess(&transcript);
+        if let Err(error) = self.save(&transcript, &assessment) {
+            self.n_failed += 1;
+            let cause = message_of(&error);
+            tracing::error!(call.id = %transcript.call_id, "a call cannot be saved: {cause}");
+            transcript.warnings.push(format!("not saved: {cause}"));
+        }
+        let card = assessment.scorecard.as_ref();
+        let ended = CallEnded {
+            duration_ms: transcript.duration_ms,
+            n_utterances: transcript.utterances.len(),
+            n_hits: assessment.hits.len(),
+            score: card.map(|card| card.total),
+            passed: card.map(|card| card.passed),
+            warnings: transcript.warnings,
+        };
+        let ended = Happening::CallEnded(Box::new(ended));
+        self.hub.tell(new.id, new.metadata.agent, ended);
+    }
+
+    fn save(&mut self, transcript: &Transcript, assessment: &Assessment) -> Result<()> {
+        let recording = Recording {
+            call_id: transcript.call_id.clone(),
+            file: transcript.file.clone(),
+            path: transcript.file.clone(),
+            size_bytes: 0,
+            metadata: transcript.metadata.clone(),
+        };
+        let now = clock::now_text();
+        let prints = Fingerprints::default();
+        let save = self
+            .store
+            .save_done(None, &recording, &prints, transcript, &now);
+        let version = self.runtime.block_on(save)?;
+        let record = AssessmentRecord {
+            call_id: transcript.call_id.clone(),
+            transcript_version: version,
+            rules_fingerprint: self.judges.of(transcript).print.clone(),
+            made_at: now,
+            assessment: assessment.clone(),
+        };
+        let save = self.store.save_assessments(std::slice::from_ref(&record));
+        self.runtime.block_on(save)?;
+        let known = KnownCall::masked(transcript, assessment);
+        let added = self.index.add(&known, version).and_then(|()| {
+            let commit = self.index.commit(&self.store);
+            self.runtime.block_on(commit).map(drop)
+        });
+        // The store knows what the index lacks: the next start adds it.
+        added.or_else(|error| not_in_index(&transcript.call_id, error))
+    }
+}

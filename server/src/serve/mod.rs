@@ -1,0 +1,267 @@
+//! `auricle serve`: calls under way, heard and judged while people talk.
+//!
+//! ```text
+//! replay, ingest ─▶ calls ─▶ auricle_live ─┬▶ hub ─▶ http (WebSocket, Server-Sent Events)
+//!                                          └▶ keeper ─▶ store, index
+//! ```
+
+mod access;
+mod args;
+mod calls;
+mod config;
+mod http;
+mod hub;
+mod keeper;
+mod replay;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+use auricle_contracts::CallMetadata;
+use auricle_insight::intent::Language;
+use auricle_live::{Live, LiveOutput, MachineClock, Told};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use self::access::Access;
+pub(crate) use self::access::Role;
+pub(crate) use self::args::ServeArgs;
+use self::calls::Calls;
+pub(crate) use self::config::LiveConfig;
+use self::http::{Served, router};
+use self::hub::EventHub;
+use self::keeper::Keeper;
+use self::replay::Replay;
+use crate::analyze::{configured_channels, default_speech_options, inputs, stop_on_signals};
+use crate::app::App;
+use crate::engine::{Recognition, Speech};
+use crate::exit::{Exit, usage};
+use crate::index::{CallIndex, NEVER_STOP};
+use crate::judge::Judges;
+use crate::terminal::{count, say};
+
+/// How often it is looked whether the program is to end.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
+    let settings = app.config.live.settings()?;
+    let replay = replay(app, args)?;
+    let lock = app.config.data.lock()?;
+    let address = args.listen.unwrap_or(app.config.live.listen);
+    let access = Access::new(&app.config.live.keys, address.ip())?;
+    let listener = app.runtime.block_on(TcpListener::bind(address));
+    let listener = listener.with_context(|| {
+        format!(
+            "cannot listen on `{address}`\nhint: another program may; --listen names another port"
+        )
+    })?;
+    let address = listener.local_addr()?;
+    let judges = Arc::new(Judges::load(&app.config)?);
+    judges.check_models()?;
+    judges.say_doubts();
+    let mut speech = Speech::open(&app.config, &default_speech_options(app))?;
+    let model = speech.model_for(&CallMetadata::default())?;
+    let store = Arc::new(app.store()?);
+    app.runtime.block_on(judges.save_recipes(&store))?;
+    let index = app.config.data.index();
+    let mut index = app
+        .runtime
+        .block_on(CallIndex::open_to_write(&index, &store))?;
+    let caught_up = index.catch_up(&store, &judges, &NEVER_STOP);
+    app.runtime.block_on(caught_up)?;
+
+    let (live, output) = Live::start(settings, &model, Arc::new(MachineClock::new()))?;
+    let hub = Arc::new(EventHub::new());
+    let language = match app.config.speech.language.as_str() {
+        "en" => Language::English,
+        _ => Language::Mandarin,
+    };
+    let calls = Arc::new(Calls::new(live, model, Arc::clone(&judges), language));
+    let served = Arc::new(Served {
+        calls: Arc::clone(&calls),
+        hub: Arc::clone(&hub),
+        store: Arc::clone(&store),
+        judges: Arc::clone(&judges),
+        config: app.config.clone(),
+        access,
+        is_draining: AtomicBool::new(false),
+    });
+    let keeper = Keeper {
+        store,
+        runtime: app.runtime.handle().clone(),
+        index,
+        judges,
+        hub,
+        n_failed: 0,
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_on_signals(app, &stop);
+    let serving = Serving::begin(app, listener, &served, output, keeper)?;
+    say!("listening: http://{address} (events: /api/v1/live; stop with Ctrl-C)");
+    let n_failed = serving.until_over(&served, replay.as_ref(), args.once, &stop);
+    drain(app, &served);
+    let n_unsaved = serving.end()?;
+    say_figures(calls.live());
+    drop(lock);
+    Ok(match n_failed as u64 + n_unsaved {
+        0 => Exit::Done,
+        _ => Exit::Failed,
+    })
+}
+
+fn replay(app: &App, args: &ServeArgs) -> Result<Option<Replay>> {
+    if args.replay.is_empty() {
+        return Ok(None);
+    }
+    let found = inputs::collect(&args.replay);
+    for (path, cause) in &found.failures {
+        say!("failed: {}: {cause}", path.display());
+    }
+    if found.files.is_empty() {
+        return Err(usage("--replay: there are no recordings"));
+    }
+    Ok(Some(Replay {
+        files: found.files,
+        channels: configured_channels(app)?,
+        speed: args.speed,
+        n_calls: args.at_once.max(1),
+    }))
+}
+
+/// Everything that runs beside the caller's thread.
+struct Serving {
+    keeper: JoinHandle<Keeper>,
+    web: tokio::task::JoinHandle<std::io::Result<()>>,
+    is_over: Arc<AtomicBool>,
+    close: watch::Sender<bool>,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Serving {
+    fn begin(
+        app: &App,
+        listener: TcpListener,
+        served: &Arc<Served>,
+        output: LiveOutput,
+        keeper: Keeper,
+    ) -> Result<Self> {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (close, mut closed) = watch::channel(false);
+        let service =
+            router(Arc::clone(served)).into_make_service_with_connect_info::<SocketAddr>();
+        let web = app.runtime.spawn(async move {
+            let closed = async move {
+                let _ = closed.wait_for(|closed| *closed).await;
+            };
+            axum::serve(listener, service)
+                .with_graceful_shutdown(closed)
+                .await
+        });
+        let (calls, over) = (Arc::clone(&served.calls), Arc::clone(&is_over));
+        let tell = move || tell_and_keep(&output, &calls, keeper, &over);
+        let thread = std::thread::Builder::new().name("keeper".to_owned());
+        Ok(Self {
+            keeper: thread.spawn(tell)?,
+            web,
+            is_over,
+            close,
+            runtime: app.runtime.handle().clone(),
+        })
+    }
+
+    /// Plays what is to be played, and waits for a signal unless `once`; gives the number of recordings that failed.
+    fn until_over(
+        &self,
+        served: &Arc<Served>,
+        replay: Option<&Replay>,
+        once: bool,
+        stop: &AtomicBool,
+    ) -> usize {
+        let n_failed = replay.map_or(0, |replay| replay.play(&served.calls, stop));
+        while !once && !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(LOOK_EVERY);
+        }
+        n_failed
+    }
+
+    /// Ends the threads; gives the number of calls that could not be saved.
+    fn end(self) -> Result<u64> {
+        self.is_over.store(true, Ordering::SeqCst);
+        let keeper = self
+            .keeper
+            .join()
+            .map_err(|_| anyhow!("saving calls broke off"))?;
+        self.close.send_replace(true);
+        // Watchers that never close do not hold the program up.
+        let closing = async { tokio::time::timeout(Duration::from_secs(2), self.web).await };
+        match self.runtime.block_on(closing) {
+            Ok(Ok(ended)) => ended?,
+            Ok(Err(_)) => return Err(anyhow!("the HTTP interface broke off")),
+            Err(_) => {}
+        }
+        Ok(keeper.n_failed)
+    }
+}
+
+/// Tells and saves what comes out of the pipeline, until it is over and all is told.
+fn tell_and_keep(
+    output: &LiveOutput,
+    calls: &Calls,
+    mut keeper: Keeper,
+    is_over: &AtomicBool,
+) -> Keeper {
+    loop {
+        // Read first: what came before is there after.
+        let was_over = is_over.load(Ordering::SeqCst);
+        match output.next(LOOK_EVERY) {
+            Some(Told::Happened {
+                call_id,
+                agent,
+                happening,
+            }) => keeper.hub.tell(call_id, agent, *happening),
+            Some(Told::Ended(call)) => {
+                calls.ended(&call.new.id);
+                keeper.keep(*call);
+            }
+            None if was_over => return keeper,
+            None => {}
+        }
+    }
+}
+
+/// Takes no more calls, and waits for those under way.
+fn drain(app: &App, served: &Served) {
+    served.is_draining.store(true, Ordering::SeqCst);
+    served.calls.live().drain();
+    let until = Instant::now() + Duration::from_secs(app.config.live.drain_secs);
+    while served.calls.live().n_calls() > 0 && Instant::now() < until {
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let n_left = served.calls.live().n_calls();
+    if n_left > 0 {
+        say!("warning: {} cut off", count(n_left as u64, "call"));
+    }
+}
+
+fn say_figures(live: &Live) {
+    let metrics = live.metrics();
+    let within = |share: f64, histogram: &auricle_live::Histogram| {
+        let measured = histogram.read();
+        match (measured.count(), measured.within_ms(share)) {
+            (0, _) => "none".to_owned(),
+            (_, Some(ms)) => format!("{ms} ms"),
+            (_, None) => "over 10 s".to_owned(),
+        }
+    };
+    say!(
+        "calls: {}; word to alert: 95 % within {}; end of silence to final: 99 % within {}; packet to partial: half within {}",
+        metrics.counts().calls_ended,
+        within(0.95, &metrics.word_to_alert),
+        within(0.99, &metrics.end_to_final),
+        within(0.5, &metrics.packet_to_partial),
+    );
+}

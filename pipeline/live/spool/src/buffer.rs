@@ -131,3 +131,27 @@ impl ChunkBuffer {
         n_open_bytes.saturating_sub(head_bytes(self.reached.n_legs()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::{DataKey, Origin, RecordingId};
+
+    #[test]
+    fn no_number_is_given_twice_even_after_the_last() {
+        let origin = Origin {
+            id: RecordingId([1; 16]),
+            created_unix_ms: 0,
+        };
+        let cipher = DataKey::fixed(origin, [2; 32]).chunk_cipher().unwrap();
+        let mut buffer = ChunkBuffer::new(cipher, 1024);
+        buffer.number = Some(u32::MAX);
+        buffer.put(&Record::Note(b"the last")).unwrap();
+        buffer.seal(ChunkKind::Records).unwrap();
+        let n_bytes = buffer.n_bytes();
+        let refused = buffer.put(&Record::Note(b"one more")).unwrap_err();
+        assert!(matches!(refused, SpoolError::TooManyChunks));
+        assert_eq!(buffer.n_bytes(), n_bytes);
+        assert_eq!(buffer.sealed_at(0).map(<[u8]>::len), Some(n_bytes));
+    }
+}

@@ -35,6 +35,9 @@ pub enum ReadError {
         "its key `{0}` is another than the one in the key ring\nhint: never give a new key the name of an old one"
     )]
     WrongKey(KeyId),
+    /// Somebody renamed it.
+    #[error("it is another recording than its name says")]
+    Another,
     /// See there.
     #[error(transparent)]
     Crypto(#[from] CryptoError),

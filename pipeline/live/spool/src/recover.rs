@@ -11,7 +11,7 @@ use crate::header::DataKey;
 use crate::keys::KeyRing;
 use crate::reader::{Place, RecordingReader};
 use crate::storage::Storage;
-use crate::{ReadError, SpoolError};
+use crate::{ReadError, RecordingId, SpoolError};
 
 const SEAL_BYTES: usize = 16;
 
@@ -70,8 +70,16 @@ impl Seal {
 /// Reads a file that nobody writes to any more, proves it, and seals it behind its last whole chunk where it was
 /// cut off; the rest is cut away, for no part of a chunk can be read. What is damaged stays as it is. Can be
 /// done again after a kill at any moment.
-pub(crate) fn seal(file: File, keys: &KeyRing, sealed_unix_ms: u64) -> Result<Ending, SpoolError> {
+pub(crate) fn seal(
+    file: File,
+    id: RecordingId,
+    keys: &KeyRing,
+    sealed_unix_ms: u64,
+) -> Result<Ending, SpoolError> {
     let mut reader = RecordingReader::new(file, keys)?;
+    if reader.info().id != id {
+        return Err(ReadError::Another.into());
+    }
     let ending = reader.verify()?;
     let Ending::CutOff { n_bytes_dropped } = ending else {
         return Ok(ending);

@@ -73,7 +73,7 @@ impl Rotation {
 
 /// Puts all recordings of a spool's folder under the ring's active key, those being written too: a writer never
 /// looks at its header again. A program that writes there should have the new active key first, or what it begins
-/// meanwhile is found by the next rotation.
+/// meanwhile is found by the next rotation, as is a file that was being made and had no header yet (counted as failed).
 ///
 /// `progress` hears of every recording. Copies of the old header on other media stay readable by the old key, and
 /// so does audio to whoever took a data key.

@@ -161,7 +161,8 @@ impl Spool {
     /// meanwhile does no harm: the next start finds it again.
     ///
     /// # Errors
-    /// Its key is missing or another, it is being written, or the file system's; it stays where it is.
+    /// Its key is missing or another, it is another than its name says, it is being written, or the file system's; it
+    /// stays where it is.
     pub fn recover(
         &self,
         name: &RecordingName,
@@ -174,7 +175,7 @@ impl Spool {
         let path = shared.open_path(name);
         let file = OpenOptions::new().read(true).write(true).open(&path);
         let file = file.doing("open the recording")?;
-        match recover::seal(file, &shared.keys, sealed_unix_ms) {
+        match recover::seal(file, name.id(), &shared.keys, sealed_unix_ms) {
             Ok(ending) => {
                 let path = shared.move_to_done(name)?;
                 shared.sync_folders(&[*name])?;
@@ -225,16 +226,20 @@ impl Spool {
     /// Opens a recording wherever it lies, also one that is being written.
     ///
     /// # Errors
-    /// As [`RecordingReader::open`].
+    /// As [`RecordingReader::open`]; it is another than its name says.
     pub fn reader(&self, name: &RecordingName) -> Result<RecordingReader, ReadError> {
         let shared = &self.shared;
         let opened = RecordingReader::open(&shared.open_path(name), &shared.keys);
-        match opened {
+        let reader = match opened {
             // It may just have been moved.
             Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
                 RecordingReader::open(&shared.done_path(name), &shared.keys)
             }
             opened => opened,
+        }?;
+        match reader.info().id == name.id() {
+            true => Ok(reader),
+            false => Err(ReadError::Another),
         }
     }
 

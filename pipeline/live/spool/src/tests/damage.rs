@@ -26,8 +26,7 @@ fn a_file_cut_anywhere_gives_its_whole_chunks() {
             assert!(n_bytes < SLOT_BYTES, "cut at {n_bytes}");
             continue;
         };
-        let whole = sample.chunks.iter().filter(|(end, _)| *end <= n_bytes);
-        let (end, n_records) = *whole.last().unwrap_or(&(FIRST_CHUNK, 0));
+        let (end, n_records) = sample.whole(n_bytes);
         assert_eq!(records, sample.records[..n_records], "cut at {n_bytes}");
         let n_bytes_dropped = n_bytes.saturating_sub(end) as u64;
         assert_eq!(
@@ -49,8 +48,7 @@ fn a_changed_byte_anywhere_gives_nothing_wrong() {
             let found = read(&bytes);
             if at >= FIRST_CHUNK {
                 let (records, ending) = found.as_ref().unwrap();
-                let before = sample.chunks.iter().filter(|(end, _)| *end <= at);
-                let n_records = before.last().map_or(0, |(_, n_records)| *n_records);
+                let n_records = sample.whole(at).1;
                 assert_eq!(*records, sample.records[..n_records], "byte {at}");
                 assert_ne!(*ending, Ending::Finished, "byte {at}");
             }

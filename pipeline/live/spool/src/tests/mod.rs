@@ -158,6 +158,14 @@ pub(super) struct Sample {
     pub(super) chunks: Vec<(usize, usize)>,
 }
 
+impl Sample {
+    /// Where the last whole chunk ends if the file is cut off at `n_bytes`, and how many records there are.
+    pub(super) fn whole(&self, n_bytes: usize) -> (usize, usize) {
+        let mut whole = self.chunks.iter().filter(|(end, _)| *end <= n_bytes);
+        *whole.next_back().unwrap_or(&(8192, 0))
+    }
+}
+
 /// Five chunks of two legs, a note and an end. Small, for tests that go through it byte by byte.
 pub(super) fn sample(id: u8) -> Sample {
     let disk = Disk::default();

@@ -24,8 +24,8 @@ fn records_by(bytes: &[u8], keys: &KeyRing) -> Result<Vec<Owned>, ReadError> {
     Ok(rest_of(&mut reader))
 }
 
-/// Every state that a kill or a power cut may leave while one write goes on: any part of it from its front, and any
-/// of its sectors of 512 bytes alone, which is all of a slot or none.
+/// Every state that a kill or a power cut may leave of one write. A slot lies in one sector, so that a power cut leaves
+/// all of it or nothing; a kill may leave any part from its front.
 fn states(before: &[u8], offset: usize, written: &[u8]) -> Vec<Vec<u8>> {
     (0..=written.len())
         .map(|n_bytes| {

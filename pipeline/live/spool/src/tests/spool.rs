@@ -121,8 +121,7 @@ fn what_a_crash_left_is_sealed_at_every_byte() {
         fs::write(&path, &sample.bytes[..n_bytes]).unwrap();
         assert_eq!(spool.unfinished().unwrap(), [name]);
         let recovered = spool.recover(&name, NOW_UNIX_MS).unwrap();
-        let whole = sample.chunks.iter().filter(|(end, _)| *end <= n_bytes);
-        let (end, n_records) = *whole.last().unwrap_or(&(8192, 0));
+        let (end, n_records) = sample.whole(n_bytes);
         let sealed = Ending::Sealed {
             n_bytes_dropped: (n_bytes - end) as u64,
             sealed_unix_ms: NOW_UNIX_MS,
@@ -252,6 +251,20 @@ fn what_cannot_be_recovered_stays() {
     let path = folder.path().join(format!("broken/{empty}.arec"));
     let recovered = spool.recover(&empty, NOW_UNIX_MS).unwrap();
     assert_eq!(recovered, Recovered::Broken { path });
+}
+
+#[test]
+fn a_file_under_the_name_of_another_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(folder.path());
+    let (one, two) = (*begun(&spool).name(), *begun(&spool).name());
+    let path = |name| folder.path().join(format!("open/{name}.arec"));
+    fs::rename(path(one), path(two)).unwrap();
+    let read = spool.reader(&two).map(|_| ()).unwrap_err();
+    assert!(matches!(read, ReadError::Another));
+    let recovered = spool.recover(&two, NOW_UNIX_MS).unwrap_err();
+    assert!(matches!(recovered, SpoolError::Read(ReadError::Another)));
+    assert_eq!(spool.unfinished().unwrap(), [two]);
 }
 
 #[test]

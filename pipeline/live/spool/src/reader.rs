@@ -246,12 +246,18 @@ impl<S: Read + Seek> RecordingReader<S> {
         let place = self.place;
         let ending = match self.head_at(&place)? {
             Err(ending) => ending,
-            Ok((head, bytes)) => match self.decrypt(&head, &bytes)? {
-                Ok(()) => return Ok(true),
-                Err(ending) => ending,
-            },
+            Ok((head, bytes)) => {
+                let decrypted = self.decrypt(&head, &bytes);
+                if !matches!(decrypted, Ok(Ok(()))) {
+                    // What is not proved is never taken for records, after a read that failed neither.
+                    self.body.clear();
+                }
+                match decrypted? {
+                    Ok(()) => return Ok(true),
+                    Err(ending) => ending,
+                }
+            }
         };
-        self.body.clear();
         self.ending = Some(ending);
         Ok(false)
     }

@@ -8,10 +8,19 @@ struct View {
     at: u64,
     /// What the reader sees of it.
     n_bytes: Option<usize>,
+    /// Reads until one fails.
+    n_reads: Option<usize>,
 }
 
 impl io::Read for View {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.n_reads = match self.n_reads {
+            Some(0) => {
+                self.n_reads = None;
+                return Err(io::ErrorKind::Other.into());
+            }
+            n_reads => n_reads.map(|n_reads| n_reads - 1),
+        };
         let state = self.disk.state();
         let n_bytes = self.n_bytes.unwrap_or(usize::MAX).min(state.bytes.len());
         let rest = state.bytes[..n_bytes].get(usize::try_from(self.at).unwrap()..);
@@ -41,6 +50,7 @@ fn view(disk: &Disk) -> View {
         disk: disk.clone(),
         at: 0,
         n_bytes: None,
+        n_reads: None,
     }
 }
 
@@ -83,6 +93,30 @@ fn a_reader_that_sees_every_byte_come_reads_each_record_once() {
     }
     assert_eq!(records, sample.records);
     assert_eq!(reader.ending(), Some(Ending::Finished));
+}
+
+/// Whichever read fails, once, somewhere in a chunk: the records go on as if it had not.
+#[test]
+fn a_read_that_fails_is_made_again() {
+    let sample = sample(1);
+    let disk = Disk::default();
+    disk.state().bytes = sample.bytes.clone();
+    for n_reads in 0..60 {
+        let mut reader = RecordingReader::new(view(&disk), &ring()).unwrap();
+        reader.source_mut().n_reads = Some(n_reads);
+        let mut records = Vec::new();
+        let mut n_failures = 0;
+        loop {
+            match reader.next_record() {
+                Ok(Some(record)) => records.push(Owned::of(record)),
+                Ok(None) => break,
+                Err(_) => n_failures += 1,
+            }
+        }
+        assert_eq!(records, sample.records);
+        assert!(n_failures <= 1);
+        assert_eq!(reader.ending(), Some(Ending::Finished));
+    }
 }
 
 #[test]

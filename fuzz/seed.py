@@ -3,7 +3,8 @@
 
 Recordings come from fixtures/audio, queries from the examples of docs/query-language.md, packs from docs/rules.md
 and pipeline/insight/tests, score cards from docs/scorecards.md and packs/cards, emotion weights from models/emotion, an
-encoder from an example of models/networks, bodies from the tests of crm/store/bodies; the rest is written here.
+encoder from an example of models/networks, bodies from the tests of crm/store/bodies, a recording of a live call from
+the tests of pipeline/live/spool; the rest is written here.
 """
 
 import gzip
@@ -171,6 +172,14 @@ def bodies():
     return packed + [empty, zlib.compress(empty.encode())]
 
 
+def spool():
+    """A recording, a part of it, edits (offset, mask; see the target), and the records of a chunk."""
+    recording = (ROOT / "pipeline/live/spool/tests/first.arec").read_bytes()
+    edits = struct.pack("<HB", 9100, 1) + struct.pack("<HB", 0, 128)
+    full, more = bytes([0x30, 0, 0xC0, 0x3E, 0, 4]) + b"abcd", b"\x00efgh" + b"\x10\x02ij" + b"\x20\x08\x02kl"
+    return [recording, recording[:9000], edits, full + more + b"\x41\x02{}"]
+
+
 def put(target, seeds):
     folder = ROOT / "fuzz/corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -199,6 +208,7 @@ def main():
     put("emotion", emotion())
     put("text_rules", text_rules())
     put("bodies", bodies())
+    put("spool", spool())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+//! Folders: made, synced, locked, looked through.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+
+use super::RecordingName;
+use crate::SpoolError;
+use crate::error::Doing;
+
+/// Files and bytes of one folder.
+pub(super) fn usage_of(folder: &Path) -> Result<(u64, u64), SpoolError> {
+    let (mut n_files, mut n_bytes) = (0, 0);
+    for entry in fs::read_dir(folder).doing("list recordings")? {
+        let entry = entry.doing("list recordings")?;
+        if RecordingName::of(&entry.path()).is_none() {
+            continue;
+        }
+        match entry.metadata() {
+            Ok(metadata) => {
+                n_files += 1;
+                n_bytes += metadata.len();
+            }
+            // Moved meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).doing("list recordings"),
+        }
+    }
+    Ok((n_files, n_bytes))
+}
+
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+#[cfg(unix)]
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(not(unix))]
+pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Holds a lock until the file is dropped, or the process ends in whatever way.
+pub(crate) fn lock(path: &Path) -> Result<File, SpoolError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    let file = options.open(path).doing("lock the folder")?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let folder = path.parent().unwrap_or(path);
+            Err(SpoolError::Busy(folder.to_owned()))
+        }
+        Err(TryLockError::Error(source)) => Err(source).doing("lock the folder"),
+    }
+}

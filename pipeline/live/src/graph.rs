@@ -411,7 +411,7 @@ impl Live {
 
     /// What is counted.
     pub fn metrics(&self) -> &Metrics {
-        &self.doors.metrics
+        self.doors.metrics()
     }
 
     /// Events that wait to be read.

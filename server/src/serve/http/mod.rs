@@ -14,11 +14,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::routing::get;
 
 use self::error::ApiError;
-use super::access::{Access, Role};
+use super::access::{Access, Refusal, Role};
 use super::calls::Calls;
 use super::hub::EventHub;
 use crate::config::Config;
@@ -42,7 +42,12 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
         let served = Arc::clone(&served);
         middleware::from_fn(move |request: Request, next: Next| {
             let served = Arc::clone(&served);
-            async move { admit(&served, role, request, next).await }
+            async move {
+                match admitted(&served, role, &request) {
+                    Ok(()) => next.run(request).await,
+                    Err(refusal) => ApiError::refused(&refusal).into_response(),
+                }
+            }
         })
     };
     let watching = Router::new()
@@ -66,21 +71,15 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
         .with_state(served)
 }
 
-/// Lets a request in that may do what `role` may.
-async fn admit(served: &Served, role: Role, request: Request, next: Next) -> Response {
+/// Whether a request may do what `role` may.
+fn admitted(served: &Served, role: Role, request: &Request) -> Result<(), Refusal> {
     let text = |name: header::HeaderName| {
         let value = request.headers().get(name);
         value.and_then(|value| value.to_str().ok())
     };
     let query = request.uri().query().unwrap_or_default();
-    let admitted =
-        served
-            .access
-            .admit(role, text(header::HOST), text(header::AUTHORIZATION), query);
-    match admitted {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => ApiError::refused(&refusal).into_response(),
-    }
+    let (host, key) = (text(header::HOST), text(header::AUTHORIZATION));
+    served.access.admit(role, host, key, query)
 }
 
 async fn nothing_there(State(_): State<Arc<Served>>, request: Request) -> ApiError {

@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crate and the crates of the workspace it may depend on, tests and build scripts included.
 /// Change ARCHITECTURE.md with this table.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("auricle-contracts", &[]),
     ("auricle-pinyin", &[]),
     ("auricle-audio", &[]),
@@ -25,6 +25,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ),
     ("auricle-insight", &["auricle-contracts", "auricle-pinyin"]),
     ("auricle-search", &["auricle-contracts", "auricle-pinyin"]),
+    ("auricle-wire", &["auricle-contracts"]),
     ("auricle-bodies", &["auricle-contracts"]),
     ("auricle-store", &["auricle-contracts", "auricle-bodies"]),
     ("auricle-report", &["auricle-contracts"]),

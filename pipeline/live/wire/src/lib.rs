@@ -7,6 +7,7 @@
 //! | module | other side | transport |
 //! | --- | --- | --- |
 //! | [`audiosocket`] | Asterisk | TCP |
+//! | [`stream`] | FreeSWITCH with `mod_audio_stream` | WebSocket |
 //!
 //! What they have in common: [`Encoding`]s, a [`ChannelSplitter`] for interleaved audio, the [`Layout`] of parties on
 //! channels, [`CallFacts`], [`Close`] frames and [`Limits`].
@@ -19,6 +20,7 @@
 //! digit that was pressed, a word to lean towards or a key.
 
 pub mod audiosocket;
+pub mod stream;
 
 mod channels;
 mod close;
@@ -27,6 +29,7 @@ mod facts;
 mod layout;
 mod limits;
 mod query;
+
 
 pub use channels::{ChannelSplitter, Frames};
 pub use close::Close;

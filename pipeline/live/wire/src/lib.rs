@@ -8,6 +8,7 @@
 //! | --- | --- | --- |
 //! | [`audiosocket`] | Asterisk | TCP |
 //! | [`stream`] | FreeSWITCH with `mod_audio_stream` | WebSocket |
+//! | [`listen`] | clients of Deepgram's streaming API | WebSocket |
 //!
 //! What they have in common: [`Encoding`]s, a [`ChannelSplitter`] for interleaved audio, the [`Layout`] of parties on
 //! channels, [`CallFacts`], [`Close`] frames and [`Limits`].
@@ -20,6 +21,7 @@
 //! digit that was pressed, a word to lean towards or a key.
 
 pub mod audiosocket;
+pub mod listen;
 pub mod stream;
 
 mod channels;
@@ -30,6 +32,8 @@ mod layout;
 mod limits;
 mod query;
 
+#[cfg(test)]
+mod tests;
 
 pub use channels::{ChannelSplitter, Frames};
 pub use close::Close;

@@ -4,7 +4,7 @@
 Recordings come from fixtures/audio, queries from the examples of docs/query-language.md, packs from docs/rules.md
 and pipeline/insight/tests, score cards from docs/scorecards.md and packs/cards, emotion weights from models/emotion, an
 encoder from an example of models/networks, bodies from the tests of crm/store/bodies, a recording of a live call from
-the tests of pipeline/live/spool; the rest is written here.
+the tests of pipeline/live/spool, queries and messages of live connections from docs/ingest; the rest is written here.
 """
 
 import gzip
@@ -180,6 +180,28 @@ def spool():
     return [recording, recording[:9000], edits, full + more + b"\x41\x02{}"]
 
 
+def audiosocket():
+    """Connections, each behind a byte that says how it is cut: an id, audio at two rates, a digit, an error, the end."""
+
+    def frame(kind, payload):
+        return struct.pack(">BH", kind, len(payload)) + payload
+
+    ident = frame(0x01, bytes.fromhex("40325ec25efd4bd3805f53576e581d13"))
+    call = frame(0x10, b"\0\1" * 160) + frame(0x12, b"\0\1" * 8) + frame(0x03, b"5") + frame(0x00, b"")
+    return [b"\x06" + ident + call, b"\x00" + call, b"\x13" + frame(0x02, b"x") + frame(0xFF, b"\1"), b"\x02GET / HTTP/1.1\r\n"]
+
+
+def websocket():
+    """Queries and JSON of docs/ingest, and audio, each behind a byte that says how audio is cut."""
+    pages = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/ingest").glob("*.md"))]
+    queries = [query for page in pages for query in re.findall(r"\?([a-z_]+=[^\s`'\"]*)", page)]
+    messages = [text for page in pages for text in re.findall(r"\{\"[^\n`]*\}", page)]
+    listen = "encoding=mulaw&sample_rate=8000&channels=2&multichannel=true&endpointing=300&utterance_end_ms=1000"
+    more = "&interim_results=true&keyterm=%E5%AE%89&keywords=a:1.5&extra=call_id:c-1&redact=pci&diarize=true&language=zh"
+    texts = sorted(set(queries + messages)) + ["\n".join(messages), listen + more]
+    return [bytes([at % 7]) + text.encode() for at, text in enumerate(texts)] + [b"\x04" + bytes(range(250))]
+
+
 def put(target, seeds):
     folder = ROOT / "fuzz/corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -209,6 +231,8 @@ def main():
     put("text_rules", text_rules())
     put("bodies", bodies())
     put("spool", spool())
+    put("audiosocket", audiosocket())
+    put("websocket", websocket())
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crate and the crates of the workspace it may depend on, tests and build scripts included.
 /// Change ARCHITECTURE.md with this table.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("auricle-contracts", &[]),
     ("auricle-pinyin", &[]),
     ("auricle-audio", &[]),
@@ -34,8 +34,10 @@ const ALLOWED: [(&str, &[&str]); 15] = [
             "auricle-speech",
             "auricle-insight",
             "auricle-contracts",
+            "auricle-spool",
         ],
     ),
+    ("auricle-wire", &["auricle-contracts"]),
     ("auricle-bodies", &["auricle-contracts"]),
     ("auricle-store", &["auricle-contracts", "auricle-bodies"]),
     ("auricle-report", &["auricle-contracts"]),

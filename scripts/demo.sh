@@ -98,6 +98,26 @@ search() {
     ! grep -q '^0 hits' <<<"$found" || without_hits+=("$query")
 }
 
+# Two of the recordings played as calls under way, twice as fast: what is said and alerts, as they are told.
+live() {
+    local log="$out/serve.log" server address=""
+    say "The same while people talk: two calls, played twice as fast"
+    printf '$ auricle serve --replay %s %s --speed 2 --once &\n' "${recordings[0]##*/}" "${recordings[2]##*/}"
+    "$auricle" serve --listen 127.0.0.1:0 --replay "${recordings[0]}" "${recordings[2]}" --speed 2 --once 2>"$log" &
+    server=$!
+    while [ -z "$address" ] && kill -0 "$server" 2>/dev/null; do
+        address="$(sed -n 's/^listening: \(http:[^ ]*\).*/\1/p' "$log")"
+        sleep 0.2
+    done
+    cat "$log"
+    [ -z "$address" ] || run watch --server "$address" --from-start
+    wait "$server" || {
+        cat "$log" >&2
+        exit 1
+    }
+    tail -n 1 "$log"
+}
+
 build
 choose_recordings
 check
@@ -112,6 +132,7 @@ without_hits=()
 for search in "${searches[@]}"; do search "$search"; done
 say "What was found: a report to open in a browser"
 run report --out "$out/report"
+live
 say "Look around in it yourself"
 printf 'export AURICLE_DATA=%q AURICLE_MODELS=%q\n%q search 您好\n' "$out/data" "${AURICLE_MODELS:-$user_data/models}" "$auricle"
 printf 'More: auricle --help, README.md, docs/query-language.md\n'

@@ -239,6 +239,7 @@ mod tests {
         let (documented, default) = (load(shown).unwrap(), load("").unwrap());
         assert_eq!(documented.speech, default.speech);
         assert_eq!(documented.models.profile, default.models.profile);
+        assert_eq!(documented.live, default.live);
         // The examples are keys that exist, too.
         let examples = shown
             .lines()

@@ -34,7 +34,6 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "auricle-speech",
             "auricle-insight",
             "auricle-contracts",
-            "auricle-spool",
         ],
     ),
     ("auricle-wire", &["auricle-contracts"]),

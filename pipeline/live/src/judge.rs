@@ -254,7 +254,7 @@ impl Call {
             return;
         };
         let events = self.run.partial(&utterance);
-        self.tell_events(events, desk);
+        self.tell_events(events, utterance.start_ms, desk);
         if let Some(leg) = self.legs.get(usize::from(place.channel)) {
             let age_us = leg.progress.age_us(place.end_ms, desk.now_us);
             desk.metrics.partial_told(age_us);
@@ -278,14 +278,14 @@ impl Call {
             let utterance = self.waiting.swap_remove(place);
             let heard_until_ms = self.heard_until_ms().min(utterance.start_ms);
             let told = self.run.utterance(&utterance, heard_until_ms);
-            let idx = self.transcript.utterances.len();
+            let (idx, start_ms) = (self.transcript.utterances.len(), utterance.start_ms);
             self.transcript.utterances.push(utterance);
             self.spans.extend(told.pii);
-            self.tell_events(told.events, desk);
+            self.tell_events(told.events, start_ms, desk);
             self.tell_final(idx, told.insight, desk);
         }
         let events = self.run.time(self.heard_until_ms());
-        self.tell_events(events, desk);
+        self.tell_events(events, u64::MAX, desk);
     }
 
     /// The utterance that ended first, once none that ended before can come.
@@ -327,11 +327,12 @@ impl Call {
         Masker::new(&self.transcript, &self.spans, Mask::All)
     }
 
-    fn tell_events(&mut self, events: Vec<RuleEvent>, desk: &mut Desk<'_>) {
+    /// `said_since_ms` is the start of the utterance that they come of.
+    fn tell_events(&mut self, events: Vec<RuleEvent>, said_since_ms: u64, desk: &mut Desk<'_>) {
         for event in events {
             let alert = self.alert(event);
             if matches!(alert.state, AlertState::Provisional | AlertState::Raised) {
-                let age_us = self.age_us(&alert.hit, desk.now_us);
+                let age_us = self.age_us(&alert.hit, said_since_ms, desk.now_us);
                 desk.metrics.alert_told(age_us);
             }
             match self
@@ -372,9 +373,13 @@ impl Call {
         }
     }
 
-    /// How long ago the last of a hit's words was said; `None` for what was not said.
-    fn age_us(&self, hit: &Hit, now_us: u64) -> Option<u64> {
+    /// How long ago the last of a hit's words was said; `None` for what was not said, and what later words, or the end of the
+    /// call, made a hit of.
+    fn age_us(&self, hit: &Hit, said_since_ms: u64, now_us: u64) -> Option<u64> {
         let said = hit.evidence.last()?;
+        if said.end_ms < said_since_ms {
+            return None;
+        }
         let legs = self.new.legs.iter().zip(&self.legs);
         let leg = legs.into_iter().find(|(new, _)| new.party == said.party);
         let (_, leg) = leg?;
@@ -389,7 +394,7 @@ impl Call {
             LiveRun::new(&self.new.judge, &self.new.metadata),
         );
         let events = run.finish(duration_ms);
-        self.tell_events(events, desk);
+        self.tell_events(events, u64::MAX, desk);
         let mut transcript = self.transcript;
         transcript.duration_ms = duration_ms;
         transcript

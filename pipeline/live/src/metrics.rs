@@ -79,6 +79,7 @@ pub struct Metrics {
     calls_opened: AtomicU64,
     calls_refused: AtomicU64,
     calls_ended: AtomicU64,
+    connections_refused: AtomicU64,
 }
 
 /// [`Metrics`] as they stood.
@@ -102,6 +103,8 @@ pub struct Counts {
     pub calls_refused: u64,
     /// Calls over.
     pub calls_ended: u64,
+    /// Connections that were refused, or ended because of what came.
+    pub connections_refused: u64,
 }
 
 impl Metrics {
@@ -118,7 +121,13 @@ impl Metrics {
             calls_opened: read(&self.calls_opened),
             calls_refused: read(&self.calls_refused),
             calls_ended: read(&self.calls_ended),
+            connections_refused: read(&self.connections_refused),
         }
+    }
+
+    /// A connection was refused, or ended because of what came: whoever holds connections says so.
+    pub fn connection_refused(&self) {
+        add(&self.connections_refused, 1);
     }
 
     pub(crate) fn partial_told(&self, age_us: Option<u64>) {

@@ -43,6 +43,9 @@ pub(crate) struct WatchArgs {
     /// Alerts alone.
     #[arg(long)]
     alerts: bool,
+    /// First what happened before, as far as the server keeps it.
+    #[arg(long)]
+    from_start: bool,
     /// File with a key for the server.
     #[arg(long, value_name = "FILE")]
     key_file: Option<std::path::PathBuf>,
@@ -63,6 +66,7 @@ pub(crate) fn run(app: &mut App, args: &WatchArgs) -> Result<Exit> {
         None => None,
     };
     let mut view = View::new(args.json);
+    view.after = args.from_start.then_some(0);
     let handle = app.runtime.handle().clone();
     loop {
         let watched = handle.block_on(watch(app, args, key.as_deref(), &mut view));
@@ -104,7 +108,8 @@ async fn watch(app: &mut App, args: &WatchArgs, key: Option<&str>, view: &mut Vi
             Err(cause) => bail!("the connection to `{}` broke off: {cause}", args.server),
         }
     }
-    view.end_partials(&mut app.terminal)
+    view.end_partials(&mut app.terminal)?;
+    Ok(app.terminal.flush()?)
 }
 
 fn refused(server: &str, cause: WsError) -> anyhow::Error {
@@ -321,6 +326,7 @@ mod tests {
             call: Some("a b".into()),
             agent: Some("王".into()),
             alerts: true,
+            from_start: false,
             key_file: None,
             json: false,
             stay: false,

@@ -43,7 +43,7 @@ impl Role {
 }
 
 /// `[[live.keys]]`: a key that is let in.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct KeyConfig {
     /// Whose it is.

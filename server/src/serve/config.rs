@@ -8,10 +8,11 @@ use auricle_live::LiveSettings;
 use serde::Deserialize;
 
 use super::access::KeyConfig;
+use super::audiosocket::AudioSocketConfig;
 use crate::exit::usage;
 
 /// What `auricle serve` listens on, and how much it takes in.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LiveConfig {
     /// Address and port of the HTTP interface; port 0 takes a free one.
@@ -30,6 +31,8 @@ pub(crate) struct LiveConfig {
     pub(crate) drain_secs: u64,
     /// Who is let in; without any, this machine alone.
     pub(crate) keys: Vec<KeyConfig>,
+    /// Audio from Asterisk.
+    pub(crate) audiosocket: AudioSocketConfig,
 }
 
 impl Default for LiveConfig {
@@ -44,6 +47,7 @@ impl Default for LiveConfig {
             idle_ms: live.idle_ms,
             drain_secs: 30,
             keys: Vec::new(),
+            audiosocket: AudioSocketConfig::default(),
         }
     }
 }
@@ -60,6 +64,14 @@ impl LiveConfig {
         in_range("judge_threads", self.judge_threads as u64, 0..=64)?;
         in_range("idle_ms", self.idle_ms, 1..=100)?;
         in_range("drain_secs", self.drain_secs, 0..=86_400)?;
+        let audiosocket = &self.audiosocket;
+        let most_connections = audiosocket.most_connections as u64;
+        in_range(
+            "audiosocket.most_connections",
+            most_connections,
+            1..=200_000,
+        )?;
+        in_range("audiosocket.quiet_secs", audiosocket.quiet_secs, 5..=86_400)?;
         let usual = LiveSettings::default();
         let threads = |n: usize, usual: NonZeroUsize| NonZeroUsize::new(n).unwrap_or(usual);
         Ok(LiveSettings {

@@ -1,6 +1,7 @@
 //! What happened in live calls, kept for those who watch, so that whoever was away goes on where he stopped.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -52,6 +53,7 @@ pub(crate) struct Gone {
 pub(crate) struct EventHub {
     kept: Mutex<Kept>,
     newest: watch::Sender<u64>,
+    is_closed: AtomicBool,
 }
 
 struct Kept {
@@ -75,6 +77,7 @@ impl EventHub {
                 newest: before_first,
             }),
             newest: watch::Sender::new(before_first),
+            is_closed: AtomicBool::new(false),
         }
     }
 
@@ -117,6 +120,11 @@ impl EventHub {
         self.kept().newest
     }
 
+    /// What `after` takes for all events that are kept.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.kept().gone
+    }
+
     /// Up to `most` events after `after`, wanted or not, oldest first.
     pub(crate) fn after(&self, after: u64, most: usize) -> Result<Vec<Arc<KeptEvent>>, Gone> {
         let kept = self.kept();
@@ -132,6 +140,16 @@ impl EventHub {
     /// Told whenever there is a newer event.
     pub(crate) fn news(&self) -> watch::Receiver<u64> {
         self.newest.subscribe()
+    }
+
+    /// Nothing else will be told: whoever watches is woken.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+        self.newest.send_modify(|_| {});
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::SeqCst)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

@@ -1,12 +1,13 @@
 //! `auricle serve`: calls under way, heard and judged while people talk.
 //!
 //! ```text
-//! replay, ingest ─▶ calls ─▶ auricle_live ─┬▶ hub ─▶ http (WebSocket, Server-Sent Events)
+//! replay, audiosocket ─▶ calls ─▶ auricle_live ─┬▶ hub ─▶ http (WebSocket, Server-Sent Events)
 //!                                          └▶ keeper ─▶ store, index
 //! ```
 
 mod access;
 mod args;
+mod audiosocket;
 mod calls;
 mod config;
 mod http;
@@ -30,6 +31,7 @@ use tokio::sync::watch;
 use self::access::Access;
 pub(crate) use self::access::Role;
 pub(crate) use self::args::ServeArgs;
+use self::audiosocket::AudioSocket;
 use self::calls::Calls;
 pub(crate) use self::config::LiveConfig;
 use self::http::{Served, router};
@@ -53,13 +55,12 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     let lock = app.config.data.lock()?;
     let address = args.listen.unwrap_or(app.config.live.listen);
     let access = Access::new(&app.config.live.keys, address.ip())?;
-    let listener = app.runtime.block_on(TcpListener::bind(address));
-    let listener = listener.with_context(|| {
-        format!(
-            "cannot listen on `{address}`\nhint: another program may; --listen names another port"
-        )
-    })?;
+    let listener = bind(app, address, "--listen names another port")?;
     let address = listener.local_addr()?;
+    let audiosocket = app.config.live.audiosocket.listen;
+    let audiosocket = audiosocket
+        .map(|address| bind(app, address, "`live.audiosocket.listen` says where"))
+        .transpose()?;
     let judges = Arc::new(Judges::load(&app.config)?);
     judges.check_models()?;
     judges.say_doubts();
@@ -101,6 +102,12 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_signals(app, &stop);
     let serving = Serving::begin(app, listener, &served, output, keeper)?;
+    if let Some(listener) = audiosocket {
+        say!("listening: AudioSocket on {}", listener.local_addr()?);
+        let config = app.config.live.audiosocket.clone();
+        let audiosocket = AudioSocket::new(Arc::clone(&calls), config);
+        app.runtime.spawn(audiosocket.listen(listener));
+    }
     say!("listening: http://{address} (events: /api/v1/live; stop with Ctrl-C)");
     let n_failed = serving.until_over(&served, replay.as_ref(), args.once, &stop);
     drain(app, &served);
@@ -110,6 +117,13 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     Ok(match n_failed as u64 + n_unsaved {
         0 => Exit::Done,
         _ => Exit::Failed,
+    })
+}
+
+fn bind(app: &App, address: SocketAddr, hint: &str) -> Result<TcpListener> {
+    let listener = app.runtime.block_on(TcpListener::bind(address));
+    listener.with_context(|| {
+        format!("cannot listen on `{address}`\nhint: another program may listen there; {hint}")
     })
 }
 
@@ -195,6 +209,7 @@ impl Serving {
             .keeper
             .join()
             .map_err(|_| anyhow!("saving calls broke off"))?;
+        keeper.hub.close();
         self.close.send_replace(true);
         // Watchers that never close do not hold the program up.
         let closing = async { tokio::time::timeout(Duration::from_secs(2), self.web).await };

@@ -18,12 +18,12 @@ const MASKED: &str = "*";
 /// How far the span of a finding may lie beside what is true.
 const NEAR_MS: f64 = 300.0;
 
-fn checkout() -> PathBuf {
+pub(crate) fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// The voice activity model comes with the packages of scripts/setup.sh.
-fn desk_with_voice_activity() -> Option<(Desk, PathBuf)> {
+pub(crate) fn desk_with_voice_activity() -> Option<(Desk, PathBuf)> {
     let models = checkout().join(".native/models");
     if models.join("silero-vad/silero_vad.onnx").is_file() {
         return Some((Desk::new(), models));

@@ -9,5 +9,6 @@ mod analyze;
 mod bare;
 mod desk;
 mod insight_commands;
+mod live;
 mod settings;
 mod store_commands;

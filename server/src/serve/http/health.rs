@@ -46,6 +46,11 @@ pub(crate) async fn metrics(State(served): State<Arc<Served>>) -> impl IntoRespo
         ),
         ("live_calls_ended", "calls over", counts.calls_ended),
         (
+            "live_connections_refused",
+            "connections refused, or ended because of what came",
+            counts.connections_refused,
+        ),
+        (
             "live_partials_shed",
             "partials left out under load",
             counts.partials_shed,

@@ -26,10 +26,14 @@ const PING_EVERY: Duration = Duration::from_secs(15);
 /// Close code of those who were away too long (private use, RFC 6455, 7.4.2).
 const GONE: u16 = 4_010;
 
+/// Close code of a server that ends (RFC 6455, 7.4.1).
+const AWAY: u16 = 1_001;
+
 /// What is asked for.
 #[derive(Debug, Deserialize)]
 pub(crate) struct LiveQuery {
-    /// The last event that was seen: everything after it comes. Without it, what happens from now on.
+    /// The last event that was seen: everything after it comes. 0: everything that is kept. Without it, what happens
+    /// from now on.
     after: Option<u64>,
     /// Only this call.
     call: Option<String>,
@@ -57,10 +61,13 @@ pub(crate) async fn live(
     // Browsers send it when a stream broke off.
     let last_seen = request.headers().get("last-event-id");
     let last_seen = last_seen.and_then(|id| id.to_str().ok()?.parse().ok());
+    let after = match last_seen.or(query.after) {
+        None => served.hub.newest(),
+        Some(0) => served.hub.oldest(),
+        Some(after) => after,
+    };
     let mut watcher = Watcher {
-        after: last_seen
-            .or(query.after)
-            .unwrap_or_else(|| served.hub.newest()),
+        after,
         news: served.hub.news(),
         hub: Arc::clone(&served.hub),
         wanted: Wanted {
@@ -91,14 +98,15 @@ struct Watcher {
 
 impl Watcher {
     /// The next events that are wanted, waiting for them.
-    async fn next(&mut self) -> Result<Vec<Arc<KeptEvent>>, Gone> {
+    async fn next(&mut self) -> Result<Vec<Arc<KeptEvent>>, Over> {
         loop {
             self.news.mark_unchanged();
-            let events = self.hub.after(self.after, EVENTS_A_TIME)?;
+            let is_closed = self.hub.is_closed();
+            let events = self.hub.after(self.after, EVENTS_A_TIME);
+            let events = events.map_err(Over::Gone)?;
             let Some(last) = events.last() else {
-                // The hub lives as long as the server does.
-                if self.news.changed().await.is_err() {
-                    std::future::pending::<()>().await;
+                if is_closed || self.news.changed().await.is_err() {
+                    return Err(Over::Ending);
                 }
                 continue;
             };
@@ -122,7 +130,7 @@ impl Watcher {
                         .iter()
                         .map(|event| Message::Text(Utf8Bytes::from(event.json.as_str())))
                         .collect(),
-                    Err(gone) => vec![gone_message(gone)],
+                    Err(over) => vec![over.message()],
                 },
                 _ = pings.tick() => vec![Message::Ping(Vec::new().into())],
                 received = socket.recv() => match received {
@@ -141,18 +149,36 @@ impl Watcher {
     }
 }
 
-fn gone_message(gone: Gone) -> Message {
-    Message::Close(Some(CloseFrame {
-        code: GONE,
-        reason: gone_text(gone).into(),
-    }))
+/// Why nothing else comes.
+#[derive(Clone, Copy, Debug)]
+enum Over {
+    /// The watcher was away too long.
+    Gone(Gone),
+    /// The server ends.
+    Ending,
 }
 
-fn gone_text(gone: Gone) -> String {
-    format!(
-        "events before {} are gone: read the calls anew",
-        gone.oldest
-    )
+impl Over {
+    fn text(self) -> String {
+        match self {
+            Self::Gone(gone) => format!(
+                "events before {} are gone: read the calls anew",
+                gone.oldest
+            ),
+            Self::Ending => String::new(),
+        }
+    }
+
+    fn message(self) -> Message {
+        let code = match self {
+            Self::Gone(_) => GONE,
+            Self::Ending => AWAY,
+        };
+        Message::Close(Some(CloseFrame {
+            code,
+            reason: self.text().into(),
+        }))
+    }
 }
 
 /// The same as Server-Sent Events (WHATWG HTML, 9.2).
@@ -169,9 +195,10 @@ fn events(watcher: Watcher) -> impl IntoResponse {
                     let events: Vec<Event> = events.iter().map(|event| one(event)).collect();
                     waiting = events.into_iter();
                 }
-                Err(gone) => {
+                Err(Over::Ending) => return None,
+                Err(over) => {
                     watcher = None;
-                    let event = Event::default().event("gone").data(gone_text(gone));
+                    let event = Event::default().event("gone").data(over.text());
                     waiting = vec![event].into_iter();
                 }
             }

@@ -38,10 +38,6 @@ pub(crate) struct Mark {
 }
 
 #[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it lies in a ring, where a box would allocate"
-)]
 pub(crate) enum MarkKind {
     Open { start_ms: u64, audio_from_ms: u64 },
     Close { end_ms: u64, voice: Option<Voice> },
@@ -152,7 +148,7 @@ impl Front {
                 }
                 from = place + 1;
                 if leg.has_room()
-                    && let Some((frame, state)) = leg.from.ear.to_judge()
+                    && let Some((frame, state)) = leg.from.ear.waiting_frame()
                 {
                     frames.push(frame);
                     states.push(state);

@@ -52,7 +52,6 @@ impl Outlet {
         }
     }
 
-    #[expect(clippy::result_large_err, reason = "it is given back to be told later")]
     pub(crate) fn push(&self, told: Told) -> Result<(), Told> {
         self.queue.push(told)?;
         self.reader.unpark();

@@ -82,7 +82,7 @@ impl Channel {
     }
 
     /// The same, and what voice activity remembers of the channel.
-    pub(crate) fn to_judge(&mut self) -> Option<(&[f32], &mut VadState)> {
+    pub(crate) fn waiting_frame(&mut self) -> Option<(&[f32], &mut VadState)> {
         let frame = self.vad_audio.get(..VAD_FRAME_SAMPLES)?;
         Some((frame, &mut self.vad))
     }

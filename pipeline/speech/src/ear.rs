@@ -78,11 +78,11 @@ impl Ear {
     }
 
     /// The next frame, once it is whole (256 samples at 8 kHz), and what voice activity remembers.
-    pub fn to_judge(&mut self) -> Option<(&[f32], &mut VadState)> {
-        self.channel.to_judge()
+    pub fn waiting_frame(&mut self) -> Option<(&[f32], &mut VadState)> {
+        self.channel.waiting_frame()
     }
 
-    /// Takes the judgement on the frame that [`Self::to_judge`] gave, and tells `listener` what follows from it.
+    /// Takes the judgement on the frame that [`Self::waiting_frame`] gave, and tells `listener` what follows from it.
     ///
     /// # Errors
     /// As `listener` gives them, or when the voice cannot be measured.

@@ -220,8 +220,9 @@ impl CallTranscriber {
     /// One frame of every channel, in one batch.
     fn judge(&mut self) -> Result<(), SpeechError> {
         let waiting = self.streams.iter_mut();
-        let (frames, mut states): (Vec<&[f32]>, Vec<&mut VadState>) =
-            waiting.filter_map(|stream| stream.ear.to_judge()).unzip();
+        let (frames, mut states): (Vec<&[f32]>, Vec<&mut VadState>) = waiting
+            .filter_map(|stream| stream.ear.waiting_frame())
+            .unzip();
         self.probs.clear();
         Ok(self.vad.judge(&frames, &mut states, &mut self.probs)?)
     }

@@ -174,7 +174,7 @@ fn unix_ms() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use auricle_contracts::{CallEnded, Party};
+    use auricle_contracts::Party;
 
     use super::*;
 
@@ -192,7 +192,9 @@ mod tests {
     #[test]
     fn who_comes_back_gets_what_was_missed_once() {
         let hub = EventHub::from(100);
-        ["a", "b", "c"].map(|text| tell(&hub, "x", text));
+        for text in ["a", "b", "c"] {
+            tell(&hub, "x", text);
+        }
         let ids = |after, most| {
             let events = hub.after(after, most).unwrap();
             events.iter().map(|event| event.id).collect::<Vec<_>>()
@@ -218,7 +220,7 @@ mod tests {
     fn watchers_get_what_they_want() {
         let hub = EventHub::from(0);
         tell(&hub, "x", "");
-        let ended = Happening::CallEnded(Box::new(CallEnded::default()));
+        let ended = Happening::CallEnded(Box::default());
         hub.tell(CallId("y".into()), None, ended);
         let wanted = |wanted: Wanted| {
             let events = hub.after(0, 10).unwrap();

@@ -328,7 +328,19 @@ pub struct Live {
     doors: Doors,
     outlet: Arc<Outlet>,
     stop: Arc<AtomicBool>,
+    has_failed: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
+}
+
+/// Tells when a stage's thread ends by a panic.
+struct Alarm(Arc<AtomicBool>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
 }
 
 /// What the pipeline tells, to be read by one thread.
@@ -352,6 +364,7 @@ impl Live {
             doors: graph.doors,
             outlet: Arc::clone(&graph.outlet),
             stop: Arc::new(AtomicBool::new(false)),
+            has_failed: Arc::new(AtomicBool::new(false)),
             threads: Vec::new(),
         };
         let idle = Duration::from_millis(settings.idle_ms);
@@ -379,7 +392,9 @@ impl Live {
         idle: Duration,
     ) -> std::io::Result<()> {
         let (stop, clock) = (Arc::clone(&self.stop), Arc::clone(clock));
+        let alarm = Alarm(Arc::clone(&self.has_failed));
         let run = move || {
+            let _alarm = alarm;
             while !stop.load(Ordering::Relaxed) {
                 if stage.turn(clock.now_us()) == Turn::Idle {
                     std::thread::sleep(idle);
@@ -402,6 +417,11 @@ impl Live {
     /// Takes no more calls in.
     pub fn drain(&self) {
         self.doors.is_draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether a stage broke off, by a defect: nothing more can be expected of the calls that it has.
+    pub fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::SeqCst)
     }
 
     /// Calls under way, those included that are over and not yet told.

@@ -43,6 +43,15 @@ impl Histogram {
 }
 
 impl Measured {
+    /// What was measured after `before`, which is of the same histogram.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            buckets: std::array::from_fn(|place| self.buckets[place] - before.buckets[place]),
+            sum_us: self.sum_us - before.sum_us,
+        }
+    }
+
     /// How often anything was measured.
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()

@@ -235,7 +235,7 @@ impl Recognise {
                 self.metrics.partials_shed(1);
                 continue;
             }
-            let place = leg.place_of_open();
+            let place = leg.place_of_open(chunk);
             let (Some(open), Some(place)) = (&leg.open, place) else {
                 continue;
             };
@@ -415,9 +415,13 @@ impl Leg {
         open.audio_from_ms + open.n_fed * 1000 / u64::from(self.from.model.rate_hz())
     }
 
-    fn place_of_open(&self) -> Option<Place> {
+    /// The open utterance as far as it is heard: by whole chunks.
+    fn place_of_open(&self, chunk: u64) -> Option<Place> {
         let open = self.open.as_ref()?;
-        Some(self.place(open, self.fed_to_ms(open)))
+        let n_heard = open.n_fed - open.n_fed % chunk.max(1);
+        let heard_ms = n_heard * 1000 / u64::from(self.from.model.rate_hz());
+        let end_ms = (open.audio_from_ms + heard_ms).max(open.start_ms);
+        Some(self.place(open, end_ms))
     }
 
     fn place(&self, open: &Open, end_ms: u64) -> Place {

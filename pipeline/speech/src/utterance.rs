@@ -172,7 +172,8 @@ impl<'a> Clock<'a> {
         let emitted = self.place.audio_from_ms + u64::from(self.slots[slot].start_ms);
         emitted
             .saturating_sub(self.emission_ms)
-            .clamp(self.place.start_ms, self.place.end_ms)
+            .min(self.place.end_ms)
+            .max(self.place.start_ms)
     }
 
     /// A syllable ends where the next begins, or after a syllable's usual length.

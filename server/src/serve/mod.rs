@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use auricle_contracts::CallMetadata;
 use auricle_insight::intent::Language;
 use auricle_live::{Live, LiveOutput, MachineClock, Told};
@@ -112,6 +112,11 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     let n_failed = serving.until_over(&served, replay.as_ref(), args.once, &stop);
     drain(app, &served);
     let n_unsaved = serving.end()?;
+    if calls.live().has_failed() {
+        bail!(
+            "a part of the program broke off: calls under way are lost\nhint: start it again, and please report this with the log at level debug"
+        );
+    }
     say_figures(calls.live());
     drop(lock);
     Ok(match n_failed as u64 + n_unsaved {
@@ -196,7 +201,7 @@ impl Serving {
         stop: &AtomicBool,
     ) -> usize {
         let n_failed = replay.map_or(0, |replay| replay.play(&served.calls, stop));
-        while !once && !stop.load(Ordering::Relaxed) {
+        while !once && !stop.load(Ordering::Relaxed) && !served.calls.live().has_failed() {
             std::thread::sleep(LOOK_EVERY);
         }
         n_failed
@@ -253,7 +258,8 @@ fn drain(app: &App, served: &Served) {
     served.is_draining.store(true, Ordering::SeqCst);
     served.calls.live().drain();
     let until = Instant::now() + Duration::from_secs(app.config.live.drain_secs);
-    while served.calls.live().n_calls() > 0 && Instant::now() < until {
+    let live = served.calls.live();
+    while live.n_calls() > 0 && !live.has_failed() && Instant::now() < until {
         std::thread::sleep(LOOK_EVERY);
     }
     let n_left = served.calls.live().n_calls();

@@ -67,6 +67,7 @@ impl Replay {
         let n_packet = (u64::from(rate_hz) * PACKET_MS / 1000).max(1) as usize;
         let mut waiting: Vec<Vec<u8>> = vec![Vec::new(); channels.len()];
         let mut block = AudioBlock::new();
+        let is_to_end = || stop.load(Ordering::Relaxed) || calls.live().has_failed();
         loop {
             let n_frames = reader.next_block(&mut block)?;
             for (bytes, (channel, _)) in waiting.iter_mut().zip(&channels) {
@@ -79,13 +80,13 @@ impl Replay {
                 .first()
                 .is_some_and(|bytes| bytes.len() >= 2 * n_packet || (is_over && !bytes.is_empty()))
             {
-                if stop.load(Ordering::Relaxed) {
+                if is_to_end() {
                     return Ok(());
                 }
                 pacer.wait(PACKET_MS);
                 for (feed, bytes) in feeds.iter_mut().zip(&mut waiting) {
                     let n_bytes = bytes.len().min(2 * n_packet);
-                    push(feed, &bytes[..n_bytes]);
+                    push(feed, &bytes[..n_bytes], &is_to_end);
                     bytes.drain(..n_bytes);
                 }
             }
@@ -97,8 +98,11 @@ impl Replay {
 }
 
 /// Gives a leg its bytes, waiting for room where there is none.
-fn push(feed: &mut LegFeed, mut bytes: &[u8]) {
+fn push(feed: &mut LegFeed, mut bytes: &[u8], is_to_end: &dyn Fn() -> bool) {
     while let Err(full) = feed.push(Encoding::L16, bytes) {
+        if is_to_end() {
+            return;
+        }
         bytes = &bytes[full.n_taken..];
         std::thread::sleep(FULL_WAIT);
     }

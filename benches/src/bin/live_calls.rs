@@ -17,8 +17,8 @@ use auricle_insight::Judge;
 use auricle_insight::intent::Language;
 use auricle_insight::rules::{Included, PackFile, RuleSet};
 use auricle_live::{
-    Encoding, LegFeed, Live, LiveOutput, LiveSettings, MachineClock, Measured, NewCall, NewLeg,
-    Told,
+    Encoding, Full, LegFeed, Live, LiveOutput, LiveSettings, MachineClock, Measured, NewCall,
+    NewLeg, Told,
 };
 use auricle_models::{
     CtcFiles, CtcModel, CtcRunBy, EngineSource, PlainSileroSource, RunBy, TransducerModel,
@@ -182,8 +182,8 @@ fn play(
 fn push(feed: &mut LegFeed, mut bytes: &[u8]) -> Duration {
     let began = Instant::now();
     let mut is_late = false;
-    while let Err(full) = feed.push(Encoding::L16, bytes) {
-        bytes = &bytes[full.n_taken..];
+    while let Err(Full::ForNow { n_taken }) = feed.push(Encoding::L16, bytes) {
+        bytes = &bytes[n_taken..];
         is_late = true;
         std::thread::sleep(Duration::from_millis(1));
     }

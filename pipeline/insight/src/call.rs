@@ -102,7 +102,7 @@ impl Watch {
     }
 
     /// What becomes known at the end of the call.
-    pub(crate) fn end(mut self, duration_ms: u64) -> Ended {
+    pub(crate) fn end(&mut self, duration_ms: u64) -> Ended {
         let (metrics, spans, mood) = self.observer.finish(duration_ms, &mut self.talk_events);
         for event in &self.talk_events {
             self.rules.talk(event, &mut self.rule_events);
@@ -115,8 +115,8 @@ impl Watch {
             metrics,
             mood,
             spans,
-            events: self.rule_events,
-            trace: self.rules.into_trace(),
+            events: std::mem::take(&mut self.rule_events),
+            trace: self.rules.take_trace(),
         }
     }
 }
@@ -262,7 +262,7 @@ impl<'a> CallRun<'a> {
         (concluded(judge, metadata, hearing, all, assessment), trace)
     }
 
-    fn end(self, duration_ms: u64) -> (Found, (TalkMetrics, Mood), Option<Box<Trace>>) {
+    fn end(mut self, duration_ms: u64) -> (Found, (TalkMetrics, Mood), Option<Box<Trace>>) {
         let mut found = self.found;
         let ended = self.watch.end(duration_ms);
         found.hits.extend(raised(ended.events));

@@ -67,8 +67,8 @@ impl LiveRun {
         self.take_events()
     }
 
-    /// The end of the call: what is provisional is withdrawn, what waited for the end is decided.
-    pub fn finish(self, duration_ms: u64) -> Vec<RuleEvent> {
+    /// The end of the call: what is provisional is withdrawn, what waited for the end is decided. Nothing is told after it.
+    pub fn finish(&mut self, duration_ms: u64) -> Vec<RuleEvent> {
         self.watch.end(duration_ms).events
     }
 

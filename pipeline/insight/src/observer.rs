@@ -145,7 +145,7 @@ impl Observer {
 
     /// Ends the call: what still waited of the talk goes into `events`.
     pub(crate) fn finish(
-        mut self,
+        &mut self,
         duration_ms: u64,
         events: &mut Vec<TalkEvent>,
     ) -> (TalkMetrics, Vec<PiiSpan>, Mood) {

@@ -79,6 +79,11 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
+    /// A leg of which nothing is known.
+    pub(crate) const NONE: Self = Self {
+        settled_ms: 0,
+        begun_ms: 0,
+    };
     /// A leg that is over.
     pub(crate) const OVER: Self = Self {
         settled_ms: u64::MAX,

@@ -14,11 +14,16 @@ use crate::call::LegProgress;
 /// the processor nor a short burst holds the sender back. 45 KB a leg.
 pub(crate) const PACKETS_WAITING: usize = 128;
 
-/// There is no room by now: the front end is behind. What was not taken must be given again.
+/// Not all was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full {
-    /// Bytes that were taken.
-    pub n_taken: usize,
+pub enum Full {
+    /// There is no room by now: the front end is behind. What was not taken must be given again.
+    ForNow {
+        /// Bytes that were taken.
+        n_taken: usize,
+    },
+    /// The pipeline has given the leg up: nothing will be taken any more.
+    ForEver,
 }
 
 /// One leg's way in. Audio of a leg comes from one thread at a time; dropped, the leg is over.
@@ -59,7 +64,10 @@ impl LegFeed {
         for piece in bytes.chunks(PACKET_BYTES) {
             let at = self.next_at;
             if !self.push_at(at, encoding, piece) {
-                return Err(Full { n_taken });
+                return Err(match self.packets.is_abandoned() {
+                    true => Full::ForEver,
+                    false => Full::ForNow { n_taken },
+                });
             }
             n_taken += piece.len();
             self.next_at = at + (piece.len() / sample_bytes) as u64;

@@ -1,7 +1,6 @@
 //! The front end: packets → samples → voice activity → utterances, many legs on one thread.
 //!
-//! Frames of all legs are judged together. Nothing here allocates, locks or logs once a leg has been heard for some
-//! seconds (`tests/allocations.rs`).
+//! Frames of all legs are judged together. Nothing here locks or logs for a packet.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -82,6 +81,8 @@ pub(crate) struct Front {
     vad: Box<dyn VoiceActivity>,
     probs: Vec<f32>,
     samples: Vec<f32>,
+    /// All legs are to end.
+    hang_up: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
 }
 
@@ -107,6 +108,7 @@ impl Front {
     pub(crate) fn new(
         arrivals: Arc<ArrayQueue<FrontLeg>>,
         vad: Box<dyn VoiceActivity>,
+        hang_up: Arc<AtomicBool>,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
@@ -115,6 +117,7 @@ impl Front {
             vad,
             probs: Vec::with_capacity(BATCH),
             samples: Vec::new(),
+            hang_up,
             metrics,
         }
     }
@@ -181,8 +184,13 @@ impl Front {
 impl Stage for Front {
     fn turn(&mut self, _now_us: u64) -> Turn {
         let mut turn = self.take_arrivals();
+        let is_hung_up = self.hang_up.load(Ordering::SeqCst);
         for leg in &mut self.legs {
-            match leg.take_packets(&mut self.samples) {
+            if leg.from.samples.is_abandoned() {
+                // Nobody hears it: recognition said why.
+                leg.fail();
+            }
+            match leg.take_packets(&mut self.samples, is_hung_up) {
                 Ok(taken) => turn = turn.and(taken),
                 Err(cause) => {
                     self.metrics.leg_failed(&cause);
@@ -211,13 +219,17 @@ impl Leg {
             && self.from.samples.slots() >= self.from.ear.most_speech_samples()
     }
 
-    fn take_packets(&mut self, samples: &mut Vec<f32>) -> Result<Turn, SpeechError> {
+    fn take_packets(
+        &mut self,
+        samples: &mut Vec<f32>,
+        is_hung_up: bool,
+    ) -> Result<Turn, SpeechError> {
         if self.state != LegState::Live || !self.has_room() {
             return Ok(Turn::Idle);
         }
         samples.clear();
         // Read first: what was pushed before the feed was dropped is there after.
-        let is_over = self.from.packets.is_abandoned();
+        let is_over = self.from.packets.is_abandoned() || is_hung_up;
         let mut n_taken = 0;
         while n_taken < PACKETS_A_TURN
             && let Ok(packet) = self.from.packets.pop()
@@ -275,8 +287,9 @@ impl Leg {
 
     fn over(&mut self) {
         let duration_ms = self.n_samples * 1000 / u64::from(self.from.rate_hz);
-        self.from.ended.tell(duration_ms);
+        // Whoever sees that the leg ended must not see older marks after it.
         self.from.progress.front.tell(Marks::OVER);
+        self.from.ended.tell(duration_ms);
         self.state = LegState::Over;
     }
 

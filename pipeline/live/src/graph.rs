@@ -114,6 +114,8 @@ pub(crate) struct Doors {
     next: AtomicU64,
     n_calls: Arc<AtomicU64>,
     is_draining: AtomicBool,
+    /// Legs end by themselves.
+    hang_up: Arc<AtomicBool>,
     /// One call is opened at a time: room that was seen is still there when it is taken.
     opening: Mutex<()>,
     metrics: Arc<Metrics>,
@@ -133,12 +135,20 @@ impl Graph {
     ) -> Result<Self, SpeechError> {
         let metrics = Arc::new(Metrics::default());
         let parker = Parker::new();
-        let outlet = Arc::new(Outlet::new(parker.unparker().clone()));
+        let n_calls = Arc::new(AtomicU64::new(0));
+        let hang_up = Arc::new(AtomicBool::new(false));
+        let unparker = parker.unparker().clone();
+        let outlet = Arc::new(Outlet::new(unparker, Arc::clone(&n_calls)));
         let (mut fronts, mut front_doors) = (Vec::new(), Vec::new());
         for _ in 0..settings.n_front.get() {
             let arrivals = Arc::new(ArrayQueue::new(ARRIVALS_WAITING));
             let vad = model.borrow_vad()?;
-            fronts.push(Front::new(Arc::clone(&arrivals), vad, Arc::clone(&metrics)));
+            fronts.push(Front::new(
+                Arc::clone(&arrivals),
+                vad,
+                Arc::clone(&hang_up),
+                Arc::clone(&metrics),
+            ));
             front_doors.push(arrivals);
         }
         let (mut recognisers, mut speech_doors) = (Vec::new(), Vec::new());
@@ -148,7 +158,6 @@ impl Graph {
             speech_doors.push(arrivals);
         }
         let (mut judges, mut judge_doors) = (Vec::new(), Vec::new());
-        let n_calls = Arc::new(AtomicU64::new(0));
         for _ in 0..settings.n_judge.get() {
             let door = JudgeDoor {
                 arrivals: Arc::new(ArrayQueue::new(ARRIVALS_WAITING)),
@@ -159,7 +168,6 @@ impl Graph {
                 Arc::clone(&door.reports),
                 Arc::clone(&outlet),
                 Arc::clone(&metrics),
-                Arc::clone(&n_calls),
             ));
             judge_doors.push(door);
         }
@@ -172,6 +180,7 @@ impl Graph {
             next: AtomicU64::new(0),
             n_calls,
             is_draining: AtomicBool::new(false),
+            hang_up,
             opening: Mutex::new(()),
             metrics,
         };
@@ -417,6 +426,12 @@ impl Live {
     /// Takes no more calls in.
     pub fn drain(&self) {
         self.doors.is_draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends all calls under way as if their senders had: what came of them is heard to its end and told.
+    pub fn hang_up(&self) {
+        self.drain();
+        self.doors.hang_up.store(true, Ordering::SeqCst);
     }
 
     /// Whether a stage broke off, by a defect: nothing more can be expected of the calls that it has.

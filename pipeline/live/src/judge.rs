@@ -5,7 +5,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use auricle_contracts::{
     Alert, AlertState, ChannelLayout, Happening, Hit, Party, PiiSpan, Transcript, Utterance,
@@ -41,8 +40,6 @@ pub(crate) struct JudgeCalls {
     /// What the outlet had no room for: nothing else is told before it.
     outbox: VecDeque<Told>,
     metrics: Arc<Metrics>,
-    /// Calls under way in the whole pipeline.
-    n_calls: Arc<AtomicU64>,
 }
 
 struct Call {
@@ -61,6 +58,8 @@ struct Call {
 struct Leg {
     progress: Arc<LegProgress>,
     reached: Marks,
+    /// What it will be when all reports of this turn are taken.
+    next: Marks,
     /// Once it is over.
     duration_ms: Option<u64>,
 }
@@ -71,7 +70,6 @@ impl JudgeCalls {
         reports: Arc<ArrayQueue<Report>>,
         outlet: Arc<Outlet>,
         metrics: Arc<Metrics>,
-        n_calls: Arc<AtomicU64>,
     ) -> Self {
         Self {
             arrivals,
@@ -80,7 +78,6 @@ impl JudgeCalls {
             outlet,
             outbox: VecDeque::new(),
             metrics,
-            n_calls,
         }
     }
 
@@ -106,10 +103,10 @@ impl JudgeCalls {
     }
 
     fn take_reports(&mut self, now_us: u64) -> Turn {
-        // Marks are read first: what they speak of is in the queue by then, and nothing of it is left there.
+        // Marks are read first: what they speak of is in the queue by then. They count when nothing of it is left there.
         for call in self.calls.values_mut() {
             for leg in &mut call.legs {
-                leg.reached = leg.progress.heard.read();
+                leg.next = leg.progress.heard.read();
             }
         }
         let n_reports = self.reports.len();
@@ -131,15 +128,19 @@ impl JudgeCalls {
                 Said::Final(said) => {
                     let written = call.new.model.write(&said.readings, said.place, said.voice);
                     call.waiting.extend(written);
-                    call.judge(&mut desk);
                 }
                 Said::Over { duration_ms } => {
                     if let Some(leg) = call.legs.get_mut(report.leg.leg) {
                         leg.duration_ms = Some(duration_ms);
-                        leg.reached = Marks::OVER;
                     }
                 }
             }
+        }
+        for leg in self.calls.values_mut().flat_map(|call| &mut call.legs) {
+            leg.reached = match leg.duration_ms {
+                Some(_) => Marks::OVER,
+                None => leg.next,
+            };
         }
         Turn::worked_if(n_reports > 0)
     }
@@ -177,7 +178,6 @@ impl Stage for JudgeCalls {
                 };
                 call.finish(&mut desk);
                 self.metrics.call_ended();
-                self.n_calls.fetch_sub(1, Ordering::SeqCst);
             }
         }
         self.tell_waiting();
@@ -202,10 +202,8 @@ impl Call {
         } = arrived;
         let leg = |progress| Leg {
             progress,
-            reached: Marks {
-                settled_ms: 0,
-                begun_ms: 0,
-            },
+            reached: Marks::NONE,
+            next: Marks::NONE,
             duration_ms: None,
         };
         Self {
@@ -253,8 +251,12 @@ impl Call {
         let Some(utterance) = self.new.model.write(&[hypothesis], place, None) else {
             return;
         };
-        let events = self.run.partial(&utterance);
-        self.tell_events(events, utterance.start_ms, desk);
+        // Rules know one utterance of a channel at a time: one that still waits to be judged goes first.
+        let is_first = |waiting: &Utterance| waiting.channel != place.channel;
+        if self.waiting.iter().all(is_first) {
+            let events = self.run.partial(&utterance);
+            self.tell_events(events, utterance.start_ms, desk);
+        }
         if let Some(leg) = self.legs.get(usize::from(place.channel)) {
             let age_us = leg.progress.age_us(place.end_ms, desk.now_us);
             desk.metrics.partial_told(age_us);
@@ -387,13 +389,10 @@ impl Call {
     }
 
     fn finish(mut self, desk: &mut Desk<'_>) {
+        debug_assert!(self.waiting.is_empty(), "all legs are over: all is judged");
         let durations = self.legs.iter().filter_map(|leg| leg.duration_ms);
         let duration_ms = durations.max().unwrap_or(0);
-        let run = std::mem::replace(
-            &mut self.run,
-            LiveRun::new(&self.new.judge, &self.new.metadata),
-        );
-        let events = run.finish(duration_ms);
+        let events = self.run.finish(duration_ms);
         self.tell_events(events, u64::MAX, desk);
         let mut transcript = self.transcript;
         transcript.duration_ms = duration_ms;

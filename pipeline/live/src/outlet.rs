@@ -1,5 +1,8 @@
 //! Where everything leaves the pipeline: one bounded queue to whoever serves and saves.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use auricle_contracts::{Alert, CallId, Happening, Transcript};
 use crossbeam::queue::ArrayQueue;
 use crossbeam::sync::Unparker;
@@ -42,13 +45,16 @@ pub struct EndedCall {
 pub(crate) struct Outlet {
     queue: ArrayQueue<Told>,
     reader: Unparker,
+    /// Calls under way in the whole pipeline: one that is over counts until that is read.
+    n_calls: Arc<AtomicU64>,
 }
 
 impl Outlet {
-    pub(crate) fn new(reader: Unparker) -> Self {
+    pub(crate) fn new(reader: Unparker, n_calls: Arc<AtomicU64>) -> Self {
         Self {
             queue: ArrayQueue::new(EVENTS_WAITING),
             reader,
+            n_calls,
         }
     }
 
@@ -64,7 +70,11 @@ impl Outlet {
     }
 
     pub(crate) fn pop(&self) -> Option<Told> {
-        self.queue.pop()
+        let told = self.queue.pop();
+        if let Some(Told::Ended(_)) = told {
+            self.n_calls.fetch_sub(1, Ordering::SeqCst);
+        }
+        told
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -123,10 +123,7 @@ impl Recognise {
                     open: None,
                     closed: Vec::new(),
                     n_taken: 0,
-                    reached: Marks {
-                        settled_ms: 0,
-                        begun_ms: 0,
-                    },
+                    reached: Marks::NONE,
                     duration_ms: None,
                 }),
                 Err(cause) => {
@@ -181,9 +178,8 @@ impl Recognise {
                     Ok(_) => break,
                     Err(cause) => {
                         self.metrics.leg_failed(&cause);
-                        for leg in self.legs.iter_mut().filter(|leg| leg.engine == place) {
-                            leg.open = None;
-                        }
+                        let legs = self.legs.iter_mut().filter(|leg| leg.engine == place);
+                        legs.for_each(|leg| leg.give_up(&mut *loaded.engine));
                         break;
                     }
                 }
@@ -287,7 +283,7 @@ impl Stage for Recognise {
                 Ok(fed) => turn = turn.and(fed),
                 Err(cause) => {
                     self.metrics.leg_failed(&cause);
-                    leg.open = None;
+                    leg.give_up(engine);
                 }
             }
         }
@@ -333,10 +329,36 @@ impl Leg {
         };
         let is_drained = next.is_none() && self.n_taken == n_there;
         self.reached = self.reached(is_drained, front, next);
-        if is_drained && self.open.is_none() {
+        if is_drained && ended.is_some() {
+            if let Some(open) = self.open.take() {
+                // The front end failed in the middle of it: what was heard stays.
+                self.close(&open, self.fed_to_ms(&open), None, engine)?;
+            }
             self.duration_ms = ended;
         }
         Ok(turn)
+    }
+
+    /// The engine failed on the utterance: its stream is forgotten, the leg goes on with the next.
+    fn give_up(&mut self, engine: &mut dyn StreamingEngine) {
+        if let Some(open) = self.open.take() {
+            let _ = engine.finish(open.stream);
+        }
+    }
+
+    fn close(
+        &mut self,
+        open: &Open,
+        end_ms: u64,
+        voice: Option<Voice>,
+        engine: &mut dyn StreamingEngine,
+    ) -> Result<(), EngineError> {
+        self.closed.push(Closed {
+            stream: open.stream,
+            place: self.place(open, end_ms.max(open.start_ms)),
+            voice,
+        });
+        engine.end(open.stream)
     }
 
     fn feed_samples(
@@ -375,15 +397,9 @@ impl Leg {
                 });
             }
             MarkKind::Close { end_ms, voice } => {
-                let Some(open) = self.open.take() else {
-                    return Ok(());
-                };
-                engine.end(open.stream)?;
-                self.closed.push(Closed {
-                    stream: open.stream,
-                    place: self.place(&open, end_ms),
-                    voice,
-                });
+                if let Some(open) = self.open.take() {
+                    self.close(&open, end_ms, voice, engine)?;
+                }
             }
         }
         Ok(())

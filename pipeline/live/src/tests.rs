@@ -166,28 +166,29 @@ impl Simulation {
             .extend(std::iter::from_fn(|| self.graph.outlet.pop()));
     }
 
-    /// Speaks the calls in real time, 20 ms of each leg a tick, to their end.
+    /// Speaks the calls to their end, `n_packets` of 20 ms of each leg a turn.
     fn speak(
         &mut self,
         model: &Arc<SpeechModel>,
         calls: &[(&str, Vec<Vec<u8>>)],
+        n_packets: usize,
     ) -> Vec<EndedCall> {
         let feeds = calls.iter().map(|(id, _)| self.open(id, model).unwrap());
         let mut feeds: Vec<Option<Vec<LegFeed>>> = feeds.map(Some).collect();
         for tick in 0.. {
             for (feeds, (_, channels)) in feeds.iter_mut().zip(calls) {
                 let Some(legs) = feeds else { continue };
-                let from = tick * PACKET;
+                let from = tick * n_packets * PACKET;
                 if from >= channels[0].len() {
                     *feeds = None;
                     continue;
                 }
                 for (leg, channel) in legs.iter_mut().zip(channels) {
-                    let piece = &channel[from..(from + PACKET).min(channel.len())];
+                    let piece = &channel[from..(from + n_packets * PACKET).min(channel.len())];
                     leg.push(Encoding::L16, piece).unwrap();
                 }
             }
-            self.pass(20);
+            self.pass(20 * n_packets as u64);
             if feeds.iter().all(Option::is_none) {
                 break;
             }
@@ -230,9 +231,24 @@ fn one_worker() -> LiveSettings {
 fn what_is_heard_live_is_what_the_recording_gives() {
     let Some(model) = &*MODEL else { return };
     let calls = ["dev-01", "dev-03", "dev-05"].map(|name| (name, read(name)));
-    let mut simulation = Simulation::new(model, one_worker());
-    let ended = simulation.speak(model, &calls);
-    assert_eq!(ended.len(), 3);
+    check_heard_as_recorded(model, &calls, 1, one_worker());
+    // In bursts, as after a stall: utterances of both legs end in one turn.
+    let two_workers = LiveSettings {
+        n_recognise: std::num::NonZeroUsize::new(2).unwrap(),
+        ..one_worker()
+    };
+    check_heard_as_recorded(model, &calls, 100, two_workers);
+}
+
+fn check_heard_as_recorded(
+    model: &Arc<SpeechModel>,
+    calls: &[(&str, Vec<Vec<u8>>)],
+    n_packets: usize,
+    settings: LiveSettings,
+) {
+    let mut simulation = Simulation::new(model, settings);
+    let ended = simulation.speak(model, calls, n_packets);
+    assert_eq!(ended.len(), calls.len());
     for call in ended {
         let id = call.new.id.0.as_str();
         let (_, channels) = calls.iter().find(|(name, _)| *name == id).unwrap();
@@ -271,7 +287,7 @@ fn what_is_heard_live_is_what_the_recording_gives() {
             .happenings(id)
             .filter(|happening| matches!(happening, Happening::Partial { .. }))
             .count();
-        assert!(n_partials > finals.len(), "{id}: {n_partials} partials");
+        assert!(n_partials > finals.len() / 2, "{id}: {n_partials} partials");
     }
 }
 
@@ -280,7 +296,7 @@ fn a_forbidden_phrase_is_told_before_its_utterance_is_over() {
     let Some(model) = &*MODEL else { return };
     let mut simulation = Simulation::new(model, one_worker());
     let calls = [("dev-01", read("dev-01"))];
-    let ended = simulation.speak(model, &calls);
+    let ended = simulation.speak(model, &calls, 1);
     let provisional = simulation.happenings("dev-01").filter(|happening| {
         matches!(happening, Happening::Alert(alert) if alert.state == AlertState::Provisional)
     });

@@ -4,7 +4,7 @@
 //! samples ─▶ accept ─▶ frame (32 ms) ─ voice activity ─▶ judged ─▶ Open, Speech…, Close
 //! ```
 //! An ear has no engine and no network, so that frames of many calls can be judged in one batch, and their speech
-//! recognised in another, by another thread. After the first seconds it allocates nothing.
+//! recognised in another, by another thread.
 
 use auricle_contracts::Voice;
 use auricle_models::VadState;

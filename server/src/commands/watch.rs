@@ -101,6 +101,8 @@ async fn watch(app: &mut App, args: &WatchArgs, key: Option<&str>, view: &mut Vi
                 app.terminal.flush()?;
             }
             Ok(Message::Close(Some(frame))) if !frame.reason.is_empty() => {
+                // What was missed is gone: next time from what is there.
+                view.after = Some(0);
                 bail!("the server ended: {}", frame.reason)
             }
             Ok(Message::Close(_)) | Err(WsError::ConnectionClosed) => break,

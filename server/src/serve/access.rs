@@ -80,10 +80,21 @@ pub(crate) enum Refusal {
     WrongHost,
 }
 
+/// What a request says of who asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asker<'r> {
+    /// Headers of these names.
+    pub(crate) host: Option<&'r str>,
+    pub(crate) origin: Option<&'r str>,
+    pub(crate) authorization: Option<&'r str>,
+    /// Of the address.
+    pub(crate) query: &'r str,
+}
+
 /// The keys that are known; without any, this machine alone is let in.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Access {
-    keys: Vec<(String, Role, [u8; 32])>,
+    keys: Vec<(Role, [u8; 32])>,
 }
 
 impl Access {
@@ -104,7 +115,7 @@ impl Access {
                     "`live.keys`, `{name}`: `sha256` must be 64 hexadecimal digits"
                 ))
             })?;
-            Ok((key.name.clone(), key.role, digest))
+            Ok((key.role, digest))
         });
         Ok(Self {
             keys: keys.collect::<Result<_>>()?,
@@ -113,22 +124,27 @@ impl Access {
 
     /// Lets a request in, or says why not. The key is the bearer of `authorization`, or `key=` of the query, for
     /// browsers can send no headers with a WebSocket.
-    pub(crate) fn admit(
-        &self,
-        needed: Role,
-        host: Option<&str>,
-        authorization: Option<&str>,
-        query: &str,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn admit(&self, needed: Role, from: Asker<'_>) -> Result<(), Refusal> {
         if self.keys.is_empty() {
-            // A name that somebody pointed to this machine would let any page in a browser ask.
-            return match host.is_none_or(is_this_machine) {
+            // Any page in a browser of this machine may ask: under a name that somebody pointed to this machine, or, with a
+            // WebSocket, under its own.
+            let is_own_page = |origin: &str| {
+                let host = origin.split_once("://").map(|(_, host)| host);
+                host.is_some_and(is_this_machine)
+            };
+            return match from.host.is_none_or(is_this_machine)
+                && from.origin.is_none_or(is_own_page)
+            {
                 true => Ok(()),
                 false => Err(Refusal::WrongHost),
             };
         }
-        let in_query = || query.split('&').find_map(|pair| pair.strip_prefix("key="));
-        let bearer = authorization.and_then(|text| {
+        let in_query = || {
+            from.query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix("key="))
+        };
+        let bearer = from.authorization.and_then(|text| {
             let (scheme, key) = text.split_once(' ')?;
             let is_known = ["bearer", "token"].contains(&scheme.to_ascii_lowercase().as_str());
             is_known.then_some(key.trim())
@@ -136,8 +152,8 @@ impl Access {
         let key = bearer.or_else(in_query).ok_or(Refusal::NoKey)?;
         // Digests are compared: how long that takes says nothing of the keys.
         let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-        let known = self.keys.iter().find(|(.., known)| *known == digest);
-        let (_, role, _) = known.ok_or(Refusal::WrongKey)?;
+        let known = self.keys.iter().find(|(_, known)| *known == digest);
+        let (role, _) = known.ok_or(Refusal::WrongKey)?;
         match role.covers(needed) {
             true => Ok(()),
             false => Err(Refusal::WrongRole {
@@ -193,8 +209,12 @@ mod tests {
     #[test]
     fn keys_open_what_their_role_may() {
         use Role::{Inspector, Integrator, Supervisor};
+        let asker = Asker {
+            authorization: Some("Bearer secret"),
+            ..Asker::default()
+        };
         let check = |has: Role, needed: Role, is_let_in: bool| {
-            let admitted = access(has).admit(needed, None, Some("Bearer secret"), "");
+            let admitted = access(has).admit(needed, asker);
             assert_eq!(admitted.is_ok(), is_let_in, "{has:?} {needed:?}");
         };
         for needed in [Supervisor, Inspector, Integrator] {
@@ -211,8 +231,14 @@ mod tests {
     #[test]
     fn keys_come_in_a_header_or_a_query() {
         let access = access(Role::Integrator);
-        let admit = |header: Option<&str>, query: &str| {
-            access.admit(Role::Inspector, Some("elsewhere"), header, query)
+        let admit = |authorization: Option<&str>, query: &str| {
+            let asker = Asker {
+                host: Some("elsewhere"),
+                origin: Some("http://elsewhere"),
+                authorization,
+                query,
+            };
+            access.admit(Role::Inspector, asker)
         };
         assert_eq!(admit(Some("Bearer secret"), ""), Ok(()));
         assert_eq!(admit(Some("Token secret"), ""), Ok(()));
@@ -225,24 +251,40 @@ mod tests {
     #[test]
     fn without_keys_this_machine_alone_is_let_in() {
         let open = Access::new(&[], LOOPBACK).unwrap();
-        let check = |host: Option<&str>, expected: Result<(), Refusal>| {
-            assert_eq!(
-                open.admit(Role::Integrator, host, None, ""),
-                expected,
-                "{host:?}"
-            );
+        let check = |host: Option<&str>, origin: Option<&str>, expected: Result<(), Refusal>| {
+            let asker = Asker {
+                host,
+                origin,
+                ..Asker::default()
+            };
+            let admitted = open.admit(Role::Integrator, asker);
+            assert_eq!(admitted, expected, "{host:?} {origin:?}");
         };
-        for host in [
+        let own = [
             "127.0.0.1:8020",
             "localhost:8020",
             "[::1]:8020",
             "LOCALHOST",
-        ] {
-            check(Some(host), Ok(()));
+        ];
+        for host in own {
+            check(Some(host), None, Ok(()));
+            check(Some(host), Some(&format!("http://{host}")), Ok(()));
         }
-        check(None, Ok(()));
-        check(Some("evil.example:8020"), Err(Refusal::WrongHost));
-        check(Some("127.0.0.1.evil.example"), Err(Refusal::WrongHost));
+        check(None, None, Ok(()));
+        check(Some("evil.example:8020"), None, Err(Refusal::WrongHost));
+        check(
+            Some("127.0.0.1.evil.example"),
+            None,
+            Err(Refusal::WrongHost),
+        );
+        for origin in [
+            "http://evil.example",
+            "https://localhost.evil.example",
+            "null",
+            "",
+        ] {
+            check(Some(own[0]), Some(origin), Err(Refusal::WrongHost));
+        }
         let error = Access::new(&[], "0.0.0.0".parse().unwrap()).unwrap_err();
         assert!(error.to_string().contains("no keys"), "{error}");
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use auricle_contracts::{CallId, CallMetadata, Party};
-use auricle_live::{Encoding, LegFeed, NewLeg};
+use auricle_live::{Encoding, Full, LegFeed, NewLeg};
 use auricle_wire::Limits;
 use auricle_wire::audiosocket::{
     AudioSocketMessage, AudioSocketReader, Complaint, write_complaint,
@@ -45,7 +45,7 @@ pub(crate) struct AudioSocketConfig {
     pub(crate) listen: Option<SocketAddr>,
     /// Connections at a time, 1 to 200,000; more are refused.
     pub(crate) most_connections: usize,
-    /// A leg that sends nothing for so long is over, seconds, 5 to 86,400.
+    /// A leg that sends no audio for so long is over, seconds, 5 to 86,400.
     pub(crate) quiet_secs: u64,
 }
 
@@ -107,15 +107,15 @@ impl AudioSocket {
                 if let Err(error) = this.serve(&mut stream).await {
                     this.calls.live().metrics().connection_refused();
                     tracing::warn!("AudioSocket: {}", message_of(&error));
-                    let _ = stream
-                        .write_all(&write_complaint(complaint_of(&error)))
-                        .await;
+                    let complaint = write_complaint(complaint_of(&error));
+                    let told = stream.write_all(&complaint);
+                    let _ = tokio::time::timeout(NAME_WITHIN, told).await;
                 }
             });
         }
     }
 
-    async fn serve(&self, stream: &mut TcpStream) -> Result<()> {
+    async fn serve(self: &Arc<Self>, stream: &mut TcpStream) -> Result<()> {
         let mut reader = AudioSocketReader::new(&Limits::default());
         let named_by = Instant::now() + NAME_WITHIN;
         let mut leg: Option<Leg> = None;
@@ -133,7 +133,8 @@ impl AudioSocket {
                         if leg.rate_hz != rate_hz {
                             bail!("the rate changed from `{}` to `{rate_hz}` Hz", leg.rate_hz);
                         }
-                        leg.push(samples).await;
+                        leg.push(samples).await?;
+                        heard_at = Instant::now();
                     }
                     AudioSocketMessage::Terminate => return Ok(()),
                     AudioSocketMessage::Digit(_) | AudioSocketMessage::Error(_) => {}
@@ -147,26 +148,24 @@ impl AudioSocket {
                 Ok(Ok(0)) => return Ok(reader.finish()?),
                 Ok(read) => {
                     reader.advance(read.context("the connection broke off")?);
-                    heard_at = Instant::now();
                 }
                 Err(_) if id.is_none() => {
                     bail!("no id came within {} s", NAME_WITHIN.as_secs())
                 }
-                Err(_) if heard_at.elapsed().as_secs() >= self.config.quiet_secs => {
-                    bail!("nothing came for {} s", self.config.quiet_secs)
-                }
                 Err(_) => {
                     if let Some(leg) = &mut leg {
-                        leg.push_silence(SILENT_AFTER).await;
+                        leg.push_silence(SILENT_AFTER).await?;
                     }
                 }
             }
-            self.let_go();
+            if heard_at.elapsed().as_secs() >= self.config.quiet_secs {
+                bail!("no audio came for {} s", self.config.quiet_secs);
+            }
         }
     }
 
     /// The first connection of a call opens it and is the agent; the second is the customer.
-    fn open(&self, id: Option<Uuid>, rate_hz: u32) -> Result<Leg> {
+    fn open(self: &Arc<Self>, id: Option<Uuid>, rate_hz: u32) -> Result<Leg> {
         let id = id.context("audio came before the call's id")?;
         let mut waiting = self.waiting();
         if let Some(second) = waiting.remove(&id) {
@@ -205,13 +204,17 @@ impl AudioSocket {
                 rate_hz,
             },
         );
+        self.let_go_later(id);
         Ok(Leg::late(agent, Duration::ZERO))
     }
 
-    /// Second legs that stayed away do not keep their calls open.
-    fn let_go(&self) {
-        self.waiting()
-            .retain(|_, second| second.since.elapsed() < JOIN_WITHIN);
+    /// A second leg that stays away does not keep its call open.
+    fn let_go_later(self: &Arc<Self>, id: Uuid) {
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(JOIN_WITHIN).await;
+            this.waiting().remove(&id);
+        });
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<Uuid, SecondLeg>> {
@@ -245,27 +248,32 @@ impl Leg {
         }
     }
 
-    async fn push(&mut self, bytes: &[u8]) {
+    async fn push(&mut self, bytes: &[u8]) -> Result<()> {
         let behind = std::mem::take(&mut self.behind);
-        self.push_silence(behind).await;
-        self.push_all(bytes).await;
+        self.push_silence(behind).await?;
+        self.push_all(bytes).await
     }
 
     /// Waits for room where there is none: the sender is held back.
-    async fn push_all(&mut self, mut bytes: &[u8]) {
-        while let Err(full) = self.feed.push(Encoding::L16, bytes) {
-            bytes = &bytes[full.n_taken..];
+    async fn push_all(&mut self, mut bytes: &[u8]) -> Result<()> {
+        loop {
+            match self.feed.push(Encoding::L16, bytes) {
+                Ok(()) => return Ok(()),
+                Err(Full::ForEver) => bail!("the leg cannot be heard any more"),
+                Err(Full::ForNow { n_taken }) => bytes = &bytes[n_taken..],
+            }
             tokio::time::sleep(FULL_WAIT).await;
         }
     }
 
-    async fn push_silence(&mut self, length: Duration) {
+    async fn push_silence(&mut self, length: Duration) -> Result<()> {
         let mut n_samples = (length.as_millis() as u64 * u64::from(self.rate_hz) / 1000) as usize;
         let silence = [0; 2 * 160];
         while n_samples > 0 {
             let n = n_samples.min(160);
-            self.push_all(&silence[..2 * n]).await;
+            self.push_all(&silence[..2 * n]).await?;
             n_samples -= n;
         }
+        Ok(())
     }
 }

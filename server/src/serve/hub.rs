@@ -128,7 +128,8 @@ impl EventHub {
     /// Up to `most` events after `after`, wanted or not, oldest first.
     pub(crate) fn after(&self, after: u64, most: usize) -> Result<Vec<Arc<KeptEvent>>, Gone> {
         let kept = self.kept();
-        if after < kept.gone {
+        // What is newer than the newest is of another run of the program, whose clock was ahead.
+        if after < kept.gone || after > kept.newest {
             return Err(Gone {
                 oldest: kept.gone + 1,
             });
@@ -202,7 +203,9 @@ mod tests {
         assert_eq!(ids(100, 10), [101, 102, 103]);
         assert_eq!(ids(101, 1), [102]);
         assert_eq!(ids(103, 10), [] as [u64; 0]);
-        assert_eq!(hub.after(50, 10).unwrap_err(), Gone { oldest: 101 });
+        for other in [50, 104] {
+            assert_eq!(hub.after(other, 10).unwrap_err(), Gone { oldest: 101 });
+        }
         assert_eq!(hub.newest(), 103);
     }
 

@@ -24,7 +24,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use auricle_contracts::CallMetadata;
 use auricle_insight::intent::Language;
-use auricle_live::{Live, LiveOutput, MachineClock, Told};
+use auricle_live::{EndedCall, Live, LiveOutput, MachineClock, Told};
+use crossbeam::channel::{self, Sender};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -46,6 +47,10 @@ use crate::index::{CallIndex, NEVER_STOP};
 use crate::judge::Judges;
 use crate::terminal::{count, say};
 
+/// Calls that are over and wait to be saved; then telling waits for the disk, too.
+const CALLS_TO_SAVE: usize = 1_024;
+/// How long calls that the program ends may take to be heard to their end.
+const HANG_UP_WITHIN: Duration = Duration::from_secs(60);
 /// How often it is looked whether the program is to end.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -111,7 +116,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     say!("listening: http://{address} (events: /api/v1/live; stop with Ctrl-C)");
     let n_failed = serving.until_over(&served, replay.as_ref(), args.once, &stop);
     drain(app, &served);
-    let n_unsaved = serving.end()?;
+    let n_unsaved = serving.end(&served.hub)?;
     if calls.live().has_failed() {
         bail!(
             "a part of the program broke off: calls under way are lost\nhint: start it again, and please report this with the log at level debug"
@@ -153,7 +158,9 @@ fn replay(app: &App, args: &ServeArgs) -> Result<Option<Replay>> {
 
 /// Everything that runs beside the caller's thread.
 struct Serving {
-    keeper: JoinHandle<Keeper>,
+    /// Gives the number of calls that could not be saved.
+    keeper: JoinHandle<u64>,
+    teller: JoinHandle<()>,
     web: tokio::task::JoinHandle<std::io::Result<()>>,
     is_over: Arc<AtomicBool>,
     close: watch::Sender<bool>,
@@ -180,11 +187,18 @@ impl Serving {
                 .with_graceful_shutdown(closed)
                 .await
         });
-        let (calls, over) = (Arc::clone(&served.calls), Arc::clone(&is_over));
-        let tell = move || tell_and_keep(&output, &calls, keeper, &over);
-        let thread = std::thread::Builder::new().name("keeper".to_owned());
+        let (ended, to_keep) = channel::bounded(CALLS_TO_SAVE);
+        let keep = move || {
+            let mut keeper = keeper;
+            to_keep.iter().for_each(|call| keeper.keep(call));
+            keeper.n_failed
+        };
+        let (of_teller, over) = (Arc::clone(served), Arc::clone(&is_over));
+        let tell = move || tell(&output, &of_teller, &ended, &over);
+        let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
         Ok(Self {
-            keeper: thread.spawn(tell)?,
+            keeper: thread("keeper").spawn(keep)?,
+            teller: thread("teller").spawn(tell)?,
             web,
             is_over,
             close,
@@ -208,13 +222,13 @@ impl Serving {
     }
 
     /// Ends the threads; gives the number of calls that could not be saved.
-    fn end(self) -> Result<u64> {
+    fn end(self, hub: &EventHub) -> Result<u64> {
         self.is_over.store(true, Ordering::SeqCst);
-        let keeper = self
-            .keeper
-            .join()
-            .map_err(|_| anyhow!("saving calls broke off"))?;
-        keeper.hub.close();
+        let told = self.teller.join();
+        told.map_err(|_| anyhow!("telling events broke off"))?;
+        let kept = self.keeper.join();
+        let n_failed = kept.map_err(|_| anyhow!("saving calls broke off"))?;
+        hub.close();
         self.close.send_replace(true);
         // Watchers that never close do not hold the program up.
         let closing = async { tokio::time::timeout(Duration::from_secs(2), self.web).await };
@@ -223,17 +237,13 @@ impl Serving {
             Ok(Err(_)) => return Err(anyhow!("the HTTP interface broke off")),
             Err(_) => {}
         }
-        Ok(keeper.n_failed)
+        Ok(n_failed)
     }
 }
 
-/// Tells and saves what comes out of the pipeline, until it is over and all is told.
-fn tell_and_keep(
-    output: &LiveOutput,
-    calls: &Calls,
-    mut keeper: Keeper,
-    is_over: &AtomicBool,
-) -> Keeper {
+/// Tells what comes out of the pipeline, until it is over and all is told. Saving is for another thread: it waits for the
+/// disk, and alerts do not.
+fn tell(output: &LiveOutput, served: &Served, ended: &Sender<EndedCall>, is_over: &AtomicBool) {
     loop {
         // Read first: what came before is there after.
         let was_over = is_over.load(Ordering::SeqCst);
@@ -242,29 +252,39 @@ fn tell_and_keep(
                 call_id,
                 agent,
                 happening,
-            }) => keeper.hub.tell(call_id, agent, *happening),
+            }) => served.hub.tell(call_id, agent, *happening),
             Some(Told::Ended(call)) => {
-                calls.ended(&call.new.id);
-                keeper.keep(*call);
+                served.calls.ended(&call.new.id);
+                // The keeper is there as long as this is.
+                let _ = ended.send(*call);
             }
-            None if was_over => return keeper,
+            None if was_over => return,
             None => {}
         }
     }
 }
 
-/// Takes no more calls, and waits for those under way.
+/// Takes no more calls, waits for those under way, and ends those that go on for too long: what was said in them is kept.
 fn drain(app: &App, served: &Served) {
-    served.is_draining.store(true, Ordering::SeqCst);
-    served.calls.live().drain();
-    let until = Instant::now() + Duration::from_secs(app.config.live.drain_secs);
     let live = served.calls.live();
+    served.is_draining.store(true, Ordering::SeqCst);
+    live.drain();
+    wait_for_calls(live, Duration::from_secs(app.config.live.drain_secs));
+    let n_left = live.n_calls();
+    if n_left > 0 {
+        say!(
+            "warning: {} ended by the program",
+            count(n_left as u64, "call")
+        );
+        live.hang_up();
+        wait_for_calls(live, HANG_UP_WITHIN);
+    }
+}
+
+fn wait_for_calls(live: &Live, longest: Duration) {
+    let until = Instant::now() + longest;
     while live.n_calls() > 0 && !live.has_failed() && Instant::now() < until {
         std::thread::sleep(LOOK_EVERY);
-    }
-    let n_left = served.calls.live().n_calls();
-    if n_left > 0 {
-        say!("warning: {} cut off", count(n_left as u64, "call"));
     }
 }
 

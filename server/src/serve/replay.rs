@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use auricle_audio::{AudioBlock, AudioReader};
 use auricle_contracts::{CallId, CallMetadata};
-use auricle_live::{Encoding, LegFeed, NewLeg};
+use auricle_live::{Encoding, Full, LegFeed, NewLeg};
 
 use super::calls::Calls;
 use crate::analyze::channels::{ChannelMap, plan};
@@ -61,7 +61,8 @@ impl Replay {
         let rate_hz = reader.info().sample_rate_hz;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let legs = channels.iter().map(|&(_, party)| NewLeg { party, rate_hz });
-        let id = CallId(name.into_owned());
+        // Not the name that `analyze` gives the recording: what it knows of it stays.
+        let id = CallId(format!("live-{name}"));
         let mut feeds = calls.open(id, CallMetadata::default(), "replay", legs.collect())?;
         let mut pacer = Pacer::new(self.speed);
         let n_packet = (u64::from(rate_hz) * PACKET_MS / 1000).max(1) as usize;
@@ -99,11 +100,11 @@ impl Replay {
 
 /// Gives a leg its bytes, waiting for room where there is none.
 fn push(feed: &mut LegFeed, mut bytes: &[u8], is_to_end: &dyn Fn() -> bool) {
-    while let Err(full) = feed.push(Encoding::L16, bytes) {
+    while let Err(Full::ForNow { n_taken }) = feed.push(Encoding::L16, bytes) {
         if is_to_end() {
             return;
         }
-        bytes = &bytes[full.n_taken..];
+        bytes = &bytes[n_taken..];
         std::thread::sleep(FULL_WAIT);
     }
 }

@@ -141,7 +141,7 @@ fn a_call_that_is_played_is_told_saved_and_found() {
     let file = checkout().join("fixtures/audio/calls/fixture-01.wav");
     let args = ["--replay", file.to_str().unwrap(), "--speed", "8"];
     let server = Server::start(&desk, &models, &args);
-    let events = server.events("after=0", "", "fixture-01");
+    let events = server.events("after=0", "", "live-fixture-01");
     assert_eq!(events[0]["type"], "call_started");
     assert_eq!(
         events[0]["parties"],
@@ -156,7 +156,7 @@ fn a_call_that_is_played_is_told_saved_and_found() {
 
     // The same as hearing the recording gives.
     let expected = analysed(&models, "fixture-01");
-    let saved = server.json("/api/v1/calls/fixture-01");
+    let saved = server.json("/api/v1/calls/live-fixture-01");
     for part in [
         "utterances",
         "hits",
@@ -189,13 +189,52 @@ fn a_call_that_is_played_is_told_saved_and_found() {
 
     // Whoever was away goes on where he stopped; alerts alone.
     let middle = ids[ids.len() / 2];
-    let rest = server.events("", &format!("Last-Event-ID: {middle}\r\n"), "fixture-01");
+    let rest = server.events(
+        "",
+        &format!("Last-Event-ID: {middle}\r\n"),
+        "live-fixture-01",
+    );
     assert_eq!(rest, events[ids.len() / 2 + 1..]);
     let search = server.json("/api/v1/search?q=hit:promise_return");
-    assert_eq!(search["calls"][0]["call_id"], "fixture-01");
+    assert_eq!(search["calls"][0]["call_id"], "live-fixture-01");
     let (code, said) = server.stop();
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("calls: 1; word to alert"), "{said}");
+}
+
+#[test]
+fn a_call_that_the_program_ends_is_saved_as_far_as_it_is_heard() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put(
+        "auricle.toml",
+        "[live]\ndrain_secs = 0\n[live.audiosocket]\nlisten = '127.0.0.1:0'\n",
+    );
+    let server = Server::start(&desk, &models, &[]);
+    let mut agent = TcpStream::connect(server.audiosocket.as_ref().unwrap()).unwrap();
+    let [audio, _] = channels("fixture-01");
+    agent
+        .write_all(&[&[1, 0, 16], &[7; 16][..]].concat())
+        .unwrap();
+    for piece in audio[..16_000 * 12].chunks(320) {
+        let length = (piece.len() as u16).to_be_bytes();
+        agent
+            .write_all(&[&[0x10], &length[..], piece].concat())
+            .unwrap();
+    }
+    let (code, said) = server.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("warning: 1 call ended by the program"),
+        "{said}"
+    );
+    let shown = desk.ok(&["show", "07070707", "--json"]);
+    let call: Value = serde_json::from_str(&shown).unwrap();
+    assert!(
+        !call["utterances"].as_array().unwrap().is_empty(),
+        "{shown}"
+    );
 }
 
 #[test]

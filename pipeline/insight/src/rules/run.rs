@@ -124,8 +124,8 @@ impl RuleRun {
         }
     }
 
-    pub(crate) fn into_trace(self) -> Option<Box<Trace>> {
-        self.trace
+    pub(crate) fn take_trace(&mut self) -> Option<Box<Trace>> {
+        self.trace.take()
     }
 
     /// An utterance as it is heard so far. Only rules with `partials` fire, provisionally, at most once

@@ -17,9 +17,16 @@ pub(crate) async fn alive() -> &'static str {
 
 /// Ready for calls: not full, not about to end.
 pub(crate) async fn ready(State(served): State<Arc<Served>>) -> impl IntoResponse {
-    match served.is_draining.load(Ordering::Relaxed) {
-        true => (StatusCode::SERVICE_UNAVAILABLE, "about to end\n"),
-        false => (StatusCode::OK, "ready\n"),
+    let live = served.calls.live();
+    let not_ready = match live.n_calls() >= served.config.live.most_calls {
+        _ if served.is_draining.load(Ordering::Relaxed) => Some("about to end\n"),
+        _ if live.has_failed() => Some("broken off\n"),
+        true => Some("full\n"),
+        false => None,
+    };
+    match not_ready {
+        Some(cause) => (StatusCode::SERVICE_UNAVAILABLE, cause),
+        None => (StatusCode::OK, "ready\n"),
     }
 }
 

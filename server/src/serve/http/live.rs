@@ -190,6 +190,7 @@ fn events(watcher: Watcher) -> impl IntoResponse {
                 return Some((Ok::<_, Infallible>(event), (watcher, waiting)));
             }
             let source = watcher.as_mut()?;
+            let hub = Arc::clone(&source.hub);
             match source.next().await {
                 Ok(events) => {
                     let events: Vec<Event> = events.iter().map(|event| one(event)).collect();
@@ -199,6 +200,8 @@ fn events(watcher: Watcher) -> impl IntoResponse {
                 Err(over) => {
                     watcher = None;
                     let event = Event::default().event("gone").data(over.text());
+                    // A browser that comes back goes on there.
+                    let event = event.id(hub.oldest().to_string());
                     waiting = vec![event].into_iter();
                 }
             }

@@ -18,7 +18,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 use self::error::ApiError;
-use super::access::{Access, Refusal, Role};
+use super::access::{Access, Asker, Refusal, Role};
 use super::calls::Calls;
 use super::hub::EventHub;
 use crate::config::Config;
@@ -77,9 +77,13 @@ fn admitted(served: &Served, role: Role, request: &Request) -> Result<(), Refusa
         let value = request.headers().get(name);
         value.and_then(|value| value.to_str().ok())
     };
-    let query = request.uri().query().unwrap_or_default();
-    let (host, key) = (text(header::HOST), text(header::AUTHORIZATION));
-    served.access.admit(role, host, key, query)
+    let asker = Asker {
+        host: text(header::HOST),
+        origin: text(header::ORIGIN),
+        authorization: text(header::AUTHORIZATION),
+        query: request.uri().query().unwrap_or_default(),
+    };
+    served.access.admit(role, asker)
 }
 
 async fn nothing_there(State(_): State<Arc<Served>>, request: Request) -> ApiError {

@@ -98,13 +98,15 @@ search() {
     ! grep -q '^0 hits' <<<"$found" || without_hits+=("$query")
 }
 
-# Two of the recordings played as calls under way, twice as fast: what is said and alerts, as they are told.
+# Two of the recordings played as calls under way: what is said and alerts, as they are told.
 live() {
     local log="$out/serve.log" server address=""
-    say "The same while people talk: two calls, played twice as fast"
-    printf '$ auricle serve --replay %s %s --speed 2 --once &\n' "${recordings[0]##*/}" "${recordings[2]##*/}"
-    "$auricle" serve --listen 127.0.0.1:0 --replay "${recordings[0]}" "${recordings[2]}" --speed 2 --once 2>"$log" &
+    say "The same while people talk: two of the calls, played at the pace of speech"
+    printf '$ auricle serve --replay %s %s --once &\n' "${recordings[0]##*/}" "${recordings[2]##*/}"
+    "$auricle" serve --listen 127.0.0.1:0 --replay "${recordings[0]}" "${recordings[2]}" "${hear[@]}" --once 2>"$log" &
     server=$!
+    # shellcheck disable=SC2064 # The server of now.
+    trap "kill $server 2>/dev/null || true" EXIT
     while [ -z "$address" ] && kill -0 "$server" 2>/dev/null; do
         address="$(sed -n 's/^listening: \(http:[^ ]*\).*/\1/p' "$log")"
         sleep 0.2
@@ -115,6 +117,7 @@ live() {
         cat "$log" >&2
         exit 1
     }
+    trap - EXIT
     tail -n 1 "$log"
 }
 

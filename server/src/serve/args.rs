@@ -23,6 +23,9 @@ pub(crate) struct ServeArgs {
     /// Address and port of the HTTP interface, instead of `live.listen`; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) listen: Option<SocketAddr>,
+    /// A model by its name, instead of the one that the configuration chooses.
+    #[arg(long, value_name = "NAME")]
+    pub(super) model: Option<String>,
     /// Recordings, or folders of them, to play as calls under way.
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub(super) replay: Vec<PathBuf>,

@@ -41,7 +41,7 @@ use self::keeper::Keeper;
 use self::replay::Replay;
 use crate::analyze::{configured_channels, default_speech_options, inputs, stop_on_signals};
 use crate::app::App;
-use crate::engine::{Recognition, Speech};
+use crate::engine::{Recognition, Speech, SpeechOptions};
 use crate::exit::{Exit, usage};
 use crate::index::{CallIndex, NEVER_STOP};
 use crate::judge::Judges;
@@ -69,7 +69,11 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     let judges = Arc::new(Judges::load(&app.config)?);
     judges.check_models()?;
     judges.say_doubts();
-    let mut speech = Speech::open(&app.config, &default_speech_options(app))?;
+    let options = SpeechOptions {
+        model: args.model.clone(),
+        ..default_speech_options(app)
+    };
+    let mut speech = Speech::open(&app.config, &options)?;
     let model = speech.model_for(&CallMetadata::default())?;
     let store = Arc::new(app.store()?);
     app.runtime.block_on(judges.save_recipes(&store))?;
@@ -122,7 +126,14 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
             "a part of the program broke off: calls under way are lost\nhint: start it again, and please report this with the log at level debug"
         );
     }
-    say_figures(calls.live());
+    say_figures(
+        calls.live(),
+        if args.speed == 1.0 {
+            Pace::Speech
+        } else {
+            Pace::Other
+        },
+    );
     drop(lock);
     Ok(match n_failed as u64 + n_unsaved {
         0 => Exit::Done,
@@ -288,8 +299,20 @@ fn wait_for_calls(live: &Live, longest: Duration) {
     }
 }
 
-fn say_figures(live: &Live) {
+/// Whether sound came as fast as it is spoken: else nobody can say how late a word was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    Speech,
+    Other,
+}
+
+fn say_figures(live: &Live, pace: Pace) {
     let metrics = live.metrics();
+    let n_calls = metrics.counts().calls_ended;
+    if pace == Pace::Other {
+        say!("calls: {n_calls}");
+        return;
+    }
     let within = |share: f64, histogram: &auricle_live::Histogram| {
         let measured = histogram.read();
         match (measured.count(), measured.within_ms(share)) {
@@ -299,8 +322,7 @@ fn say_figures(live: &Live) {
         }
     };
     say!(
-        "calls: {}; word to alert: 95 % within {}; end of silence to final: 99 % within {}; packet to partial: half within {}",
-        metrics.counts().calls_ended,
+        "calls: {n_calls}; word to alert: 95 % within {}; end of silence to final: 99 % within {}; packet to partial: half within {}",
         within(0.95, &metrics.word_to_alert),
         within(0.99, &metrics.end_to_final),
         within(0.5, &metrics.packet_to_partial),

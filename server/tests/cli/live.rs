@@ -105,9 +105,10 @@ impl Server {
 
     /// Tells it to end; gives its exit code and what it said.
     fn stop(mut self) -> (Option<i32>, String) {
-        let pid = self.child.id().to_string();
-        let killed = std::process::Command::new("kill")
-            .args(["-TERM", &pid])
+        // The shell has it built in; not every system has the program.
+        let kill = format!("kill -TERM {}", self.child.id());
+        let killed = std::process::Command::new("sh")
+            .args(["-c", &kill])
             .status();
         assert!(killed.unwrap().success());
         let code = self.child.wait().unwrap().code();

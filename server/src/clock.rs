@@ -1,5 +1,7 @@
 //! Moments: read from people, written for the store.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime, PrimitiveDateTime, UtcOffset};
@@ -11,6 +13,12 @@ pub(crate) fn now_text() -> String {
         .unwrap_or(now)
         .format(&Rfc3339)
         .unwrap_or_default()
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
 }
 
 /// Whether a time says its own offset, as RFC 3339 does.

@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crate and the crates of the workspace it may depend on, tests and build scripts included.
 /// Change ARCHITECTURE.md with this table.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("auricle-contracts", &[]),
     ("auricle-pinyin", &[]),
     ("auricle-audio", &[]),
@@ -36,6 +36,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "auricle-contracts",
         ],
     ),
+    ("auricle-record", &["auricle-spool", "auricle-contracts"]),
     ("auricle-wire", &["auricle-contracts"]),
     ("auricle-bodies", &["auricle-contracts"]),
     ("auricle-store", &["auricle-contracts", "auricle-bodies"]),

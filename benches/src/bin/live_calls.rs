@@ -155,7 +155,8 @@ fn play(
             for (feed, audio) in feeds.iter_mut().zip(audio.iter()) {
                 let from = (*offset + tick as usize * PACKET_BYTES) % (audio.len() - PACKET_BYTES);
                 let from = from / 2 * 2;
-                late += push(feed, &audio[from..from + PACKET_BYTES]);
+                let at = tick as u64 * (PACKET_BYTES / 2) as u64;
+                late += push(feed, at, &audio[from..from + PACKET_BYTES]);
             }
         }
     }
@@ -179,19 +180,15 @@ fn play(
 }
 
 /// How long the sender was held back.
-fn push(feed: &mut LegFeed, mut bytes: &[u8]) -> Duration {
+fn push(feed: &mut LegFeed, at: u64, packet: &[u8]) -> Duration {
+    if feed.push(at, Encoding::L16, packet) != Err(Full::ForNow) {
+        return Duration::ZERO;
+    }
     let began = Instant::now();
-    let mut is_late = false;
-    while let Err(Full::ForNow { n_taken }) = feed.push(Encoding::L16, bytes) {
-        bytes = &bytes[n_taken..];
-        is_late = true;
+    while feed.push(at, Encoding::L16, packet) == Err(Full::ForNow) {
         std::thread::sleep(Duration::from_millis(1));
     }
-    if is_late {
-        began.elapsed()
-    } else {
-        Duration::ZERO
-    }
+    began.elapsed()
 }
 
 fn read(output: &LiveOutput, is_over: &AtomicBool) -> usize {

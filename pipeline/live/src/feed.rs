@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rtrb::{Producer, RingBuffer};
 
 use crate::clock::Clock;
-use crate::packet::{Encoding, PACKET_BYTES, Packet};
+use crate::packet::{Encoding, Packet};
 use crate::unpack::LegCounts;
 
 use crate::call::LegProgress;
@@ -14,14 +14,11 @@ use crate::call::LegProgress;
 /// the processor nor a short burst holds the sender back. 45 KB a leg.
 pub(crate) const PACKETS_WAITING: usize = 128;
 
-/// Not all was taken.
+/// A packet was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Full {
-    /// There is no room by now: the front end is behind. What was not taken must be given again.
-    ForNow {
-        /// Bytes that were taken.
-        n_taken: usize,
-    },
+    /// There is no room by now: the front end is behind. It must be given again.
+    ForNow,
     /// The pipeline has given the leg up: nothing will be taken any more.
     ForEver,
 }
@@ -32,8 +29,6 @@ pub struct LegFeed {
     clock: Arc<dyn Clock>,
     progress: Arc<LegProgress>,
     rate_hz: u32,
-    /// Place of the next sample, where the sender does not number them.
-    next_at: u64,
 }
 
 impl LegFeed {
@@ -49,47 +44,25 @@ impl LegFeed {
             clock,
             progress,
             rate_hz,
-            next_at: 0,
         };
         (feed, out)
     }
 
-    /// Takes the next bytes of the leg, in order and without gaps. Never waits, locks or allocates.
+    /// Takes a packet (at most [`PACKET_BYTES`](crate::PACKET_BYTES)) whose first sample lies at `at` of the leg's clock, in
+    /// any order. Never waits, locks or allocates.
     ///
     /// # Errors
-    /// When there is no room for all of them.
-    pub fn push(&mut self, encoding: Encoding, bytes: &[u8]) -> Result<(), Full> {
-        let sample_bytes = encoding.sample_bytes();
-        let mut n_taken = 0;
-        for piece in bytes.chunks(PACKET_BYTES) {
-            let at = self.next_at;
-            if !self.push_at(at, encoding, piece) {
-                return Err(match self.packets.is_abandoned() {
-                    true => Full::ForEver,
-                    false => Full::ForNow { n_taken },
-                });
-            }
-            n_taken += piece.len();
-            self.next_at = at + (piece.len() / sample_bytes) as u64;
-        }
-        Ok(())
-    }
-
-    /// Takes a packet (at most [`PACKET_BYTES`]) whose first sample lies at `at` of the leg's clock, in any order; `false`
-    /// where there is no room.
-    #[must_use]
-    pub fn push_at(&mut self, at: u64, encoding: Encoding, bytes: &[u8]) -> bool {
+    /// When there is no room for it.
+    pub fn push(&mut self, at: u64, encoding: Encoding, bytes: &[u8]) -> Result<(), Full> {
         if self.packets.slots() == 0 {
-            return false;
+            return Err(match self.packets.is_abandoned() {
+                true => Full::ForEver,
+                false => Full::ForNow,
+            });
         }
         let came_us = self.clock.now_us();
         let packet = Packet::new(at, came_us, encoding, bytes);
-        self.packets.push(packet).is_ok()
-    }
-
-    /// Packets that there is room for.
-    pub fn room(&self) -> usize {
-        self.packets.slots()
+        self.packets.push(packet).map_err(|_| Full::ForNow)
     }
 
     /// Samples a second.

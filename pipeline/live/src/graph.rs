@@ -434,6 +434,11 @@ impl Live {
         self.doors.hang_up.store(true, Ordering::SeqCst);
     }
 
+    /// Whether calls under way were ended by [`Self::hang_up`].
+    pub fn is_hung_up(&self) -> bool {
+        self.doors.hang_up.load(Ordering::SeqCst)
+    }
+
     /// Whether a stage broke off, by a defect: nothing more can be expected of the calls that it has.
     pub fn has_failed(&self) -> bool {
         self.has_failed.load(Ordering::SeqCst)

@@ -185,7 +185,10 @@ impl Simulation {
                 }
                 for (leg, channel) in legs.iter_mut().zip(channels) {
                     let piece = &channel[from..(from + n_packets * PACKET).min(channel.len())];
-                    leg.push(Encoding::L16, piece).unwrap();
+                    for (place, packet) in piece.chunks(PACKET).enumerate() {
+                        let at = ((from + place * PACKET) / 2) as u64;
+                        leg.push(at, Encoding::L16, packet).unwrap();
+                    }
                 }
             }
             self.pass(20 * n_packets as u64);

@@ -7,12 +7,44 @@ use anyhow::{Result, bail};
 use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_insight::Judge;
 use auricle_insight::intent::Language;
-use auricle_live::{LegFeed, Live, NewCall, NewLeg};
+use auricle_live::{Live, NewCall, NewLeg};
 use auricle_speech::SpeechModel;
+use auricle_spool::RecordingName;
 use serde::Serialize;
 
+use super::ingest::CallLeg;
+use super::recordings::Recordings;
 use crate::clock;
+use crate::exit::message_of;
 use crate::judge::Judges;
+
+/// A call to be opened.
+#[derive(Clone, Debug)]
+pub(crate) struct CallToOpen {
+    /// Its name, which must be that of no other call under way.
+    pub(crate) id: CallId,
+    pub(crate) metadata: CallMetadata,
+    /// How its audio comes.
+    pub(crate) source: &'static str,
+    /// Who speaks on each leg, from channel 0.
+    pub(crate) legs: Vec<NewLeg>,
+    pub(crate) audio: WhereAudioLies,
+}
+
+/// Where a call's audio lies when it is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WhereAudioLies {
+    /// Nowhere, unless it is recorded.
+    Nowhere,
+    /// In a file that is played.
+    File,
+    /// In a recording that another run of the program began.
+    Recovered {
+        name: RecordingName,
+        /// What was not told by the recording's end.
+        warning: String,
+    },
+}
 
 /// A call under way, as it is told.
 #[derive(Clone, Debug, Serialize)]
@@ -23,6 +55,27 @@ pub(crate) struct CallUnderWay {
     pub(crate) parties: Vec<Party>,
     /// RFC 3339.
     pub(crate) began_at: String,
+    #[serde(skip)]
+    pub(crate) recorded: Recorded,
+}
+
+/// Whether a call is recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    /// No, and it need not be.
+    #[default]
+    No,
+    /// By this run of the program.
+    Here(RecordingName),
+    /// By another, which broke off.
+    Before {
+        name: RecordingName,
+        warning: String,
+    },
+    /// By another, and it was not heard to its end: the next start hears it again.
+    HeardInPart,
+    /// It should be, and this is why it is not.
+    Failed(String),
 }
 
 /// Opens calls, and knows those under way.
@@ -31,6 +84,7 @@ pub(crate) struct Calls {
     model: Arc<SpeechModel>,
     judges: Arc<Judges>,
     language: Language,
+    recordings: Option<Arc<Recordings>>,
     under_way: Mutex<BTreeMap<CallId, CallUnderWay>>,
 }
 
@@ -40,51 +94,82 @@ impl Calls {
         model: Arc<SpeechModel>,
         judges: Arc<Judges>,
         language: Language,
+        recordings: Option<Arc<Recordings>>,
     ) -> Self {
         Self {
             live,
             model,
             judges,
             language,
+            recordings,
             under_way: Mutex::new(BTreeMap::new()),
         }
     }
 
-    /// Takes a call in. Its name must be that of no other call under way.
-    pub(crate) fn open(
-        &self,
-        id: CallId,
-        metadata: CallMetadata,
-        source: &'static str,
-        legs: Vec<NewLeg>,
-    ) -> Result<Vec<LegFeed>> {
-        let judge: &Judge = self.judges.judge_for(&metadata, self.language);
-        let call = CallUnderWay {
-            call_id: id.clone(),
-            metadata: metadata.clone(),
-            source,
-            parties: legs.iter().map(|leg| leg.party).collect(),
-            began_at: clock::now_text(),
-        };
+    /// Takes a call in: one leg for each that was asked for, in that order. Writes the beginning of its recording.
+    ///
+    /// # Errors
+    /// When a call of that name is under way, or the pipeline takes it not. A recording that cannot be begun is no reason:
+    /// the call is heard without.
+    pub(crate) fn open(&self, call: CallToOpen) -> Result<Vec<CallLeg>> {
+        let id = &call.id;
+        let judge: &Judge = self.judges.judge_for(&call.metadata, self.language);
         let mut under_way = self.under_way();
-        if under_way.contains_key(&id) {
+        if under_way.contains_key(id) {
             bail!("call `{id}` is under way already\nhint: every call needs a name of its own");
         }
         let feeds = self.live.open(NewCall {
             id: id.clone(),
-            metadata,
-            source,
-            legs,
+            metadata: call.metadata.clone(),
+            source: call.source,
+            legs: call.legs.clone(),
             model: Arc::clone(&self.model),
             judge: Arc::new(judge.clone()),
         })?;
-        under_way.insert(id, call);
-        Ok(feeds)
+        let (recorded, tapes) = self.record(&call);
+        let mut tapes = tapes.into_iter();
+        let legs = feeds
+            .into_iter()
+            .map(|feed| CallLeg::new(feed, tapes.next()));
+        let told = CallUnderWay {
+            call_id: call.id.clone(),
+            metadata: call.metadata,
+            source: call.source,
+            parties: call.legs.iter().map(|leg| leg.party).collect(),
+            began_at: clock::now_text(),
+            recorded,
+        };
+        under_way.insert(call.id, told);
+        Ok(legs.collect())
     }
 
-    /// A call is over.
-    pub(crate) fn ended(&self, id: &CallId) {
-        self.under_way().remove(id);
+    fn record(&self, call: &CallToOpen) -> (Recorded, Vec<auricle_record::Tape>) {
+        let recordings = match (&self.recordings, &call.audio) {
+            (Some(recordings), WhereAudioLies::Nowhere) => recordings,
+            (_, WhereAudioLies::Recovered { name, warning }) => {
+                let (name, warning) = (*name, warning.clone());
+                return (Recorded::Before { name, warning }, Vec::new());
+            }
+            _ => return (Recorded::No, Vec::new()),
+        };
+        match recordings.begin(call) {
+            Ok((name, tapes)) => (Recorded::Here(name), tapes),
+            Err(error) => {
+                let cause = message_of(&error);
+                tracing::error!(call.id = %call.id, "a call is not recorded: {cause}");
+                (Recorded::Failed(cause), Vec::new())
+            }
+        }
+    }
+
+    /// A call is over; tells whether it was recorded.
+    pub(crate) fn ended(&self, id: &CallId) -> Recorded {
+        let ended = self.under_way().remove(id);
+        match ended.map(|call| call.recorded).unwrap_or_default() {
+            // It may be over because the program ends, not because the recording does.
+            Recorded::Before { .. } if self.live.is_hung_up() => Recorded::HeardInPart,
+            recorded => recorded,
+        }
     }
 
     /// All calls under way, by name.
@@ -94,6 +179,11 @@ impl Calls {
 
     pub(crate) fn live(&self) -> &Live {
         &self.live
+    }
+
+    /// `None` where calls are not recorded.
+    pub(crate) fn recordings(&self) -> Option<&Recordings> {
+        self.recordings.as_deref()
     }
 
     fn under_way(&self) -> MutexGuard<'_, BTreeMap<CallId, CallUnderWay>> {

@@ -8,7 +8,8 @@ use auricle_live::LiveSettings;
 use serde::Deserialize;
 
 use super::access::KeyConfig;
-use super::audiosocket::AudioSocketConfig;
+use super::ingest::audiosocket::AudioSocketConfig;
+use super::recordings::RecordingsConfig;
 use crate::exit::usage;
 
 /// What `auricle serve` listens on, and how much it takes in.
@@ -33,6 +34,8 @@ pub(crate) struct LiveConfig {
     pub(crate) keys: Vec<KeyConfig>,
     /// Audio from Asterisk.
     pub(crate) audiosocket: AudioSocketConfig,
+    /// Recordings of calls under way.
+    pub(crate) recordings: RecordingsConfig,
 }
 
 impl Default for LiveConfig {
@@ -48,6 +51,7 @@ impl Default for LiveConfig {
             drain_secs: 30,
             keys: Vec::new(),
             audiosocket: AudioSocketConfig::default(),
+            recordings: RecordingsConfig::default(),
         }
     }
 }

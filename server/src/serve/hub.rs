@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use auricle_contracts::{CallId, Happening, LiveEvent};
 use tokio::sync::watch;
+
+use crate::clock::unix_ms;
 
 /// Events kept for those who come back: half an hour of a hundred calls, partials included.
 const MOST_KEPT: usize = 50_000;
@@ -166,11 +167,6 @@ fn kind_of(happening: &Happening) -> &'static str {
         Happening::Alert(_) => "alert",
         Happening::CallEnded(_) => "call_ended",
     }
-}
-
-fn unix_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
 }
 
 #[cfg(test)]

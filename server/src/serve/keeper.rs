@@ -8,7 +8,9 @@ use auricle_live::EndedCall;
 use auricle_store::{AssessmentRecord, Fingerprints, Recording, Store};
 use tokio::runtime::Handle;
 
+use super::calls::Recorded;
 use super::hub::EventHub;
+use super::recordings::Recordings;
 use crate::clock;
 use crate::disk_full::not_in_index;
 use crate::exit::message_of;
@@ -23,13 +25,14 @@ pub(crate) struct Keeper {
     pub(crate) index: CallIndex,
     pub(crate) judges: Arc<Judges>,
     pub(crate) hub: Arc<EventHub>,
+    pub(crate) recordings: Option<Arc<Recordings>>,
     /// Calls that could not be saved.
     pub(crate) n_failed: u64,
 }
 
 impl Keeper {
     /// Saves a call and tells that it ended. What cannot be saved is told, too.
-    pub(crate) fn keep(&mut self, call: EndedCall) {
+    pub(crate) fn keep(&mut self, call: EndedCall, recorded: &Recorded) {
         let EndedCall {
             new,
             mut transcript,
@@ -44,9 +47,16 @@ impl Keeper {
                 "{percent:.1} % of the audio never came: silence stands in its place"
             ));
         }
+        match recorded {
+            Recorded::Before { warning, .. } => transcript.warnings.push(warning.clone()),
+            Recorded::Failed(cause) => transcript.warnings.push(format!("not recorded: {cause}")),
+            Recorded::HeardInPart => return,
+            Recorded::No | Recorded::Here(_) => {}
+        }
         transcript.file = format!("live:{}", new.source);
         let assessment = self.judges.assess(&transcript);
-        if let Err(error) = self.save(&transcript, &assessment) {
+        let saved = self.save(&transcript, &assessment, recorded);
+        if let Err(error) = saved.and_then(|()| self.settle(recorded)) {
             self.n_failed += 1;
             let cause = message_of(&error);
             tracing::error!(call.id = %transcript.call_id, "a call cannot be saved: {cause}");
@@ -65,11 +75,28 @@ impl Keeper {
         self.hub.tell(new.id, new.metadata.agent, ended);
     }
 
-    fn save(&mut self, transcript: &Transcript, assessment: &Assessment) -> Result<()> {
+    /// The next start need not hear the call again.
+    fn settle(&self, recorded: &Recorded) -> Result<()> {
+        match &self.recordings {
+            Some(recordings) => recordings.settle(recorded),
+            None => Ok(()),
+        }
+    }
+
+    fn save(
+        &mut self,
+        transcript: &Transcript,
+        assessment: &Assessment,
+        recorded: &Recorded,
+    ) -> Result<()> {
+        let path = match recorded {
+            Recorded::Here(name) | Recorded::Before { name, .. } => name.to_string(),
+            Recorded::No | Recorded::HeardInPart | Recorded::Failed(_) => transcript.file.clone(),
+        };
         let recording = Recording {
             call_id: transcript.call_id.clone(),
             file: transcript.file.clone(),
-            path: transcript.file.clone(),
+            path,
             size_bytes: 0,
             metadata: transcript.metadata.clone(),
         };

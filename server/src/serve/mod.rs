@@ -1,19 +1,20 @@
 //! `auricle serve`: calls under way, heard and judged while people talk.
 //!
 //! ```text
-//! replay, audiosocket ─▶ calls ─▶ auricle_live ─┬▶ hub ─▶ http (WebSocket, Server-Sent Events)
-//!                                          └▶ keeper ─▶ store, index
+//! ingest ─▶ calls ─┬▶ auricle_live ─┬▶ hub ─▶ http (WebSocket, Server-Sent Events)
+//!                  │                └▶ keeper ─▶ store, index
+//!                  └▶ recordings ─▶ spool: heard again after a crash
 //! ```
 
 mod access;
 mod args;
-mod audiosocket;
 mod calls;
 mod config;
 mod http;
 mod hub;
+mod ingest;
 mod keeper;
-mod replay;
+pub(crate) mod recordings;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,17 +33,18 @@ use tokio::sync::watch;
 use self::access::Access;
 pub(crate) use self::access::Role;
 pub(crate) use self::args::ServeArgs;
-use self::audiosocket::AudioSocket;
-use self::calls::Calls;
+use self::calls::{Calls, Recorded};
 pub(crate) use self::config::LiveConfig;
 use self::http::{Served, router};
 use self::hub::EventHub;
+use self::ingest::audiosocket::AudioSocket;
+use self::ingest::replay::Replay;
 use self::keeper::Keeper;
-use self::replay::Replay;
+use self::recordings::Recordings;
 use crate::analyze::{configured_channels, default_speech_options, inputs, stop_on_signals};
 use crate::app::App;
 use crate::engine::{Recognition, Speech, SpeechOptions};
-use crate::exit::{Exit, usage};
+use crate::exit::{Exit, message_of, usage};
 use crate::index::{CallIndex, NEVER_STOP};
 use crate::judge::Judges;
 use crate::terminal::{count, say};
@@ -84,13 +86,21 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     let caught_up = index.catch_up(&store, &judges, &NEVER_STOP);
     app.runtime.block_on(caught_up)?;
 
+    let recordings = Recordings::open(&app.config)?.map(Arc::new);
     let (live, output) = Live::start(settings, &model, Arc::new(MachineClock::new()))?;
     let hub = Arc::new(EventHub::new());
     let language = match app.config.speech.language.as_str() {
         "en" => Language::English,
         _ => Language::Mandarin,
     };
-    let calls = Arc::new(Calls::new(live, model, Arc::clone(&judges), language));
+    let calls = Calls::new(
+        live,
+        model,
+        Arc::clone(&judges),
+        language,
+        recordings.clone(),
+    );
+    let calls = Arc::new(calls);
     let served = Arc::new(Served {
         calls: Arc::clone(&calls),
         hub: Arc::clone(&hub),
@@ -106,6 +116,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         index,
         judges,
         hub,
+        recordings: recordings.clone(),
         n_failed: 0,
     };
     let stop = Arc::new(AtomicBool::new(false));
@@ -121,6 +132,9 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     let n_failed = serving.until_over(&served, replay.as_ref(), args.once, &stop);
     drain(app, &served);
     let n_unsaved = serving.end(&served.hub)?;
+    if let Some(recordings) = &recordings {
+        recordings.end();
+    }
     if calls.live().has_failed() {
         bail!(
             "a part of the program broke off: calls under way are lost\nhint: start it again, and please report this with the log at level debug"
@@ -201,7 +215,9 @@ impl Serving {
         let (ended, to_keep) = channel::bounded(CALLS_TO_SAVE);
         let keep = move || {
             let mut keeper = keeper;
-            to_keep.iter().for_each(|call| keeper.keep(call));
+            for (call, recorded) in &to_keep {
+                keeper.keep(call, &recorded);
+            }
             keeper.n_failed
         };
         let (of_teller, over) = (Arc::clone(served), Arc::clone(&is_over));
@@ -225,7 +241,27 @@ impl Serving {
         once: bool,
         stop: &AtomicBool,
     ) -> usize {
-        let n_failed = replay.map_or(0, |replay| replay.play(&served.calls, stop));
+        let calls = &served.calls;
+        let recover = async {
+            match calls.recordings() {
+                Some(recordings) => recordings.recover(calls, &served.store, stop).await,
+                None => Ok(0),
+            }
+        };
+        let play = async {
+            match replay {
+                Some(replay) => replay.play(calls, stop).await,
+                None => 0,
+            }
+        };
+        let (recovered, n_failed) = self
+            .runtime
+            .block_on(async { futures_util::join!(recover, play) });
+        let n_failed = n_failed
+            + recovered.unwrap_or_else(|error| {
+                say!("warning: calls are not recovered: {}", message_of(&error));
+                1
+            });
         while !once && !stop.load(Ordering::Relaxed) && !served.calls.live().has_failed() {
             std::thread::sleep(LOOK_EVERY);
         }
@@ -254,7 +290,12 @@ impl Serving {
 
 /// Tells what comes out of the pipeline, until it is over and all is told. Saving is for another thread: it waits for the
 /// disk, and alerts do not.
-fn tell(output: &LiveOutput, served: &Served, ended: &Sender<EndedCall>, is_over: &AtomicBool) {
+fn tell(
+    output: &LiveOutput,
+    served: &Served,
+    ended: &Sender<(EndedCall, Recorded)>,
+    is_over: &AtomicBool,
+) {
     loop {
         // Read first: what came before is there after.
         let was_over = is_over.load(Ordering::SeqCst);
@@ -265,9 +306,9 @@ fn tell(output: &LiveOutput, served: &Served, ended: &Sender<EndedCall>, is_over
                 happening,
             }) => served.hub.tell(call_id, agent, *happening),
             Some(Told::Ended(call)) => {
-                served.calls.ended(&call.new.id);
+                let recorded = served.calls.ended(&call.new.id);
                 // The keeper is there as long as this is.
-                let _ = ended.send(*call);
+                let _ = ended.send((*call, recorded));
             }
             None if was_over => return,
             None => {}

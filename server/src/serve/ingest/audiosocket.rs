@@ -11,20 +11,22 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use auricle_contracts::{CallId, CallMetadata, Party};
-use auricle_live::{Encoding, Full, LegFeed, NewLeg};
+use auricle_live::{Encoding, NewLeg};
 use auricle_wire::Limits;
 use auricle_wire::audiosocket::{
     AudioSocketMessage, AudioSocketReader, Complaint, write_complaint,
 };
 use serde::Deserialize;
+use smallvec::smallvec;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::calls::Calls;
+use super::{CallLeg, Ingest, Patience, Piece, carry};
 use crate::clock;
 use crate::exit::message_of;
+use crate::serve::calls::{CallToOpen, Calls, WhereAudioLies};
 
 /// How long a connection may take to say which call it is.
 const NAME_WITHIN: Duration = Duration::from_secs(5);
@@ -34,8 +36,6 @@ const JOIN_WITHIN: Duration = Duration::from_secs(10);
 const SILENT_AFTER: Duration = Duration::from_secs(1);
 /// Legs that begin within so short a time begin together.
 const TOGETHER: Duration = Duration::from_millis(100);
-/// How long a leg waits for room, where the pipeline is behind.
-const FULL_WAIT: Duration = Duration::from_millis(5);
 
 /// `[live.audiosocket]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -69,9 +69,8 @@ pub(crate) struct AudioSocket {
 }
 
 struct SecondLeg {
-    feed: LegFeed,
+    leg: CallLeg,
     since: Instant,
-    rate_hz: u32,
 }
 
 impl AudioSocket {
@@ -104,7 +103,21 @@ impl AudioSocket {
             let this = Arc::clone(&self);
             tokio::spawn(async move {
                 let _place = place;
-                if let Err(error) = this.serve(&mut stream).await {
+                let mut connection = Connection {
+                    ingest: &this,
+                    stream: &mut stream,
+                    reader: AudioSocketReader::new(&Limits::default()),
+                    id: None,
+                    rate_hz: None,
+                    audio: Vec::new(),
+                    state: State::Reading,
+                };
+                let patience = Patience {
+                    open_within: NAME_WITHIN,
+                    quiet_within: Duration::from_secs(this.config.quiet_secs),
+                    silent_after: Some(SILENT_AFTER),
+                };
+                if let Err(error) = carry(&mut connection, patience).await {
                     this.calls.live().metrics().connection_refused();
                     tracing::warn!("AudioSocket: {}", message_of(&error));
                     let complaint = write_complaint(complaint_of(&error));
@@ -115,97 +128,45 @@ impl AudioSocket {
         }
     }
 
-    async fn serve(self: &Arc<Self>, stream: &mut TcpStream) -> Result<()> {
-        let mut reader = AudioSocketReader::new(&Limits::default());
-        let named_by = Instant::now() + NAME_WITHIN;
-        let mut leg: Option<Leg> = None;
-        let mut id = None;
-        let mut heard_at = Instant::now();
-        loop {
-            while let Some(message) = reader.message()? {
-                match message {
-                    AudioSocketMessage::Id(uuid) => id = Some(uuid),
-                    AudioSocketMessage::Audio { rate_hz, samples } => {
-                        let leg = match &mut leg {
-                            Some(leg) => leg,
-                            None => leg.insert(self.open(id, rate_hz)?),
-                        };
-                        if leg.rate_hz != rate_hz {
-                            bail!("the rate changed from `{}` to `{rate_hz}` Hz", leg.rate_hz);
-                        }
-                        leg.push(samples).await?;
-                        heard_at = Instant::now();
-                    }
-                    AudioSocketMessage::Terminate => return Ok(()),
-                    AudioSocketMessage::Digit(_) | AudioSocketMessage::Error(_) => {}
-                }
-            }
-            let patience = match id {
-                None => named_by.saturating_duration_since(Instant::now()),
-                Some(_) => SILENT_AFTER,
-            };
-            match tokio::time::timeout(patience, stream.read(reader.space())).await {
-                Ok(Ok(0)) => return Ok(reader.finish()?),
-                Ok(read) => {
-                    reader.advance(read.context("the connection broke off")?);
-                }
-                Err(_) if id.is_none() => {
-                    bail!("no id came within {} s", NAME_WITHIN.as_secs())
-                }
-                Err(_) => {
-                    if let Some(leg) = &mut leg {
-                        leg.push_silence(SILENT_AFTER).await?;
-                    }
-                }
-            }
-            if heard_at.elapsed().as_secs() >= self.config.quiet_secs {
-                bail!("no audio came for {} s", self.config.quiet_secs);
-            }
-        }
-    }
-
     /// The first connection of a call opens it and is the agent; the second is the customer.
-    fn open(self: &Arc<Self>, id: Option<Uuid>, rate_hz: u32) -> Result<Leg> {
+    fn open(self: &Arc<Self>, id: Option<Uuid>, rate_hz: u32) -> Result<CallLeg> {
         let id = id.context("audio came before the call's id")?;
         let mut waiting = self.waiting();
-        if let Some(second) = waiting.remove(&id) {
-            if second.rate_hz != rate_hz {
+        if let Some(SecondLeg { leg, since }) = waiting.remove(&id) {
+            if leg.rate_hz() != rate_hz {
                 bail!(
                     "the legs of a call must have one rate, got `{}` and `{rate_hz}` Hz",
-                    second.rate_hz
+                    leg.rate_hz()
                 );
             }
-            let behind = second.since.elapsed();
-            let behind = if behind < TOGETHER {
-                Duration::ZERO
-            } else {
-                behind
-            };
-            return Ok(Leg::late(second.feed, behind));
+            let behind = since.elapsed();
+            return Ok(match behind < TOGETHER {
+                true => leg,
+                false => leg.late_by(behind),
+            });
         }
         let legs = [Party::Agent, Party::Customer].map(|party| NewLeg { party, rate_hz });
-        let metadata = CallMetadata {
-            started_at: Some(clock::now_text()),
-            ..CallMetadata::default()
-        };
-        let call_id = CallId(id.to_string());
-        let feeds = self
-            .calls
-            .open(call_id, metadata, "audiosocket", legs.to_vec())?;
-        let mut feeds = feeds.into_iter();
-        let (Some(agent), Some(customer)) = (feeds.next(), feeds.next()) else {
+        let legs = self.calls.open(CallToOpen {
+            id: CallId(id.to_string()),
+            metadata: CallMetadata {
+                started_at: Some(clock::now_text()),
+                ..CallMetadata::default()
+            },
+            source: "audiosocket",
+            legs: legs.to_vec(),
+            audio: WhereAudioLies::Nowhere,
+        })?;
+        let mut legs = legs.into_iter();
+        let (Some(agent), Some(customer)) = (legs.next(), legs.next()) else {
             bail!("the call has not two legs");
         };
-        waiting.insert(
-            id,
-            SecondLeg {
-                feed: customer,
-                since: Instant::now(),
-                rate_hz,
-            },
-        );
+        let second = SecondLeg {
+            leg: customer,
+            since: Instant::now(),
+        };
+        waiting.insert(id, second);
         self.let_go_later(id);
-        Ok(Leg::late(agent, Duration::ZERO))
+        Ok(agent)
     }
 
     /// A second leg that stays away does not keep its call open.
@@ -232,48 +193,98 @@ fn complaint_of(error: &anyhow::Error) -> Complaint {
     }
 }
 
-struct Leg {
-    feed: LegFeed,
-    rate_hz: u32,
-    /// Time before it came, which is silence.
-    behind: Duration,
+/// One connection.
+struct Connection<'c> {
+    ingest: &'c Arc<AudioSocket>,
+    stream: &'c mut TcpStream,
+    reader: AudioSocketReader,
+    id: Option<Uuid>,
+    /// Of the leg, once audio came.
+    rate_hz: Option<u32>,
+    /// The audio of the last message.
+    audio: Vec<u8>,
+    state: State,
 }
 
-impl Leg {
-    fn late(feed: LegFeed, behind: Duration) -> Self {
-        Self {
-            rate_hz: feed.rate_hz(),
-            feed,
-            behind,
-        }
-    }
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Reading,
+    /// The call is open; the audio that opened it is to be told.
+    JustOpened,
+}
 
-    async fn push(&mut self, bytes: &[u8]) -> Result<()> {
-        let behind = std::mem::take(&mut self.behind);
-        self.push_silence(behind).await?;
-        self.push_all(bytes).await
-    }
-
-    /// Waits for room where there is none: the sender is held back.
-    async fn push_all(&mut self, mut bytes: &[u8]) -> Result<()> {
-        loop {
-            match self.feed.push(Encoding::L16, bytes) {
-                Ok(()) => return Ok(()),
-                Err(Full::ForEver) => bail!("the leg cannot be heard any more"),
-                Err(Full::ForNow { n_taken }) => bytes = &bytes[n_taken..],
+impl Connection<'_> {
+    /// What the next message says, where a whole one is there; audio is left in `self.audio`.
+    fn message(&mut self) -> Result<Option<Said>> {
+        while let Some(message) = self.reader.message()? {
+            match message {
+                AudioSocketMessage::Id(uuid) => {
+                    self.id = Some(uuid);
+                    return Ok(Some(Said::Id));
+                }
+                AudioSocketMessage::Audio { rate_hz, samples } => {
+                    self.audio.clear();
+                    self.audio.extend_from_slice(samples);
+                    return Ok(Some(Said::Audio { rate_hz }));
+                }
+                AudioSocketMessage::Terminate => return Ok(Some(Said::Over)),
+                AudioSocketMessage::Digit(_) | AudioSocketMessage::Error(_) => {}
             }
-            tokio::time::sleep(FULL_WAIT).await;
         }
+        Ok(None)
     }
 
-    async fn push_silence(&mut self, length: Duration) -> Result<()> {
-        let mut n_samples = (length.as_millis() as u64 * u64::from(self.rate_hz) / 1000) as usize;
-        let silence = [0; 2 * 160];
-        while n_samples > 0 {
-            let n = n_samples.min(160);
-            self.push_all(&silence[..2 * n]).await?;
-            n_samples -= n;
+    fn piece(&self) -> Piece<'_> {
+        Piece::Audio {
+            encoding: Encoding::L16,
+            at: None,
+            channels: smallvec![&*self.audio],
         }
-        Ok(())
+    }
+}
+
+/// A message without what it borrows.
+enum Said {
+    Id,
+    Audio { rate_hz: u32 },
+    Over,
+}
+
+impl Ingest for Connection<'_> {
+    async fn next(&mut self) -> Result<Option<Piece<'_>>> {
+        if self.state == State::JustOpened {
+            self.state = State::Reading;
+            return Ok(Some(self.piece()));
+        }
+        loop {
+            match self.message()? {
+                None => {}
+                Some(Said::Id) => return Ok(Some(Piece::Alive)),
+                Some(Said::Over) => return Ok(None),
+                Some(Said::Audio { rate_hz }) => {
+                    match self.rate_hz.replace(rate_hz) {
+                        None => {
+                            let open = || self.ingest.open(self.id, rate_hz);
+                            // It writes the beginning of a recording.
+                            let leg = tokio::task::block_in_place(open)?;
+                            self.state = State::JustOpened;
+                            return Ok(Some(Piece::Opened(vec![leg])));
+                        }
+                        Some(before) if before != rate_hz => {
+                            bail!("the rate changed from `{before}` to `{rate_hz}` Hz")
+                        }
+                        Some(_) => return Ok(Some(self.piece())),
+                    }
+                }
+            }
+            let read = self.stream.read(self.reader.space()).await;
+            match read.context("the connection broke off")? {
+                0 => {
+                    self.reader.finish()?;
+                    return Ok(None);
+                }
+                n_bytes => self.reader.advance(n_bytes),
+            }
+        }
     }
 }

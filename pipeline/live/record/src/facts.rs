@@ -1,0 +1,44 @@
+//! What a recording says of its call: the JSON of its first and its last record.
+
+use auricle_contracts::{CallId, CallMetadata, Party};
+use serde::{Deserialize, Serialize};
+
+/// The first record: what hearing the call again needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BeginFacts {
+    /// The call.
+    pub call_id: CallId,
+    /// What was known of it.
+    pub metadata: CallMetadata,
+    /// How its audio came: `audiosocket`.
+    pub source: String,
+    /// Its legs, from channel 0.
+    pub legs: Vec<LegFacts>,
+}
+
+/// A leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegFacts {
+    /// Who speaks.
+    pub party: Party,
+    /// Samples a second.
+    pub rate_hz: u32,
+}
+
+/// The last record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndFacts {
+    /// What was received of each leg.
+    pub legs: Vec<LegTaken>,
+}
+
+/// What was received of a leg, samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegTaken {
+    /// Up to the last one that came.
+    pub expected: u64,
+    /// That came.
+    pub received: u64,
+    /// That came and found no room in the recording, as the disk was full.
+    pub unrecorded: u64,
+}

@@ -1,0 +1,353 @@
+//! The recorder's threads.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use auricle_spool::{Record, RecordingName, Spool, SpoolError, SpoolRecording};
+use crossbeam::channel::{self, Receiver, Sender};
+use thiserror::Error;
+
+use crate::facts::{BeginFacts, EndFacts, LegTaken};
+use crate::tape::{MAX_PACKET_BYTES, Tape, TapeReader, tape};
+
+/// How often rings are looked through.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often what came is written.
+const FLUSH_EVERY: Duration = Duration::from_millis(250);
+/// How often what was written is brought to the disk.
+const BARRIER_EVERY: Duration = Duration::from_millis(300);
+/// Failures are told once in so long.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
+
+/// A recording was not begun.
+#[derive(Debug, Error)]
+pub enum RecordError {
+    /// See there.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// The facts are longer than a record.
+    #[error("what is known of the call cannot be written: {0}")]
+    Facts(#[from] serde_json::Error),
+    /// The recorder is about to end, or broke off.
+    #[error("recordings are not taken any more")]
+    Over,
+}
+
+/// Counts since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordStats {
+    /// Calls being recorded or waiting to be saved.
+    pub n_open: u64,
+    /// Samples that found no room, as the disk was full.
+    pub unrecorded_samples: u64,
+    /// Writes and syncs that failed.
+    pub n_failures: u64,
+    /// The longest that a packet waited for the disk since the last look, milliseconds.
+    pub longest_to_disk_ms: u64,
+}
+
+/// Records calls into a spool. Dropped, it ends.
+pub struct Recorder {
+    spool: Arc<Spool>,
+    commands: Sender<Command>,
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    is_over: AtomicBool,
+    /// What was written is not on the disk yet.
+    is_dirty: AtomicBool,
+    n_open: AtomicU64,
+    unrecorded: AtomicU64,
+    n_failures: AtomicU64,
+    longest_ms: AtomicU64,
+}
+
+enum Command {
+    Begin(Box<UnderWay>),
+    /// The call is saved.
+    Settle(RecordingName),
+}
+
+impl Recorder {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// The system gives none.
+    pub fn start(spool: Spool) -> std::io::Result<Self> {
+        let spool = Arc::new(spool);
+        let shared = Arc::new(Shared::default());
+        let (commands, taken) = channel::unbounded();
+        let record = Taker::new(taken, Arc::clone(&shared));
+        let (of_barrier, to_sync) = (Arc::clone(&shared), Arc::clone(&spool));
+        let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let threads = vec![
+            named("recorder").spawn(move || record.run())?,
+            named("barrier").spawn(move || barriers(&to_sync, &of_barrier))?,
+        ];
+        Ok(Self {
+            spool,
+            commands,
+            shared,
+            threads: Mutex::new(threads),
+        })
+    }
+
+    /// Begins the recording of a call: writes its header. The recording ends when all tapes are dropped, and is finished by
+    /// [`Self::settle`].
+    ///
+    /// # Errors
+    /// The file cannot be made; then nothing of it stays.
+    pub fn begin(
+        &self,
+        created_unix_ms: u64,
+        facts: &BeginFacts,
+    ) -> Result<(RecordingName, Vec<Tape>), RecordError> {
+        let begin = serde_json::to_vec(facts)?;
+        let recording = self.spool.create(created_unix_ms, &begin)?;
+        let name = *recording.name();
+        let (mut tapes, mut legs) = (Vec::new(), Vec::new());
+        for leg in &facts.legs {
+            let (tape, reader) = tape(leg.rate_hz);
+            tapes.push(tape);
+            legs.push(Leg {
+                reader,
+                rate_hz: leg.rate_hz,
+                taken: LegTaken::default(),
+            });
+        }
+        self.shared.is_dirty.store(true, Ordering::SeqCst);
+        self.shared.n_open.fetch_add(1, Ordering::SeqCst);
+        let begun = Command::Begin(Box::new(UnderWay {
+            recording,
+            legs,
+            state: State::Taking,
+            flushed_at: Instant::now(),
+        }));
+        self.commands.send(begun).map_err(|_| RecordError::Over)?;
+        Ok((name, tapes))
+    }
+
+    /// The call is saved: its recording may be finished.
+    pub fn settle(&self, name: RecordingName) {
+        let _ = self.commands.send(Command::Settle(name));
+    }
+
+    /// The folder.
+    pub fn spool(&self) -> &Spool {
+        &self.spool
+    }
+
+    /// Writes what waits, brings it to the disk, and takes no more. What is not settled stays unfinished.
+    pub fn end(&self) {
+        self.shared.is_over.store(true, Ordering::SeqCst);
+        let threads = self.threads.lock();
+        let threads = std::mem::take(&mut *threads.unwrap_or_else(PoisonError::into_inner));
+        if threads.is_empty() {
+            return;
+        }
+        for thread in threads {
+            let _ = thread.join();
+        }
+        if let Err(cause) = self.spool.barrier() {
+            tracing::error!("recordings are not all on the disk: {cause}");
+        }
+    }
+
+    /// Counts; the longest wait begins anew.
+    pub fn stats(&self) -> RecordStats {
+        let shared = &self.shared;
+        RecordStats {
+            n_open: shared.n_open.load(Ordering::Relaxed),
+            unrecorded_samples: shared.unrecorded.load(Ordering::Relaxed),
+            n_failures: shared.n_failures.load(Ordering::Relaxed),
+            longest_to_disk_ms: shared.longest_ms.swap(0, Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+struct Leg {
+    reader: TapeReader,
+    rate_hz: u32,
+    taken: LegTaken,
+}
+
+struct UnderWay {
+    recording: SpoolRecording,
+    legs: Vec<Leg>,
+    state: State,
+    flushed_at: Instant,
+}
+
+/// Taking => Waiting => Settled
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Packets may come.
+    Taking,
+    /// All came; the call is not saved yet.
+    Waiting,
+    /// To be finished, as soon as the disk takes it.
+    Settled,
+}
+
+/// The thread that takes packets.
+struct Taker {
+    commands: Receiver<Command>,
+    shared: Arc<Shared>,
+    under_way: HashMap<RecordingName, UnderWay>,
+    complaint: Complaint,
+}
+
+impl Taker {
+    fn new(commands: Receiver<Command>, shared: Arc<Shared>) -> Self {
+        Self {
+            commands,
+            shared,
+            under_way: HashMap::new(),
+            complaint: Complaint::default(),
+        }
+    }
+
+    fn run(mut self) {
+        loop {
+            // Read first: what was told before is there after.
+            let is_over = self.shared.is_over.load(Ordering::SeqCst);
+            self.turn(is_over);
+            if is_over {
+                return;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    fn turn(&mut self, is_last: bool) {
+        for command in self.commands.try_iter() {
+            match command {
+                Command::Begin(call) => {
+                    self.under_way.insert(*call.recording.name(), *call);
+                }
+                Command::Settle(name) => {
+                    if let Some(call) = self.under_way.get_mut(&name) {
+                        call.state = State::Settled;
+                    }
+                }
+            }
+        }
+        let (shared, complaint) = (&self.shared, &mut self.complaint);
+        self.under_way.retain(|_, call| {
+            let kept = call.turn(shared, is_last);
+            kept.unwrap_or_else(|cause| {
+                shared.n_failures.fetch_add(1, Ordering::Relaxed);
+                complaint.tell(&cause);
+                true
+            })
+        });
+        let n_open = self.under_way.len() as u64;
+        self.shared.n_open.store(n_open, Ordering::Relaxed);
+    }
+}
+
+impl UnderWay {
+    /// Takes what came, and writes it when it is time to; `false` when the recording is finished.
+    fn turn(&mut self, shared: &Shared, is_last: bool) -> Result<bool, SpoolError> {
+        let mut payload = [0; MAX_PACKET_BYTES];
+        let mut is_over = true;
+        for (number, leg) in self.legs.iter_mut().enumerate() {
+            is_over &= leg.reader.is_over();
+            while let Some(audio) = leg.reader.next(number as u8, leg.rate_hz, &mut payload) {
+                let n_samples = audio.encoding.n_samples(audio.payload.len());
+                leg.taken.expected = leg.taken.expected.max(audio.end());
+                leg.taken.received += n_samples;
+                match self.recording.append(Record::Audio(audio)) {
+                    Ok(()) => {}
+                    Err(SpoolError::BufferFull { .. }) => {
+                        leg.taken.unrecorded += n_samples;
+                        shared.unrecorded.fetch_add(n_samples, Ordering::Relaxed);
+                    }
+                    Err(cause) => return Err(cause),
+                }
+            }
+        }
+        let is_due = is_last || self.flushed_at.elapsed() >= FLUSH_EVERY;
+        if self.state == State::Settled && is_due {
+            self.flushed_at = Instant::now();
+            // Nobody pushes any more: the call was told and saved after its legs were over.
+            let legs = self.legs.iter().map(|leg| leg.taken).collect();
+            let end = serde_json::to_vec(&EndFacts { legs }).unwrap_or_default();
+            self.recording.finish(&end)?;
+            shared.is_dirty.store(true, Ordering::SeqCst);
+            return Ok(false);
+        }
+        let just_over = is_over && self.state == State::Taking;
+        if just_over {
+            self.state = State::Waiting;
+        }
+        if is_due || just_over {
+            self.flushed_at = Instant::now();
+            self.flush(shared)?;
+        }
+        Ok(true)
+    }
+
+    fn flush(&mut self, shared: &Shared) -> Result<(), SpoolError> {
+        if self.recording.n_buffered_bytes() == 0 {
+            return Ok(());
+        }
+        self.recording.flush()?;
+        shared.is_dirty.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+/// Brings what was written to the disk, over and over.
+fn barriers(spool: &Spool, shared: &Shared) {
+    let mut complaint = Complaint::default();
+    let mut before = Instant::now();
+    while !shared.is_over.load(Ordering::SeqCst) {
+        std::thread::sleep(BARRIER_EVERY);
+        let begins = Instant::now();
+        if shared.is_dirty.swap(false, Ordering::SeqCst) {
+            match spool.barrier() {
+                Ok(_) => {
+                    // What was written just after the barrier before began waited for this one to end.
+                    let waited = before.elapsed() + FLUSH_EVERY + LOOK_EVERY;
+                    let waited_ms = waited.as_millis() as u64;
+                    shared.longest_ms.fetch_max(waited_ms, Ordering::Relaxed);
+                }
+                Err(cause) => {
+                    shared.is_dirty.store(true, Ordering::SeqCst);
+                    shared.n_failures.fetch_add(1, Ordering::Relaxed);
+                    complaint.tell(&cause);
+                }
+            }
+        }
+        before = begins;
+    }
+}
+
+/// Tells failures, but not over and over: a disk that is full fails for every call, four times a second.
+#[derive(Default)]
+struct Complaint {
+    told_at: Option<Instant>,
+}
+
+impl Complaint {
+    fn tell(&mut self, cause: &SpoolError) {
+        let is_due = self.told_at.is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY);
+        if is_due {
+            self.told_at = Some(Instant::now());
+            tracing::error!("recordings cannot be written: {cause}");
+        }
+    }
+}

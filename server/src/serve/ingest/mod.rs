@@ -1,0 +1,98 @@
+//! Ways in for calls under way: what a protocol tells, and what is done about it, which is the same for all of them.
+
+pub(crate) mod audiosocket;
+pub(crate) mod leg;
+pub(crate) mod replay;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use auricle_live::Encoding;
+use smallvec::SmallVec;
+
+pub(crate) use self::leg::CallLeg;
+
+/// What one connection tells next.
+pub(crate) enum Piece<'p> {
+    /// Its call is open. These legs are fed by this connection, in the order of the channels of its audio.
+    Opened(Vec<CallLeg>),
+    /// Audio of its legs.
+    Audio {
+        encoding: Encoding,
+        /// Where the first sample lies on the legs' clocks; without it, behind the audio before.
+        at: Option<u64>,
+        /// A piece for each leg; empty where a leg has none.
+        channels: SmallVec<[&'p [u8]; 2]>,
+    },
+    /// The other side is there, and there is nothing to hear.
+    Alive,
+}
+
+/// One connection, or one file, that brings audio of a call. All that a protocol has to do is to implement this.
+pub(crate) trait Ingest: Send {
+    /// Waits for the next piece; `None` when the other side is done. A call that is dropped while it waits loses nothing.
+    ///
+    /// # Errors
+    /// Whatever ends the connection: what was heard stays.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Piece<'_>>>> + Send;
+}
+
+/// How long a connection may be silent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Until the first piece.
+    pub(crate) open_within: Duration,
+    /// Between pieces.
+    pub(crate) quiet_within: Duration,
+    /// After so long without audio time goes on as silence: the other side sends none while a call is on hold. `None` where
+    /// the audio's own length is its time.
+    pub(crate) silent_after: Option<Duration>,
+}
+
+/// Hears one connection to its end.
+///
+/// # Errors
+/// The connection's, the call's, or that nothing came for too long. The legs are over then, too.
+pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Result<()> {
+    let mut legs: Vec<CallLeg> = Vec::new();
+    let (mut last, mut is_first) = (Instant::now(), true);
+    loop {
+        let within = match is_first {
+            true => patience.open_within,
+            false => patience.quiet_within,
+        };
+        let left = within.saturating_sub(last.elapsed());
+        let wait = match patience.silent_after {
+            Some(silent_after) if !legs.is_empty() => left.min(silent_after),
+            _ => left,
+        };
+        let Ok(next) = tokio::time::timeout(wait, ingest.next()).await else {
+            if last.elapsed() >= within {
+                let secs = within.as_secs();
+                match is_first {
+                    true => bail!("nothing was said within {secs} s"),
+                    false => bail!("no audio came for {secs} s"),
+                }
+            }
+            for leg in &mut legs {
+                leg.push_silence(wait).await?;
+            }
+            continue;
+        };
+        match next? {
+            None => return Ok(()),
+            Some(Piece::Opened(opened)) => legs = opened,
+            Some(Piece::Audio {
+                encoding,
+                at,
+                channels,
+            }) => {
+                for (leg, bytes) in legs.iter_mut().zip(channels) {
+                    leg.push(encoding, at, bytes).await?;
+                }
+            }
+            Some(Piece::Alive) => {}
+        }
+        (last, is_first) = (Instant::now(), false);
+    }
+}

@@ -12,8 +12,10 @@ use crate::commands::export::ExportArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::index::IndexCommand;
 use crate::commands::intent::IntentCommand;
+use crate::commands::keys::KeysCommand;
 use crate::commands::lm::LmCommand;
 use crate::commands::models::ModelsCommand;
+use crate::commands::recordings::RecordingsCommand;
 use crate::commands::report::ReportArgs;
 use crate::commands::rules::RulesCommand;
 use crate::commands::search::SearchArgs;
@@ -129,6 +131,12 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Watch calls under way in the terminal: partials, finals, alerts.
     Watch(WatchArgs),
+    /// Recordings of live calls: write their audio.
+    #[command(subcommand)]
+    Recordings(RecordingsCommand),
+    /// Keys of the recordings of live calls: list, add, rotate.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Make a key for the HTTP interface of `serve`.
     ApiKey(ApiKeyArgs),
 }

@@ -102,6 +102,8 @@ fn dispatch(app: &mut App, command: &Command) -> Result<Exit> {
         Command::Index(command) => commands::index::run(app, command),
         Command::Serve(args) => serve::run(app, args),
         Command::Watch(args) => commands::watch::run(app, args),
+        Command::Recordings(command) => commands::recordings::run(app, command),
+        Command::Keys(command) => commands::keys::run(app, command),
         Command::ApiKey(args) => commands::api_key::run(app, args),
     }
 }

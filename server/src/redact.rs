@@ -117,7 +117,10 @@ fn silences_print(spans: &[RedactedSpan]) -> String {
 ///
 /// # Errors
 /// When there is personal data of which nobody knows when it was said.
-fn silences(transcript: &Transcript, assessment: &Assessment) -> Result<Vec<RedactedSpan>> {
+pub(crate) fn silences(
+    transcript: &Transcript,
+    assessment: &Assessment,
+) -> Result<Vec<RedactedSpan>> {
     let masker = Masker::new(transcript, &assessment.pii, Mask::All);
     let timed = masker.silences().into_iter();
     let mut times: Vec<(u64, u64)> = timed

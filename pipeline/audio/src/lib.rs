@@ -17,7 +17,7 @@ pub use fbank::{FRAMES_PER_SEC, Fbank, FbankSettings, N_BINS};
 pub use reader::{
     AudioInfo, AudioReader, AudioSource, CHANNELS_LIMIT, Codec, ReadOutcome, read_bytes,
 };
-pub use redact::{FADE_MS, RedactError, Redacted, RedactedSpan, redact};
+pub use redact::{FADE_MS, RedactError, Redacted, RedactedSpan, Silencer, redact};
 pub use resample::{ResampleError, Resampler};
 pub use survey::{ChannelRole, ChannelSurvey, Layout, Survey, SurveyReport, SurveyWarning};
 pub use voice::{N_CEPSTRA, VOICE_RATE_HZ, VoiceMeasures, VoiceMeter};

@@ -69,27 +69,53 @@ pub fn redact<W: Write + Seek>(
     sink: W,
 ) -> Result<(W, Redacted), RedactError> {
     let (rate_hz, n_channels) = (reader.info().sample_rate_hz, reader.info().n_channels);
-    let mut gates = gates(spans, rate_hz, n_channels)?;
+    let mut silencer = Silencer::new(spans, rate_hz, n_channels)?;
     let mut writer = WavWriter::new(sink, WavEncoding::Pcm16, rate_hz, n_channels)?;
     let mut block = AudioBlock::new();
-    let (mut first_frame, mut n_silenced_samples) = (0, 0);
-    loop {
-        let n_frames = reader.next_block(&mut block)?;
-        if n_frames == 0 {
-            break;
-        }
-        for (gate, samples) in gates.iter_mut().zip(block.planes_mut()) {
-            n_silenced_samples += gate.apply(samples, first_frame);
-        }
+    while reader.next_block(&mut block)? > 0 {
+        silencer.silence(&mut block);
         writer.write_block(&block)?;
-        first_frame += n_frames as u64;
     }
     let redacted = Redacted {
-        n_frames: first_frame,
-        n_silenced_samples,
+        n_frames: silencer.next_frame,
+        n_silenced_samples: silencer.n_silenced_samples,
         warnings: reader.warnings(),
     };
     Ok((writer.finish()?, redacted))
+}
+
+/// Sets stretches of a recording to digital silence, with [`FADE_MS`] of fading on either side, block by block.
+pub struct Silencer {
+    gates: Vec<Gate>,
+    next_frame: u64,
+    n_silenced_samples: u64,
+}
+
+impl Silencer {
+    /// Spans may come in any order, overlap, and lie beyond the end; they count from the first frame of the first block.
+    ///
+    /// # Errors
+    /// A span lies on a channel that is not there.
+    pub fn new(
+        spans: &[RedactedSpan],
+        rate_hz: u32,
+        n_channels: usize,
+    ) -> Result<Self, RedactError> {
+        Ok(Self {
+            gates: gates(spans, rate_hz, n_channels)?,
+            next_frame: 0,
+            n_silenced_samples: 0,
+        })
+    }
+
+    /// Silences what of the next block is to be silent.
+    pub fn silence(&mut self, block: &mut AudioBlock) {
+        let n_frames = block.n_frames() as u64;
+        for (gate, samples) in self.gates.iter_mut().zip(block.planes_mut()) {
+            self.n_silenced_samples += gate.apply(samples, self.next_frame);
+        }
+        self.next_frame += n_frames;
+    }
 }
 
 /// Silences one channel.

@@ -14,6 +14,7 @@ mod http;
 mod hub;
 mod ingest;
 mod keeper;
+mod open_files;
 pub(crate) mod recordings;
 
 use std::net::SocketAddr;
@@ -60,6 +61,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     let settings = app.config.live.settings()?;
     let replay = replay(app, args)?;
     let lock = app.config.data.lock()?;
+    open_files::allow_many();
     let address = args.listen.unwrap_or(app.config.live.listen);
     let access = Access::new(&app.config.live.keys, address.ip())?;
     let listener = bind(app, address, "--listen names another port")?;

@@ -18,17 +18,17 @@ use crate::desk::{Desk, Run};
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// `auricle serve` at work.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     address: String,
     /// What it said, after it ended.
     said: JoinHandle<Vec<String>>,
     /// Where it listens for AudioSocket.
-    audiosocket: Option<String>,
+    pub(crate) audiosocket: Option<String>,
 }
 
 impl Server {
-    fn start(desk: &Desk, models: &PathBuf, args: &[&str]) -> Self {
+    pub(crate) fn start(desk: &Desk, models: &PathBuf, args: &[&str]) -> Self {
         let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
         let mut command = desk.command(&args);
         command.env("AURICLE_MODELS", models).stderr(Stdio::piped());
@@ -58,17 +58,32 @@ impl Server {
     }
 
     /// Status and body of a page.
-    fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let (status, body) = self.get_bytes(path);
+        (status, String::from_utf8(body).unwrap())
+    }
+
+    pub(crate) fn get_bytes(&self, path: &str) -> (u16, Vec<u8>) {
         let mut stream = self.ask(path, "");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let end = answer
+            .windows(4)
+            .position(|bytes| bytes == b"\r\n\r\n")
+            .unwrap();
+        let head = String::from_utf8(answer[..end].to_vec()).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, body.to_owned())
+        (status, answer[end + 4..].to_vec())
     }
 
-    fn json(&self, path: &str) -> Value {
+    /// Asks again until the answer is so.
+    pub(crate) fn wait_for(&self, path: &str, mut is_so: impl FnMut(&Value) -> bool) {
+        while !is_so(&self.json(path)) {
+            std::thread::yield_now();
+        }
+    }
+
+    pub(crate) fn json(&self, path: &str) -> Value {
         let (status, body) = self.get(path);
         assert_eq!(status, 200, "{body}");
         serde_json::from_str(&body).unwrap()
@@ -85,7 +100,7 @@ impl Server {
     }
 
     /// Events after this one until this call is over.
-    fn events(&self, query: &str, more: &str, call: &str) -> Vec<Value> {
+    pub(crate) fn events(&self, query: &str, more: &str, call: &str) -> Vec<Value> {
         let stream = self.ask(&format!("/api/v1/live?{query}"), more);
         let mut events = Vec::new();
         for line in BufReader::new(stream).lines() {
@@ -103,8 +118,14 @@ impl Server {
         events
     }
 
+    /// Ends it as a crash does.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Tells it to end; gives its exit code and what it said.
-    fn stop(mut self) -> (Option<i32>, String) {
+    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
         // The shell has it built in; not every system has the program.
         let kill = format!("kill -TERM {}", self.child.id());
         let killed = std::process::Command::new("sh")
@@ -124,7 +145,7 @@ fn of_type<'e>(events: &'e [Value], kind: &str) -> Vec<&'e Value> {
 }
 
 /// What `analyze` makes of the recording.
-fn analysed(models: &PathBuf, name: &str) -> Value {
+pub(crate) fn analysed(models: &PathBuf, name: &str) -> Value {
     let desk = Desk::new();
     let call = checkout().join(format!("fixtures/audio/calls/{name}.wav"));
     let mut command = desk.command(&["analyze", call.to_str().unwrap(), "--out", "json"]);
@@ -215,14 +236,9 @@ fn a_call_that_the_program_ends_is_saved_as_far_as_it_is_heard() {
     let server = Server::start(&desk, &models, &[]);
     let mut agent = TcpStream::connect(server.audiosocket.as_ref().unwrap()).unwrap();
     let [audio, _] = channels("fixture-01");
-    agent
-        .write_all(&[&[1, 0, 16], &[7; 16][..]].concat())
-        .unwrap();
+    agent.write_all(&frame(0x01, &[7; 16])).unwrap();
     for piece in audio[..16_000 * 12].chunks(320) {
-        let length = (piece.len() as u16).to_be_bytes();
-        agent
-            .write_all(&[&[0x10], &length[..], piece].concat())
-            .unwrap();
+        agent.write_all(&frame(0x10, piece)).unwrap();
     }
     let (code, said) = server.stop();
     assert_eq!(code, Some(0), "{said}");
@@ -294,7 +310,7 @@ fn keys_let_in_who_has_one() {
 }
 
 /// Channels of a recording, 16-bit linear, low byte first.
-fn channels(name: &str) -> [Vec<u8>; 2] {
+pub(crate) fn channels(name: &str) -> [Vec<u8>; 2] {
     let path = checkout().join(format!("fixtures/audio/calls/{name}.wav"));
     let mut reader = AudioReader::open(path).unwrap();
     let (mut block, mut channels) = (AudioBlock::new(), [Vec::new(), Vec::new()]);
@@ -307,19 +323,20 @@ fn channels(name: &str) -> [Vec<u8>; 2] {
     channels
 }
 
+/// A frame of AudioSocket.
+pub(crate) fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u16).to_be_bytes();
+    [&[kind], &length[..], payload].concat()
+}
+
 /// One leg, as Asterisk sends it, as fast as it is taken.
 fn speak(address: &str, id: [u8; 16], audio: &[u8]) {
     let mut stream = TcpStream::connect(address).unwrap();
-    let mut frame = |kind: u8, payload: &[u8]| {
-        let length = (payload.len() as u16).to_be_bytes();
-        let bytes = [&[kind], &length[..], payload].concat();
-        stream.write_all(&bytes).unwrap();
-    };
-    frame(0x01, &id);
+    stream.write_all(&frame(0x01, &id)).unwrap();
     for piece in audio.chunks(320) {
-        frame(0x10, piece);
+        stream.write_all(&frame(0x10, piece)).unwrap();
     }
-    frame(0x00, &[]);
+    stream.write_all(&frame(0x00, &[])).unwrap();
 }
 
 #[test]
@@ -339,9 +356,9 @@ fn two_connections_of_asterisk_are_one_call() {
     std::thread::scope(|scope| {
         scope.spawn(|| speak(&address, id, &agent));
         // The first is the agent's.
-        while server.json("/api/v1/calls")["under_way"] == serde_json::json!([]) {
-            std::thread::yield_now();
-        }
+        server.wait_for("/api/v1/calls", |calls| {
+            calls["under_way"] != serde_json::json!([])
+        });
         scope.spawn(|| speak(&address, id, &customer));
         let events = server.events("after=0", "", call);
         assert_eq!(events[0]["source"], "audiosocket");

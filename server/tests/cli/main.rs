@@ -10,5 +10,6 @@ mod bare;
 mod desk;
 mod insight_commands;
 mod live;
+mod recordings;
 mod settings;
 mod store_commands;

@@ -27,7 +27,7 @@ pub enum ReadError {
     Header,
     /// Nobody gave the master key.
     #[error(
-        "its key `{0}` is not in the key ring\nhint: add the key to the key file; old keys stay there until `keys rotate` has been through"
+        "its key `{0}` is not in the key ring\nhint: add the key to the key file; old keys stay there until `auricle keys rotate` has been through"
     )]
     MissingKey(KeyId),
     /// There is a key of that name, but not the one that was used.

@@ -87,6 +87,29 @@ pub(crate) async fn metrics(State(served): State<Arc<Served>>) -> impl IntoRespo
     for (name, help, value) in counters {
         page.counter(name, help, value);
     }
+    if let Some(recordings) = served.calls.recordings() {
+        let stats = recordings.stats();
+        page.gauge(
+            "recordings_open",
+            "recordings of calls that are not saved yet",
+            stats.n_open,
+        );
+        page.gauge(
+            "recordings_longest_to_disk_ms",
+            "the longest that audio waited for the disk since the last look, milliseconds",
+            stats.longest_to_disk_ms,
+        );
+        page.counter(
+            "recordings_failures",
+            "writes of recordings that failed, a full disk's included",
+            stats.n_failures,
+        );
+        page.counter(
+            "recordings_unrecorded_samples",
+            "samples that found no room in a recording, as the disk was full",
+            stats.unrecorded_samples,
+        );
+    }
     page.histogram(
         "live_packet_to_partial",
         "from a packet's coming in to the partial that has its sound",

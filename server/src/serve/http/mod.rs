@@ -1,5 +1,6 @@
 //! The HTTP interface: live events, calls, search, health, figures.
 
+mod audio;
 mod calls;
 mod error;
 mod health;
@@ -56,6 +57,7 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
     let reading = Router::new()
         .route("/api/v1/calls", get(calls::list))
         .route("/api/v1/calls/{call_id}", get(calls::one))
+        .route("/api/v1/calls/{call_id}/audio", get(audio::audio))
         .route("/api/v1/search", get(search::search))
         .layer(needs(Role::Inspector));
     let counting = Router::new()

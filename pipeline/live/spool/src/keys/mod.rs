@@ -89,11 +89,11 @@ pub enum KeyError {
     Twice(KeyId),
     /// More than a key ring holds.
     #[error(
-        "there are more than 1024 keys\nhint: take keys out that no recording needs; `keys rotate` tells which are needed"
+        "there are more than 1024 keys\nhint: take keys out that no recording needs; `auricle keys rotate` tells which are needed"
     )]
     TooMany,
     /// Nothing but comments.
-    #[error("there is no key\nhint: make a first one with `keys generate`")]
+    #[error("there is no key\nhint: make a first one with `auricle keys add`")]
     Empty,
     /// Several keys and no word which is for new recordings.
     #[error("no key is named for new recordings\nhint: add a line `active = \"name\"`")]
@@ -115,7 +115,7 @@ pub enum KeyError {
     #[error("`{}` is no key file: it is too long, or not text", .0.display())]
     NotKeys(PathBuf),
     /// Others than its owner may read it or write it.
-    #[error("key file `{}` can be read by others than its owner (mode {mode:03o})\nhint: chmod 600 it; if others had access, make a new key and run `keys rotate`", path.display())]
+    #[error("key file `{}` can be read by others than its owner (mode {mode:03o})\nhint: chmod 600 it; if others had access, make a new key and run `auricle keys rotate`", path.display())]
     Exposed {
         /// The file.
         path: PathBuf,

@@ -315,12 +315,11 @@ impl Shared {
     }
 
     fn open_path(&self, name: &RecordingName) -> PathBuf {
-        self.folder.join(OPEN).join(name.file_name())
+        name.open_path(&self.folder)
     }
 
     fn done_path(&self, name: &RecordingName) -> PathBuf {
-        let day = self.folder.join(DONE).join(name.day());
-        day.join(name.file_name())
+        name.done_path(&self.folder)
     }
 
     /// What a barrier has to do. Who writes from now on is for the next one.

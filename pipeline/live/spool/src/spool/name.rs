@@ -1,12 +1,12 @@
 //! Names of files: when a recording was begun, and its id. Nothing of the call is in them.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
-use super::ENDING;
+use super::{DONE, ENDING, OPEN};
 use crate::{RecordingId, SpoolError};
 
 /// Milliseconds of 9999-12-31T23:59:59.999Z.
@@ -51,6 +51,23 @@ impl RecordingName {
     /// When it was begun, in milliseconds since 1970 (UTC).
     pub fn created_unix_ms(&self) -> u64 {
         self.created_unix_ms
+    }
+
+    /// Where it lies in a spool's folder: among those under way if it is there, else among those that are done.
+    pub fn path_in(&self, folder: &Path) -> PathBuf {
+        let open = self.open_path(folder);
+        match open.exists() {
+            true => open,
+            false => self.done_path(folder),
+        }
+    }
+
+    pub(super) fn open_path(&self, folder: &Path) -> PathBuf {
+        folder.join(OPEN).join(self.file_name())
+    }
+
+    pub(super) fn done_path(&self, folder: &Path) -> PathBuf {
+        folder.join(DONE).join(self.day()).join(self.file_name())
     }
 
     pub(crate) fn file_name(&self) -> String {

@@ -1,31 +1,23 @@
-//! Recordings of calls under way, and hearing again what a crash left.
+//! Hearing again what a program that broke off left.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result};
 use auricle_live::{Encoding, NewLeg};
-use auricle_record::{BeginFacts, LegFacts, RecordStats, Recorder, Tape};
-use auricle_spool::{
-    Ending, Existing, KeyId, KeyRing, Record, RecordingName, RecordingReader, Recovered, Spool,
-    SpoolOptions,
-};
+use auricle_record::BeginFacts;
+use auricle_spool::{Ending, Record, RecordingName, RecordingReader};
 use auricle_store::{CallRecord, Store};
-use serde::Deserialize;
 use smallvec::SmallVec;
-use zeroize::Zeroizing;
 
-use super::calls::{CallToOpen, Calls, Recorded, WhereAudioLies};
-use super::ingest::leg::{live_encoding, swap_bytes};
-use super::ingest::{CallLeg, Ingest, Patience, Piece, carry};
+use super::Recordings;
 use crate::clock;
-use crate::config::Config;
 use crate::exit::message_of;
+use crate::serve::calls::{CallToOpen, Calls, WhereAudioLies};
+use crate::serve::ingest::leg::{live_encoding, swap_bytes};
+use crate::serve::ingest::{CallLeg, Ingest, Patience, Piece, carry};
 use crate::terminal::{count, say};
 
-/// Keys, as in a key file, given from outside.
-const KEYS_VARIABLE: &str = "AURICLE_RECORDING_KEYS";
 /// Recordings are read as fast as they can be heard.
 const PATIENCE: Patience = Patience {
     open_within: Duration::from_secs(60),
@@ -33,147 +25,7 @@ const PATIENCE: Patience = Patience {
     silent_after: None,
 };
 
-/// `[live.recordings]`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct RecordingsConfig {
-    /// Whether calls under way are recorded. Without it, calls are lost when the program is killed.
-    pub(crate) keep: bool,
-    /// Where recordings lie; `recordings` in the data folder if it is not given.
-    pub(crate) folder: Option<PathBuf>,
-    /// Their keys; `recording-keys` in the data folder if it is not given, made where it is missing. The environment variable
-    /// AURICLE_RECORDING_KEYS, with the text of a key file, goes before.
-    pub(crate) key_file: Option<PathBuf>,
-}
-
-impl Default for RecordingsConfig {
-    fn default() -> Self {
-        Self {
-            keep: true,
-            folder: None,
-            key_file: None,
-        }
-    }
-}
-
-/// Where recordings and their keys lie.
-pub(crate) fn folder(config: &Config) -> PathBuf {
-    let folder = &config.live.recordings.folder;
-    folder
-        .clone()
-        .unwrap_or_else(|| config.data.root().join("recordings"))
-}
-
-/// Where the keys lie.
-pub(crate) fn key_file(config: &Config) -> PathBuf {
-    let file = &config.live.recordings.key_file;
-    file.clone()
-        .unwrap_or_else(|| config.data.root().join("recording-keys"))
-}
-
-/// The keys of recordings.
-///
-/// # Errors
-/// What is wrong with them; there are none.
-pub(crate) fn keys(config: &Config) -> Result<KeyRing> {
-    if let Some(text) = std::env::var_os(KEYS_VARIABLE) {
-        let text = Zeroizing::new(text.into_encoded_bytes());
-        let text = std::str::from_utf8(&text);
-        let text = text.map_err(|_| anyhow!("{KEYS_VARIABLE} is not text"))?;
-        return KeyRing::parse(text).with_context(|| format!("in {KEYS_VARIABLE}"));
-    }
-    Ok(KeyRing::load(&key_file(config))?)
-}
-
-/// The keys, and a first one where there is none and none is asked for by name.
-fn keys_or_first(config: &Config) -> Result<KeyRing> {
-    let file = key_file(config);
-    let is_own = config.live.recordings.key_file.is_none();
-    if std::env::var_os(KEYS_VARIABLE).is_some() || file.exists() || !is_own {
-        return keys(config);
-    }
-    let keys = KeyRing::generate(first_id()?)?;
-    keys.save(&file, Existing::Keep)?;
-    say!(
-        "recordings: new key in {} (without it nobody hears them again: keep a copy elsewhere)",
-        file.display()
-    );
-    Ok(keys)
-}
-
-/// A name for a key of today.
-pub(crate) fn first_id() -> Result<KeyId> {
-    let day = clock::now_text();
-    let day = day.get(..10).unwrap_or("key");
-    Ok(format!("key-{day}").parse()?)
-}
-
-/// The recordings of this data folder.
-pub(crate) struct Recordings {
-    recorder: Recorder,
-}
-
 impl Recordings {
-    /// Opens the folder and starts recording into it; `None` where calls are not recorded.
-    ///
-    /// # Errors
-    /// Keys or folder cannot be used.
-    pub(crate) fn open(config: &Config) -> Result<Option<Self>> {
-        if !config.live.recordings.keep {
-            return Ok(None);
-        }
-        let spool = Spool::open(
-            &folder(config),
-            keys_or_first(config)?,
-            SpoolOptions::default(),
-        );
-        let spool = spool.context("recordings")?;
-        let recorder = Recorder::start(spool).context("cannot start a thread")?;
-        Ok(Some(Self { recorder }))
-    }
-
-    pub(crate) fn begin(&self, call: &CallToOpen) -> Result<(RecordingName, Vec<Tape>)> {
-        let legs = call.legs.iter().map(|leg| LegFacts {
-            party: leg.party,
-            rate_hz: leg.rate_hz,
-        });
-        let facts = BeginFacts {
-            call_id: call.id.clone(),
-            metadata: call.metadata.clone(),
-            source: call.source.to_owned(),
-            legs: legs.collect(),
-        };
-        Ok(self.recorder.begin(clock::unix_ms(), &facts)?)
-    }
-
-    /// The call is saved: its recording is finished, and not heard again by the next start.
-    pub(crate) fn settle(&self, recorded: &Recorded) -> Result<()> {
-        match recorded {
-            Recorded::No | Recorded::HeardInPart | Recorded::Failed(_) => {}
-            Recorded::Here(name) => self.recorder.settle(*name),
-            Recorded::Before { name, .. } => {
-                let spool = self.recorder.spool();
-                if let Recovered::Broken { path } = spool.recover(name, clock::unix_ms())? {
-                    bail!("`{}` cannot be read any more", path.display());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    pub(crate) fn stats(&self) -> RecordStats {
-        self.recorder.stats()
-    }
-
-    /// Writes what waits, and takes no more.
-    pub(crate) fn end(&self) {
-        self.recorder.end();
-    }
-
-    pub(crate) fn spool(&self) -> &Spool {
-        self.recorder.spool()
-    }
-
     /// Hears again what a program that broke off left, one after the other, in the midst of other calls. Gives how many
     /// failed.
     pub(crate) async fn recover(

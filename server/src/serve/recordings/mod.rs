@@ -1,0 +1,201 @@
+//! Recordings of calls under way: their folder, their keys.
+
+mod audio;
+mod recover;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow, bail};
+use auricle_audio::RedactedSpan;
+use auricle_contracts::CallId;
+use auricle_record::{BeginFacts, LegFacts, RecordStats, Recorder, Tape};
+use auricle_spool::{
+    Existing, KeyId, KeyRing, RecordingName, RecordingReader, Recovered, Spool, SpoolOptions,
+};
+use auricle_store::Store;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+pub(crate) use self::audio::{Span, write_audio};
+use super::calls::{CallToOpen, Recorded};
+use crate::clock;
+use crate::config::Config;
+use crate::terminal::say;
+
+/// Keys, as in a key file, given from outside.
+const KEYS_VARIABLE: &str = "AURICLE_RECORDING_KEYS";
+/// `[live.recordings]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RecordingsConfig {
+    /// Whether calls under way are recorded. Without it, calls are lost when the program is killed.
+    pub(crate) keep: bool,
+    /// Where recordings lie; `recordings` in the data folder if it is not given.
+    pub(crate) folder: Option<PathBuf>,
+    /// Their keys; `recording-keys` in the data folder if it is not given, made where it is missing. The environment variable
+    /// AURICLE_RECORDING_KEYS, with the text of a key file, goes before.
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+impl Default for RecordingsConfig {
+    fn default() -> Self {
+        Self {
+            keep: true,
+            folder: None,
+            key_file: None,
+        }
+    }
+}
+
+/// Where recordings and their keys lie.
+pub(crate) fn folder(config: &Config) -> PathBuf {
+    let folder = &config.live.recordings.folder;
+    folder
+        .clone()
+        .unwrap_or_else(|| config.data.root().join("recordings"))
+}
+
+/// Where the keys lie.
+pub(crate) fn key_file(config: &Config) -> PathBuf {
+    let file = &config.live.recordings.key_file;
+    file.clone()
+        .unwrap_or_else(|| config.data.root().join("recording-keys"))
+}
+
+/// The keys of recordings.
+///
+/// # Errors
+/// What is wrong with them; there are none.
+pub(crate) fn keys(config: &Config) -> Result<KeyRing> {
+    if let Some(text) = std::env::var_os(KEYS_VARIABLE) {
+        let text = Zeroizing::new(text.into_encoded_bytes());
+        let text = std::str::from_utf8(&text);
+        let text = text.map_err(|_| anyhow!("{KEYS_VARIABLE} is not text"))?;
+        return KeyRing::parse(text).with_context(|| format!("in {KEYS_VARIABLE}"));
+    }
+    Ok(KeyRing::load(&key_file(config))?)
+}
+
+/// The keys, and a first one where there is none and none is asked for by name.
+fn keys_or_first(config: &Config) -> Result<KeyRing> {
+    let file = key_file(config);
+    let is_own = config.live.recordings.key_file.is_none();
+    if std::env::var_os(KEYS_VARIABLE).is_some() || file.exists() || !is_own {
+        return keys(config);
+    }
+    let keys = KeyRing::generate(key_of_today()?)?;
+    keys.save(&file, Existing::Keep)?;
+    say!(
+        "recordings: new key in {} (without it nobody hears them again: keep a copy elsewhere)",
+        file.display()
+    );
+    Ok(keys)
+}
+
+/// A name for a key that is made today.
+pub(crate) fn key_of_today() -> Result<KeyId> {
+    let today = clock::now_text();
+    let day = today.get(..10).unwrap_or("today");
+    Ok(format!("key-{day}").parse()?)
+}
+
+/// The file that keys can be added to.
+///
+/// # Errors
+/// Keys come from the environment.
+pub(crate) fn own_key_file(config: &Config) -> Result<PathBuf> {
+    if std::env::var_os(KEYS_VARIABLE).is_some() {
+        bail!(
+            "keys come from {KEYS_VARIABLE}\nhint: unset it to use a key file, or change it where it is set"
+        );
+    }
+    Ok(key_file(config))
+}
+
+/// Opens a recording, whether it is under way or done.
+///
+/// # Errors
+/// It is not there, or its key is not.
+pub(crate) fn open_reader(config: &Config, name: &RecordingName) -> Result<RecordingReader> {
+    let path = name.path_in(&folder(config));
+    let cannot = || format!("cannot read the recording `{}`", path.display());
+    RecordingReader::open(&path, &keys(config)?).with_context(cannot)
+}
+
+/// Where a saved call is to be silent.
+///
+/// # Errors
+/// There is personal data of which nobody knows when it was said; the store's.
+pub(crate) async fn silences(store: &Store, call_id: &CallId) -> Result<Vec<RedactedSpan>> {
+    let transcript = store.transcript(call_id).await?;
+    let stored = store.assessment(call_id).await?;
+    let (Some(transcript), Some(stored)) = (transcript, stored) else {
+        bail!(
+            "call `{call_id}` is not assessed\nhint: `auricle rescore` assesses what the store knows"
+        );
+    };
+    crate::redact::silences(&transcript, &stored.assessment)
+}
+
+/// The recordings of this data folder.
+pub(crate) struct Recordings {
+    recorder: Recorder,
+}
+
+impl Recordings {
+    /// Opens the folder and starts recording into it; `None` where calls are not recorded.
+    ///
+    /// # Errors
+    /// Keys or folder cannot be used.
+    pub(crate) fn open(config: &Config) -> Result<Option<Self>> {
+        if !config.live.recordings.keep {
+            return Ok(None);
+        }
+        let spool = Spool::open(
+            &folder(config),
+            keys_or_first(config)?,
+            SpoolOptions::default(),
+        );
+        let spool = spool.context("recordings")?;
+        let recorder = Recorder::start(spool).context("cannot start a thread")?;
+        Ok(Some(Self { recorder }))
+    }
+
+    pub(crate) fn begin(&self, call: &CallToOpen) -> Result<(RecordingName, Vec<Tape>)> {
+        let legs = call.legs.iter().map(|leg| LegFacts {
+            party: leg.party,
+            rate_hz: leg.rate_hz,
+        });
+        let facts = BeginFacts {
+            call_id: call.id.clone(),
+            metadata: call.metadata.clone(),
+            source: call.source.to_owned(),
+            legs: legs.collect(),
+        };
+        Ok(self.recorder.begin(clock::unix_ms(), &facts)?)
+    }
+
+    /// The call is saved: its recording is finished, and not heard again by the next start.
+    pub(crate) fn settle(&self, recorded: &Recorded) -> Result<()> {
+        match recorded {
+            Recorded::No | Recorded::HeardInPart | Recorded::Failed(_) => {}
+            Recorded::Here(name) => self.recorder.settle(*name),
+            Recorded::Before { name, .. } => {
+                let spool = self.recorder.spool();
+                if let Recovered::Broken { path } = spool.recover(name, clock::unix_ms())? {
+                    bail!("`{}` cannot be read any more", path.display());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn stats(&self) -> RecordStats {
+        self.recorder.stats()
+    }
+
+    /// Writes what waits, and takes no more.
+    pub(crate) fn end(&self) {
+        self.recorder.end();
+    }
+}

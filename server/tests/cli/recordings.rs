@@ -1,0 +1,177 @@
+//! Recordings of live calls: after a kill, played, under other keys.
+
+use std::fs;
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::bare::desk_with_voice_activity;
+use crate::desk::Desk;
+use crate::live::{Server, analysed, channels, frame};
+
+const CALL: &str = "07070707-0707-0707-0707-070707070707";
+const CONFIG: &str = "[live.audiosocket]\nlisten = '127.0.0.1:0'\n";
+
+/// Both legs of a call that goes on.
+struct Speaking {
+    legs: [TcpStream; 2],
+}
+
+impl Speaking {
+    fn begin(server: &Server) -> Self {
+        let address = server.audiosocket.as_ref().unwrap();
+        let mut agent = TcpStream::connect(address).unwrap();
+        agent.write_all(&frame(0x01, &[7; 16])).unwrap();
+        agent.write_all(&frame(0x10, &[0; 320])).unwrap();
+        // The first is the agent's.
+        server.wait_for("/api/v1/calls", |calls| {
+            calls["under_way"] != serde_json::json!([])
+        });
+        let mut customer = TcpStream::connect(address).unwrap();
+        customer.write_all(&frame(0x01, &[7; 16])).unwrap();
+        Self {
+            legs: [agent, customer],
+        }
+    }
+
+    fn say(&mut self, audio: [&[u8]; 2]) {
+        for (agent, customer) in audio[0].chunks(320).zip(audio[1].chunks(320)) {
+            self.legs[0].write_all(&frame(0x10, agent)).unwrap();
+            self.legs[1].write_all(&frame(0x10, customer)).unwrap();
+        }
+    }
+}
+
+/// Files of the recordings that are under way or done.
+fn recordings(desk: &Desk, folder: &str) -> Vec<PathBuf> {
+    let files = walkdir::WalkDir::new(desk.path("data/recordings").join(folder));
+    let files = files.into_iter().filter_map(Result::ok);
+    files
+        .filter(|file| file.file_type().is_file())
+        .map(walkdir::DirEntry::into_path)
+        .collect()
+}
+
+fn texts(call: &Value) -> Vec<String> {
+    let utterances = call["utterances"].as_array().unwrap().iter();
+    utterances
+        .map(|utterance| utterance["text"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_call_outlives_a_kill_and_is_played_under_another_key() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put("auricle.toml", CONFIG);
+    let server = Server::start(&desk, &models, &[]);
+    let audio = channels("fixture-01");
+    let audio = audio.each_ref().map(Vec::as_slice);
+    let mut call = Speaking::begin(&server);
+    call.say(audio);
+    // Written is enough: the system outlives the program.
+    let n_bytes = audio[0].len() + audio[1].len();
+    let recorded = || {
+        let open = recordings(&desk, "open");
+        open.iter()
+            .map(|file| fs::metadata(file).unwrap().len())
+            .sum::<u64>()
+    };
+    while recorded() < n_bytes as u64 {
+        std::thread::yield_now();
+    }
+    server.kill();
+    assert_eq!(recordings(&desk, "done"), [] as [PathBuf; 0]);
+
+    // The next start finds it, hears it again and says so.
+    let server = Server::start(&desk, &models, &[]);
+    let events = server.events("after=0", "", CALL);
+    assert_eq!(events[0]["source"], "recovered");
+    let ended = events.last().unwrap();
+    let warning = ended["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("recovered from its recording"), "{ended}");
+    let saved = server.json(&format!("/api/v1/calls/{CALL}"));
+    assert_eq!(
+        texts(&saved).len(),
+        texts(&analysed(&models, "fixture-01")).len()
+    );
+    assert_eq!(saved["warnings"][0], warning);
+    let (status, wave) = server.get_bytes(&format!("/api/v1/calls/{CALL}/audio?to_ms=2000"));
+    assert_eq!((status, &wave[..4]), (200, &b"RIFF"[..]));
+    // Two channels of two seconds.
+    assert_eq!(wave.len(), 44 + 2 * 2 * 16_000);
+    let (status, _) = server.get_bytes(&format!("/api/v1/calls/{CALL}/audio?from_ms=5&to_ms=5"));
+    assert_eq!(status, 400);
+    server.stop();
+    assert_eq!(recordings(&desk, "open"), [] as [PathBuf; 0]);
+    assert_eq!(recordings(&desk, "done").len(), 1);
+
+    // It is heard again once only.
+    let server = Server::start(&desk, &models, &[]);
+    let (_, said) = server.stop();
+    assert!(!said.contains("recovering"), "{said}");
+
+    // What is said stands in the recording, in no other file of the data folder.
+    desk.ok(&[
+        "recordings",
+        "export",
+        "07070707",
+        "--out",
+        "all.wav",
+        "--unredacted",
+    ]);
+    let exported = fs::read(desk.path("all.wav")).unwrap();
+    let agent: Vec<u8> = exported[44..]
+        .chunks(4)
+        .flat_map(|frame| [frame[0], frame[1]])
+        .collect();
+    // Behind the packet that opened the call.
+    assert_eq!(agent[320..320 + 16_000], audio[0][..16_000]);
+    desk.ok(&["keys", "add", "second"]);
+    let rotated = desk.run(&["keys", "rotate"]);
+    assert!(
+        rotated.err.contains("1 recording put under `second`"),
+        "{}",
+        rotated.err
+    );
+    let keys = fs::read_to_string(desk.path("data/recording-keys")).unwrap();
+    let (old, rest): (Vec<&str>, Vec<&str>) =
+        keys.lines().partition(|line| line.starts_with("key-"));
+    assert_eq!(old.len(), 1, "{rest:?}");
+    fs::write(desk.path("data/recording-keys"), rest.join("\n")).unwrap();
+    desk.ok(&["recordings", "export", "07070707", "--out", "silenced.wav"]);
+    assert_eq!(
+        fs::read(desk.path("silenced.wav")).unwrap().len(),
+        exported.len()
+    );
+}
+
+#[test]
+fn calls_without_recordings_say_so() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put(
+        "auricle.toml",
+        format!("[live.recordings]\nkeep = false\n{CONFIG}"),
+    );
+    let server = Server::start(&desk, &models, &[]);
+    let mut call = Speaking::begin(&server);
+    let audio = channels("fixture-01");
+    call.say(audio.each_ref().map(|leg| &leg[..16_000 * 12]));
+    drop(call);
+    server.events("after=0", "", CALL);
+    let (status, body) = server.get(&format!("/api/v1/calls/{CALL}/audio"));
+    assert_eq!(status, 404, "{body}");
+    assert!(body.contains("has no recording"), "{body}");
+    server.stop();
+    assert!(!desk.path("data/recordings").exists());
+    desk.fails(
+        &["recordings", "export", "07070707", "--out", "x.wav"],
+        1,
+        &["has no recording"],
+    );
+}

@@ -10,6 +10,7 @@ use auricle_insight::intent::Language;
 use auricle_live::{Live, NewCall, NewLeg};
 use auricle_speech::SpeechModel;
 use auricle_spool::RecordingName;
+use auricle_store::Store;
 use serde::Serialize;
 
 use super::ingest::CallLeg;
@@ -21,7 +22,7 @@ use crate::judge::Judges;
 /// A call to be opened.
 #[derive(Clone, Debug)]
 pub(crate) struct CallToOpen {
-    /// Its name, which must be that of no other call under way.
+    /// Its name.
     pub(crate) id: CallId,
     pub(crate) metadata: CallMetadata,
     /// How its audio comes.
@@ -85,6 +86,7 @@ pub(crate) struct Calls {
     judges: Arc<Judges>,
     language: Language,
     recordings: Option<Arc<Recordings>>,
+    store: Arc<Store>,
     under_way: Mutex<BTreeMap<CallId, CallUnderWay>>,
 }
 
@@ -95,6 +97,7 @@ impl Calls {
         judges: Arc<Judges>,
         language: Language,
         recordings: Option<Arc<Recordings>>,
+        store: Arc<Store>,
     ) -> Self {
         Self {
             live,
@@ -102,45 +105,81 @@ impl Calls {
             judges,
             language,
             recordings,
+            store,
             under_way: Mutex::new(BTreeMap::new()),
         }
     }
 
-    /// Takes a call in: one leg for each that was asked for, in that order. Writes the beginning of its recording.
+    /// Takes a call in: one leg for each that was asked for, in that order. Writes the beginning of its recording. A name
+    /// that a saved call has gets a number behind it: that call stays as it is.
     ///
     /// # Errors
     /// When a call of that name is under way, or the pipeline takes it not. A recording that cannot be begun is no reason:
     /// the call is heard without.
-    pub(crate) fn open(&self, call: CallToOpen) -> Result<Vec<CallLeg>> {
-        let id = &call.id;
-        let judge: &Judge = self.judges.judge_for(&call.metadata, self.language);
-        let mut under_way = self.under_way();
-        if under_way.contains_key(id) {
-            bail!("call `{id}` is under way already\nhint: every call needs a name of its own");
+    pub(crate) fn open(&self, mut call: CallToOpen) -> Result<Vec<CallLeg>> {
+        if call.audio == WhereAudioLies::Nowhere {
+            call.id = self.free_name(call.id)?;
         }
+        self.enter(&call)?;
+        let judge: &Judge = self.judges.judge_for(&call.metadata, self.language);
         let feeds = self.live.open(NewCall {
-            id: id.clone(),
+            id: call.id.clone(),
             metadata: call.metadata.clone(),
             source: call.source,
             legs: call.legs.clone(),
             model: Arc::clone(&self.model),
             judge: Arc::new(judge.clone()),
+        });
+        let feeds = feeds.inspect_err(|_| {
+            self.under_way().remove(&call.id);
         })?;
         let (recorded, tapes) = self.record(&call);
+        // It is still there: it ends when its legs are dropped.
+        if let Some(told) = self.under_way().get_mut(&call.id) {
+            told.recorded = recorded;
+        }
         let mut tapes = tapes.into_iter();
         let legs = feeds
             .into_iter()
             .map(|feed| CallLeg::new(feed, tapes.next()));
+        Ok(legs.collect())
+    }
+
+    /// The name, with a number behind it where a saved call has it.
+    fn free_name(&self, id: CallId) -> Result<CallId> {
+        let is_saved = |id: &CallId| {
+            let find = self.store.call(id);
+            let handle = tokio::runtime::Handle::current();
+            tokio::task::block_in_place(|| handle.block_on(find)).map(|found| found.is_some())
+        };
+        if !is_saved(&id)? {
+            return Ok(id);
+        }
+        for number in 2_u32.. {
+            let other = CallId(format!("{id}-{number}"));
+            if !is_saved(&other)? {
+                return Ok(other);
+            }
+        }
+        bail!("call `{id}` has no free name left")
+    }
+
+    fn enter(&self, call: &CallToOpen) -> Result<()> {
+        let mut under_way = self.under_way();
+        let id = &call.id;
+        if under_way.contains_key(id) {
+            bail!("call `{id}` is under way already\nhint: every call needs a name of its own");
+        }
         let told = CallUnderWay {
-            call_id: call.id.clone(),
-            metadata: call.metadata,
+            call_id: id.clone(),
+            metadata: call.metadata.clone(),
             source: call.source,
             parties: call.legs.iter().map(|leg| leg.party).collect(),
             began_at: clock::now_text(),
-            recorded,
+            recorded: Recorded::No,
         };
-        under_way.insert(call.id, told);
-        Ok(legs.collect())
+        under_way.insert(id.clone(), told);
+        Ok(())
     }
 
     fn record(&self, call: &CallToOpen) -> (Recorded, Vec<auricle_record::Tape>) {
@@ -162,14 +201,19 @@ impl Calls {
         }
     }
 
-    /// A call is over; tells whether it was recorded.
-    pub(crate) fn ended(&self, id: &CallId) -> Recorded {
-        let ended = self.under_way().remove(id);
-        match ended.map(|call| call.recorded).unwrap_or_default() {
+    /// A call is over and is to be saved; tells whether it was recorded.
+    pub(crate) fn over(&self, id: &CallId) -> Recorded {
+        let recorded = self.under_way().get(id).map(|call| call.recorded.clone());
+        match recorded.unwrap_or_default() {
             // It may be over because the program ends, not because the recording does.
             Recorded::Before { .. } if self.live.is_hung_up() => Recorded::HeardInPart,
             recorded => recorded,
         }
+    }
+
+    /// A call that is over is saved, as far as that could be done: its name is free.
+    pub(crate) fn saved(&self, id: &CallId) {
+        self.under_way().remove(id);
     }
 
     /// All calls under way, by name.

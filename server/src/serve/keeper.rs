@@ -8,9 +8,8 @@ use auricle_live::EndedCall;
 use auricle_store::{AssessmentRecord, Fingerprints, Recording, Store};
 use tokio::runtime::Handle;
 
-use super::calls::Recorded;
+use super::calls::{Calls, Recorded};
 use super::hub::EventHub;
-use super::recordings::Recordings;
 use crate::clock;
 use crate::disk_full::not_in_index;
 use crate::exit::message_of;
@@ -25,7 +24,7 @@ pub(crate) struct Keeper {
     pub(crate) index: CallIndex,
     pub(crate) judges: Arc<Judges>,
     pub(crate) hub: Arc<EventHub>,
-    pub(crate) recordings: Option<Arc<Recordings>>,
+    pub(crate) calls: Arc<Calls>,
     /// Calls that could not be saved.
     pub(crate) n_failed: u64,
 }
@@ -50,7 +49,7 @@ impl Keeper {
         match recorded {
             Recorded::Before { warning, .. } => transcript.warnings.push(warning.clone()),
             Recorded::Failed(cause) => transcript.warnings.push(format!("not recorded: {cause}")),
-            Recorded::HeardInPart => return,
+            Recorded::HeardInPart => return self.calls.saved(&new.id),
             Recorded::No | Recorded::Here(_) => {}
         }
         transcript.file = format!("live:{}", new.source);
@@ -62,6 +61,7 @@ impl Keeper {
             tracing::error!(call.id = %transcript.call_id, "a call cannot be saved: {cause}");
             transcript.warnings.push(format!("not saved: {cause}"));
         }
+        self.calls.saved(&new.id);
         let card = assessment.scorecard.as_ref();
         let ended = CallEnded {
             duration_ms: transcript.duration_ms,
@@ -77,7 +77,7 @@ impl Keeper {
 
     /// The next start need not hear the call again.
     fn settle(&self, recorded: &Recorded) -> Result<()> {
-        match &self.recordings {
+        match self.calls.recordings() {
             Some(recordings) => recordings.settle(recorded),
             None => Ok(()),
         }

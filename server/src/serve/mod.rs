@@ -101,6 +101,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         Arc::clone(&judges),
         language,
         recordings.clone(),
+        Arc::clone(&store),
     );
     let calls = Arc::new(calls);
     let served = Arc::new(Served {
@@ -118,7 +119,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         index,
         judges,
         hub,
-        recordings: recordings.clone(),
+        calls: Arc::clone(&calls),
         n_failed: 0,
     };
     let stop = Arc::new(AtomicBool::new(false));
@@ -308,7 +309,7 @@ fn tell(
                 happening,
             }) => served.hub.tell(call_id, agent, *happening),
             Some(Told::Ended(call)) => {
-                let recorded = served.calls.ended(&call.new.id);
+                let recorded = served.calls.over(&call.new.id);
                 // The keeper is there as long as this is.
                 let _ = ended.send((*call, recorded));
             }

@@ -66,17 +66,10 @@ pub(crate) async fn audio(
 }
 
 async fn recording_of(served: &Served, call_id: &CallId) -> Result<RecordingName, ApiError> {
-    let found = served.store.find(&call_id.0).await;
-    let found = found.map_err(anyhow::Error::from)?;
-    let call = found
-        .into_iter()
-        .find(|call| call.recording.call_id == *call_id);
-    let call = call.ok_or_else(|| {
-        ApiError::new(
-            StatusCode::NOT_FOUND,
-            format!("no call `{call_id}` is saved"),
-        )
-        .with_hint("/api/v1/calls lists calls")
+    let call = served.store.call(call_id).await;
+    let call = call.map_err(anyhow::Error::from)?.ok_or_else(|| {
+        let error = format!("no call `{call_id}` is saved");
+        ApiError::new(StatusCode::NOT_FOUND, error).with_hint("/api/v1/calls lists calls")
     })?;
     call.recording.path.parse().map_err(|_| {
         let error = format!("call `{call_id}` has no recording here");

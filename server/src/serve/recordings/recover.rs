@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use auricle_live::{Encoding, NewLeg};
 use auricle_record::BeginFacts;
 use auricle_spool::{Ending, Record, RecordingName, RecordingReader};
-use auricle_store::{CallRecord, Store};
+use auricle_store::Store;
 use smallvec::SmallVec;
 
 use super::Recordings;
@@ -74,11 +74,8 @@ impl Recordings {
             spool.recover(&name, clock::unix_ms())?;
             return Ok(());
         };
-        let saved = store.find(&found.facts.call_id.0).await?;
-        let is_this = |call: &CallRecord| {
-            call.recording.call_id == found.facts.call_id && call.recording.path == name.to_string()
-        };
-        if saved.iter().any(is_this) {
+        let saved = store.call(&found.facts.call_id).await?;
+        if saved.is_some_and(|call| call.recording.path == name.to_string()) {
             // The program broke off between saving the call and saying so.
             spool.recover(&name, clock::unix_ms())?;
             return Ok(());

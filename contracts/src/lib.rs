@@ -17,7 +17,8 @@ pub use assessment::{
 };
 pub use labels::{LABELS, label_in_chinese, names_of_label};
 pub use live::{
-    Acknowledged, Acknowledgement, Alert, AlertRecord, AlertState, CallEnded, Happening, LiveEvent,
+    Acknowledged, Acknowledgement, Alert, AlertRecord, AlertState, CallEnded, EventKind, Happening,
+    LiveEvent,
 };
 pub use transcript::{
     CallId, CallMetadata, ChannelLayout, Party, Syllable, SyllableAlternative, Transcript,

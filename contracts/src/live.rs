@@ -66,16 +66,63 @@ pub enum Happening {
 }
 
 impl Happening {
-    /// The name used in JSON, as `type`.
-    pub const fn as_str(&self) -> &'static str {
+    /// What it is.
+    pub const fn kind(&self) -> EventKind {
         match self {
-            Self::CallStarted { .. } => "call_started",
-            Self::Partial { .. } => "partial",
-            Self::Final { .. } => "final",
-            Self::Alert(_) => "alert",
-            Self::CallEnded(_) => "call_ended",
-            Self::Acknowledged(_) => "acknowledged",
+            Self::CallStarted { .. } => EventKind::CallStarted,
+            Self::Partial { .. } => EventKind::Partial,
+            Self::Final { .. } => EventKind::Final,
+            Self::Alert(_) => EventKind::Alert,
+            Self::CallEnded(_) => EventKind::CallEnded,
+            Self::Acknowledged(_) => EventKind::Acknowledged,
         }
+    }
+}
+
+/// What an event tells, by its `type` in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// [`Happening::CallStarted`].
+    CallStarted,
+    /// [`Happening::Partial`].
+    Partial,
+    /// [`Happening::Final`].
+    Final,
+    /// [`Happening::Alert`].
+    Alert,
+    /// [`Happening::CallEnded`].
+    CallEnded,
+    /// [`Happening::Acknowledged`].
+    Acknowledged,
+}
+
+impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::CallStarted,
+        Self::Partial,
+        Self::Final,
+        Self::Alert,
+        Self::CallEnded,
+        Self::Acknowledged,
+    ];
+
+    /// The name used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CallStarted => "call_started",
+            Self::Partial => "partial",
+            Self::Final => "final",
+            Self::Alert => "alert",
+            Self::CallEnded => "call_ended",
+            Self::Acknowledged => "acknowledged",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -195,4 +242,28 @@ pub struct CallEnded {
     /// Things a reader must know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_the_types_of_events() {
+        for kind in EventKind::ALL {
+            let name = serde_json::to_value(kind).unwrap();
+            assert_eq!(name, kind.as_str());
+            assert_eq!(EventKind::named(kind.as_str()), Some(kind));
+        }
+        let acknowledged = Happening::Acknowledged(Box::new(Acknowledged {
+            alert_id: "a-0".into(),
+            by: "li".into(),
+            note: None,
+        }));
+        let told = serde_json::to_value(&acknowledged).unwrap();
+        assert_eq!(
+            told,
+            serde_json::json!({"type": acknowledged.kind(), "alert_id": "a-0", "by": "li"})
+        );
+    }
 }

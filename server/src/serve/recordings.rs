@@ -26,6 +26,8 @@ use crate::terminal::{count, say};
 
 /// Keys, as in a key file, given from outside.
 const KEYS_VARIABLE: &str = "AURICLE_RECORDING_KEYS";
+/// How a call that is heard again says how its audio comes.
+pub(crate) const RECOVERED: &str = "recovered";
 /// Recordings are read as fast as they can be heard.
 const PATIENCE: Patience = Patience {
     open_within: Duration::from_secs(60),
@@ -277,7 +279,7 @@ impl Found {
         let legs = calls.open(CallToOpen {
             id: self.facts.call_id,
             metadata: self.facts.metadata,
-            source: "recovered",
+            source: RECOVERED,
             legs,
             audio: WhereAudioLies::Recovered {
                 name,

@@ -10,5 +10,8 @@ mod bare;
 mod desk;
 mod insight_commands;
 mod live;
+mod live_alerts;
+mod live_webhooks;
+mod server;
 mod settings;
 mod store_commands;

@@ -115,7 +115,10 @@ fn alerts_are_listed_seen_to_and_told_after_a_restart() {
         (&told[0]["alert_id"], &told[0]["by"], &told[0]["note"]),
         (&json!(id), &json!("li"), &json!("called back"))
     );
-    assert_eq!(list(&server, "acknowledged=true", &li).0, [seen.clone()]);
+    assert_eq!(
+        list(&server, "acknowledged=true", &li).0,
+        std::slice::from_ref(&seen)
+    );
     let (code, said) = server.stop();
     assert_eq!(code, Some(0), "{said}");
 

@@ -63,13 +63,14 @@ fn take(stream: TcpStream, status: u16) -> Got {
     let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let event: Value = serde_json::from_slice(&body).unwrap();
     let is_right = header("auricle-signature") == format!("v1={digits}")
-        && header("auricle-event-id") == event["id"].to_string();
-    let answer = format!("HTTP/1.1 {status} x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-    // 204 has no body, and may not say so.
-    let answer = answer.replace(
-        "204 x\r\nConnection: close\r\nContent-Length: 0",
-        "204 x\r\nConnection: close",
-    );
+        && header("auricle-event-id").parse().ok() == event["id"].as_u64();
+    // 204 has no body, and does not say so.
+    let length = if status == 204 {
+        ""
+    } else {
+        "Content-Length: 0\r\n"
+    };
+    let answer = format!("HTTP/1.1 {status} x\r\nConnection: close\r\n{length}\r\n");
     reader.get_mut().write_all(answer.as_bytes()).unwrap();
     Got {
         event,

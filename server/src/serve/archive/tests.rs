@@ -2,6 +2,7 @@
 
 use auricle_contracts::{Acknowledged, Alert, AlertState, CallMetadata, Hit, Party, Severity};
 use auricle_store::AlertFilter;
+use sea_orm::{ConnectOptions, ConnectionTrait, Database};
 
 use super::*;
 use crate::serve::hub::{EventHub, Gone, MOST_KEPT};
@@ -129,6 +130,27 @@ async fn alerts_are_written_with_their_call() {
     assert_eq!(kept.campaign.as_deref(), Some("loans"));
     assert_eq!(kept.agent.as_deref(), Some("wang"));
     assert_eq!(kept.acknowledged.unwrap().by, "li");
+}
+
+#[tokio::test]
+async fn alerts_are_told_while_the_disk_takes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    let run = Run::begin(&store, Vec::new()).await;
+    let mut options = ConnectOptions::new(format!("sqlite://{}", store.path().display()));
+    options.max_connections(1);
+    let other = Database::connect(options).await.unwrap();
+    other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+    let before = run.hub.newest();
+    for number in 0..600 {
+        run.tell("a", alert(&format!("a-{number}"), AlertState::Raised));
+    }
+    assert_eq!(run.hub.after(before, 1_000).unwrap().len(), 600);
+    assert_eq!(store.alert("a-0").await.unwrap(), None);
+    other.execute_unprepared("COMMIT").await.unwrap();
+    run.end().await;
+    let kept = store.alerts(&AlertFilter::default(), None, 1_000).await;
+    assert_eq!(kept.unwrap().len(), 600);
 }
 
 #[tokio::test]

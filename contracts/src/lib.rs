@@ -16,7 +16,10 @@ pub use assessment::{
     Summary, TalkMetrics, TextPlace, UtteranceInsight,
 };
 pub use labels::{LABELS, label_in_chinese, names_of_label};
-pub use live::{Alert, AlertState, CallEnded, Happening, LiveEvent};
+pub use live::{
+    Acknowledged, Acknowledgement, Alert, AlertRecord, AlertState, CallEnded, EventKind, Happening,
+    LiveEvent,
+};
 pub use transcript::{
     CallId, CallMetadata, ChannelLayout, Party, Syllable, SyllableAlternative, Transcript,
     Utterance, Word,

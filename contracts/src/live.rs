@@ -8,7 +8,7 @@ use crate::transcript::{CallId, CallMetadata, Party, Utterance};
 /// Something that happened in a call under way. Personal data in it is masked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LiveEvent {
-    /// Counts all events of all calls, from 1 and without gaps; goes on where it was when the program starts again.
+    /// Counts all events of all calls, without gaps while the program runs; higher than all before when it starts again.
     pub id: u64,
     /// When it was told, milliseconds since 1970.
     pub unix_ms: u64,
@@ -61,6 +61,69 @@ pub enum Happening {
     Alert(Box<Alert>),
     /// The call is over and saved.
     CallEnded(Box<CallEnded>),
+    /// Somebody saw to an alert.
+    Acknowledged(Box<Acknowledged>),
+}
+
+impl Happening {
+    /// What it is.
+    pub const fn kind(&self) -> EventKind {
+        match self {
+            Self::CallStarted { .. } => EventKind::CallStarted,
+            Self::Partial { .. } => EventKind::Partial,
+            Self::Final { .. } => EventKind::Final,
+            Self::Alert(_) => EventKind::Alert,
+            Self::CallEnded(_) => EventKind::CallEnded,
+            Self::Acknowledged(_) => EventKind::Acknowledged,
+        }
+    }
+}
+
+/// What an event tells, by its `type` in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// [`Happening::CallStarted`].
+    CallStarted,
+    /// [`Happening::Partial`].
+    Partial,
+    /// [`Happening::Final`].
+    Final,
+    /// [`Happening::Alert`].
+    Alert,
+    /// [`Happening::CallEnded`].
+    CallEnded,
+    /// [`Happening::Acknowledged`].
+    Acknowledged,
+}
+
+impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::CallStarted,
+        Self::Partial,
+        Self::Final,
+        Self::Alert,
+        Self::CallEnded,
+        Self::Acknowledged,
+    ];
+
+    /// The name used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CallStarted => "call_started",
+            Self::Partial => "partial",
+            Self::Final => "final",
+            Self::Alert => "alert",
+            Self::CallEnded => "call_ended",
+            Self::Acknowledged => "acknowledged",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
 /// A hit that is pushed while the call goes on.
@@ -98,6 +161,67 @@ impl AlertState {
             Self::Withdrawn => "withdrawn",
         }
     }
+
+    /// The state of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [
+            Self::Provisional,
+            Self::Raised,
+            Self::Confirmed,
+            Self::Withdrawn,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == name)
+    }
+}
+
+/// An alert that somebody saw to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// The alert.
+    pub alert_id: String,
+    /// Name of the key that was used.
+    pub by: String,
+    /// What was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// An alert as it is kept: its last state, and who saw to it. Personal data in it is masked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlertRecord {
+    /// The alert, as it was told last.
+    #[serde(flatten)]
+    pub alert: Alert,
+    /// The call.
+    pub call_id: CallId,
+    /// Agent of the call, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Campaign of the call, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
+    /// The event that told it first: later alerts have higher ones.
+    pub first_event: u64,
+    /// When it was told first, milliseconds since 1970.
+    pub told_unix_ms: u64,
+    /// When it was told last.
+    pub changed_unix_ms: u64,
+    /// Who saw to it; `None` while nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledgement>,
+}
+
+/// Who saw to an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// Name of the key that was used.
+    pub by: String,
+    /// When, milliseconds since 1970.
+    pub unix_ms: u64,
+    /// What was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// How a call ended, and what it is worth.
@@ -118,4 +242,28 @@ pub struct CallEnded {
     /// Things a reader must know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_the_types_of_events() {
+        for kind in EventKind::ALL {
+            let name = serde_json::to_value(kind).unwrap();
+            assert_eq!(name, kind.as_str());
+            assert_eq!(EventKind::named(kind.as_str()), Some(kind));
+        }
+        let acknowledged = Happening::Acknowledged(Box::new(Acknowledged {
+            alert_id: "a-0".into(),
+            by: "li".into(),
+            note: None,
+        }));
+        let told = serde_json::to_value(&acknowledged).unwrap();
+        assert_eq!(
+            told,
+            serde_json::json!({"type": acknowledged.kind(), "alert_id": "a-0", "by": "li"})
+        );
+    }
 }

@@ -4,6 +4,8 @@
 //! - **Transcripts** hold the call's [`Transcript`](auricle_contracts::Transcript) as [`auricle_bodies`] writes it.
 //! - **Assessments** hold what was made of a transcript; every version stays, one is current.
 //! - **Recipes** say what the fingerprints of assessments stand for.
+//! - **Alerts** of live calls stay with their last state and with who saw to them; **events** wait for watchers who were
+//!   away, **deliveries** for the webhooks that get them.
 //! - **Runs** count what one `analyze` did.
 //!
 //! **Invariant**: a finished call and its transcript appear in one transaction; whoever stops the
@@ -12,9 +14,12 @@
 //! the writer, and what was saved survives a lost power supply.
 //! **Invariant**: the search index is not kept here; [`Store::unindexed`] says which calls it lacks.
 
+mod alerts;
 mod assessments;
+mod deliveries;
 mod entity;
 mod error;
+mod events;
 mod migration;
 mod open;
 mod read;
@@ -24,10 +29,13 @@ mod row;
 mod runs;
 mod write;
 
+pub use alerts::AlertFilter;
 pub use assessments::{
     AssessmentRecord, Effect, EncodedAssessment, ScoreVersion, StoredAssessment,
 };
+pub use deliveries::{Delivery, DeliveryCounts, Failure};
 pub use error::StoreError;
+pub use events::{EventRecord, EventStep};
 pub use open::Store;
 pub use read::StoredTranscript;
 pub use record::{

@@ -8,6 +8,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTr
 
 use crate::entity::{assessment, call, confirmation, transcript};
 use crate::error::StoreError;
+use crate::events;
 use crate::open::Store;
 use crate::record::{CallState, Fingerprints, Recording, RunId};
 use crate::row;
@@ -116,7 +117,7 @@ impl Store {
             .map_err(|error| self.error(error))
     }
 
-    /// Takes calls out with their transcripts and assessments, all or none, and gives how many were there. Their bytes are
+    /// Takes calls out with their transcripts, assessments and what was told of them, all or none, and gives how many were there. Their bytes are
     /// overwritten in the file, and the log beside it is emptied unless somebody reads.
     ///
     /// # Errors
@@ -134,6 +135,8 @@ impl Store {
                 .filter(assessment::Column::CallId.eq(name))
                 .exec(&transaction);
             assessments.await.map_err(|error| self.error(error))?;
+            let told = events::forget_call(&transaction, name).await;
+            told.map_err(|error| self.error(error))?;
             let transcript = transcript::Entity::delete_by_id(name).exec(&transaction);
             transcript.await.map_err(|error| self.error(error))?;
             let call = call::Entity::delete_by_id(name).exec(&transaction).await;

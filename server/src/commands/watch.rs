@@ -4,7 +4,9 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use auricle_contracts::{Alert, AlertState, CallEnded, Happening, LiveEvent, Party, Severity};
+use auricle_contracts::{
+    Acknowledged, Alert, AlertState, CallEnded, Happening, LiveEvent, Party, Severity,
+};
 use clap::Args;
 use console::Style;
 use futures_util::StreamExt;
@@ -25,7 +27,7 @@ Examples:
   auricle watch --agent wang --server http://10.0.0.5:8020 --key-file key.txt
 
 Each line: place in the call, call, who, what was said. `…` goes on; `!` is an alert: heard in an utterance that goes
-on (?), there to stay, or withdrawn.";
+on (?), there to stay, or withdrawn; `✓` says who saw to one.";
 
 /// Options of `auricle watch`.
 #[derive(Debug, Args)]
@@ -40,7 +42,7 @@ pub(crate) struct WatchArgs {
     /// Only calls of this agent.
     #[arg(long, value_name = "AGENT")]
     agent: Option<String>,
-    /// Alerts alone.
+    /// Alerts alone, and who saw to them.
     #[arg(long)]
     alerts: bool,
     /// First what happened before, as far as the server keeps it.
@@ -227,6 +229,9 @@ impl View {
                 let line = alert_line(out, &call, &alert);
                 self.line(out, &line)
             }
+            Happening::Acknowledged(acknowledged) => {
+                self.line(out, &acknowledged_line(&call, &acknowledged))
+            }
             Happening::CallEnded(ended) => self.line(out, &ended_line(&call, &ended)),
         }
     }
@@ -299,6 +304,17 @@ fn alert_line(out: &Terminal, call: &str, alert: &Alert) -> String {
         "{:>7}  {call}  {}",
         PlayTime(hit.start_ms),
         out.paint(&style, text)
+    )
+}
+
+fn acknowledged_line(call: &str, acknowledged: &Acknowledged) -> String {
+    let note = acknowledged.note.as_deref().map(printable);
+    let note = note.map_or_else(String::new, |note| format!(": {note}"));
+    format!(
+        "{:>7}  {call}  ✓  {} seen by {}{note}",
+        "",
+        printable(&acknowledged.alert_id),
+        printable(&acknowledged.by),
     )
 }
 

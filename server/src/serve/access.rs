@@ -91,10 +91,27 @@ pub(crate) struct Asker<'r> {
     pub(crate) query: &'r str,
 }
 
+/// Who was let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// Name of the key.
+    pub(crate) name: String,
+}
+
+/// The name of whoever needs no key.
+const THIS_MACHINE: &str = "local";
+
 /// The keys that are known; without any, this machine alone is let in.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Access {
-    keys: Vec<(Role, [u8; 32])>,
+    keys: Vec<Key>,
+}
+
+#[derive(Clone, Debug)]
+struct Key {
+    name: String,
+    role: Role,
+    digest: [u8; 32],
 }
 
 impl Access {
@@ -115,7 +132,11 @@ impl Access {
                     "`live.keys`, `{name}`: `sha256` must be 64 hexadecimal digits"
                 ))
             })?;
-            Ok((key.role, digest))
+            Ok(Key {
+                name: key.name.clone(),
+                role: key.role,
+                digest,
+            })
         });
         Ok(Self {
             keys: keys.collect::<Result<_>>()?,
@@ -124,7 +145,7 @@ impl Access {
 
     /// Lets a request in, or says why not. The key is the bearer of `authorization`, or `key=` of the query, for
     /// browsers can send no headers with a WebSocket.
-    pub(crate) fn admit(&self, needed: Role, from: Asker<'_>) -> Result<(), Refusal> {
+    pub(crate) fn admit(&self, needed: Role, from: Asker<'_>) -> Result<Caller, Refusal> {
         if self.keys.is_empty() {
             // Any page in a browser of this machine may ask: under a name that somebody pointed to this machine, or, with a
             // WebSocket, under its own.
@@ -135,7 +156,9 @@ impl Access {
             return match from.host.is_none_or(is_this_machine)
                 && from.origin.is_none_or(is_own_page)
             {
-                true => Ok(()),
+                true => Ok(Caller {
+                    name: THIS_MACHINE.to_owned(),
+                }),
                 false => Err(Refusal::WrongHost),
             };
         }
@@ -152,12 +175,14 @@ impl Access {
         let key = bearer.or_else(in_query).ok_or(Refusal::NoKey)?;
         // Digests are compared: how long that takes says nothing of the keys.
         let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-        let known = self.keys.iter().find(|(_, known)| *known == digest);
-        let (role, _) = known.ok_or(Refusal::WrongKey)?;
-        match role.covers(needed) {
-            true => Ok(()),
+        let known = self.keys.iter().find(|known| known.digest == digest);
+        let known = known.ok_or(Refusal::WrongKey)?;
+        match known.role.covers(needed) {
+            true => Ok(Caller {
+                name: known.name.clone(),
+            }),
             false => Err(Refusal::WrongRole {
-                has: role.as_str(),
+                has: known.role.as_str(),
                 needed: needed.as_str(),
             }),
         }
@@ -240,9 +265,14 @@ mod tests {
             };
             access.admit(Role::Inspector, asker)
         };
-        assert_eq!(admit(Some("Bearer secret"), ""), Ok(()));
-        assert_eq!(admit(Some("Token secret"), ""), Ok(()));
-        assert_eq!(admit(None, "after=3&key=secret"), Ok(()));
+        let wang = || {
+            Ok(Caller {
+                name: "wang".into(),
+            })
+        };
+        assert_eq!(admit(Some("Bearer secret"), ""), wang());
+        assert_eq!(admit(Some("Token secret"), ""), wang());
+        assert_eq!(admit(None, "after=3&key=secret"), wang());
         assert_eq!(admit(None, ""), Err(Refusal::NoKey));
         assert_eq!(admit(Some("Basic secret"), ""), Err(Refusal::NoKey));
         assert_eq!(admit(Some("Bearer other"), ""), Err(Refusal::WrongKey));
@@ -258,7 +288,7 @@ mod tests {
                 ..Asker::default()
             };
             let admitted = open.admit(Role::Integrator, asker);
-            assert_eq!(admitted, expected, "{host:?} {origin:?}");
+            assert_eq!(admitted.map(drop), expected, "{host:?} {origin:?}");
         };
         let own = [
             "127.0.0.1:8020",

@@ -8,8 +8,10 @@ use auricle_live::LiveSettings;
 use serde::Deserialize;
 
 use super::access::KeyConfig;
+use super::archive::EventsConfig;
 use super::ingest::audiosocket::AudioSocketConfig;
 use super::recordings::RecordingsConfig;
+use super::webhooks::{self, WebhookConfig};
 use crate::exit::usage;
 
 /// What `auricle serve` listens on, and how much it takes in.
@@ -36,6 +38,10 @@ pub(crate) struct LiveConfig {
     pub(crate) audiosocket: AudioSocketConfig,
     /// Recordings of calls under way.
     pub(crate) recordings: RecordingsConfig,
+    /// Events for those who were away.
+    pub(crate) events: EventsConfig,
+    /// Who gets events sent.
+    pub(crate) webhooks: Vec<WebhookConfig>,
 }
 
 impl Default for LiveConfig {
@@ -52,6 +58,8 @@ impl Default for LiveConfig {
             keys: Vec::new(),
             audiosocket: AudioSocketConfig::default(),
             recordings: RecordingsConfig::default(),
+            events: EventsConfig::default(),
+            webhooks: Vec::new(),
         }
     }
 }
@@ -76,6 +84,8 @@ impl LiveConfig {
             1..=200_000,
         )?;
         in_range("audiosocket.quiet_secs", audiosocket.quiet_secs, 5..=86_400)?;
+        in_range("events.keep_days", self.events.keep_days, 1..=3_650)?;
+        webhooks::check(&self.webhooks)?;
         let usual = LiveSettings::default();
         let threads = |n: usize, usual: NonZeroUsize| NonZeroUsize::new(n).unwrap_or(usual);
         Ok(LiveSettings {
@@ -88,7 +98,7 @@ impl LiveConfig {
     }
 }
 
-fn in_range(key: &str, value: u64, range: std::ops::RangeInclusive<u64>) -> Result<()> {
+pub(super) fn in_range(key: &str, value: u64, range: std::ops::RangeInclusive<u64>) -> Result<()> {
     match range.contains(&value) {
         true => Ok(()),
         false => Err(usage(format!(

@@ -4,22 +4,23 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use auricle_contracts::{CallId, Happening, LiveEvent};
+use auricle_contracts::{CallId, EventKind, Happening, LiveEvent};
 use tokio::sync::watch;
 
+use super::archive::{Archive, ArchiveQueue};
 use crate::clock::unix_ms;
 
 /// Events kept for those who come back: half an hour of a hundred calls, partials included.
-const MOST_KEPT: usize = 50_000;
+pub(crate) const MOST_KEPT: usize = 50_000;
 
 /// An event as it goes out: written once, however many watch.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeptEvent {
     pub(crate) id: u64,
+    pub(crate) unix_ms: u64,
     pub(crate) call_id: CallId,
     pub(crate) agent: Option<String>,
-    /// `partial`, `final`, `alert`: the name of the event.
-    pub(crate) kind: &'static str,
+    pub(crate) kind: EventKind,
     /// The event as JSON, one line.
     pub(crate) json: String,
 }
@@ -29,6 +30,7 @@ pub(crate) struct KeptEvent {
 pub(crate) struct Wanted {
     pub(crate) call: Option<String>,
     pub(crate) agent: Option<String>,
+    /// Alerts, and who saw to them.
     pub(crate) alerts_only: bool,
 }
 
@@ -39,7 +41,8 @@ impl Wanted {
             .as_ref()
             .is_none_or(|call| *call == event.call_id.0);
         let is_agent = self.agent.is_none() || self.agent == event.agent;
-        is_call && is_agent && (!self.alerts_only || event.kind == "alert")
+        let is_of_alert = matches!(event.kind, EventKind::Alert | EventKind::Acknowledged);
+        is_call && is_agent && (!self.alerts_only || is_of_alert)
     }
 }
 
@@ -50,10 +53,19 @@ pub(crate) struct Gone {
     pub(crate) oldest: u64,
 }
 
+/// Some events that are no longer in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Older {
+    pub(crate) events: Vec<Arc<KeptEvent>>,
+    /// How far they reach.
+    pub(crate) up_to: u64,
+}
+
 /// All events of this program.
 pub(crate) struct EventHub {
     kept: Mutex<Kept>,
     newest: watch::Sender<u64>,
+    archive: Option<Arc<Archive>>,
     is_closed: AtomicBool,
 }
 
@@ -62,29 +74,40 @@ struct Kept {
     /// The last event that is no longer kept, or the one before the first.
     gone: u64,
     newest: u64,
+    /// The last event that was given to be written.
+    queued: u64,
+    to_archive: Option<ArchiveQueue>,
 }
 
 impl EventHub {
-    /// Ids go on from the clock, so that those of another run of the program are older.
-    pub(crate) fn new() -> Self {
-        Self::from(unix_ms().saturating_mul(1_000))
+    /// Ids begin behind `before_first`. What is to be written goes into `to_archive`, in the order of ids.
+    pub(crate) fn new(before_first: u64, to_archive: ArchiveQueue) -> Self {
+        let archive = Some(to_archive.archive());
+        Self::from(before_first, archive, Some(to_archive))
     }
 
-    fn from(before_first: u64) -> Self {
+    fn from(
+        before_first: u64,
+        archive: Option<Arc<Archive>>,
+        to_archive: Option<ArchiveQueue>,
+    ) -> Self {
         Self {
             kept: Mutex::new(Kept {
                 events: VecDeque::new(),
                 gone: before_first,
                 newest: before_first,
+                queued: before_first,
+                to_archive,
             }),
             newest: watch::Sender::new(before_first),
+            archive,
             is_closed: AtomicBool::new(false),
         }
     }
 
-    /// Takes what happened; whoever watches is woken.
-    pub(crate) fn tell(&self, call_id: CallId, agent: Option<String>, happening: Happening) {
-        let kind = kind_of(&happening);
+    /// Takes what happened; whoever watches is woken. Gives the id of the event.
+    pub(crate) fn tell(&self, call_id: CallId, agent: Option<String>, happening: Happening) -> u64 {
+        let kind = happening.kind();
         let mut kept = self.kept();
         let id = kept.newest + 1;
         let event = LiveEvent {
@@ -98,22 +121,32 @@ impl EventHub {
             Ok(json) => json,
             Err(cause) => {
                 tracing::error!("an event cannot be written: {cause}");
-                return;
+                return kept.newest;
             }
         };
-        kept.newest = id;
-        kept.events.push_back(Arc::new(KeptEvent {
+        let event = Arc::new(KeptEvent {
             id,
+            unix_ms: event.unix_ms,
             call_id: event.call_id,
             agent: event.agent,
             kind,
             json,
-        }));
+        });
+        // Under the lock, so that events are written in their order; it never waits.
+        if let Some(queue) = &kept.to_archive
+            && queue.takes(kind)
+            && queue.put(&event)
+        {
+            kept.queued = id;
+        }
+        kept.newest = id;
+        kept.events.push_back(event);
         while kept.events.len() > MOST_KEPT {
             kept.gone = kept.events.pop_front().map_or(kept.gone, |event| event.id);
         }
         drop(kept);
         self.newest.send_replace(id);
+        id
     }
 
     /// The id of the newest event.
@@ -139,9 +172,37 @@ impl EventHub {
         Ok(kept.events.range(first..).take(most).cloned().collect())
     }
 
+    /// Some events between `after` and those in memory: alerts and calls that ended, as far as they are kept. `gone` is what
+    /// [`Self::after`] said. Waits until they are written.
+    pub(crate) async fn older(&self, after: u64, gone: Gone, most: usize) -> Result<Older, Gone> {
+        let up_to = gone.oldest - 1;
+        let archive = self.archive.as_ref().ok_or(gone)?;
+        // What is newer than the newest is of another run of the program, whose clock was ahead.
+        if after > up_to {
+            return Err(gone);
+        }
+        archive.written(up_to.min(self.queued())).await;
+        let events = archive.between(after, up_to, most).await.ok_or(gone)?;
+        let up_to = match events.last() {
+            Some(last) if events.len() == most => last.id,
+            _ => up_to,
+        };
+        Ok(Older { events, up_to })
+    }
+
+    /// The last event that was given to be written.
+    pub(crate) fn queued(&self) -> u64 {
+        self.kept().queued
+    }
+
     /// Told whenever there is a newer event.
     pub(crate) fn news(&self) -> watch::Receiver<u64> {
         self.newest.subscribe()
+    }
+
+    /// What is told from now on is not written.
+    pub(crate) fn end_archive(&self) {
+        self.kept().to_archive = None;
     }
 
     /// Nothing else will be told: whoever watches is woken.
@@ -156,16 +217,6 @@ impl EventHub {
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn kind_of(happening: &Happening) -> &'static str {
-    match happening {
-        Happening::CallStarted { .. } => "call_started",
-        Happening::Partial { .. } => "partial",
-        Happening::Final { .. } => "final",
-        Happening::Alert(_) => "alert",
-        Happening::CallEnded(_) => "call_ended",
     }
 }
 
@@ -188,7 +239,7 @@ mod tests {
 
     #[test]
     fn who_comes_back_gets_what_was_missed_once() {
-        let hub = EventHub::from(100);
+        let hub = EventHub::from(100, None, None);
         for text in ["a", "b", "c"] {
             tell(&hub, "x", text);
         }
@@ -207,7 +258,7 @@ mod tests {
 
     #[test]
     fn old_events_go_and_that_is_told() {
-        let hub = EventHub::from(0);
+        let hub = EventHub::from(0, None, None);
         for _ in 0..MOST_KEPT + 5 {
             tell(&hub, "x", "");
         }
@@ -217,14 +268,14 @@ mod tests {
 
     #[test]
     fn watchers_get_what_they_want() {
-        let hub = EventHub::from(0);
+        let hub = EventHub::from(0, None, None);
         tell(&hub, "x", "");
         let ended = Happening::CallEnded(Box::default());
         hub.tell(CallId("y".into()), None, ended);
         let wanted = |wanted: Wanted| {
             let events = hub.after(0, 10).unwrap();
             let events = events.iter().filter(|event| wanted.wants(event));
-            events.map(|event| event.kind).collect::<Vec<_>>()
+            events.map(|event| event.kind.as_str()).collect::<Vec<_>>()
         };
         assert_eq!(wanted(Wanted::default()), ["partial", "call_ended"]);
         let call = Some("y".to_owned());

@@ -1,12 +1,14 @@
 //! `auricle serve`: calls under way, heard and judged while people talk.
 //!
 //! ```text
-//! ingest ─▶ calls ─┬▶ auricle_live ─┬▶ hub ─▶ http (WebSocket, Server-Sent Events)
+//! ingest ─▶ calls ─┬▶ auricle_live ─┬▶ hub ─┬▶ http (WebSocket, Server-Sent Events)
+//!                  │                │       └▶ archive ─▶ store ─▶ webhooks
 //!                  │                └▶ keeper ─▶ store, index
 //!                  └▶ recordings ─▶ spool: heard again after a crash
 //! ```
 
 mod access;
+mod archive;
 mod args;
 mod calls;
 mod config;
@@ -16,6 +18,7 @@ mod ingest;
 mod keeper;
 mod open_files;
 pub(crate) mod recordings;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,6 +36,7 @@ use tokio::sync::watch;
 
 use self::access::Access;
 pub(crate) use self::access::Role;
+use self::archive::Archivist;
 pub(crate) use self::args::ServeArgs;
 use self::calls::{Calls, Recorded};
 pub(crate) use self::config::LiveConfig;
@@ -42,6 +46,7 @@ use self::ingest::audiosocket::AudioSocket;
 use self::ingest::replay::Replay;
 use self::keeper::Keeper;
 use self::recordings::Recordings;
+use self::webhooks::{Couriers, Webhooks};
 use crate::analyze::{configured_channels, default_speech_options, inputs, stop_on_signals};
 use crate::app::App;
 use crate::engine::{Recognition, Speech, SpeechOptions};
@@ -54,6 +59,8 @@ use crate::terminal::{count, say};
 const CALLS_TO_SAVE: usize = 1_024;
 /// How long calls that the program ends may take to be heard to their end.
 const HANG_UP_WITHIN: Duration = Duration::from_secs(60);
+/// How long events that were told may take to be written when the program ends.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
 /// How often it is looked whether the program is to end.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -90,7 +97,16 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
 
     let recordings = Recordings::open(&app.config)?.map(Arc::new);
     let (live, output) = Live::start(settings, &model, Arc::new(MachineClock::new()))?;
-    let hub = Arc::new(EventHub::new());
+    let webhooks = Arc::new(Webhooks::new(&app.config.live.webhooks));
+    let archiving = Archivist::begin(
+        Arc::clone(&store),
+        &app.config.live.events,
+        webhooks.subscribers(),
+    );
+    let (archivist, queue, before_first) = app.runtime.block_on(archiving)?;
+    let archive = queue.archive();
+    let hub = Arc::new(EventHub::new(before_first, queue));
+    let couriers = webhooks.start(&store, app.runtime.handle())?;
     let language = match app.config.speech.language.as_str() {
         "en" => Language::English,
         _ => Language::Mandarin,
@@ -111,6 +127,9 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         judges: Arc::clone(&judges),
         config: app.config.clone(),
         access,
+        archive,
+        webhooks,
+        acknowledging: tokio::sync::Mutex::new(()),
         is_draining: AtomicBool::new(false),
     });
     let keeper = Keeper {
@@ -124,7 +143,11 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     };
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_signals(app, &stop);
-    let serving = Serving::begin(app, listener, &served, output, keeper)?;
+    let after = After {
+        archivist: app.runtime.spawn(archivist.run(served.hub.news())),
+        couriers,
+    };
+    let serving = Serving::begin(app, listener, &served, output, keeper, after)?;
     if let Some(listener) = audiosocket {
         say!("listening: AudioSocket on {}", listener.local_addr()?);
         let config = app.config.live.audiosocket.clone();
@@ -184,12 +207,19 @@ fn replay(app: &App, args: &ServeArgs) -> Result<Option<Replay>> {
     }))
 }
 
+/// What goes on until everything that was told is written.
+struct After {
+    archivist: tokio::task::JoinHandle<()>,
+    couriers: Couriers,
+}
+
 /// Everything that runs beside the caller's thread.
 struct Serving {
     /// Gives the number of calls that could not be saved.
     keeper: JoinHandle<u64>,
     teller: JoinHandle<()>,
     web: tokio::task::JoinHandle<std::io::Result<()>>,
+    after: After,
     is_over: Arc<AtomicBool>,
     close: watch::Sender<bool>,
     runtime: tokio::runtime::Handle,
@@ -202,6 +232,7 @@ impl Serving {
         served: &Arc<Served>,
         output: LiveOutput,
         keeper: Keeper,
+        after: After,
     ) -> Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
         let (close, mut closed) = watch::channel(false);
@@ -230,6 +261,7 @@ impl Serving {
             keeper: thread("keeper").spawn(keep)?,
             teller: thread("teller").spawn(tell)?,
             web,
+            after,
             is_over,
             close,
             runtime: app.runtime.handle().clone(),
@@ -278,8 +310,20 @@ impl Serving {
         told.map_err(|_| anyhow!("telling events broke off"))?;
         let kept = self.keeper.join();
         let n_failed = kept.map_err(|_| anyhow!("saving calls broke off"))?;
+        hub.end_archive();
         hub.close();
         self.close.send_replace(true);
+        let After {
+            archivist,
+            couriers,
+        } = self.after;
+        let archived = async { tokio::time::timeout(WRITTEN_WITHIN, archivist).await };
+        match self.runtime.block_on(archived) {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(anyhow!("keeping events broke off")),
+            Err(_) => say!("warning: the disk is slow: some events are not kept"),
+        }
+        self.runtime.block_on(couriers.end());
         // Watchers that never close do not hold the program up.
         let closing = async { tokio::time::timeout(Duration::from_secs(2), self.web).await };
         match self.runtime.block_on(closing) {
@@ -307,7 +351,9 @@ fn tell(
                 call_id,
                 agent,
                 happening,
-            }) => served.hub.tell(call_id, agent, *happening),
+            }) => {
+                served.hub.tell(call_id, agent, *happening);
+            }
             Some(Told::Ended(call)) => {
                 let recorded = served.calls.over(&call.new.id);
                 // The keeper is there as long as this is.

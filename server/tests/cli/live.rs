@@ -1,148 +1,16 @@
 //! `auricle serve`: calls of fixtures/audio/calls as calls under way.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use auricle_audio::{AudioBlock, AudioReader};
 use serde_json::Value;
 
 use crate::bare::{checkout, desk_with_voice_activity};
 use crate::desk::{Desk, Run};
-
-/// Longer than any answer takes, so that a test that waits in vain ends.
-const PATIENCE: Duration = Duration::from_secs(300);
-
-/// `auricle serve` at work.
-pub(crate) struct Server {
-    child: Child,
-    address: String,
-    /// What it said, after it ended.
-    said: JoinHandle<Vec<String>>,
-    /// Where it listens for AudioSocket.
-    pub(crate) audiosocket: Option<String>,
-}
-
-impl Server {
-    pub(crate) fn start(desk: &Desk, models: &PathBuf, args: &[&str]) -> Self {
-        let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
-        let mut command = desk.command(&args);
-        command.env("AURICLE_MODELS", models).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let (mut before, mut audiosocket) = (Vec::new(), None);
-        let address = loop {
-            let line = lines
-                .next()
-                .unwrap_or_else(|| panic!("{before:?}"))
-                .unwrap();
-            if let Some(address) = line.strip_prefix("listening: AudioSocket on ") {
-                audiosocket = Some(address.to_owned());
-            }
-            if let Some(rest) = line.strip_prefix("listening: http://") {
-                break rest.split(' ').next().unwrap().to_owned();
-            }
-            before.push(line);
-        };
-        let said = std::thread::spawn(move || lines.map_while(Result::ok).collect());
-        Self {
-            child,
-            address,
-            said,
-            audiosocket,
-        }
-    }
-
-    /// Status and body of a page.
-    pub(crate) fn get(&self, path: &str) -> (u16, String) {
-        let (status, body) = self.get_bytes(path);
-        (status, String::from_utf8(body).unwrap())
-    }
-
-    pub(crate) fn get_bytes(&self, path: &str) -> (u16, Vec<u8>) {
-        let mut stream = self.ask(path, "");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let end = answer
-            .windows(4)
-            .position(|bytes| bytes == b"\r\n\r\n")
-            .unwrap();
-        let head = String::from_utf8(answer[..end].to_vec()).unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, answer[end + 4..].to_vec())
-    }
-
-    /// Asks again until the answer is so.
-    pub(crate) fn wait_for(&self, path: &str, mut is_so: impl FnMut(&Value) -> bool) {
-        while !is_so(&self.json(path)) {
-            std::thread::yield_now();
-        }
-    }
-
-    pub(crate) fn json(&self, path: &str) -> Value {
-        let (status, body) = self.get(path);
-        assert_eq!(status, 200, "{body}");
-        serde_json::from_str(&body).unwrap()
-    }
-
-    fn ask(&self, path: &str, more: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let host = &self.address;
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n");
-        stream.write_all(request.as_bytes()).unwrap();
-        stream
-    }
-
-    /// Events after this one until this call is over.
-    pub(crate) fn events(&self, query: &str, more: &str, call: &str) -> Vec<Value> {
-        let stream = self.ask(&format!("/api/v1/live?{query}"), more);
-        let mut events = Vec::new();
-        for line in BufReader::new(stream).lines() {
-            let line = line.unwrap();
-            let Some(json) = line.strip_prefix("data: ") else {
-                continue;
-            };
-            let event: Value = serde_json::from_str(json).unwrap();
-            let is_last = event["type"] == "call_ended" && event["call_id"] == call;
-            events.push(event);
-            if is_last {
-                break;
-            }
-        }
-        events
-    }
-
-    /// Ends it as a crash does.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Tells it to end; gives its exit code and what it said.
-    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
-        // The shell has it built in; not every system has the program.
-        let kill = format!("kill -TERM {}", self.child.id());
-        let killed = std::process::Command::new("sh")
-            .args(["-c", &kill])
-            .status();
-        assert!(killed.unwrap().success());
-        let code = self.child.wait().unwrap().code();
-        (code, self.said.join().unwrap().join("\n"))
-    }
-}
-
-fn of_type<'e>(events: &'e [Value], kind: &str) -> Vec<&'e Value> {
-    events
-        .iter()
-        .filter(|event| event["type"] == kind)
-        .collect()
-}
+use crate::server::{PATIENCE, Server, of_type};
 
 /// What `analyze` makes of the recording.
 pub(crate) fn analysed(models: &PathBuf, name: &str) -> Value {
@@ -271,6 +139,43 @@ fn pages_say_what_is_there_and_what_is_not() {
     assert_eq!(status, 400, "{body}");
     assert_eq!(server.get("/nowhere").0, 404);
     assert_eq!(server.get("/api/v1/live?only=nothing").0, 400);
+    let refused = |(status, body): (u16, String), expected: u16, words: &str| {
+        assert_eq!(status, expected, "{body}");
+        let told: Value = serde_json::from_str(&body).unwrap();
+        assert!(told["error"].as_str().unwrap().contains(words), "{body}");
+        assert!(told["hint"].is_string(), "{body}");
+    };
+    refused(server.get("/api/v1/search"), 400, "missing field `q`");
+    refused(
+        server.get("/api/v1/alerts?acknowledged=x"),
+        400,
+        "acknowledged",
+    );
+    refused(server.get("/api/v1/alerts/none"), 404, "no alert `none`");
+    refused(
+        server.get("/api/v1/webhooks/none/dead"),
+        404,
+        "no webhook `none`",
+    );
+    refused(server.get("/api/v1/calls/%ff"), 400, "UTF-8");
+    refused(
+        server.post("/api/v1/calls", "", ""),
+        405,
+        "does not take POST",
+    );
+    let acknowledge = "/api/v1/alerts/none/acknowledge";
+    refused(server.get(acknowledge), 405, "does not take GET");
+    let post = |kind: &str, body: &str| server.post(acknowledge, kind, body);
+    let json = "Content-Type: application/json\r\n";
+    refused(post(json, "{\"note\""), 400, "EOF");
+    refused(post(json, "{\"nota\": \"\"}"), 422, "nota");
+    refused(
+        post("Content-Type: text/plain\r\n", "x"),
+        415,
+        "application/json",
+    );
+    refused(post(json, &"x".repeat(100_000)), 413, "limit");
+    refused(post("", ""), 404, "no alert `none`");
     let (_, metrics) = server.get("/metrics");
     assert!(metrics.contains("auricle_live_calls 0\n"), "{metrics}");
     assert!(metrics.contains("auricle_live_word_to_alert_seconds_count 0\n"));

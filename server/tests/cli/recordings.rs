@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::bare::desk_with_voice_activity;
 use crate::desk::Desk;
-use crate::live::{Server, analysed, channels, frame};
+use crate::live::{analysed, channels, frame};
+use crate::server::Server;
 
 const CALL: &str = "07070707-0707-0707-0707-070707070707";
 const CONFIG: &str = "[live.audiosocket]\nlisten = '127.0.0.1:0'\n";

@@ -12,6 +12,7 @@ mod m20261121_000001_assessments;
 mod m20261121_000002_one_current;
 mod m20261122_000001_recipes;
 mod m20261122_000002_confirmations;
+mod m20261123_000001_events;
 
 pub(crate) struct Migrator;
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_one_current::Migration),
             Box::new(m20261122_000001_recipes::Migration),
             Box::new(m20261122_000002_confirmations::Migration),
+            Box::new(m20261123_000001_events::Migration),
         ]
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use auricle_contracts::CallId;
 use auricle_spool::RecordingName;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -30,9 +31,10 @@ pub(crate) struct AudioQuery {
 /// 16-bit WAVE, a channel for each leg.
 pub(crate) async fn audio(
     State(served): State<Arc<Served>>,
-    Path(call_id): Path<String>,
-    Query(query): Query<AudioQuery>,
+    call_id: Result<Path<String>, PathRejection>,
+    query: Result<Query<AudioQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
+    let (Path(call_id), Query(query)) = (call_id?, query?);
     let most = query.from_ms.saturating_add(MOST_MS);
     let span = Span {
         from_ms: query.from_ms,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use auricle_contracts::{Assessment, CallId, CallMetadata};
 use auricle_store::{CallFilter, CallKind};
 use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -48,8 +49,9 @@ struct SavedCall {
 
 pub(crate) async fn list(
     State(served): State<Arc<Served>>,
-    Query(query): Query<ListQuery>,
+    query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
+    let Query(query) = query?;
     let filter = CallFilter {
         kind: CallKind::WithTranscript,
         agent: query.agent.clone(),
@@ -58,7 +60,7 @@ pub(crate) async fn list(
     };
     let after = query.after.map(CallId);
     let saved = served.store.calls(&filter, after.as_ref(), PAGE_CALLS);
-    let saved = saved.await.map_err(anyhow::Error::from)?;
+    let saved = saved.await?;
     let next = (saved.len() as u64 == PAGE_CALLS)
         .then(|| saved.last().map(|call| call.recording.call_id.clone()));
     let is_wanted = |call: &CallUnderWay| {
@@ -83,11 +85,12 @@ pub(crate) async fn list(
 /// A saved call as `analyze --out` writes it: personal data masked.
 pub(crate) async fn one(
     State(served): State<Arc<Served>>,
-    Path(call_id): Path<String>,
+    call_id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
+    let Path(call_id) = call_id?;
     let call_id = CallId(call_id);
     let transcript = served.store.transcript(&call_id).await;
-    let transcript = transcript.map_err(anyhow::Error::from)?.ok_or_else(|| {
+    let transcript = transcript?.ok_or_else(|| {
         ApiError::new(
             StatusCode::NOT_FOUND,
             format!("no call `{call_id}` is saved"),
@@ -95,8 +98,7 @@ pub(crate) async fn one(
         .with_hint("/api/v1/calls lists calls, those under way, too")
     })?;
     let stored = served.store.assessment(&call_id).await;
-    let stored = stored.map_err(anyhow::Error::from)?;
-    let assessment: Assessment = match stored {
+    let assessment: Assessment = match stored? {
         Some(stored) => stored.assessment,
         None => served.judges.assess(&transcript),
     };

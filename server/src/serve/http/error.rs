@@ -1,12 +1,17 @@
 //! What went wrong, as programs read it.
 
+use auricle_store::StoreError;
 use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::exit::{Exit, exit_of, message_of};
 use crate::serve::access::Refusal;
+
+/// Where addresses and what they take are written down.
+pub(super) const WHAT_IS_TAKEN: &str = "docs/live.md says what it takes";
 
 /// An answer that is none.
 #[derive(Debug)]
@@ -65,6 +70,39 @@ impl From<anyhow::Error> for ApiError {
         };
         Self::from_message(status, &message_of(&error))
     }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        anyhow::Error::from(error).into()
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(cause: QueryRejection) -> Self {
+        Self::new(cause.status(), in_one_line(&cause.body_text())).with_hint(WHAT_IS_TAKEN)
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(cause: PathRejection) -> Self {
+        Self::new(cause.status(), in_one_line(&cause.body_text())).with_hint(WHAT_IS_TAKEN)
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(cause: JsonRejection) -> Self {
+        let hint = match &cause {
+            JsonRejection::MissingJsonContentType(_) => "send `Content-Type: application/json`",
+            _ => WHAT_IS_TAKEN,
+        };
+        Self::new(cause.status(), in_one_line(&cause.body_text())).with_hint(hint)
+    }
+}
+
+/// The causes below, each in its place: axum writes them behind one another.
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl IntoResponse for ApiError {

@@ -10,6 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 
 use super::Served;
+use super::error::ApiError;
 
 pub(crate) async fn alive() -> &'static str {
     "alive\n"
@@ -31,7 +32,9 @@ pub(crate) async fn ready(State(served): State<Arc<Served>>) -> impl IntoRespons
 }
 
 /// Figures in Prometheus' text format, version 0.0.4.
-pub(crate) async fn metrics(State(served): State<Arc<Served>>) -> impl IntoResponse {
+pub(crate) async fn metrics(
+    State(served): State<Arc<Served>>,
+) -> Result<impl IntoResponse, ApiError> {
     let live = served.calls.live();
     let (metrics, counts) = (live.metrics(), live.metrics().counts());
     let mut page = Page::default();
@@ -125,8 +128,42 @@ pub(crate) async fn metrics(State(served): State<Arc<Served>>) -> impl IntoRespo
         "from the last word of a hit to its alert",
         &metrics.word_to_alert,
     );
+    page.gauge(
+        "live_events_unwritten",
+        "events that were told and wait for the disk",
+        served.archive.n_waiting(),
+    );
+    page.counter(
+        "live_events_lost",
+        "events that were told and could not be kept",
+        served.archive.n_lost(),
+    );
+    webhooks(&served, &mut page).await?;
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], page.text)
+    Ok(([(header::CONTENT_TYPE, kind)], page.text))
+}
+
+/// By webhook: what it took, and what it did not.
+async fn webhooks(served: &Served, page: &mut Page) -> Result<(), ApiError> {
+    let (mut delivered, mut failed) = (Vec::new(), Vec::new());
+    let (mut waiting, mut dead) = (Vec::new(), Vec::new());
+    for webhook in served.webhooks.all() {
+        let name = &webhook.config.name;
+        let counts = served.store.delivery_counts(name).await?;
+        delivered.push((name.as_str(), webhook.n_delivered()));
+        failed.push((name.as_str(), webhook.n_failed()));
+        waiting.push((name.as_str(), counts.n_waiting));
+        dead.push((name.as_str(), counts.n_dead));
+    }
+    let help = "events that a webhook took";
+    page.by_webhook("webhook_delivered_total", help, "counter", &delivered);
+    let help = "attempts that a webhook did not take";
+    page.by_webhook("webhook_failed_total", help, "counter", &failed);
+    let help = "events that wait for a webhook";
+    page.by_webhook("webhook_waiting", help, "gauge", &waiting);
+    let help = "events that a webhook never took";
+    page.by_webhook("webhook_dead", help, "gauge", &dead);
+    Ok(())
 }
 
 #[derive(Default)]
@@ -149,6 +186,17 @@ impl Page {
         let name = format!("{name}_total");
         self.head(&name, help, "counter");
         let _ = writeln!(self.text, "auricle_{name} {value}");
+    }
+
+    /// Names of webhooks need no escapes.
+    fn by_webhook(&mut self, name: &str, help: &str, kind: &str, values: &[(&str, u64)]) {
+        if values.is_empty() {
+            return;
+        }
+        self.head(name, help, kind);
+        for (webhook, value) in values {
+            let _ = writeln!(self.text, "auricle_{name}{{webhook=\"{webhook}\"}} {value}");
+        }
     }
 
     fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {

@@ -39,7 +39,7 @@ pub(crate) struct LiveQuery {
     call: Option<String>,
     /// Only calls of this agent.
     agent: Option<String>,
-    /// `alerts`: nothing else.
+    /// `alerts`: nothing else, but who saw to them.
     only: Option<Only>,
 }
 
@@ -102,15 +102,23 @@ impl Watcher {
         loop {
             self.news.mark_unchanged();
             let is_closed = self.hub.is_closed();
-            let events = self.hub.after(self.after, EVENTS_A_TIME);
-            let events = events.map_err(Over::Gone)?;
-            let Some(last) = events.last() else {
-                if is_closed || self.news.changed().await.is_err() {
-                    return Err(Over::Ending);
+            let (events, up_to) = match self.hub.after(self.after, EVENTS_A_TIME) {
+                Ok(events) => {
+                    let Some(last) = events.last().map(|event| event.id) else {
+                        if is_closed || self.news.changed().await.is_err() {
+                            return Err(Over::Ending);
+                        }
+                        continue;
+                    };
+                    (events, last)
                 }
-                continue;
+                Err(gone) => {
+                    let older = self.hub.older(self.after, gone, EVENTS_A_TIME).await;
+                    let older = older.map_err(Over::Gone)?;
+                    (older.events, older.up_to)
+                }
             };
-            self.after = last.id;
+            self.after = up_to;
             let wanted: Vec<_> = events
                 .into_iter()
                 .filter(|event| self.wanted.wants(event))
@@ -213,6 +221,6 @@ fn events(watcher: Watcher) -> impl IntoResponse {
 fn one(event: &KeptEvent) -> Event {
     Event::default()
         .id(event.id.to_string())
-        .event(event.kind)
+        .event(event.kind.as_str())
         .data(&event.json)
 }

@@ -1,29 +1,36 @@
-//! The HTTP interface: live events, calls, search, health, figures.
+//! The HTTP interface: live events, alerts, calls, search, webhooks, health, figures.
 
+mod alerts;
 mod audio;
 mod calls;
 mod error;
 mod health;
 mod live;
 mod search;
+mod webhooks;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use auricle_store::Store;
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use self::error::ApiError;
-use super::access::{Access, Asker, Refusal, Role};
+use super::access::{Access, Asker, Caller, Refusal, Role};
+use super::archive::Archive;
 use super::calls::Calls;
 use super::hub::EventHub;
+use super::webhooks::Webhooks;
 use crate::config::Config;
 use crate::judge::Judges;
+
+/// Bodies of requests, bytes: notes.
+const LONGEST_BODY: usize = 64 << 10;
 
 /// What every request may need.
 pub(crate) struct Served {
@@ -33,6 +40,10 @@ pub(crate) struct Served {
     pub(crate) judges: Arc<Judges>,
     pub(crate) config: Config,
     pub(crate) access: Access,
+    pub(crate) archive: Arc<Archive>,
+    pub(crate) webhooks: Arc<Webhooks>,
+    /// Held by the one who acknowledges an alert.
+    pub(crate) acknowledging: tokio::sync::Mutex<()>,
     /// Whether the program is about to end: no more calls.
     pub(crate) is_draining: AtomicBool,
 }
@@ -41,11 +52,14 @@ pub(crate) struct Served {
 pub(crate) fn router(served: Arc<Served>) -> Router {
     let needs = |role: Role| {
         let served = Arc::clone(&served);
-        middleware::from_fn(move |request: Request, next: Next| {
+        middleware::from_fn(move |mut request: Request, next: Next| {
             let served = Arc::clone(&served);
             async move {
                 match admitted(&served, role, &request) {
-                    Ok(()) => next.run(request).await,
+                    Ok(caller) => {
+                        request.extensions_mut().insert(caller);
+                        next.run(request).await
+                    }
                     Err(refusal) => ApiError::refused(&refusal).into_response(),
                 }
             }
@@ -53,28 +67,42 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
     };
     let watching = Router::new()
         .route("/api/v1/live", get(live::live))
+        .route(
+            "/api/v1/alerts/{alert_id}/acknowledge",
+            post(alerts::acknowledge),
+        )
         .layer(needs(Role::Supervisor));
     let reading = Router::new()
+        .route("/api/v1/alerts", get(alerts::list))
+        .route("/api/v1/alerts/{alert_id}", get(alerts::one))
         .route("/api/v1/calls", get(calls::list))
         .route("/api/v1/calls/{call_id}", get(calls::one))
         .route("/api/v1/calls/{call_id}/audio", get(audio::audio))
         .route("/api/v1/search", get(search::search))
         .layer(needs(Role::Inspector));
-    let counting = Router::new()
+    let integrating = Router::new()
         .route("/metrics", get(health::metrics))
+        .route("/api/v1/webhooks", get(webhooks::list))
+        .route("/api/v1/webhooks/{name}/dead", get(webhooks::dead))
+        .route(
+            "/api/v1/webhooks/{name}/dead/{event_id}/retry",
+            post(webhooks::retry),
+        )
         .layer(needs(Role::Integrator));
     Router::new()
         .merge(watching)
         .merge(reading)
-        .merge(counting)
+        .merge(integrating)
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(nothing_there)
+        .method_not_allowed_fallback(not_so)
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(served)
 }
 
-/// Whether a request may do what `role` may.
-fn admitted(served: &Served, role: Role, request: &Request) -> Result<(), Refusal> {
+/// Who asks, if he may do what `role` may.
+fn admitted(served: &Served, role: Role, request: &Request) -> Result<Caller, Refusal> {
     let text = |name: header::HeaderName| {
         let value = request.headers().get(name);
         value.and_then(|value| value.to_str().ok())
@@ -94,4 +122,13 @@ async fn nothing_there(State(_): State<Arc<Served>>, request: Request) -> ApiErr
         format!("there is no page `{}`", request.uri().path()),
     )
     .with_hint("docs/live.md lists them")
+}
+
+async fn not_so(request: Request) -> ApiError {
+    let (method, path) = (request.method(), request.uri().path());
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("`{path}` does not take {method}"),
+    )
+    .with_hint("the header `Allow` says what it takes")
 }

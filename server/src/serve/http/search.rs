@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use auricle_search::{FacetMode, SearchRequest, SearchResults};
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 
@@ -36,8 +37,9 @@ const fn usual_limit() -> usize {
 
 pub(crate) async fn search(
     State(served): State<Arc<Served>>,
-    Query(query): Query<SearchQuery>,
+    query: Result<Query<SearchQuery>, QueryRejection>,
 ) -> Result<Json<SearchResults>, ApiError> {
+    let Query(query) = query?;
     let request = SearchRequest {
         offset: query.offset,
         limit: query.limit.min(MOST_CALLS),

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 pub(crate) use self::audio::{Span, write_audio};
+pub(crate) use self::recover::RECOVERED;
 use super::calls::{CallToOpen, Recorded};
 use crate::clock;
 use crate::config::Config;

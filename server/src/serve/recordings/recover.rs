@@ -18,6 +18,8 @@ use crate::serve::ingest::leg::{live_encoding, swap_bytes};
 use crate::serve::ingest::{CallLeg, Ingest, Patience, Piece, carry};
 use crate::terminal::{count, say};
 
+/// How a call that is heard again says how its audio comes.
+pub(crate) const RECOVERED: &str = "recovered";
 /// Recordings are read as fast as they can be heard.
 const PATIENCE: Patience = Patience {
     open_within: Duration::from_secs(60),
@@ -126,7 +128,7 @@ impl Found {
         let legs = calls.open(CallToOpen {
             id: self.facts.call_id,
             metadata: self.facts.metadata,
-            source: "recovered",
+            source: RECOVERED,
             legs,
             audio: WhereAudioLies::Recovered {
                 name,

@@ -1,0 +1,145 @@
+//! `/api/v1/alerts`: alerts as they are kept, and who saw to them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auricle_contracts::{Acknowledged, AlertRecord, AlertState, CallId, Happening};
+use auricle_store::AlertFilter;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Json;
+use serde::{Deserialize, Serialize};
+
+use super::Served;
+use super::error::ApiError;
+use crate::serve::access::Caller;
+
+/// Alerts of one page, usually and at most.
+const PAGE_ALERTS: u64 = 100;
+const MOST_ALERTS: u64 = 1_000;
+/// Characters of a note.
+const LONGEST_NOTE: usize = 2_000;
+/// How long whoever acknowledges waits for the disk.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct AlertQuery {
+    /// `provisional`, `raised`, `confirmed`, `withdrawn`.
+    state: Option<AlertState>,
+    call: Option<String>,
+    agent: Option<String>,
+    rule: Option<String>,
+    /// Whether somebody saw to them.
+    acknowledged: Option<bool>,
+    /// What `next` said: alerts after these, which are older.
+    after: Option<u64>,
+    /// Alerts to give, at most 1,000.
+    limit: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct AlertList {
+    /// Those told last first.
+    alerts: Vec<AlertRecord>,
+    /// What `after` takes to get the next ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<u64>,
+}
+
+/// What may be said of an alert that is seen to.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AcknowledgeBody {
+    note: Option<String>,
+}
+
+pub(crate) async fn list(
+    State(served): State<Arc<Served>>,
+    query: Result<Query<AlertQuery>, QueryRejection>,
+) -> Result<Json<AlertList>, ApiError> {
+    let Query(query) = query?;
+    let filter = AlertFilter {
+        state: query.state,
+        call: query.call.map(CallId),
+        agent: query.agent,
+        rule: query.rule,
+        is_acknowledged: query.acknowledged,
+    };
+    let limit = query.limit.unwrap_or(PAGE_ALERTS).clamp(1, MOST_ALERTS);
+    let alerts = served.store.alerts(&filter, query.after, limit).await?;
+    let next = (alerts.len() as u64 == limit).then(|| alerts.last().map(|last| last.first_event));
+    Ok(Json(AlertList {
+        alerts,
+        next: next.flatten(),
+    }))
+}
+
+pub(crate) async fn one(
+    State(served): State<Arc<Served>>,
+    alert_id: Result<Path<String>, PathRejection>,
+) -> Result<Json<AlertRecord>, ApiError> {
+    let Path(alert_id) = alert_id?;
+    Ok(Json(find(&served, &alert_id).await?))
+}
+
+/// Notes that the caller saw to an alert, and tells it. Saying the same again changes nothing.
+pub(crate) async fn acknowledge(
+    State(served): State<Arc<Served>>,
+    Extension(caller): Extension<Caller>,
+    alert_id: Result<Path<String>, PathRejection>,
+    body: Result<Option<Json<AcknowledgeBody>>, JsonRejection>,
+) -> Result<Json<AlertRecord>, ApiError> {
+    let Path(alert_id) = alert_id?;
+    let body = body?.map(|Json(body)| body).unwrap_or_default();
+    let note = body.note.map(|note| note.trim().to_owned());
+    let note = note.filter(|note| !note.is_empty());
+    if note
+        .as_ref()
+        .is_some_and(|note| note.chars().count() > LONGEST_NOTE)
+    {
+        let error = format!("`note` must have at most {LONGEST_NOTE} characters");
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, error).with_hint("shorten it"));
+    }
+    // One at a time: the first is told, the second finds it.
+    let _one = served.acknowledging.lock().await;
+    let alert = find(&served, &alert_id).await?;
+    if let Some(before) = &alert.acknowledged {
+        if before.by == caller.name && (note.is_none() || note == before.note) {
+            return Ok(Json(alert));
+        }
+        let error = format!("`{}` acknowledged alert `{alert_id}` already", before.by);
+        let hint = format!("/api/v1/alerts/{alert_id} says when, and what was noted");
+        return Err(ApiError::new(StatusCode::CONFLICT, error).with_hint(&hint));
+    }
+    let acknowledged = Acknowledged {
+        alert_id: alert_id.clone(),
+        by: caller.name,
+        note,
+    };
+    let happening = Happening::Acknowledged(Box::new(acknowledged));
+    let told = served.hub.tell(alert.call_id, alert.agent, happening);
+    written(&served, told).await?;
+    Ok(Json(find(&served, &alert_id).await?))
+}
+
+/// An alert that was told; waits until it is written where it was told just now.
+async fn find(served: &Served, alert_id: &str) -> Result<AlertRecord, ApiError> {
+    if let Some(alert) = served.store.alert(alert_id).await? {
+        return Ok(alert);
+    }
+    written(served, served.hub.queued()).await?;
+    let alert = served.store.alert(alert_id).await?;
+    alert.ok_or_else(|| {
+        let error = format!("there is no alert `{alert_id}`");
+        ApiError::new(StatusCode::NOT_FOUND, error).with_hint("/api/v1/alerts lists them")
+    })
+}
+
+async fn written(served: &Served, id: u64) -> Result<(), ApiError> {
+    let written = tokio::time::timeout(WRITTEN_WITHIN, served.archive.written(id)).await;
+    written.map_err(|_| {
+        let error = "the disk is slow: what was told is not written yet";
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error).with_hint("ask again later")
+    })
+}

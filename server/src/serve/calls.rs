@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_insight::Judge;
 use auricle_insight::intent::Language;
@@ -11,6 +11,7 @@ use auricle_live::{Live, NewCall, NewLeg};
 use auricle_speech::SpeechModel;
 use auricle_spool::RecordingName;
 use serde::Serialize;
+use thiserror::Error;
 
 use super::ingest::CallLeg;
 use super::recordings::Recordings;
@@ -78,6 +79,14 @@ pub(crate) enum Recorded {
     Failed(String),
 }
 
+/// A call of that name is under way.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("call `{id}` is under way already\nhint: every call needs a name of its own")]
+pub(crate) struct UnderWayAlready {
+    /// Its name.
+    pub(crate) id: CallId,
+}
+
 /// Opens calls, and knows those under way.
 pub(crate) struct Calls {
     live: Live,
@@ -116,7 +125,7 @@ impl Calls {
         let judge: &Judge = self.judges.judge_for(&call.metadata, self.language);
         let mut under_way = self.under_way();
         if under_way.contains_key(id) {
-            bail!("call `{id}` is under way already\nhint: every call needs a name of its own");
+            return Err(UnderWayAlready { id: id.clone() }.into());
         }
         let feeds = self.live.open(NewCall {
             id: id.clone(),
@@ -175,6 +184,11 @@ impl Calls {
     /// All calls under way, by name.
     pub(crate) fn all(&self) -> Vec<CallUnderWay> {
         self.under_way().values().cloned().collect()
+    }
+
+    /// What hears all calls.
+    pub(crate) fn model(&self) -> &SpeechModel {
+        &self.model
     }
 
     pub(crate) fn live(&self) -> &Live {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::access::KeyConfig;
 use super::ingest::audiosocket::AudioSocketConfig;
+use super::ingest::websocket::WebSocketConfig;
 use super::recordings::RecordingsConfig;
 use crate::exit::usage;
 
@@ -34,6 +35,8 @@ pub(crate) struct LiveConfig {
     pub(crate) keys: Vec<KeyConfig>,
     /// Audio from Asterisk.
     pub(crate) audiosocket: AudioSocketConfig,
+    /// Audio over WebSockets: FreeSWITCH, clients of Deepgram's API, the microphone page.
+    pub(crate) websocket: WebSocketConfig,
     /// Recordings of calls under way.
     pub(crate) recordings: RecordingsConfig,
 }
@@ -51,6 +54,7 @@ impl Default for LiveConfig {
             drain_secs: 30,
             keys: Vec::new(),
             audiosocket: AudioSocketConfig::default(),
+            websocket: WebSocketConfig::default(),
             recordings: RecordingsConfig::default(),
         }
     }
@@ -76,6 +80,10 @@ impl LiveConfig {
             1..=200_000,
         )?;
         in_range("audiosocket.quiet_secs", audiosocket.quiet_secs, 5..=86_400)?;
+        let websocket = &self.websocket;
+        let most_connections = websocket.most_connections as u64;
+        in_range("websocket.most_connections", most_connections, 1..=200_000)?;
+        in_range("websocket.quiet_secs", websocket.quiet_secs, 5..=86_400)?;
         let usual = LiveSettings::default();
         let threads = |n: usize, usual: NonZeroUsize| NonZeroUsize::new(n).unwrap_or(usual);
         Ok(LiveSettings {

@@ -1,138 +1,12 @@
 //! `auricle serve`: calls of fixtures/audio/calls as calls under way.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Stdio};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
-use auricle_audio::{AudioBlock, AudioReader};
 use serde_json::Value;
 
 use crate::bare::{checkout, desk_with_voice_activity};
-use crate::desk::{Desk, Run};
-
-/// Longer than any answer takes, so that a test that waits in vain ends.
-const PATIENCE: Duration = Duration::from_secs(300);
-
-/// `auricle serve` at work.
-struct Server {
-    child: Child,
-    address: String,
-    /// What it said, after it ended.
-    said: JoinHandle<Vec<String>>,
-    /// Where it listens for AudioSocket.
-    audiosocket: Option<String>,
-}
-
-impl Server {
-    fn start(desk: &Desk, models: &PathBuf, args: &[&str]) -> Self {
-        let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
-        let mut command = desk.command(&args);
-        command.env("AURICLE_MODELS", models).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let (mut before, mut audiosocket) = (Vec::new(), None);
-        let address = loop {
-            let line = lines
-                .next()
-                .unwrap_or_else(|| panic!("{before:?}"))
-                .unwrap();
-            if let Some(address) = line.strip_prefix("listening: AudioSocket on ") {
-                audiosocket = Some(address.to_owned());
-            }
-            if let Some(rest) = line.strip_prefix("listening: http://") {
-                break rest.split(' ').next().unwrap().to_owned();
-            }
-            before.push(line);
-        };
-        let said = std::thread::spawn(move || lines.map_while(Result::ok).collect());
-        Self {
-            child,
-            address,
-            said,
-            audiosocket,
-        }
-    }
-
-    /// Status and body of a page.
-    fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = self.ask(path, "");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, body.to_owned())
-    }
-
-    fn json(&self, path: &str) -> Value {
-        let (status, body) = self.get(path);
-        assert_eq!(status, 200, "{body}");
-        serde_json::from_str(&body).unwrap()
-    }
-
-    fn ask(&self, path: &str, more: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let host = &self.address;
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n");
-        stream.write_all(request.as_bytes()).unwrap();
-        stream
-    }
-
-    /// Events after this one until this call is over.
-    fn events(&self, query: &str, more: &str, call: &str) -> Vec<Value> {
-        let stream = self.ask(&format!("/api/v1/live?{query}"), more);
-        let mut events = Vec::new();
-        for line in BufReader::new(stream).lines() {
-            let line = line.unwrap();
-            let Some(json) = line.strip_prefix("data: ") else {
-                continue;
-            };
-            let event: Value = serde_json::from_str(json).unwrap();
-            let is_last = event["type"] == "call_ended" && event["call_id"] == call;
-            events.push(event);
-            if is_last {
-                break;
-            }
-        }
-        events
-    }
-
-    /// Tells it to end; gives its exit code and what it said.
-    fn stop(mut self) -> (Option<i32>, String) {
-        // The shell has it built in; not every system has the program.
-        let kill = format!("kill -TERM {}", self.child.id());
-        let killed = std::process::Command::new("sh")
-            .args(["-c", &kill])
-            .status();
-        assert!(killed.unwrap().success());
-        let code = self.child.wait().unwrap().code();
-        (code, self.said.join().unwrap().join("\n"))
-    }
-}
-
-fn of_type<'e>(events: &'e [Value], kind: &str) -> Vec<&'e Value> {
-    events
-        .iter()
-        .filter(|event| event["type"] == kind)
-        .collect()
-}
-
-/// What `analyze` makes of the recording.
-fn analysed(models: &PathBuf, name: &str) -> Value {
-    let desk = Desk::new();
-    let call = checkout().join(format!("fixtures/audio/calls/{name}.wav"));
-    let mut command = desk.command(&["analyze", call.to_str().unwrap(), "--out", "json"]);
-    let run = Run::of(command.env("AURICLE_MODELS", models).output().unwrap());
-    assert_eq!(run.code, Some(0), "{}", run.err);
-    let text = fs::read_to_string(desk.path(&format!("json/{name}.json"))).unwrap();
-    serde_json::from_str(&text).unwrap()
-}
+use crate::server::{PATIENCE, Server, analysed, channels, key, n_said, of_type, said_by};
 
 #[test]
 fn a_call_that_is_played_is_told_saved_and_found() {
@@ -271,15 +145,7 @@ fn keys_let_in_who_has_one() {
     let Some((desk, models)) = desk_with_voice_activity() else {
         return;
     };
-    let mut made = desk.command(&["api-key", "wall \"board\"", "--role", "inspector"]);
-    let made = Run::of(made.output().unwrap());
-    let key = made
-        .err
-        .lines()
-        .find_map(|line| line.strip_prefix("key: "))
-        .unwrap()
-        .to_owned();
-    desk.put("auricle.toml", &made.out);
+    let key = key(&desk, "inspector");
     let server = Server::start(&desk, &models, &[]);
     let (status, body) = server.get("/api/v1/calls");
     assert_eq!(status, 401, "{body}");
@@ -291,20 +157,6 @@ fn keys_let_in_who_has_one() {
     let refused = desk.fails(&["serve", "--listen", "not an address"], 2, &["--listen"]);
     assert!(refused.out.is_empty());
     server.stop();
-}
-
-/// Channels of a recording, 16-bit linear, low byte first.
-fn channels(name: &str) -> [Vec<u8>; 2] {
-    let path = checkout().join(format!("fixtures/audio/calls/{name}.wav"));
-    let mut reader = AudioReader::open(path).unwrap();
-    let (mut block, mut channels) = (AudioBlock::new(), [Vec::new(), Vec::new()]);
-    while reader.next_block(&mut block).unwrap() > 0 {
-        for (channel, samples) in channels.iter_mut().zip(block.channels()) {
-            let samples = samples.iter().map(|sample| (sample * 32768.0) as i16);
-            channel.extend(samples.flat_map(i16::to_le_bytes));
-        }
-    }
-    channels
 }
 
 /// One leg, as Asterisk sends it, as fast as it is taken.
@@ -348,15 +200,7 @@ fn two_connections_of_asterisk_are_one_call() {
     });
     let saved = server.json(&format!("/api/v1/calls/{call}"));
     let expected = analysed(&models, "fixture-01");
-    let said_by_agent = |call: &Value| -> Vec<String> {
-        let utterances = call["utterances"].as_array().unwrap().iter();
-        let agents = utterances.filter(|utterance| utterance["party"] == "agent");
-        agents
-            .map(|utterance| utterance["text"].as_str().unwrap().to_owned())
-            .collect()
-    };
-    assert_eq!(said_by_agent(&saved), said_by_agent(&expected));
-    let n_said = |call: &Value| call["utterances"].as_array().unwrap().len();
+    assert_eq!(said_by(&saved, "agent"), said_by(&expected, "agent"));
     assert_eq!(n_said(&saved), n_said(&expected));
 
     // What is no AudioSocket is told so, and counted.

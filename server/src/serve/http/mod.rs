@@ -3,7 +3,9 @@
 mod calls;
 mod error;
 mod health;
+mod ingest;
 mod live;
+mod microphone;
 mod search;
 
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use self::error::ApiError;
 use super::access::{Access, Asker, Refusal, Role};
 use super::calls::Calls;
 use super::hub::EventHub;
+use super::ingest::websocket::WebSockets;
 use crate::config::Config;
 use crate::judge::Judges;
 
@@ -32,6 +35,7 @@ pub(crate) struct Served {
     pub(crate) judges: Arc<Judges>,
     pub(crate) config: Config,
     pub(crate) access: Access,
+    pub(crate) sockets: Arc<WebSockets>,
     /// Whether the program is about to end: no more calls.
     pub(crate) is_draining: AtomicBool,
 }
@@ -61,10 +65,20 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
     let counting = Router::new()
         .route("/metrics", get(health::metrics))
         .layer(needs(Role::Integrator));
+    let speaking = Router::new()
+        .route("/api/v1/ingest/stream", get(ingest::stream))
+        .layer(needs(Role::Integrator))
+        .route("/v1/listen", get(ingest::listen))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&served),
+            ingest::count_refused,
+        ));
     Router::new()
         .merge(watching)
         .merge(reading)
         .merge(counting)
+        .merge(speaking)
+        .route("/microphone", get(microphone::page))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(nothing_there)

@@ -20,7 +20,7 @@ fn of_type<'m>(messages: &'m [Value], kind: &str) -> Vec<&'m Value> {
         .collect()
 }
 
-fn finals<'m>(messages: &'m [Value]) -> Vec<&'m Value> {
+fn finals(messages: &[Value]) -> Vec<&Value> {
     let results = of_type(messages, "Results").into_iter();
     results
         .filter(|results| results["is_final"] == true)
@@ -174,6 +174,7 @@ fn what_cannot_be_is_refused_as_deepgram_refuses() {
     let server = Server::start(&desk, &models, &[]);
     let token = format!("Token {integrator}");
     let own = [("authorization", token.as_str())];
+    let mut quiet = open(&server, LINEAR, &own);
     let refused = |query: &str, headers: &[(&str, &str)]| {
         let refused = Client::try_open(&server, &format!("/v1/listen?{query}"), headers);
         refused.err().unwrap()
@@ -237,6 +238,10 @@ fn what_cannot_be_is_refused_as_deepgram_refuses() {
     let (messages, close) = first.rest();
     assert!(messages.is_empty(), "{messages:?}");
     assert_eq!(close.0, 1008, "{close:?}");
+    // Nor is there patience with somebody who says nothing.
+    let (_, (code, reason)) = quiet.rest();
+    assert_eq!(code, 1011);
+    assert!(reason.starts_with("NET-0001"), "{reason}");
     server.stop();
 }
 

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
@@ -109,6 +111,24 @@ impl Browser {
         self.text("document.getElementById('button').click()");
     }
 
+    /// A screen of this size, in points, and its colours.
+    fn look_like(&mut self, width: u32, height: u32, scheme: &str) {
+        let screen = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.ask("Emulation.setDeviceMetricsOverride", screen);
+        let scheme = json!({"name": "prefers-color-scheme", "value": scheme});
+        self.ask("Emulation.setEmulatedMedia", json!({"features": [scheme]}));
+    }
+
+    /// Keeps a picture of the page in the folder `AURICLE_SCREENSHOTS`, where there is one, for people to look at.
+    fn picture(&mut self, name: &str) {
+        let Some(folder) = std::env::var_os("AURICLE_SCREENSHOTS") else {
+            return;
+        };
+        let picture = self.ask("Page.captureScreenshot", json!({"format": "png"}));
+        let picture = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
+        fs::write(Path::new(&folder).join(name), picture).unwrap();
+    }
+
     /// What the page says is wrong, once it does.
     fn error(&mut self) -> String {
         until(|| self.text("document.getElementById('error').textContent"))
@@ -210,14 +230,12 @@ fn what_is_said_into_the_microphone_is_heard_and_shown() {
     let wanted = &said_by(&expected, "agent")[0];
     let alike = wanted.chars().filter(|ch| shown.contains(*ch)).count();
     assert!(alike * 10 >= wanted.chars().count() * 7, "{shown} {wanted}");
-    let picture = browser.ask("Page.captureScreenshot", json!({"format": "png"}));
-    if let Some(folder) = std::env::var_os("AURICLE_SCREENSHOTS") {
-        let folder = Path::new(&folder);
-        fs::write(
-            folder.join("microphone.png.base64"),
-            picture["data"].as_str().unwrap(),
-        )
-        .unwrap();
+    until(|| browser.text("document.querySelector('#alerts .alert .words')?.textContent"));
+    for (width, height, scheme) in [(1280, 900, "light"), (360, 740, "dark")] {
+        browser.look_like(width, height, scheme);
+        browser.picture(&format!("microphone-{scheme}.png"));
+        let overflow = "document.documentElement.scrollWidth > innerWidth ? 'too wide' : ''";
+        assert_eq!(browser.text(overflow), None, "{width}");
     }
     browser.click();
     let status = until(|| {

@@ -19,7 +19,6 @@ use super::joining::LegToJoin;
 use super::websocket::{Closed, WebSockets, call_id, close, receive};
 use super::{CallLeg, Ingest, Patience, Piece, carry};
 use crate::clock;
-use crate::exit::message_of;
 use crate::serve::calls::{CallToOpen, WhereAudioLies};
 
 /// A connection that sends nothing for so long is silent: its time goes on.
@@ -53,11 +52,7 @@ pub(crate) async fn hear(
     };
     let why = match heard {
         Ok(()) => Close::Normal,
-        Err(error) => {
-            sockets.calls.live().metrics().connection_refused();
-            tracing::warn!("stream: {}", message_of(&error));
-            sockets.close_of(&error)
-        }
+        Err(error) => sockets.note_end("stream", &error),
     };
     close(&mut socket, why).await;
 }

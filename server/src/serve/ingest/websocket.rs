@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::TooQuiet;
 use super::joining::{JoinError, Joining};
+use crate::exit::message_of;
 use crate::serve::calls::{Calls, UnderWayAlready};
 use crate::serve::hub::EventHub;
 
@@ -123,8 +124,17 @@ impl WebSockets {
             .max_frame_size(most_bytes)
     }
 
-    /// How a connection is to be closed that ended with this error.
-    pub(crate) fn close_of(&self, error: &anyhow::Error) -> Close {
+    /// Logs and counts a connection that ended with this error, and says how it is to be closed.
+    pub(crate) fn note_end(&self, source: &str, error: &anyhow::Error) -> Close {
+        let close = self.close_of(error);
+        if close != Close::Stopping {
+            self.calls.live().metrics().connection_refused();
+        }
+        tracing::warn!("{source}: {}", message_of(error));
+        close
+    }
+
+    fn close_of(&self, error: &anyhow::Error) -> Close {
         if let Some(Closed(close)) = error.downcast_ref() {
             return *close;
         }

@@ -125,11 +125,7 @@ impl Listening {
         };
         let close = match heard {
             Ok(()) => Close::Normal,
-            Err(error) => {
-                sockets.calls.live().metrics().connection_refused();
-                tracing::warn!("listen: {}", message_of(&error));
-                sockets.close_of(&error)
-            }
+            Err(error) => sockets.note_end("listen", &error),
         };
         let summary = Summary {
             close,

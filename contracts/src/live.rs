@@ -30,7 +30,7 @@ pub enum Happening {
     CallStarted {
         /// What is known of it.
         metadata: CallMetadata,
-        /// How its audio comes: `replay`, `audiosocket`.
+        /// How its audio comes: `replay`, `audiosocket`, `stream`, `listen`.
         source: String,
         /// Who speaks on each channel, from channel 0.
         parties: Vec<Party>,

@@ -23,6 +23,22 @@ pub enum Full {
     ForEver,
 }
 
+/// How far a leg is heard.
+#[derive(Clone)]
+pub struct LegReach(Arc<LegProgress>);
+
+impl LegReach {
+    /// Recognition has given every utterance that ends before this, milliseconds of the leg.
+    pub fn settled_ms(&self) -> u64 {
+        self.0.heard.read().settled_ms
+    }
+
+    /// Recognition has given every utterance that starts before this, in part or whole.
+    pub fn begun_ms(&self) -> u64 {
+        self.0.heard.read().begun_ms
+    }
+}
+
 /// One leg's way in. Audio of a leg comes from one thread at a time; dropped, the leg is over.
 pub struct LegFeed {
     packets: Producer<Packet>,
@@ -68,6 +84,11 @@ impl LegFeed {
     /// Samples a second.
     pub const fn rate_hz(&self) -> u32 {
         self.rate_hz
+    }
+
+    /// How far the leg is heard, to be asked after the feed was given away.
+    pub fn reach(&self) -> LegReach {
+        LegReach(Arc::clone(&self.progress))
     }
 
     /// What became of the leg's audio by now.

@@ -37,7 +37,7 @@ mod unpack;
 
 pub use call::{CallNumber, NewCall, NewLeg};
 pub use clock::{Clock, MachineClock};
-pub use feed::{Full, LegFeed};
+pub use feed::{Full, LegFeed, LegReach};
 pub use graph::{Live, LiveOutput, LiveSettings, OpenError, StartError};
 pub use metrics::{BOUNDS_MS, Counts, Histogram, Measured, Metrics};
 pub use outlet::{EndedCall, Told};

@@ -191,6 +191,11 @@ impl SpeechModel {
         &self.name
     }
 
+    /// The model alone, for example `zh-zipformer-3.3m`.
+    pub fn model_name(&self) -> &str {
+        model_in(&self.name)
+    }
+
     /// Changes whenever transcripts may: model files, settings, hotwords, this program's version.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint

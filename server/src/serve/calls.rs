@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_insight::Judge;
 use auricle_insight::intent::Language;
@@ -12,6 +12,7 @@ use auricle_speech::SpeechModel;
 use auricle_spool::RecordingName;
 use auricle_store::Store;
 use serde::Serialize;
+use thiserror::Error;
 
 use super::ingest::CallLeg;
 use super::recordings::Recordings;
@@ -77,6 +78,14 @@ pub(crate) enum Recorded {
     HeardInPart,
     /// It should be, and this is why it is not.
     Failed(String),
+}
+
+/// A call of that name is under way.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("call `{id}` is under way already\nhint: every call needs a name of its own")]
+pub(crate) struct UnderWayAlready {
+    /// Its name.
+    pub(crate) id: CallId,
 }
 
 /// Opens calls, and knows those under way.
@@ -168,7 +177,7 @@ impl Calls {
         let mut under_way = self.under_way();
         let id = &call.id;
         if under_way.contains_key(id) {
-            bail!("call `{id}` is under way already\nhint: every call needs a name of its own");
+            return Err(UnderWayAlready { id: id.clone() }.into());
         }
         let told = CallUnderWay {
             call_id: id.clone(),
@@ -219,6 +228,11 @@ impl Calls {
     /// All calls under way, by name.
     pub(crate) fn all(&self) -> Vec<CallUnderWay> {
         self.under_way().values().cloned().collect()
+    }
+
+    /// What hears all calls.
+    pub(crate) fn model(&self) -> &SpeechModel {
+        &self.model
     }
 
     pub(crate) fn live(&self) -> &Live {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::access::KeyConfig;
 use super::archive::EventsConfig;
 use super::ingest::audiosocket::AudioSocketConfig;
+use super::ingest::websocket::WebSocketConfig;
 use super::recordings::RecordingsConfig;
 use super::webhooks::{self, WebhookConfig};
 use crate::exit::usage;
@@ -36,6 +37,8 @@ pub(crate) struct LiveConfig {
     pub(crate) keys: Vec<KeyConfig>,
     /// Audio from Asterisk.
     pub(crate) audiosocket: AudioSocketConfig,
+    /// Audio over WebSockets: FreeSWITCH, clients of Deepgram's API, the microphone page.
+    pub(crate) websocket: WebSocketConfig,
     /// Recordings of calls under way.
     pub(crate) recordings: RecordingsConfig,
     /// Events for those who were away.
@@ -57,6 +60,7 @@ impl Default for LiveConfig {
             drain_secs: 30,
             keys: Vec::new(),
             audiosocket: AudioSocketConfig::default(),
+            websocket: WebSocketConfig::default(),
             recordings: RecordingsConfig::default(),
             events: EventsConfig::default(),
             webhooks: Vec::new(),
@@ -86,6 +90,10 @@ impl LiveConfig {
         in_range("audiosocket.quiet_secs", audiosocket.quiet_secs, 5..=86_400)?;
         in_range("events.keep_days", self.events.keep_days, 1..=3_650)?;
         webhooks::check(&self.webhooks)?;
+        let websocket = &self.websocket;
+        let most_connections = websocket.most_connections as u64;
+        in_range("websocket.most_connections", most_connections, 1..=200_000)?;
+        in_range("websocket.quiet_secs", websocket.quiet_secs, 5..=86_400)?;
         let usual = LiveSettings::default();
         let threads = |n: usize, usual: NonZeroUsize| NonZeroUsize::new(n).unwrap_or(usual);
         Ok(LiveSettings {

@@ -18,6 +18,7 @@ mod ingest;
 mod keeper;
 mod open_files;
 pub(crate) mod recordings;
+mod watcher;
 mod webhooks;
 
 use std::net::SocketAddr;
@@ -44,6 +45,7 @@ use self::http::{Served, router};
 use self::hub::EventHub;
 use self::ingest::audiosocket::AudioSocket;
 use self::ingest::replay::Replay;
+use self::ingest::websocket::WebSockets;
 use self::keeper::Keeper;
 use self::recordings::Recordings;
 use self::webhooks::{Couriers, Webhooks};
@@ -61,6 +63,8 @@ const CALLS_TO_SAVE: usize = 1_024;
 const HANG_UP_WITHIN: Duration = Duration::from_secs(60);
 /// How long events that were told may take to be written when the program ends.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
+/// How long those who watch and those who send may take to see that the program ends.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is looked whether the program is to end.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -130,6 +134,12 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         archive,
         webhooks,
         acknowledging: tokio::sync::Mutex::new(()),
+        sockets: WebSockets::new(
+            &calls,
+            &hub,
+            &app.config.live.websocket,
+            &app.config.speech.language,
+        ),
         is_draining: AtomicBool::new(false),
     });
     let keeper = Keeper {
@@ -154,10 +164,11 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         let audiosocket = AudioSocket::new(Arc::clone(&calls), config);
         app.runtime.spawn(audiosocket.listen(listener));
     }
+    say!("microphone: http://{address}/microphone");
     say!("listening: http://{address} (events: /api/v1/live; stop with Ctrl-C)");
     let n_failed = serving.until_over(&served, replay.as_ref(), args.once, &stop);
     drain(app, &served);
-    let n_unsaved = serving.end(&served.hub)?;
+    let n_unsaved = serving.end(&served)?;
     if let Some(recordings) = &recordings {
         recordings.end();
     }
@@ -304,14 +315,14 @@ impl Serving {
     }
 
     /// Ends the threads; gives the number of calls that could not be saved.
-    fn end(self, hub: &EventHub) -> Result<u64> {
+    fn end(self, served: &Served) -> Result<u64> {
         self.is_over.store(true, Ordering::SeqCst);
         let told = self.teller.join();
         told.map_err(|_| anyhow!("telling events broke off"))?;
         let kept = self.keeper.join();
         let n_failed = kept.map_err(|_| anyhow!("saving calls broke off"))?;
-        hub.end_archive();
-        hub.close();
+        served.hub.end_archive();
+        served.hub.close();
         self.close.send_replace(true);
         let After {
             archivist,
@@ -324,8 +335,12 @@ impl Serving {
             Err(_) => say!("warning: the disk is slow: some events are not kept"),
         }
         self.runtime.block_on(couriers.end());
-        // Watchers that never close do not hold the program up.
-        let closing = async { tokio::time::timeout(Duration::from_secs(2), self.web).await };
+        // Watchers and senders that never close do not hold the program up.
+        let closed = async {
+            served.sockets.all_closed().await;
+            self.web.await
+        };
+        let closing = async { tokio::time::timeout(CLOSE_WITHIN, closed).await };
         match self.runtime.block_on(closing) {
             Ok(Ok(ended)) => ended?,
             Ok(Err(_)) => return Err(anyhow!("the HTTP interface broke off")),

@@ -1,27 +1,14 @@
 //! `auricle serve`: calls of fixtures/audio/calls as calls under way.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
 
-use auricle_audio::{AudioBlock, AudioReader};
 use serde_json::Value;
 
 use crate::bare::{checkout, desk_with_voice_activity};
-use crate::desk::{Desk, Run};
-use crate::server::{PATIENCE, Server, of_type};
-
-/// What `analyze` makes of the recording.
-pub(crate) fn analysed(models: &PathBuf, name: &str) -> Value {
-    let desk = Desk::new();
-    let call = checkout().join(format!("fixtures/audio/calls/{name}.wav"));
-    let mut command = desk.command(&["analyze", call.to_str().unwrap(), "--out", "json"]);
-    let run = Run::of(command.env("AURICLE_MODELS", models).output().unwrap());
-    assert_eq!(run.code, Some(0), "{}", run.err);
-    let text = fs::read_to_string(desk.path(&format!("json/{name}.json"))).unwrap();
-    serde_json::from_str(&text).unwrap()
-}
+use crate::server::{
+    PATIENCE, Server, analysed, channels, frame, key, n_said, of_type, said_by,
+};
 
 #[test]
 fn a_call_that_is_played_is_told_saved_and_found() {
@@ -192,15 +179,7 @@ fn keys_let_in_who_has_one() {
     let Some((desk, models)) = desk_with_voice_activity() else {
         return;
     };
-    let mut made = desk.command(&["api-key", "wall \"board\"", "--role", "inspector"]);
-    let made = Run::of(made.output().unwrap());
-    let key = made
-        .err
-        .lines()
-        .find_map(|line| line.strip_prefix("key: "))
-        .unwrap()
-        .to_owned();
-    desk.put("auricle.toml", &made.out);
+    let key = key(&desk, "inspector");
     let server = Server::start(&desk, &models, &[]);
     let (status, body) = server.get("/api/v1/calls");
     assert_eq!(status, 401, "{body}");
@@ -212,26 +191,6 @@ fn keys_let_in_who_has_one() {
     let refused = desk.fails(&["serve", "--listen", "not an address"], 2, &["--listen"]);
     assert!(refused.out.is_empty());
     server.stop();
-}
-
-/// Channels of a recording, 16-bit linear, low byte first.
-pub(crate) fn channels(name: &str) -> [Vec<u8>; 2] {
-    let path = checkout().join(format!("fixtures/audio/calls/{name}.wav"));
-    let mut reader = AudioReader::open(path).unwrap();
-    let (mut block, mut channels) = (AudioBlock::new(), [Vec::new(), Vec::new()]);
-    while reader.next_block(&mut block).unwrap() > 0 {
-        for (channel, samples) in channels.iter_mut().zip(block.channels()) {
-            let samples = samples.iter().map(|sample| (sample * 32768.0) as i16);
-            channel.extend(samples.flat_map(i16::to_le_bytes));
-        }
-    }
-    channels
-}
-
-/// A frame of AudioSocket.
-pub(crate) fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
-    let length = (payload.len() as u16).to_be_bytes();
-    [&[kind], &length[..], payload].concat()
 }
 
 /// One leg, as Asterisk sends it, as fast as it is taken.
@@ -270,15 +229,7 @@ fn two_connections_of_asterisk_are_one_call() {
     });
     let saved = server.json(&format!("/api/v1/calls/{call}"));
     let expected = analysed(&models, "fixture-01");
-    let said_by_agent = |call: &Value| -> Vec<String> {
-        let utterances = call["utterances"].as_array().unwrap().iter();
-        let agents = utterances.filter(|utterance| utterance["party"] == "agent");
-        agents
-            .map(|utterance| utterance["text"].as_str().unwrap().to_owned())
-            .collect()
-    };
-    assert_eq!(said_by_agent(&saved), said_by_agent(&expected));
-    let n_said = |call: &Value| call["utterances"].as_array().unwrap().len();
+    assert_eq!(said_by(&saved, "agent"), said_by(&expected, "agent"));
     assert_eq!(n_said(&saved), n_said(&expected));
 
     // What is no AudioSocket is told so, and counted.

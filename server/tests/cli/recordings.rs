@@ -9,8 +9,7 @@ use serde_json::Value;
 
 use crate::bare::desk_with_voice_activity;
 use crate::desk::Desk;
-use crate::live::{analysed, channels, frame};
-use crate::server::Server;
+use crate::server::{Server, analysed, channels, frame};
 
 const CALL: &str = "07070707-0707-0707-0707-070707070707";
 const CONFIG: &str = "[live.audiosocket]\nlisten = '127.0.0.1:0'\n";

@@ -1,23 +1,30 @@
-//! `auricle serve` at work, and what it answers.
+//! What tests of `auricle serve` share: the program at work, and those who connect to it.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use auricle_audio::{AudioBlock, AudioReader};
 use serde_json::Value;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::HandshakeError;
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client};
 
-use crate::desk::Desk;
+use crate::bare::checkout;
+use crate::desk::{Desk, Run};
 
 /// Longer than any answer takes, so that a test that waits in vain ends.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// `auricle serve` at work.
 pub(crate) struct Server {
-    child: Child,
-    address: String,
+    pub(crate) child: Child,
+    pub(crate) address: String,
     /// What it said, after it ended.
     said: JoinHandle<Vec<String>>,
     /// Where it listens for AudioSocket.
@@ -88,7 +95,7 @@ impl Server {
         serde_json::from_str(&body).unwrap()
     }
 
-    fn ask(&self, method: &str, path: &str, more: &str) -> TcpStream {
+    pub(crate) fn ask(&self, method: &str, path: &str, more: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let host = &self.address;
@@ -170,4 +177,162 @@ pub(crate) fn of_type<'e>(events: &'e [Value], kind: &str) -> Vec<&'e Value> {
         .iter()
         .filter(|event| event["type"] == kind)
         .collect()
+}
+
+/// What `analyze` makes of the recording.
+pub(crate) fn analysed(models: &PathBuf, name: &str) -> Value {
+    let desk = Desk::new();
+    let call = checkout().join(format!("fixtures/audio/calls/{name}.wav"));
+    let mut command = desk.command(&["analyze", call.to_str().unwrap(), "--out", "json"]);
+    let run = Run::of(command.env("AURICLE_MODELS", models).output().unwrap());
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let text = fs::read_to_string(desk.path(&format!("json/{name}.json"))).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Channels of a recording, 16-bit linear, low byte first.
+pub(crate) fn channels(name: &str) -> [Vec<u8>; 2] {
+    let path = checkout().join(format!("fixtures/audio/calls/{name}.wav"));
+    let mut reader = AudioReader::open(path).unwrap();
+    let (mut block, mut channels) = (AudioBlock::new(), [Vec::new(), Vec::new()]);
+    while reader.next_block(&mut block).unwrap() > 0 {
+        for (channel, samples) in channels.iter_mut().zip(block.channels()) {
+            let samples = samples.iter().map(|sample| (sample * 32768.0) as i16);
+            channel.extend(samples.flat_map(i16::to_le_bytes));
+        }
+    }
+    channels
+}
+
+/// What one party says in a transcript.
+pub(crate) fn said_by(call: &Value, party: &str) -> Vec<String> {
+    let utterances = call["utterances"].as_array().unwrap().iter();
+    let of_party = utterances.filter(|utterance| utterance["party"] == party);
+    of_party
+        .map(|utterance| utterance["text"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+pub(crate) fn n_said(call: &Value) -> usize {
+    call["utterances"].as_array().unwrap().len()
+}
+
+/// Makes a key of this role, and has the configuration know it.
+pub(crate) fn key(desk: &Desk, role: &str) -> String {
+    let mut made = desk.command(&["api-key", "wall \"board\"", "--role", role]);
+    let made = Run::of(made.output().unwrap());
+    desk.put("auricle.toml", &made.out);
+    let key = made.err.lines().find_map(|line| line.strip_prefix("key: "));
+    key.unwrap().to_owned()
+}
+
+/// Samples of two channels, one by one.
+pub(crate) fn interleaved([left, right]: &[Vec<u8>; 2]) -> Vec<u8> {
+    let pairs = left.chunks(2).zip(right.chunks(2));
+    pairs
+        .flat_map(|(left, right)| [left, right].concat())
+        .collect()
+}
+
+/// A WebSocket that was refused.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+/// A client's WebSocket.
+pub(crate) struct Client {
+    pub(crate) socket: WebSocket<TcpStream>,
+    /// Of the answer that opened it.
+    pub(crate) headers: HeaderMap,
+}
+
+impl Client {
+    pub(crate) fn open(server: &Server, path: &str, headers: &[(&str, &str)]) -> Self {
+        match Self::try_open(server, path, headers) {
+            Ok(client) => client,
+            Err(refused) => panic!("{refused:?}"),
+        }
+    }
+
+    pub(crate) fn try_open(
+        server: &Server,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, Box<Refused>> {
+        let address = format!("ws://{}{path}", server.address);
+        let mut request = address.into_client_request().unwrap();
+        for (name, value) in headers {
+            let name = HeaderName::try_from(*name).unwrap();
+            let value = HeaderValue::try_from(*value).unwrap();
+            request.headers_mut().insert(name, value);
+        }
+        let stream = TcpStream::connect(&server.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        match client(request, stream) {
+            Ok((socket, response)) => Ok(Self {
+                socket,
+                headers: response.headers().clone(),
+            }),
+            Err(HandshakeError::Failure(Error::Http(response))) => Err(Box::new(Refused {
+                status: response.status().as_u16(),
+                headers: response.headers().clone(),
+                body: String::from_utf8(response.body().clone().unwrap_or_default()).unwrap(),
+            })),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    /// Sends audio in pieces of this length, as fast as it is taken.
+    pub(crate) fn speak(&mut self, audio: &[u8], piece_bytes: usize) {
+        for piece in audio.chunks(piece_bytes) {
+            self.socket.send(Message::binary(piece.to_vec())).unwrap();
+        }
+    }
+
+    pub(crate) fn say(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).unwrap();
+    }
+
+    /// The next text message, read; `None` when the server closed.
+    pub(crate) fn next(&mut self) -> Result<Value, (u16, String)> {
+        loop {
+            match self.socket.read() {
+                Ok(Message::Text(text)) => return Ok(serde_json::from_str(&text).unwrap()),
+                Ok(Message::Close(Some(frame))) => {
+                    // The answer goes out with the next read.
+                    let _ = self.socket.read();
+                    return Err((frame.code.into(), frame.reason.to_string()));
+                }
+                Ok(Message::Close(None)) => return Err((1005, String::new())),
+                Ok(_) => {}
+                Err(cause) => panic!("{cause}"),
+            }
+        }
+    }
+
+    /// All messages until the server closes, and how it does.
+    pub(crate) fn rest(&mut self) -> (Vec<Value>, (u16, String)) {
+        let mut messages = Vec::new();
+        loop {
+            match self.next() {
+                Ok(message) => messages.push(message),
+                Err(close) => return (messages, close),
+            }
+        }
+    }
+
+    /// Closes, as somebody who wants no answer.
+    pub(crate) fn leave(mut self) {
+        self.socket.close(None).unwrap();
+        while self.socket.read().is_ok() {}
+    }
+}
+
+/// A frame of AudioSocket.
+pub(crate) fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u16).to_be_bytes();
+    [&[kind], &length[..], payload].concat()
 }

@@ -1,6 +1,6 @@
 //! Why a WebSocket is closed.
 
-/// A close frame of ours: its status code (RFC 6455, section 7.4.1) and its reason. Codes and payloads are those of
+/// A close frame of ours: its status code (RFC 6455, section 7.4.1; 1013 of IANA's registry) and its reason. Codes and payloads are those of
 /// Deepgram's streaming errors (`developers.deepgram.com`, "STT Troubleshooting WebSocket, NET, and DATA Errors"),
 /// for clients know them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +15,10 @@ pub enum Close {
     TooLong,
     /// Too many text messages could not be understood.
     Malformed,
+    /// As many calls as there may be are under way.
+    Overloaded,
+    /// The call cannot be taken in: its id is under way, or its connections do not fit together.
+    NotAccepted,
     /// Nothing could be told in time.
     NoAnswer,
     /// Neither audio nor text came in time.
@@ -25,12 +29,14 @@ pub enum Close {
 
 impl Close {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Normal,
         Self::Stopping,
         Self::NotAudio,
         Self::TooLong,
         Self::Malformed,
+        Self::Overloaded,
+        Self::NotAccepted,
         Self::NoAnswer,
         Self::Quiet,
         Self::Internal,
@@ -41,8 +47,9 @@ impl Close {
         match self {
             Self::Normal => 1000,
             Self::Stopping => 1001,
-            Self::NotAudio | Self::Malformed => 1008,
+            Self::NotAudio | Self::Malformed | Self::NotAccepted => 1008,
             Self::TooLong => 1009,
+            Self::Overloaded => 1013,
             Self::NoAnswer | Self::Quiet | Self::Internal => 1011,
         }
     }
@@ -58,6 +65,10 @@ impl Close {
             }
             Self::TooLong => "BIG-0000: message is longer than the limit",
             Self::Malformed => "DATA-0000: too many text messages that are not understood",
+            Self::Overloaded => "too many calls; try again later",
+            Self::NotAccepted => {
+                "call not accepted: its id is under way, or its connections do not fit together"
+            }
             Self::NoAnswer => "NET-0000: no result within the timeout window (net0000)",
             Self::Quiet => {
                 "NET-0001: neither audio nor a text message within the timeout window (net0001)"

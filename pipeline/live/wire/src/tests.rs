@@ -282,12 +282,17 @@ fn pages_list_the_close_frames_that_there_are() {
         Close::Stopping,
         Close::Malformed,
         Close::TooLong,
+        Close::Overloaded,
+        Close::NotAccepted,
+        Close::Quiet,
         Close::Internal,
     ] {
         let row = format!("| {} | `{}` |", close.code(), close.reason());
         says(STREAM_PAGE, &row);
     }
-    for close in Close::ALL {
+    // Calls of `/v1/listen` are taken in, or refused, before there is a WebSocket.
+    let told = |close: &Close| ![Close::Overloaded, Close::NotAccepted].contains(close);
+    for close in Close::ALL.into_iter().filter(told) {
         let begin = close.reason().split([':', ';']).next().unwrap();
         let row = match begin {
             "" => format!("| {} | |", close.code()),

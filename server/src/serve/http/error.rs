@@ -54,7 +54,7 @@ impl ApiError {
     }
 
     /// The last line may be a hint.
-    fn from_message(status: StatusCode, message: &str) -> Self {
+    pub(super) fn from_message(status: StatusCode, message: &str) -> Self {
         match message.split_once("\nhint: ") {
             Some((error, hint)) => Self::new(status, error).with_hint(hint),
             None => Self::new(status, message),

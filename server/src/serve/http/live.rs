@@ -11,14 +11,12 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Deserialize;
-use tokio::sync::watch;
 
 use super::Served;
 use super::error::ApiError;
-use crate::serve::hub::{EventHub, Gone, KeptEvent, Wanted};
+use crate::serve::hub::{KeptEvent, Wanted};
+use crate::serve::watcher::{Over, Watcher};
 
-/// Events written at once.
-const EVENTS_A_TIME: usize = 256;
 /// How long one message may take: whoever takes none for so long is gone.
 const SEND_WITHIN: Duration = Duration::from_secs(30);
 /// Between signs of life.
@@ -66,16 +64,12 @@ pub(crate) async fn live(
         Some(0) => served.hub.oldest(),
         Some(after) => after,
     };
-    let mut watcher = Watcher {
-        after,
-        news: served.hub.news(),
-        hub: Arc::clone(&served.hub),
-        wanted: Wanted {
-            call: query.call,
-            agent: query.agent,
-            alerts_only: query.only == Some(Only::Alerts),
-        },
+    let wanted = Wanted {
+        call: query.call,
+        agent: query.agent,
+        alerts_only: query.only == Some(Only::Alerts),
     };
+    let mut watcher = Watcher::new(&served.hub, wanted, after);
     let is_websocket = request.headers().contains_key(header::SEC_WEBSOCKET_KEY);
     if !is_websocket {
         return Ok(events(watcher).into_response());
@@ -87,48 +81,7 @@ pub(crate) async fn live(
     Ok(upgrade.on_upgrade(async move |socket| watcher.serve(socket).await))
 }
 
-/// One who watches.
-struct Watcher {
-    hub: Arc<EventHub>,
-    news: watch::Receiver<u64>,
-    wanted: Wanted,
-    /// The last event that was looked at.
-    after: u64,
-}
-
 impl Watcher {
-    /// The next events that are wanted, waiting for them.
-    async fn next(&mut self) -> Result<Vec<Arc<KeptEvent>>, Over> {
-        loop {
-            self.news.mark_unchanged();
-            let is_closed = self.hub.is_closed();
-            let (events, up_to) = match self.hub.after(self.after, EVENTS_A_TIME) {
-                Ok(events) => {
-                    let Some(last) = events.last().map(|event| event.id) else {
-                        if is_closed || self.news.changed().await.is_err() {
-                            return Err(Over::Ending);
-                        }
-                        continue;
-                    };
-                    (events, last)
-                }
-                Err(gone) => {
-                    let older = self.hub.older(self.after, gone, EVENTS_A_TIME).await;
-                    let older = older.map_err(Over::Gone)?;
-                    (older.events, older.up_to)
-                }
-            };
-            self.after = up_to;
-            let wanted: Vec<_> = events
-                .into_iter()
-                .filter(|event| self.wanted.wants(event))
-                .collect();
-            if !wanted.is_empty() {
-                return Ok(wanted);
-            }
-        }
-    }
-
     async fn serve(&mut self, mut socket: WebSocket) {
         let mut pings = tokio::time::interval(PING_EVERY);
         loop {
@@ -155,15 +108,6 @@ impl Watcher {
             }
         }
     }
-}
-
-/// Why nothing else comes.
-#[derive(Clone, Copy, Debug)]
-enum Over {
-    /// The watcher was away too long.
-    Gone(Gone),
-    /// The server ends.
-    Ending,
 }
 
 impl Over {
@@ -198,7 +142,7 @@ fn events(watcher: Watcher) -> impl IntoResponse {
                 return Some((Ok::<_, Infallible>(event), (watcher, waiting)));
             }
             let source = watcher.as_mut()?;
-            let hub = Arc::clone(&source.hub);
+            let hub = Arc::clone(source.hub());
             match source.next().await {
                 Ok(events) => {
                     let events: Vec<Event> = events.iter().map(|event| one(event)).collect();

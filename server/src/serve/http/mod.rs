@@ -5,7 +5,9 @@ mod audio;
 mod calls;
 mod error;
 mod health;
+mod ingest;
 mod live;
+mod microphone;
 mod search;
 mod webhooks;
 
@@ -25,6 +27,7 @@ use super::access::{Access, Asker, Caller, Refusal, Role};
 use super::archive::Archive;
 use super::calls::Calls;
 use super::hub::EventHub;
+use super::ingest::websocket::WebSockets;
 use super::webhooks::Webhooks;
 use crate::config::Config;
 use crate::judge::Judges;
@@ -44,6 +47,7 @@ pub(crate) struct Served {
     pub(crate) webhooks: Arc<Webhooks>,
     /// Held by the one who acknowledges an alert.
     pub(crate) acknowledging: tokio::sync::Mutex<()>,
+    pub(crate) sockets: Arc<WebSockets>,
     /// Whether the program is about to end: no more calls.
     pub(crate) is_draining: AtomicBool,
 }
@@ -89,10 +93,20 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
             post(webhooks::retry),
         )
         .layer(needs(Role::Integrator));
+    let speaking = Router::new()
+        .route("/api/v1/ingest/stream", get(ingest::stream))
+        .layer(needs(Role::Integrator))
+        .route("/v1/listen", get(ingest::listen))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&served),
+            ingest::count_refused,
+        ));
     Router::new()
         .merge(watching)
         .merge(reading)
         .merge(integrating)
+        .merge(speaking)
+        .route("/microphone", get(microphone::page))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(nothing_there)

@@ -4,14 +4,13 @@
 //! Greeting => Named => Speaking => Over
 //! ```
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use auricle_contracts::{CallId, CallMetadata, Party};
-use auricle_live::{Encoding, NewLeg};
+use auricle_contracts::{CallId, CallMetadata};
+use auricle_live::Encoding;
 use auricle_wire::Limits;
 use auricle_wire::audiosocket::{
     AudioSocketMessage, AudioSocketReader, Complaint, write_complaint,
@@ -23,19 +22,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use super::joining::{Joining, LegToJoin};
 use super::{CallLeg, Ingest, Patience, Piece, carry};
 use crate::clock;
 use crate::exit::message_of;
-use crate::serve::calls::{CallToOpen, Calls, WhereAudioLies};
+use crate::serve::calls::Calls;
 
 /// How long a connection may take to say which call it is.
 const NAME_WITHIN: Duration = Duration::from_secs(5);
-/// How long the second leg may stay away: Asterisk connects one after the other within two.
-const JOIN_WITHIN: Duration = Duration::from_secs(10);
 /// A leg that sends nothing for so long is silent: its time goes on.
 const SILENT_AFTER: Duration = Duration::from_secs(1);
-/// Legs that begin within so short a time begin together.
-const TOGETHER: Duration = Duration::from_millis(100);
 
 /// `[live.audiosocket]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -64,22 +60,16 @@ pub(crate) struct AudioSocket {
     calls: Arc<Calls>,
     config: AudioSocketConfig,
     connections: Arc<Semaphore>,
-    /// Calls whose second leg is not there yet.
-    waiting: Mutex<HashMap<Uuid, SecondLeg>>,
-}
-
-struct SecondLeg {
-    leg: CallLeg,
-    since: Instant,
+    joining: Arc<Joining>,
 }
 
 impl AudioSocket {
     pub(crate) fn new(calls: Arc<Calls>, config: AudioSocketConfig) -> Arc<Self> {
         Arc::new(Self {
+            joining: Joining::new(Arc::clone(&calls), "audiosocket"),
             calls,
             connections: Arc::new(Semaphore::new(config.most_connections)),
             config,
-            waiting: Mutex::new(HashMap::new()),
         })
     }
 
@@ -129,57 +119,17 @@ impl AudioSocket {
     }
 
     /// The first connection of a call opens it and is the agent; the second is the customer.
-    fn open(self: &Arc<Self>, id: Option<Uuid>, rate_hz: u32) -> Result<CallLeg> {
+    fn open(&self, id: Option<Uuid>, rate_hz: u32) -> Result<CallLeg> {
         let id = id.context("audio came before the call's id")?;
-        let mut waiting = self.waiting();
-        if let Some(SecondLeg { leg, since }) = waiting.remove(&id) {
-            if leg.rate_hz() != rate_hz {
-                bail!(
-                    "the legs of a call must have one rate, got `{}` and `{rate_hz}` Hz",
-                    leg.rate_hz()
-                );
-            }
-            let behind = since.elapsed();
-            return Ok(match behind < TOGETHER {
-                true => leg,
-                false => leg.late_by(behind),
-            });
-        }
-        let legs = [Party::Agent, Party::Customer].map(|party| NewLeg { party, rate_hz });
-        let legs = self.calls.open(CallToOpen {
+        self.joining.join(LegToJoin {
             id: CallId(id.to_string()),
             metadata: CallMetadata {
                 started_at: Some(clock::now_text()),
                 ..CallMetadata::default()
             },
-            source: "audiosocket",
-            legs: legs.to_vec(),
-            audio: WhereAudioLies::Nowhere,
-        })?;
-        let mut legs = legs.into_iter();
-        let (Some(agent), Some(customer)) = (legs.next(), legs.next()) else {
-            bail!("the call has not two legs");
-        };
-        let second = SecondLeg {
-            leg: customer,
-            since: Instant::now(),
-        };
-        waiting.insert(id, second);
-        self.let_go_later(id);
-        Ok(agent)
-    }
-
-    /// A second leg that stays away does not keep its call open.
-    fn let_go_later(self: &Arc<Self>, id: Uuid) {
-        let this = Arc::clone(self);
-        tokio::spawn(async move {
-            tokio::time::sleep(JOIN_WITHIN).await;
-            this.waiting().remove(&id);
-        });
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, HashMap<Uuid, SecondLeg>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+            party: None,
+            rate_hz,
+        })
     }
 }
 

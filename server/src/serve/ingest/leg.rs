@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use auricle_live::{Encoding, Full, LegFeed, PACKET_BYTES};
+use auricle_live::{Encoding, Full, LegFeed, LegReach, PACKET_BYTES};
 use auricle_record::Tape;
 
 /// How long a leg waits for room, where the pipeline or the disk is behind.
@@ -35,6 +35,11 @@ impl CallLeg {
     /// Samples a second.
     pub(crate) const fn rate_hz(&self) -> u32 {
         self.rate_hz
+    }
+
+    /// How far it is heard.
+    pub(crate) fn reach(&self) -> LegReach {
+        self.feed.reach()
     }
 
     /// The leg came so long after its call began.

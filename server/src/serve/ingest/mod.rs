@@ -1,14 +1,19 @@
 //! Ways in for calls under way: what a protocol tells, and what is done about it, which is the same for all of them.
 
 pub(crate) mod audiosocket;
+pub(crate) mod joining;
 pub(crate) mod leg;
+pub(crate) mod listen;
 pub(crate) mod replay;
+pub(crate) mod stream;
+pub(crate) mod websocket;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use auricle_live::Encoding;
 use smallvec::SmallVec;
+use thiserror::Error;
 
 pub(crate) use self::leg::CallLeg;
 
@@ -24,6 +29,8 @@ pub(crate) enum Piece<'p> {
         /// A piece for each leg; empty where a leg has none.
         channels: SmallVec<[&'p [u8]; 2]>,
     },
+    /// Silence of this length on all its legs.
+    Silence(Duration),
     /// The other side is there, and there is nothing to hear.
     Alive,
 }
@@ -49,6 +56,23 @@ pub(crate) struct Patience {
     pub(crate) silent_after: Option<Duration>,
 }
 
+/// Nothing came for too long.
+#[derive(Clone, Copy, Debug, Error)]
+pub(crate) enum TooQuiet {
+    /// Not even a first piece.
+    #[error("nothing was said within {secs} s")]
+    NeverOpened {
+        /// What it was given.
+        secs: u64,
+    },
+    /// Between pieces.
+    #[error("no audio came for {secs} s")]
+    Silent {
+        /// What it was given.
+        secs: u64,
+    },
+}
+
 /// Hears one connection to its end.
 ///
 /// # Errors
@@ -69,10 +93,10 @@ pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Resul
         let Ok(next) = tokio::time::timeout(wait, ingest.next()).await else {
             if last.elapsed() >= within {
                 let secs = within.as_secs();
-                match is_first {
-                    true => bail!("nothing was said within {secs} s"),
-                    false => bail!("no audio came for {secs} s"),
-                }
+                return Err(match is_first {
+                    true => TooQuiet::NeverOpened { secs }.into(),
+                    false => TooQuiet::Silent { secs }.into(),
+                });
             }
             for leg in &mut legs {
                 leg.push_silence(wait).await?;
@@ -89,6 +113,11 @@ pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Resul
             }) => {
                 for (leg, bytes) in legs.iter_mut().zip(channels) {
                     leg.push(encoding, at, bytes).await?;
+                }
+            }
+            Some(Piece::Silence(length)) => {
+                for leg in &mut legs {
+                    leg.push_silence(length).await?;
                 }
             }
             Some(Piece::Alive) => {}

@@ -25,6 +25,8 @@ pub struct StreamRequest {
     pub rate_hz: u32,
     /// Who is on which channel.
     pub layout: Layout,
+    /// Connections of the call, 1 or 2, where that is said; for audio of one known party.
+    pub connections: Option<u32>,
     /// Language of the call, where it is said (BCP 47).
     pub language: Option<String>,
     /// What is known of the call; metadata may tell more.
@@ -66,6 +68,7 @@ struct Said {
     mix: Once,
     party: Once,
     agent_channel: Once,
+    connections: Once,
     language: Once,
     facts: CallFacts,
     ignored: Vec<Ignored>,
@@ -79,6 +82,7 @@ impl Said {
             "mix" => self.mix.set("mix", value),
             "party" => self.party.set("party", value),
             "agent_channel" => self.agent_channel.set("agent_channel", value),
+            "connections" => self.connections.set("connections", value),
             "language" => self.language.set("language", value),
             _ => self.note_fact(name, &value, limits),
         }
@@ -122,6 +126,7 @@ impl Said {
         };
         let party = self.party.choice("party", &PARTIES)?;
         let agent_channel = self.agent_channel.number("agent_channel", 0..=1)?;
+        let connections = self.connections.number("connections", 1..=2)?;
         let layout = match mix {
             Mix::Mono => Layout::Single(party),
             Mix::Mixed => Layout::Single(Some(Party::Unknown)),
@@ -139,9 +144,16 @@ impl Said {
                 "only `mix=stereo` has two channels",
             ));
         }
+        if connections.is_some() && mix != Mix::Mono {
+            ignored.push(Ignored::known(
+                "connections",
+                "only calls with `mix=mono` have two connections",
+            ));
+        }
         Ok(StreamRequest {
             rate_hz,
             layout,
+            connections,
             language: self.language.language_tag("language")?,
             facts: self.facts,
             ignored,

@@ -50,6 +50,16 @@ fn queries() {
 }
 
 #[test]
+fn how_many_connections_a_call_has() {
+    let said = |query: &str| parse(query).unwrap().connections;
+    assert_eq!(said("call_id=a"), None);
+    assert_eq!(said("call_id=a&connections=1"), Some(1));
+    assert_eq!(said("call_id=a&connections=2"), Some(2));
+    let request = parse("channels=2&connections=1").unwrap();
+    insta::assert_snapshot!(request.ignored[0], @"`connections` has no effect: only calls with `mix=mono` have two connections");
+}
+
+#[test]
 fn facts_of_the_query() {
     let query =
         "call_id=c-1&agent=1002&campaign=%E6%98%A5%E8%B4%B7&region=guangdong&language=zh-CN";
@@ -86,6 +96,7 @@ fn queries_that_are_refused() {
         "mix=%00",
         "party=%E5%AE%A2",
         "agent_channel=2",
+        "connections=3",
         "language=zh_CN",
         "call_id=a%2Fb",
         "call_id=a&call_id=b",

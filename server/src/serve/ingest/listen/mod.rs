@@ -1,0 +1,473 @@
+//! `/v1/listen`: audio in and results out over one WebSocket, as clients of Deepgram's streaming API have it.
+//!
+//! ```text
+//! client ─▶ Speaking ─▶ legs ─▶ … ─▶ hub ─▶ Teller ─▶ client
+//!               └────── notes (answers, Finalize, the end) ──▶┘
+//! ```
+
+mod results;
+mod teller;
+mod timeline;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use auricle_audio::g711::Law;
+use auricle_contracts::{CallId, CallMetadata, Party};
+use auricle_live::{Encoding, NewLeg, OpenError};
+use auricle_wire::listen::{
+    Configure, ConfigureFailure, ConfigureFailureCode, ConfigureSuccess, Endpointing, FinalizeWhat,
+    ListenEvent, ListenRequest, ListenSession, Refusal, ServerMessage,
+};
+use auricle_wire::{Close, Frames, Ignored, Layout};
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::StreamExt;
+use futures_util::stream::SplitStream;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Notify, mpsc};
+use uuid::Uuid;
+
+use self::results::ResultsWriter;
+use self::teller::{Note, Summary, Teller};
+use self::timeline::Timeline;
+use super::websocket::{Closed, WebSockets, call_id, receive, see_closed};
+use super::{CallLeg, Ingest, Patience, Piece, carry};
+use crate::clock;
+use crate::exit::message_of;
+use crate::serve::calls::{CallToOpen, UnderWayAlready, WhereAudioLies};
+use crate::serve::hub::Wanted;
+use crate::serve::watcher::Watcher;
+
+/// Answers that wait for the client to take them: then its messages wait, too.
+const NOTES_WAITING: usize = 64;
+/// Silence that ends an utterance takes this long beyond what endpointing asks for: voice activity is late.
+const SURE_SILENCE_MS: u64 = 500;
+
+/// A stream whose call is open.
+pub(crate) struct Listening {
+    sockets: Arc<WebSockets>,
+    request: ListenRequest,
+    request_id: String,
+    call: CallId,
+    legs: Vec<CallLeg>,
+    /// The newest event before the call.
+    after: u64,
+    created: String,
+}
+
+impl Listening {
+    /// Opens the call of a stream.
+    ///
+    /// # Errors
+    /// What to answer.
+    pub(crate) fn open(
+        sockets: &Arc<WebSockets>,
+        request: ListenRequest,
+        request_id: Uuid,
+    ) -> Result<Self, Refusal> {
+        let after = sockets.hub.newest();
+        let created = clock::now_text();
+        let n_legs = match request.layout {
+            Layout::Split { .. } => 2,
+            Layout::Single(_) | Layout::Downmix { .. } => 1,
+        };
+        let legs = (0..n_legs).map(|channel| NewLeg {
+            party: request.layout.party(channel).unwrap_or(Party::Unknown),
+            rate_hz: request.sample_rate_hz,
+        });
+        let call = call_id(request.facts.call_id.clone(), "listen", request_id);
+        let opened = sockets.calls.open(CallToOpen {
+            id: call.clone(),
+            metadata: CallMetadata {
+                started_at: Some(created.clone()),
+                ..request.facts.metadata.clone()
+            },
+            source: "listen",
+            legs: legs.collect(),
+            audio: WhereAudioLies::Nowhere,
+        });
+        Ok(Self {
+            sockets: Arc::clone(sockets),
+            request_id: request_id.to_string(),
+            call,
+            legs: opened.map_err(|error| refusal_of(&error))?,
+            after,
+            created,
+            request,
+        })
+    }
+
+    /// Hears the stream to its end, and tells what is said in it.
+    pub(crate) async fn hear(self, socket: WebSocket) {
+        let (sink, stream) = socket.split();
+        let (notes, noted) = mpsc::channel(NOTES_WAITING);
+        let call_over = Arc::new(Notify::new());
+        let teller = self.teller(sink, Arc::clone(&call_over));
+        let (created, n_channels) = (self.created.clone(), self.request.layout.n_channels());
+        let sockets = Arc::clone(&self.sockets);
+        let quiet_within = Duration::from_millis(sockets.limits.quiet_ms);
+        let patience = Patience {
+            open_within: quiet_within,
+            quiet_within,
+            silent_after: None,
+        };
+        let mut speaking = self.speaking(stream, notes.clone());
+        let mut telling = tokio::spawn(teller.run(noted));
+        let heard = tokio::select! {
+            heard = carry(&mut speaking, patience) => heard,
+            () = call_over.notified() => match sockets.calls.live().is_hung_up() {
+                true => Err(Closed(Close::Stopping).into()),
+                false => Err(Closed(Close::Internal).into()),
+            },
+            // The client takes nothing any more.
+            _ = &mut telling => return,
+        };
+        let close = match heard {
+            Ok(()) => Close::Normal,
+            Err(error) => sockets.note_end("listen", &error),
+        };
+        let summary = Summary {
+            close,
+            created,
+            sha256: speaking.digest(),
+            duration_secs: speaking.duration_secs(),
+            n_channels,
+        };
+        // Held until all is told: without it nobody would hear of the end.
+        let _ = notes.send(Note::Over(summary)).await;
+        loop {
+            tokio::select! {
+                _ = &mut telling => break,
+                message = speaking.stream.next() => if !matches!(message, Some(Ok(_))) {
+                    let _ = telling.await;
+                    return;
+                },
+            }
+        }
+        see_closed(&mut speaking.stream).await;
+    }
+
+    fn teller(
+        &self,
+        sink: futures_util::stream::SplitSink<WebSocket, Message>,
+        call_over: Arc<Notify>,
+    ) -> Teller {
+        let wanted = Wanted {
+            call: Some(self.call.0.clone()),
+            ..Wanted::default()
+        };
+        let model = self.sockets.calls.model();
+        let reach = self.legs.iter().map(CallLeg::reach);
+        Teller::new(
+            sink,
+            Watcher::new(&self.sockets.hub, wanted, self.after),
+            ResultsWriter {
+                metadata: results::metadata(
+                    &self.request_id,
+                    model.name(),
+                    model.model_name(),
+                    model.fingerprint(),
+                ),
+                n_channels: self.legs.len() as u16,
+                wording: self.request.wording,
+                timeline: Timeline::default(),
+            },
+            &self.request,
+            reach.collect(),
+            model.settings().endpoint.trailing_silence_ms,
+            call_over,
+        )
+    }
+
+    fn speaking(self, stream: SplitStream<WebSocket>, notes: mpsc::Sender<Note>) -> Speaking {
+        let endpoint = &self.sockets.calls.model().settings().endpoint;
+        Speaking {
+            session: ListenSession::new(&self.request, &self.request_id, &self.sockets.limits, 0),
+            silence_ms: endpoint.trailing_silence_ms + endpoint.pad_after_ms + SURE_SILENCE_MS,
+            request: self.request,
+            request_id: self.request_id,
+            stream,
+            notes,
+            opened: Some(self.legs),
+            channels: Vec::new(),
+            n_frames: 0,
+            put_in_ms: 0,
+            finalized_at: 0,
+            digest: Sha256::new(),
+            began: Instant::now(),
+        }
+    }
+}
+
+/// Parameters that change nothing, beside those that [`ListenRequest`] knows of: what calls under way cannot have each by
+/// itself.
+pub(crate) fn ignored(request: &ListenRequest, sockets: &WebSockets) -> Vec<Ignored> {
+    let ignored = |name: &str, why| Ignored {
+        name: name.to_owned(),
+        why,
+    };
+    let mut all = request.ignored.clone();
+    let trailing_ms = sockets
+        .calls
+        .model()
+        .settings()
+        .endpoint
+        .trailing_silence_ms;
+    let is_other = match request.endpointing {
+        Endpointing::Configured => false,
+        Endpointing::Off => true,
+        Endpointing::After(ms) => u64::from(ms) != trailing_ms,
+    };
+    if is_other {
+        let why =
+            "utterances end as `speech.endpoint` of auricle.toml says, the same for all calls";
+        all.push(ignored("endpointing", why));
+    }
+    if !request.hotwords.is_empty() {
+        let why = "live calls do not lean towards words of their own yet";
+        all.push(ignored("keyterm", why));
+    }
+    all
+}
+
+/// Whether the model that is asked for hears.
+///
+/// # Errors
+/// What to say.
+pub(crate) fn check_model(request: &ListenRequest, sockets: &WebSockets) -> Result<(), String> {
+    let model = sockets.calls.model();
+    match &request.model {
+        Some(wanted) if wanted != model.model_name() && wanted != model.name() => Err(format!(
+            "`model` must be {}, which hears all live calls\nhint: leave it out, or start `auricle serve --model NAME`",
+            model.model_name()
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn refusal_of(error: &anyhow::Error) -> Refusal {
+    match error.downcast_ref::<OpenError>() {
+        Some(OpenError::TooMany { .. }) => return Refusal::too_many_requests(),
+        Some(OpenError::Legs { .. } | OpenError::Speech(_)) => {
+            return Refusal::invalid_parameter(message_of(error));
+        }
+        Some(OpenError::Busy | OpenError::Draining) | None => {}
+    }
+    match error.is::<UnderWayAlready>() {
+        true => Refusal::invalid_parameter(message_of(error)),
+        false => Refusal::unavailable(message_of(error)),
+    }
+}
+
+/// What the client says.
+struct Speaking {
+    session: ListenSession,
+    request: ListenRequest,
+    request_id: String,
+    stream: SplitStream<WebSocket>,
+    notes: mpsc::Sender<Note>,
+    opened: Option<Vec<CallLeg>>,
+    /// The audio of the last message, leg by leg.
+    channels: Vec<Vec<u8>>,
+    /// Samples of each channel that came.
+    n_frames: u64,
+    /// Silence that was put into the call, milliseconds.
+    put_in_ms: u64,
+    /// Samples that had come at the last `Finalize`.
+    finalized_at: u64,
+    /// Silence that ends an utterance.
+    silence_ms: u64,
+    /// Of the audio.
+    digest: Sha256,
+    began: Instant,
+}
+
+impl Speaking {
+    fn digest(&self) -> String {
+        let digest = self.digest.clone().finalize();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn duration_secs(&self) -> f64 {
+        self.n_frames as f64 / f64::from(self.request.sample_rate_hz)
+    }
+
+    /// How far the call is, milliseconds.
+    fn at_ms(&self) -> u64 {
+        self.n_frames * 1000 / u64::from(self.request.sample_rate_hz) + self.put_in_ms
+    }
+
+    /// What was heard is to be told as final: silence is put in, where there was sound since the last time.
+    async fn finalize(&mut self, what: FinalizeWhat) -> Result<Duration> {
+        let is_new = self.n_frames > self.finalized_at;
+        let silence_ms = if is_new { self.silence_ms } else { 0 };
+        let note = Note::Finalize {
+            what,
+            at_ms: self.at_ms(),
+            silence_ms,
+        };
+        self.tell(note).await?;
+        self.finalized_at = self.n_frames;
+        self.put_in_ms += silence_ms;
+        Ok(Duration::from_millis(silence_ms))
+    }
+
+    fn configured(&self, configure: &Configure) -> ServerMessage {
+        let request_id = self.request_id.clone();
+        match configure.hotwords {
+            None => ServerMessage::ConfigureSuccess(ConfigureSuccess {
+                request_id,
+                keyterms: None,
+            }),
+            Some(_) => ServerMessage::ConfigureFailure(ConfigureFailure {
+                request_id,
+                code: ConfigureFailureCode::NotSupported,
+                description: "live calls do not lean towards words of their own yet".to_owned(),
+            }),
+        }
+    }
+
+    async fn tell(&mut self, note: Note) -> Result<()> {
+        let told = self.notes.send(note).await;
+        told.map_err(|_| anyhow::anyhow!("the client takes no answers"))
+    }
+}
+
+impl Ingest for Speaking {
+    async fn next(&mut self) -> Result<Option<Piece<'_>>> {
+        if let Some(legs) = self.opened.take() {
+            return Ok(Some(Piece::Opened(legs)));
+        }
+        let Some(message) = receive(&mut self.stream).await? else {
+            return Ok(None);
+        };
+        let now_ms = self.began.elapsed().as_millis() as u64;
+        let event = match &message {
+            Message::Text(text) => self.session.text(text, now_ms),
+            Message::Binary(audio) => self.session.binary(audio, now_ms),
+            _ => Ok(ListenEvent::Nothing),
+        };
+        match event.map_err(Closed)? {
+            ListenEvent::Audio(frames) => {
+                self.n_frames += frames.n_frames() as u64;
+                deal(&mut self.channels, frames, &self.request);
+                if let Message::Binary(audio) = &message {
+                    self.digest.update(audio);
+                }
+                let encoding = match self.request.layout {
+                    Layout::Downmix { .. } => Encoding::L16,
+                    _ => live_encoding(self.request.encoding),
+                };
+                Ok(Some(Piece::Audio {
+                    encoding,
+                    at: None,
+                    channels: self.channels.iter().map(Vec::as_slice).collect(),
+                }))
+            }
+            ListenEvent::CloseStream => Ok(None),
+            ListenEvent::Finalize(what) => {
+                let silence = self.finalize(what).await?;
+                Ok(Some(Piece::Silence(silence)))
+            }
+            ListenEvent::Configure(configure) => {
+                let answer = self.configured(&configure);
+                self.tell(Note::Answer(answer)).await?;
+                Ok(Some(Piece::Alive))
+            }
+            ListenEvent::Reply(answer) => {
+                self.tell(Note::Answer(answer)).await?;
+                Ok(Some(Piece::Alive))
+            }
+            ListenEvent::KeepAlive | ListenEvent::Nothing => Ok(Some(Piece::Alive)),
+        }
+    }
+}
+
+/// The audio of each leg: that of its channel, or the mean of all channels.
+fn deal(legs: &mut Vec<Vec<u8>>, frames: Frames<'_>, request: &ListenRequest) {
+    let n_legs = match request.layout {
+        Layout::Downmix { .. } => 1,
+        _ => frames.channels().len(),
+    };
+    legs.resize_with(n_legs, Vec::new);
+    legs.iter_mut().for_each(Vec::clear);
+    match (request.layout, legs.first_mut()) {
+        (Layout::Downmix { .. }, Some(leg)) => mix(leg, frames, request.encoding),
+        _ => {
+            for (leg, channel) in legs.iter_mut().zip(frames.channels()) {
+                leg.extend_from_slice(channel);
+            }
+        }
+    }
+}
+
+/// The mean of all channels, 16-bit linear.
+fn mix(leg: &mut Vec<u8>, frames: Frames<'_>, encoding: auricle_wire::Encoding) {
+    let n_channels = frames.channels().len().max(1) as i32;
+    let mut sums = vec![0_i32; frames.n_frames()];
+    for channel in frames.channels() {
+        let samples = channel.chunks_exact(encoding.bytes_per_sample());
+        for (sum, sample) in sums.iter_mut().zip(samples) {
+            *sum += i32::from(linear(encoding, sample));
+        }
+    }
+    let means = sums.iter().map(|sum| (sum / n_channels) as i16);
+    leg.extend(means.flat_map(i16::to_le_bytes));
+}
+
+/// One sample.
+fn linear(encoding: auricle_wire::Encoding, sample: &[u8]) -> i16 {
+    use auricle_wire::Encoding;
+    match (encoding, sample) {
+        (Encoding::Ulaw, &[code]) => Law::Mu.decode(code),
+        (Encoding::Alaw, &[code]) => Law::A.decode(code),
+        (Encoding::L16Le, &[low, high]) => i16::from_le_bytes([low, high]),
+        (Encoding::L16Be, &[high, low]) => i16::from_be_bytes([high, low]),
+        _ => 0,
+    }
+}
+
+/// What the pipeline calls an encoding of this way in, which has none in network order.
+const fn live_encoding(encoding: auricle_wire::Encoding) -> Encoding {
+    match encoding {
+        auricle_wire::Encoding::Ulaw => Encoding::Ulaw,
+        auricle_wire::Encoding::Alaw => Encoding::Alaw,
+        auricle_wire::Encoding::L16Le | auricle_wire::Encoding::L16Be => Encoding::L16,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use auricle_wire::{ChannelSplitter, Limits};
+
+    use super::*;
+
+    fn dealt(query: &str, message: &[u8]) -> Vec<Vec<u8>> {
+        let request = ListenRequest::parse(query, &Limits::default()).unwrap();
+        let mut splitter = ChannelSplitter::new(request.encoding, request.layout.n_channels());
+        let mut legs = vec![vec![9]; 3];
+        deal(&mut legs, splitter.split(message), &request);
+        legs
+    }
+
+    #[test]
+    fn channels_are_mixed_or_heard_one_by_one() {
+        let pairs = [100_i16, 300, -7, 8].map(i16::to_le_bytes).concat();
+        let mono = [200_i16, 0].map(i16::to_le_bytes).concat();
+        let two = "encoding=linear16&sample_rate=8000&channels=2";
+        assert_eq!(dealt(two, &pairs), [mono]);
+        let each = format!("{two}&multichannel=true");
+        assert_eq!(
+            dealt(&each, &pairs),
+            [
+                [100_i16, -7].map(i16::to_le_bytes).concat(),
+                [300_i16, 8].map(i16::to_le_bytes).concat()
+            ]
+        );
+        let law = "encoding=mulaw&sample_rate=8000";
+        assert_eq!(dealt(law, &[1, 2]), [[1, 2]]);
+        // The loudest of both signs: nothing is left.
+        assert_eq!(dealt(&format!("{law}&channels=2"), &[0x00, 0x80]), [[0, 0]]);
+    }
+}

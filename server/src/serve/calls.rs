@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_insight::Judge;
 use auricle_insight::intent::Language;
@@ -31,6 +31,14 @@ pub(crate) struct CallToOpen {
     /// Who speaks on each leg, from channel 0.
     pub(crate) legs: Vec<NewLeg>,
     pub(crate) audio: WhereAudioLies,
+}
+
+/// A call that was opened.
+pub(crate) struct Opened {
+    /// Its name, which may be another than was asked for.
+    pub(crate) id: CallId,
+    /// In the order that was asked for.
+    pub(crate) legs: Vec<CallLeg>,
 }
 
 /// Where a call's audio lies when it is over.
@@ -125,7 +133,7 @@ impl Calls {
     /// # Errors
     /// When a call of that name is under way, or the pipeline takes it not. A recording that cannot be begun is no reason:
     /// the call is heard without.
-    pub(crate) fn open(&self, mut call: CallToOpen) -> Result<Vec<CallLeg>> {
+    pub(crate) fn open(&self, mut call: CallToOpen) -> Result<Opened> {
         if call.audio == WhereAudioLies::Nowhere {
             call.id = self.free_name(call.id)?;
         }
@@ -151,7 +159,10 @@ impl Calls {
         let legs = feeds
             .into_iter()
             .map(|feed| CallLeg::new(feed, tapes.next()));
-        Ok(legs.collect())
+        Ok(Opened {
+            legs: legs.collect(),
+            id: call.id,
+        })
     }
 
     /// The name, with a number behind it where a saved call has it.

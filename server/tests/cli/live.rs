@@ -6,9 +6,7 @@ use std::net::TcpStream;
 use serde_json::Value;
 
 use crate::bare::{checkout, desk_with_voice_activity};
-use crate::server::{
-    PATIENCE, Server, analysed, channels, frame, key, n_said, of_type, said_by,
-};
+use crate::server::{PATIENCE, Server, analysed, channels, frame, key, n_said, of_type, said_by};
 
 #[test]
 fn a_call_that_is_played_is_told_saved_and_found() {

@@ -138,7 +138,7 @@ fn admit(served: &Served, query: &str, headers: &HeaderMap) -> Result<(), Refusa
         query,
     };
     let admitted = served.access.admit(Role::Integrator, asker);
-    admitted.map_err(|refusal| match refusal {
+    admitted.map(drop).map_err(|refusal| match refusal {
         access::Refusal::NoKey | access::Refusal::WrongKey => Refusal::invalid_credentials(),
         access::Refusal::WrongRole { .. } | access::Refusal::WrongHost => {
             Refusal::not_permitted(refusal.to_string())

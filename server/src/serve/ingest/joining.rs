@@ -85,7 +85,7 @@ impl Joining {
         }
         let rate_hz = joiner.rate_hz;
         let parties = [Party::Agent, Party::Customer];
-        let legs = self.calls.open(CallToOpen {
+        let opened = self.calls.open(CallToOpen {
             id: joiner.id.clone(),
             metadata: joiner.metadata,
             source: self.source,
@@ -94,7 +94,7 @@ impl Joining {
         })?;
         let is_first = |party: Party| party == joiner.party.unwrap_or(Party::Agent);
         let (mut first, mut second) = (None, None);
-        for (leg, party) in legs.into_iter().zip(parties) {
+        for (leg, party) in opened.legs.into_iter().zip(parties) {
             match is_first(party) {
                 true => first = Some(leg),
                 false => second = Some((leg, party)),

@@ -88,7 +88,7 @@ impl<'r> Playing<'r> {
         let rate_hz = reader.info().sample_rate_hz;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let legs = channels.iter().map(|&(_, party)| NewLeg { party, rate_hz });
-        let legs = calls.open(CallToOpen {
+        let opened = calls.open(CallToOpen {
             // Not the name that `analyze` gives the recording: what it knows of it stays.
             id: CallId(format!("live-{name}")),
             metadata: CallMetadata::default(),
@@ -101,7 +101,7 @@ impl<'r> Playing<'r> {
             reader,
             waiting: vec![Vec::new(); channels.len()],
             channels: channels.into_iter().map(|(channel, _)| channel).collect(),
-            opened: Some(legs),
+            opened: Some(opened.legs),
             pacer: Pacer::new(replay.speed),
             packet_bytes: 2 * packet_samples,
             block: AudioBlock::new(),

@@ -105,13 +105,14 @@ impl Connection<'_> {
             layout => (0..layout.n_channels())
                 .map(move |channel| layout.party(channel).unwrap_or(Party::Unknown)),
         };
-        self.sockets.calls.open(CallToOpen {
+        let opened = self.sockets.calls.open(CallToOpen {
             id,
             metadata,
             source: "stream",
             legs: parties.map(|party| NewLeg { party, rate_hz }).collect(),
             audio: WhereAudioLies::Nowhere,
-        })
+        })?;
+        Ok(opened.legs)
     }
 
     /// Whether another connection brings the other party: it must know the call's id, and that this is one of two parties.

@@ -125,7 +125,7 @@ impl Found {
         });
         let legs: Vec<NewLeg> = legs.collect();
         let n_legs = legs.len();
-        let legs = calls.open(CallToOpen {
+        let opened = calls.open(CallToOpen {
             id: self.facts.call_id,
             metadata: self.facts.metadata,
             source: RECOVERED,
@@ -137,7 +137,7 @@ impl Found {
         })?;
         Ok(Playing {
             reader: self.reader,
-            opened: Some(legs),
+            opened: Some(opened.legs),
             n_legs,
             leg: 0,
             audio: Vec::new(),

@@ -78,7 +78,7 @@ impl Listening {
         });
         let call = call_id(request.facts.call_id.clone(), "listen", request_id);
         let opened = sockets.calls.open(CallToOpen {
-            id: call.clone(),
+            id: call,
             metadata: CallMetadata {
                 started_at: Some(created.clone()),
                 ..request.facts.metadata.clone()
@@ -87,11 +87,12 @@ impl Listening {
             legs: legs.collect(),
             audio: WhereAudioLies::Nowhere,
         });
+        let opened = opened.map_err(|error| refusal_of(&error))?;
         Ok(Self {
             sockets: Arc::clone(sockets),
             request_id: request_id.to_string(),
-            call,
-            legs: opened.map_err(|error| refusal_of(&error))?,
+            call: opened.id,
+            legs: opened.legs,
             after,
             created,
             request,

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use auricle_contracts::{Happening, LiveEvent, Utterance};
+use auricle_contracts::{EventKind, Happening, LiveEvent, Utterance};
 use auricle_live::LegReach;
 use auricle_wire::Close;
 use auricle_wire::listen::{
@@ -193,7 +193,8 @@ impl Teller {
     }
 
     async fn event(&mut self, event: &KeptEvent) -> Result<(), Unsent> {
-        if !["partial", "final", "call_ended"].contains(&event.kind) {
+        let is_told = [EventKind::Partial, EventKind::Final, EventKind::CallEnded];
+        if !is_told.contains(&event.kind) {
             return Ok(());
         }
         let Ok(event) = serde_json::from_str::<LiveEvent>(&event.json) else {
@@ -222,7 +223,9 @@ impl Teller {
                 self.call_over.notify_one();
                 Ok(())
             }
-            Happening::CallStarted { .. } | Happening::Alert(_) => Ok(()),
+            Happening::CallStarted { .. } | Happening::Alert(_) | Happening::Acknowledged(_) => {
+                Ok(())
+            }
         }
     }
 

@@ -66,6 +66,18 @@ reference_packages() {
     note "the packages of scripts/test-requirements.txt could not be installed: the tests that need them are skipped"
 }
 
+# The browser that pages are looked at in.
+browser() {
+    has chromium || has chromium-browser || has google-chrome && return 0
+    if has apt-get && [ "$(id -u)" = 0 ]; then
+        local install=(apt-get install -y -q --no-install-recommends chromium)
+        DEBIAN_FRONTEND=noninteractive "${install[@]}" >/dev/null 2>&1 && return 0
+        apt-get update -q >/dev/null 2>&1
+        DEBIAN_FRONTEND=noninteractive "${install[@]}" >/dev/null 2>&1 && return 0
+    fi
+    note "there is no browser (Debian's package is chromium): the tests that need one are skipped"
+}
+
 # Every script parses; shellcheck looks closer where it is installed.
 scripts() {
     local shell python
@@ -193,6 +205,7 @@ step "recipe" recipe
 step "clippy" cargo clippy --locked --workspace --all-targets -- -D warnings
 step "clippy, all engines" cargo clippy --locked --workspace --all-targets --features "$engines" -- -D warnings
 if [ "$mode" = all ]; then
+    step "browser" browser
     step "fuzz targets build" cargo check --locked --manifest-path fuzz/Cargo.toml --target-dir "$target/fuzz"
     step "licences and advisories" licences_and_advisories
     step "tests, all engines" run_tests features -p auricle-models -p auricle-speech -p auricle -p auricle-benches \

@@ -93,6 +93,8 @@ fn a_call_that_the_program_ends_is_saved_as_far_as_it_is_heard() {
     for piece in audio[..16_000 * 12].chunks(320) {
         agent.write_all(&frame(0x10, piece)).unwrap();
     }
+    // It is under way, and some of it is heard.
+    server.events_until("after=0", "", |event| event["type"] == "final");
     let (code, said) = server.stop();
     assert_eq!(code, Some(0), "{said}");
     assert!(

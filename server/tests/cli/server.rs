@@ -26,7 +26,7 @@ pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) address: String,
     /// What it said, after it ended.
-    said: JoinHandle<Vec<String>>,
+    said: Option<JoinHandle<Vec<String>>>,
     /// Where it listens for AudioSocket.
     pub(crate) audiosocket: Option<String>,
 }
@@ -58,7 +58,7 @@ impl Server {
         Self {
             child,
             address,
-            said,
+            said: Some(said),
             audiosocket,
         }
     }
@@ -151,7 +151,15 @@ impl Server {
             .status();
         assert!(killed.unwrap().success());
         let code = self.child.wait().unwrap().code();
-        (code, self.said.join().unwrap().join("\n"))
+        (code, self.said.take().unwrap().join().unwrap().join("\n"))
+    }
+}
+
+/// A test that fails leaves no server behind.
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -160,6 +160,14 @@ doc_tests() {
     return "${PIPESTATUS[0]}"
 }
 
+# What threads tell each other without locks, in every order that the memory of a machine allows.
+orders_of_memory() {
+    mkdir -p "$logs"
+    RUSTFLAGS="--cfg loom" cargo test --locked --release --target-dir "$target/loom" -p auricle-progress --test orders 2>&1 |
+        tee "$logs/orders.log"
+    return "${PIPESTATUS[0]}"
+}
+
 # Tests that found no data say `skipped: …` on their output.
 skipped_tests() {
     python3 - "$logs" <<'PYTHON'
@@ -187,7 +195,7 @@ PYTHON
 
 closing_lines() {
     local log
-    for log in features doc workspace bare; do
+    for log in features orders doc workspace bare; do
         [ -f "$logs/$log.log" ] || continue
         printf -- '--- %s\n' "$log"
         sed 's/\x1b\[[0-9;]*m//g' "$logs/$log.log" | grep -E '^ *Summary \[|^test result:|^error: test run failed' ||
@@ -210,6 +218,7 @@ if [ "$mode" = all ]; then
     step "licences and advisories" licences_and_advisories
     step "tests, all engines" run_tests features -p auricle-models -p auricle-speech -p auricle -p auricle-benches \
         --features "$engines"
+    step "orders of memory" orders_of_memory
     step "documentation tests" doc_tests
     step "tests" run_tests workspace --workspace
     step "tests, nothing beside the project" bare_tests

@@ -6,6 +6,7 @@
 
 mod assessment;
 mod labels;
+mod leg;
 mod live;
 mod transcript;
 mod voice;
@@ -16,6 +17,7 @@ pub use assessment::{
     Summary, TalkMetrics, TextPlace, UtteranceInsight,
 };
 pub use labels::{LABELS, label_in_chinese, names_of_label};
+pub use leg::LegAudio;
 pub use live::{
     Acknowledged, Acknowledgement, Alert, AlertRecord, AlertState, CallEnded, EventKind, Happening,
     LiveEvent,

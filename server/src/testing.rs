@@ -65,6 +65,7 @@ pub(crate) async fn save(store: &Store, name: &str) -> i64 {
         file: transcript.file.clone(),
         path: format!("/calls/{name}.wav"),
         size_bytes: 1,
+        legs: Vec::new(),
         metadata: CallMetadata::default(),
     };
     let prints = Fingerprints::default();

@@ -8,11 +8,12 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crate and the crates of the workspace it may depend on, tests and build scripts included.
 /// Change ARCHITECTURE.md with this table.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("auricle-contracts", &[]),
     ("auricle-pinyin", &[]),
     ("auricle-audio", &[]),
     ("auricle-networks", &[]),
+    ("auricle-progress", &[]),
     ("auricle-spool", &[]),
     ("auricle-models", &["auricle-audio", "auricle-networks"]),
     (
@@ -33,6 +34,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "auricle-models",
             "auricle-speech",
             "auricle-insight",
+            "auricle-progress",
             "auricle-contracts",
         ],
     ),

@@ -292,6 +292,7 @@ mod tests {
             file: name.into(),
             path: name.into(),
             size_bytes: 1,
+            legs: Vec::new(),
             metadata: CallMetadata::default(),
         };
         let transcript = Transcript {
@@ -444,7 +445,7 @@ mod tests {
         store.save_encoded(&[&confirmed]).await.unwrap();
         assert_eq!(assessed_with().await, "r2");
         // As the release before had it, and back.
-        Migrator::down(&store.db, Some(2)).await.unwrap();
+        Migrator::down(&store.db, Some(3)).await.unwrap();
         store.migrate().await.unwrap();
         assert_eq!(assessed_with().await, "r2");
         store.delete(std::slice::from_ref(&call_id)).await.unwrap();
@@ -462,8 +463,8 @@ mod tests {
         let store = Store::connect(&folder.path().join("auricle.db"), ALONE)
             .await
             .unwrap();
-        Migrator::down(&store.db, Some(4)).await.unwrap();
         save(&store, "a", 1).await.unwrap();
+        Migrator::down(&store.db, Some(5)).await.unwrap();
         let insert = "INSERT INTO assessments (call_id, transcript_version, rules_fingerprint, made_at, \
             is_current, n_hits, encoding, body) VALUES ('a', 1, 'r', 'now', TRUE, 0, 'json', '{}')";
         run_sql(&store, insert).await;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use auricle_contracts::{CallId, CallMetadata, ChannelLayout};
+use auricle_contracts::{CallId, CallMetadata, ChannelLayout, LegAudio};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -74,6 +74,8 @@ pub struct Recording {
     pub path: String,
     /// Length of the file.
     pub size_bytes: u64,
+    /// What came of each leg's audio, from channel 0; empty where the call was not heard live.
+    pub legs: Vec<LegAudio>,
     /// What is known beside the sound.
     pub metadata: CallMetadata,
 }

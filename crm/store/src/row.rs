@@ -1,7 +1,7 @@
 //! Rows of `calls` from and to what the other rooms see.
 
 use auricle_bodies::told;
-use auricle_contracts::{CallId, CallMetadata, ChannelLayout, Transcript};
+use auricle_contracts::{CallId, CallMetadata, ChannelLayout, LegAudio, Transcript};
 use sea_orm::ActiveValue::{self, Set};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, Iterable};
@@ -32,6 +32,7 @@ pub(crate) fn of_recording(run: Option<RunId>, recording: &Recording) -> ActiveM
         campaign: Set(known.campaign),
         region: Set(known.region),
         started_at: Set(known.started_at),
+        legs: Set(legs_text(&recording.legs)),
         state: Set(CallState::Pending.as_str().to_owned()),
         run_id: Set(run.map(|run| run.0)),
         ..Default::default()
@@ -56,6 +57,11 @@ pub(crate) fn with_transcript(
         warnings: Set(serde_json::json!(transcript.warnings).to_string()),
         ..row
     }
+}
+
+/// `None` where no leg is known.
+fn legs_text(legs: &[LegAudio]) -> Option<String> {
+    (!legs.is_empty()).then(|| serde_json::json!(legs).to_string())
 }
 
 /// On a call that is there already: write what the row sets, leave the rest.
@@ -91,6 +97,10 @@ impl TryFrom<Model> for CallRecord {
     fn try_from(row: Model) -> Result<Self, String> {
         let warnings = serde_json::from_str(&row.warnings)
             .map_err(|cause| format!("warnings of call `{}`: {}", row.call_id, told(&cause)))?;
+        let legs = row.legs.as_deref().map(serde_json::from_str).transpose();
+        let legs = legs
+            .map_err(|cause| format!("legs of call `{}`: {}", row.call_id, told(&cause)))?
+            .unwrap_or_default();
         Ok(Self {
             fingerprints: Fingerprints {
                 audio_sha256: row.audio_sha256,
@@ -111,6 +121,7 @@ impl TryFrom<Model> for CallRecord {
                 file: row.file,
                 path: row.path,
                 size_bytes: from_column(row.size_bytes),
+                legs,
                 metadata: CallMetadata {
                     agent: row.agent,
                     campaign: row.campaign,

@@ -62,6 +62,7 @@ impl Desk {
                 file: format!("{name}.wav"),
                 path: format!("/calls/{name}.wav"),
                 size_bytes: 1,
+                legs: Vec::new(),
                 metadata: CallMetadata::default(),
             };
             let (prints, heard) = (Fingerprints::default(), transcript(name));

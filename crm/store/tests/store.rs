@@ -27,6 +27,7 @@ fn recording(name: &str) -> Recording {
         file: format!("{name}.wav"),
         path: format!("/calls/{name}.wav"),
         size_bytes: 1234,
+        legs: Vec::new(),
         metadata: CallMetadata::default(),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_insight::Judge;
+use auricle_progress::Reached;
 use auricle_speech::SpeechModel;
 
 use crate::unpack::LegCounts;
@@ -59,52 +60,8 @@ pub(crate) struct LegProgress {
     received: AtomicU64,
     lost: AtomicU64,
     late: AtomicU64,
+    filled: AtomicU64,
     jumps: AtomicU64,
-}
-
-/// How far a stage is with a leg, milliseconds from the start of the call.
-#[derive(Debug, Default)]
-pub(crate) struct Reached {
-    settled_ms: AtomicU64,
-    begun_ms: AtomicU64,
-}
-
-/// What a stage has done of a leg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Marks {
-    /// Every utterance that ends before this has been given.
-    pub(crate) settled_ms: u64,
-    /// Every utterance that starts before this has been given, in part or whole.
-    pub(crate) begun_ms: u64,
-}
-
-impl Marks {
-    /// A leg of which nothing is known.
-    pub(crate) const NONE: Self = Self {
-        settled_ms: 0,
-        begun_ms: 0,
-    };
-    /// A leg that is over.
-    pub(crate) const OVER: Self = Self {
-        settled_ms: u64::MAX,
-        begun_ms: u64::MAX,
-    };
-}
-
-impl Reached {
-    /// To be told after what it speaks of has been passed on.
-    pub(crate) fn tell(&self, marks: Marks) {
-        self.settled_ms.store(marks.settled_ms, Ordering::Release);
-        self.begun_ms.store(marks.begun_ms, Ordering::Release);
-    }
-
-    /// To be read before what was passed on is taken.
-    pub(crate) fn read(&self) -> Marks {
-        Marks {
-            settled_ms: self.settled_ms.load(Ordering::Acquire),
-            begun_ms: self.begun_ms.load(Ordering::Acquire),
-        }
-    }
 }
 
 impl LegProgress {
@@ -137,11 +94,17 @@ impl LegProgress {
         self.jumps.store(counts.jumps, Ordering::Relaxed);
     }
 
+    /// So many more samples are silence that nobody sent.
+    pub(crate) fn filled(&self, n_samples: u64) {
+        self.filled.fetch_add(n_samples, Ordering::Relaxed);
+    }
+
     pub(crate) fn counts(&self) -> LegCounts {
         LegCounts {
             received: self.received.load(Ordering::Relaxed),
             lost: self.lost.load(Ordering::Relaxed),
             late: self.late.load(Ordering::Relaxed),
+            filled: self.filled.load(Ordering::Relaxed),
             jumps: self.jumps.load(Ordering::Relaxed),
         }
     }

@@ -81,6 +81,11 @@ impl LegFeed {
         self.packets.push(packet).map_err(|_| Full::ForNow)
     }
 
+    /// So many of the samples that were pushed are silence that nobody sent.
+    pub fn filled(&self, n_samples: u64) {
+        self.progress.filled(n_samples);
+    }
+
     /// Samples a second.
     pub const fn rate_hz(&self) -> u32 {
         self.rate_hz

@@ -3,16 +3,17 @@
 //! Frames of all legs are judged together. Nothing here locks or logs for a packet.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use auricle_contracts::Voice;
 use auricle_models::{VadState, VoiceActivity};
+use auricle_progress::{LegEnd, Marks};
 use auricle_speech::{Ear, Heard, SpeechError};
 use crossbeam::queue::ArrayQueue;
 use rtrb::{Consumer, Producer};
 use smallvec::SmallVec;
 
-use crate::call::{LegProgress, Marks};
+use crate::call::LegProgress;
 use crate::metrics::Metrics;
 use crate::packet::Packet;
 use crate::stage::{Stage, Turn};
@@ -52,26 +53,6 @@ pub(crate) struct FrontLeg {
     pub(crate) progress: Arc<LegProgress>,
     /// Gives the leg's length when it is over.
     pub(crate) ended: Arc<LegEnd>,
-}
-
-/// Length of a leg, once it is known.
-#[derive(Debug, Default)]
-pub(crate) struct LegEnd {
-    duration_ms: AtomicU64,
-    is_over: AtomicBool,
-}
-
-impl LegEnd {
-    fn tell(&self, duration_ms: u64) {
-        self.duration_ms.store(duration_ms, Ordering::Relaxed);
-        self.is_over.store(true, Ordering::Release);
-    }
-
-    /// `None` while the leg goes on.
-    pub(crate) fn read(&self) -> Option<u64> {
-        let is_over = self.is_over.load(Ordering::Acquire);
-        is_over.then(|| self.duration_ms.load(Ordering::Relaxed))
-    }
 }
 
 /// The front end of some calls.

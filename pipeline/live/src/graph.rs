@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use auricle_progress::LegEnd;
 use auricle_speech::{Ear, SpeechError, SpeechModel};
 use crossbeam::queue::ArrayQueue;
 use crossbeam::sync::Parker;
@@ -15,10 +16,10 @@ use thiserror::Error;
 use crate::call::{CallNumber, LegKey, LegProgress, NewCall};
 use crate::clock::Clock;
 use crate::feed::LegFeed;
-use crate::front::{Front, FrontLeg, LegEnd, MARKS_WAITING, SPEECH_WAITING_MS};
+use crate::front::{Front, FrontLeg, MARKS_WAITING, SPEECH_WAITING_MS};
 use crate::judge::{JudgeCalls, JudgedCall};
 use crate::metrics::Metrics;
-use crate::outlet::{Outlet, Told};
+use crate::outlet::{EVENTS_WAITING, Outlet, Told};
 use crate::recognise::{REPORTS_WAITING, Recognise, Report, SpeechLeg};
 use crate::stage::{Stage, Turn};
 
@@ -94,6 +95,24 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
 }
 
+/// Room of the queues that all calls of a stage share; those of a leg are where its legs are made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Between recognition and judgement.
+    pub(crate) reports: usize,
+    /// Out of the pipeline.
+    pub(crate) events: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            reports: REPORTS_WAITING,
+            events: EVENTS_WAITING,
+        }
+    }
+}
+
 /// The stages, not yet on threads.
 pub(crate) struct Graph {
     pub(crate) fronts: Vec<Front>,
@@ -130,6 +149,7 @@ impl Graph {
     /// `model` gives the voice activity networks, which all models share.
     pub(crate) fn new(
         settings: LiveSettings,
+        bounds: Bounds,
         model: &SpeechModel,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SpeechError> {
@@ -138,7 +158,7 @@ impl Graph {
         let n_calls = Arc::new(AtomicU64::new(0));
         let hang_up = Arc::new(AtomicBool::new(false));
         let unparker = parker.unparker().clone();
-        let outlet = Arc::new(Outlet::new(unparker, Arc::clone(&n_calls)));
+        let outlet = Arc::new(Outlet::new(bounds.events, unparker, Arc::clone(&n_calls)));
         let (mut fronts, mut front_doors) = (Vec::new(), Vec::new());
         for _ in 0..settings.n_front.get() {
             let arrivals = Arc::new(ArrayQueue::new(ARRIVALS_WAITING));
@@ -161,7 +181,7 @@ impl Graph {
         for _ in 0..settings.n_judge.get() {
             let door = JudgeDoor {
                 arrivals: Arc::new(ArrayQueue::new(ARRIVALS_WAITING)),
-                reports: Arc::new(ArrayQueue::new(REPORTS_WAITING)),
+                reports: Arc::new(ArrayQueue::new(bounds.reports)),
             };
             judges.push(JudgeCalls::new(
                 Arc::clone(&door.arrivals),
@@ -368,7 +388,7 @@ impl Live {
         model: &SpeechModel,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, LiveOutput), StartError> {
-        let graph = Graph::new(settings, model, Arc::clone(&clock))?;
+        let graph = Graph::new(settings, Bounds::default(), model, Arc::clone(&clock))?;
         let mut live = Self {
             doors: graph.doors,
             outlet: Arc::clone(&graph.outlet),

@@ -14,10 +14,11 @@ use auricle_insight::LiveRun;
 use auricle_insight::pii::{Mask, Masker, hide_digits};
 use auricle_insight::rules::{Change, RuleEvent};
 use auricle_models::Hypothesis;
+use auricle_progress::Marks;
 use auricle_speech::Place;
 use crossbeam::queue::ArrayQueue;
 
-use crate::call::{CallNumber, LegProgress, Marks, NewCall};
+use crate::call::{CallNumber, LegProgress, NewCall};
 use crate::metrics::Metrics;
 use crate::outlet::{EndedCall, Outlet, Told};
 use crate::recognise::{Report, Said};
@@ -129,6 +130,7 @@ impl JudgeCalls {
                     let written = call.new.model.write(&said.readings, said.place, said.voice);
                     call.waiting.extend(written);
                 }
+                Said::Failed { at_ms, cause } => call.failed(report.leg.leg, at_ms, &cause),
                 Said::Over { duration_ms } => {
                     if let Some(leg) = call.legs.get_mut(report.leg.leg) {
                         leg.duration_ms = Some(duration_ms);
@@ -272,6 +274,20 @@ impl Call {
             true => desk.outbox.push_back(told),
             false => desk.metrics.partials_shed(1),
         }
+    }
+
+    /// Words of a leg may be missing: whoever reads the transcript has to know.
+    fn failed(&mut self, leg: usize, at_ms: u64, cause: &str) {
+        let party = self
+            .new
+            .legs
+            .get(leg)
+            .map_or(Party::Unknown, |leg| leg.party);
+        let secs = at_ms as f64 / 1000.0;
+        self.transcript.warnings.push(format!(
+            "recognition failed before {secs:.1} s of the {party}: words there may be missing: {cause}",
+            party = party.as_str()
+        ));
     }
 
     /// Judges what can be, and what should have been said by now.

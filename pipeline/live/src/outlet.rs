@@ -50,9 +50,9 @@ pub(crate) struct Outlet {
 }
 
 impl Outlet {
-    pub(crate) fn new(reader: Unparker, n_calls: Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(room: usize, reader: Unparker, n_calls: Arc<AtomicU64>) -> Self {
         Self {
-            queue: ArrayQueue::new(EVENTS_WAITING),
+            queue: ArrayQueue::new(room),
             reader,
             n_calls,
         }
@@ -66,7 +66,7 @@ impl Outlet {
 
     /// Whether there is room for what may be left out.
     pub(crate) fn is_calm(&self) -> bool {
-        self.queue.len() < EVENTS_WAITING / 2
+        self.queue.len() < self.queue.capacity() / 2
     }
 
     pub(crate) fn pop(&self) -> Option<Told> {

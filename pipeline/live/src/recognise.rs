@@ -9,20 +9,21 @@ use std::sync::Arc;
 
 use auricle_contracts::{Party, Voice};
 use auricle_models::{EngineError, Hypothesis, StreamKey, StreamingEngine};
+use auricle_progress::{LegEnd, Marks};
 use auricle_speech::{Place, SpeechModel};
 use crossbeam::queue::ArrayQueue;
 use rtrb::Consumer;
 
-use crate::call::{LegKey, LegProgress, Marks};
-use crate::front::{LegEnd, Mark, MarkKind};
+use crate::call::{LegKey, LegProgress};
+use crate::front::{Mark, MarkKind};
 use crate::metrics::Metrics;
 use crate::stage::{Stage, Turn};
 
-/// Reports between recognition and judgement: some for each of a thousand calls. Above [`PARTIALS_UNTIL`] partials are
-/// left out; when it is full recognition waits, and its own queues fill.
+/// Reports between recognition and judgement: some for each of a thousand calls. From a [`PARTIALS_SHARE`]th of it on partials
+/// are left out; when it is full recognition waits, and its own queues fill.
 pub(crate) const REPORTS_WAITING: usize = 4_096;
-/// Fill of that queue from which on partials are left out.
-pub(crate) const PARTIALS_UNTIL: usize = REPORTS_WAITING / 4;
+/// Share of that queue that partials may fill.
+const PARTIALS_SHARE: usize = 4;
 /// Speech that a leg gives its engine in one turn, milliseconds: one leg that is behind does not hold up the others.
 const SPEECH_A_TURN_MS: usize = 1_000;
 
@@ -37,6 +38,8 @@ pub(crate) enum Said {
     Partial(Place, Hypothesis),
     /// One that is over: its readings, best first.
     Final(Box<Utterance>),
+    /// The engine failed: words said before this, milliseconds of the call, may be missing.
+    Failed { at_ms: u64, cause: Arc<str> },
     /// The leg is over.
     Over { duration_ms: u64 },
 }
@@ -81,6 +84,8 @@ struct Leg {
     engine: usize,
     open: Option<Open>,
     closed: Vec<Closed>,
+    /// Where an utterance was broken off that is to go on, milliseconds of the call.
+    went_on: Option<u64>,
     n_taken: u64,
     reached: Marks,
     duration_ms: Option<u64>,
@@ -122,6 +127,7 @@ impl Recognise {
                     engine,
                     open: None,
                     closed: Vec::new(),
+                    went_on: None,
                     n_taken: 0,
                     reached: Marks::NONE,
                     duration_ms: None,
@@ -171,18 +177,40 @@ impl Recognise {
     }
 
     fn step(&mut self) {
-        for (place, loaded) in self.engines.iter_mut().enumerate() {
+        for place in 0..self.engines.len() {
             loop {
-                match loaded.engine.step() {
+                match self.engines[place].engine.step() {
                     Ok(report) if report.n_advanced > 0 => self.metrics.stepped(report.n_advanced),
                     Ok(_) => break,
                     Err(cause) => {
-                        self.metrics.leg_failed(&cause);
-                        let legs = self.legs.iter_mut().filter(|leg| leg.engine == place);
-                        legs.for_each(|leg| leg.give_up(&mut *loaded.engine));
+                        self.replace(place, &cause);
                         break;
                     }
                 }
+            }
+        }
+    }
+
+    /// An engine failed: another one takes its place. What it had heard of each utterance stays, and those under way go on as
+    /// new ones.
+    fn replace(&mut self, place: usize, cause: &EngineError) {
+        self.metrics.leg_failed(cause);
+        let cause: Arc<str> = cause.to_string().into();
+        let loaded = &mut self.engines[place];
+        for leg in self.legs.iter_mut().filter(|leg| leg.engine == place) {
+            let reports = leg.what_was_heard(&*loaded.engine, &cause);
+            let queue = &leg.from.reports;
+            let reports = reports.into_iter();
+            self.outbox
+                .extend(reports.map(|report| (Arc::clone(queue), report)));
+        }
+        match loaded.model.borrow_engine() {
+            Ok(engine) => loaded.engine = engine,
+            Err(cause) => return self.metrics.leg_failed(&cause),
+        }
+        for leg in self.legs.iter_mut().filter(|leg| leg.engine == place) {
+            if let Err(cause) = leg.go_on(&mut *loaded.engine) {
+                self.metrics.leg_failed(&cause);
             }
         }
     }
@@ -227,7 +255,7 @@ impl Recognise {
                 continue;
             }
             open.n_fed_at_partial = open.n_fed;
-            if leg.from.reports.len() >= PARTIALS_UNTIL {
+            if leg.from.reports.len() >= leg.from.reports.capacity() / PARTIALS_SHARE {
                 self.metrics.partials_shed(1);
                 continue;
             }
@@ -337,6 +365,53 @@ impl Leg {
             self.duration_ms = ended;
         }
         Ok(turn)
+    }
+
+    /// Finals of what a failed engine had heard, and that it failed. Its streams are gone.
+    fn what_was_heard(&mut self, engine: &dyn StreamingEngine, cause: &Arc<str>) -> Vec<Report> {
+        let mut streams: Vec<Closed> = self.closed.drain(..).collect();
+        self.went_on = None;
+        if let Some(open) = self.open.take() {
+            let end_ms = self.fed_to_ms(&open).max(open.start_ms);
+            streams.push(Closed {
+                stream: open.stream,
+                place: self.place(&open, end_ms),
+                voice: None,
+            });
+            self.went_on = Some(end_ms);
+        }
+        let Some(at_ms) = streams.iter().map(|closed| closed.place.end_ms).max() else {
+            return Vec::new();
+        };
+        let finals = streams.into_iter().map(|closed| {
+            let reading = engine.partial(closed.stream);
+            Said::Final(Box::new(Utterance {
+                place: closed.place,
+                readings: reading.into_iter().collect(),
+                voice: closed.voice,
+            }))
+        });
+        let failed = Said::Failed {
+            at_ms,
+            cause: Arc::clone(cause),
+        };
+        let leg = self.from.key;
+        let said = finals.chain([failed]);
+        said.map(|said| Report { leg, said }).collect()
+    }
+
+    /// The utterance that a failed engine broke off goes on as a new one.
+    fn go_on(&mut self, engine: &mut dyn StreamingEngine) -> Result<(), EngineError> {
+        if let Some(from_ms) = self.went_on.take() {
+            self.open = Some(Open {
+                stream: self.from.model.open_stream(engine)?,
+                start_ms: from_ms,
+                audio_from_ms: from_ms,
+                n_fed: 0,
+                n_fed_at_partial: 0,
+            });
+        }
+        Ok(())
     }
 
     /// The engine failed on the utterance: its stream is forgotten, the leg goes on with the next.

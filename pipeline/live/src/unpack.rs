@@ -16,6 +16,8 @@ pub struct LegCounts {
     pub lost: u64,
     /// Samples that came twice, or after silence took their place.
     pub late: u64,
+    /// Samples of `received` that nobody sent: silence for time in which nothing came.
+    pub filled: u64,
     /// Times the leg's clock jumped.
     pub jumps: u64,
 }

@@ -101,6 +101,7 @@ fn job(
             file: path_text(call.file.as_os_str()),
             path: call.path,
             size_bytes: fs::metadata(&call.file).map_or(0, |known| known.len()),
+            legs: Vec::new(),
             metadata,
         },
         file: call.file,

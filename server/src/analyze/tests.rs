@@ -381,6 +381,7 @@ fn an_imported_call_is_not_replaced() {
         file: "far/x.wav".into(),
         path: "far/x.wav".into(),
         size_bytes: 0,
+        legs: Vec::new(),
         metadata: imported.metadata.clone(),
     };
     let prints = auricle_store::Fingerprints::default();

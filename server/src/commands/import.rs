@@ -315,6 +315,7 @@ fn recording_of(app: &App, store: &Store, transcript: &Transcript) -> Result<Rec
         file: transcript.file.clone(),
         path,
         size_bytes,
+        legs: Vec::new(),
         metadata: transcript.metadata.clone(),
     })
 }

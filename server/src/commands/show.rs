@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use auricle_contracts::{ChannelLayout, Party, Transcript, Utterance};
+use auricle_contracts::{ChannelLayout, LegAudio, Party, Transcript, Utterance};
 use auricle_report::Language;
 use auricle_store::{CallRecord, CallState};
 use clap::Args;
@@ -114,6 +114,10 @@ fn write_head(
     }
     let facts = printable(&facts.join(" · "));
     writeln!(out, "{}", out.paint(&Style::new().dim(), facts))?;
+    for leg in &call.recording.legs {
+        let audio = leg_text(leg, language);
+        writeln!(out, "{}", out.paint(&Style::new().dim(), audio))?;
+    }
     let failed = (call.state == CallState::Failed)
         .then_some(call.error.as_deref())
         .flatten();
@@ -131,6 +135,30 @@ fn write_head(
         }
     }
     Ok(())
+}
+
+/// What came of a leg's audio, for example `agent: 69.9 of 70.4 s came, 0.5 s lost`.
+fn leg_text(leg: &LegAudio, language: Language) -> String {
+    let secs = |ms: u64| ms as f64 / 1000.0;
+    let (received, expected) = (secs(leg.received_ms), secs(leg.expected_ms));
+    let party = findings::party_name(leg.party, language);
+    let mut text = match language {
+        Language::English => format!("{party}: {received:.1} of {expected:.1} s came"),
+        Language::Chinese => format!("{party}：应到 {expected:.1} 秒，实到 {received:.1} 秒"),
+    };
+    for (ms, english, chinese) in [
+        (leg.lost_ms, "lost", "丢失"),
+        (leg.filled_ms, "of silence filled in", "补静音"),
+        (leg.late_ms, "twice or too late", "重复或迟到"),
+    ] {
+        if ms > 0 {
+            text += &match language {
+                Language::English => format!(", {:.1} s {english}", secs(ms)),
+                Language::Chinese => format!("，{chinese} {:.1} 秒", secs(ms)),
+            };
+        }
+    }
+    text
 }
 
 fn write_dialogue(

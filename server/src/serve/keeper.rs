@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use auricle_contracts::{Assessment, CallEnded, Happening, Transcript};
-use auricle_live::EndedCall;
+use auricle_contracts::{Assessment, CallEnded, Happening, LegAudio, Transcript};
+use auricle_live::{EndedCall, LegCounts, NewLeg};
 use auricle_store::{AssessmentRecord, Fingerprints, Recording, Store};
 use tokio::runtime::Handle;
 
@@ -38,10 +38,11 @@ impl Keeper {
             counts,
             ..
         } = call;
-        let lost: u64 = counts.iter().map(|leg| leg.lost).sum();
-        let received: u64 = counts.iter().map(|leg| leg.received).sum();
-        if lost > 0 {
-            let percent = 100.0 * lost as f64 / (lost + received) as f64;
+        let legs: Vec<LegAudio> = new.legs.iter().zip(&counts).map(leg_audio).collect();
+        let lost_ms: u64 = legs.iter().map(|leg| leg.lost_ms).sum();
+        if lost_ms > 0 {
+            let expected_ms: u64 = legs.iter().map(|leg| leg.expected_ms).sum();
+            let percent = 100.0 * lost_ms as f64 / expected_ms as f64;
             transcript.warnings.push(format!(
                 "{percent:.1} % of the audio never came: silence stands in its place"
             ));
@@ -54,7 +55,7 @@ impl Keeper {
         }
         transcript.file = format!("live:{}", new.source);
         let assessment = self.judges.assess(&transcript);
-        let saved = self.save(&transcript, &assessment, recorded);
+        let saved = self.save(&transcript, &assessment, &legs, recorded);
         if let Err(error) = saved.and_then(|()| self.settle(recorded)) {
             self.n_failed += 1;
             let cause = message_of(&error);
@@ -87,6 +88,7 @@ impl Keeper {
         &mut self,
         transcript: &Transcript,
         assessment: &Assessment,
+        legs: &[LegAudio],
         recorded: &Recorded,
     ) -> Result<()> {
         let path = match recorded {
@@ -98,6 +100,7 @@ impl Keeper {
             file: transcript.file.clone(),
             path,
             size_bytes: 0,
+            legs: legs.to_vec(),
             metadata: transcript.metadata.clone(),
         };
         let now = clock::now_text();
@@ -122,5 +125,53 @@ impl Keeper {
         });
         // The store knows what the index lacks: the next start adds it.
         added.or_else(|error| not_in_index(&transcript.call_id, error))
+    }
+}
+
+fn leg_audio((leg, counts): (&NewLeg, &LegCounts)) -> LegAudio {
+    let ms = |n_samples: u64| n_samples * 1000 / u64::from(leg.rate_hz).max(1);
+    let in_time = counts.received.saturating_sub(counts.late);
+    LegAudio {
+        party: leg.party,
+        rate_hz: leg.rate_hz,
+        expected_ms: ms(in_time + counts.lost),
+        received_ms: ms(in_time.saturating_sub(counts.filled)),
+        lost_ms: ms(counts.lost),
+        filled_ms: ms(counts.filled),
+        late_ms: ms(counts.late),
+        clock_jumps: counts.jumps,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auricle_contracts::Party;
+
+    #[test]
+    fn what_was_expected_came_or_was_lost_or_filled() {
+        let leg = NewLeg {
+            party: Party::Agent,
+            rate_hz: 8_000,
+        };
+        let counts = LegCounts {
+            received: 80_000,
+            lost: 8_000,
+            late: 1_600,
+            filled: 4_000,
+            jumps: 1,
+        };
+        let told = leg_audio((&leg, &counts));
+        assert_eq!(
+            (
+                told.expected_ms,
+                told.received_ms,
+                told.lost_ms,
+                told.filled_ms,
+                told.late_ms
+            ),
+            (10_800, 9_300, 1_000, 500, 200)
+        );
+        assert_eq!(told.clock_jumps, 1);
     }
 }

@@ -231,6 +231,26 @@ fn two_connections_of_asterisk_are_one_call() {
     let expected = analysed(&models, "fixture-01");
     assert_eq!(said_by(&saved, "agent"), said_by(&expected, "agent"));
     assert_eq!(n_said(&saved), n_said(&expected));
+    // All that was sent came; the customer's line is as much longer as it was late.
+    let listed = server.json("/api/v1/calls");
+    let legs = listed["saved"][0]["legs"].as_array().unwrap();
+    let ms = |leg: usize, what: &str| legs[leg][what].as_u64().unwrap();
+    assert_eq!(
+        (&legs[0]["party"], &legs[1]["party"]),
+        (&"agent".into(), &"customer".into())
+    );
+    assert_eq!((ms(0, "lost_ms"), ms(1, "lost_ms")), (0, 0));
+    for leg in 0..2 {
+        assert!(
+            ms(leg, "received_ms").abs_diff(agent.len() as u64 / 16) <= 20,
+            "{listed}"
+        );
+        let (received, filled) = (ms(leg, "received_ms"), ms(leg, "filled_ms"));
+        assert!(
+            ms(leg, "expected_ms").abs_diff(received + filled) <= 1,
+            "{listed}"
+        );
+    }
 
     // What is no AudioSocket is told so, and counted.
     let mut stream = TcpStream::connect(&address).unwrap();

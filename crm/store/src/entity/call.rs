@@ -28,6 +28,7 @@ pub(crate) struct Model {
     pub(crate) version: i64,
     pub(crate) indexed_version: i64,
     pub(crate) run_id: Option<i64>,
+    pub(crate) legs: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -8,6 +8,8 @@ use super::shape::Shape;
 use super::spectrum::FRAMES_PER_SEC;
 use super::stats::{Line, Moments, quantile};
 
+/// Frames that there is room for from the start: ten seconds. Longer utterances make more.
+const USUAL_FRAMES: usize = 1_000;
 /// Speech frames lie within this of the loud ones,
 const FARTHEST_DB: f32 = 25.0;
 /// or nearer, where the room is loud, but not nearer than this,
@@ -98,13 +100,16 @@ pub(super) struct Tally {
     /// Voiced frames by level, from the loudest down in steps of [`STEP_DB`]: which of them are speech is known
     /// only at the end.
     voiced: Vec<Voiced>,
+    /// Room for values that are put in order, so that an utterance's end allocates nothing.
+    sorted: Vec<f32>,
 }
 
 impl Tally {
     pub(super) fn new() -> Self {
         Self {
-            frames: Vec::new(),
+            frames: Vec::with_capacity(USUAL_FRAMES),
             voiced: vec![Voiced::default(); N_STEPS],
+            sorted: Vec::with_capacity(USUAL_FRAMES),
         }
     }
 
@@ -126,13 +131,13 @@ impl Tally {
 
     /// What the utterance came to; `None` where there was no sound.
     pub(super) fn measures(&mut self, quality: &Quality) -> Option<VoiceMeasures> {
-        let mut levels: Vec<f32> = self.frames.iter().map(|frame| frame.level_db).collect();
-        levels.sort_by(f32::total_cmp);
-        let loud_db = quantile(&levels, 0.95);
+        let levels = self.frames.iter().map(|frame| frame.level_db);
+        let levels = sorted(&mut self.sorted, levels);
+        let loud_db = quantile(levels, 0.95);
         if levels.is_empty() || loud_db < SILENCE_DB {
             return None;
         }
-        let threshold_db = speech_from_db(&levels, loud_db);
+        let threshold_db = speech_from_db(levels, loud_db);
         let is_speech = |frame: &Frame| frame.level_db >= threshold_db;
         let first = self.frames.iter().position(is_speech)?;
         let last = self.frames.iter().rposition(is_speech)?;
@@ -147,8 +152,8 @@ impl Tally {
             shimmer_db: quality.shimmer_db(),
             ..VoiceMeasures::default()
         };
-        measure_loudness(&mut measures, speech, threshold_db);
-        measure_pitch(&mut measures, speech);
+        measure_loudness(&mut measures, speech, threshold_db, &mut self.sorted);
+        measure_pitch(&mut measures, speech, &mut self.sorted);
         let mut voiced = Voiced::default();
         for some in &self.voiced[..=step_of(threshold_db)] {
             voiced.add(some);
@@ -156,6 +161,14 @@ impl Tally {
         voiced.write(&mut measures);
         Some(measures.rounded())
     }
+}
+
+/// The values in order, in a buffer that keeps its room.
+fn sorted(buffer: &mut Vec<f32>, values: impl Iterator<Item = f32>) -> &[f32] {
+    buffer.clear();
+    buffer.extend(values);
+    buffer.sort_unstable_by(f32::total_cmp);
+    buffer
 }
 
 /// Level from which on a frame is speech, given the sorted levels of all.
@@ -171,8 +184,13 @@ fn step_of(level_db: f32) -> usize {
 }
 
 /// Loudness and rhythm of what lies between the first and the last speech frame.
-fn measure_loudness(measures: &mut VoiceMeasures, frames: &[Frame], threshold_db: f32) {
-    let (mut power, mut line, mut levels) = (0.0_f64, Line::default(), Vec::new());
+fn measure_loudness(
+    measures: &mut VoiceMeasures,
+    frames: &[Frame],
+    threshold_db: f32,
+    buffer: &mut Vec<f32>,
+) {
+    let (mut power, mut line) = (0.0_f64, Line::default());
     let (mut pause, mut longest_pause) = (0_usize, 0_usize);
     for (at, frame) in frames.iter().enumerate() {
         if frame.level_db < threshold_db {
@@ -183,13 +201,13 @@ fn measure_loudness(measures: &mut VoiceMeasures, frames: &[Frame], threshold_db
         pause = 0;
         power += 10.0_f64.powf(f64::from(frame.level_db) / 10.0);
         line.push(at as f32 / FRAMES_PER_SEC, frame.level_db);
-        levels.push(frame.level_db);
     }
+    let levels = frames.iter().map(|frame| frame.level_db);
+    let levels = sorted(buffer, levels.filter(|level_db| *level_db >= threshold_db));
     let n_speech = levels.len().max(1);
     let secs = frames.len() as f32 / FRAMES_PER_SEC;
-    levels.sort_by(f32::total_cmp);
     measures.loudness_db = 10.0 * (power / n_speech as f64).log10() as f32;
-    measures.loudness_range_db = quantile(&levels, 0.9) - quantile(&levels, 0.1);
+    measures.loudness_range_db = quantile(levels, 0.9) - quantile(levels, 0.1);
     measures.loudness_slope_db = line.slope();
     measures.loudness_peaks_per_sec = n_peaks(frames) as f32 / secs;
     measures.pause_ratio = 1.0 - levels.len() as f32 / frames.len().max(1) as f32;
@@ -218,15 +236,13 @@ fn n_peaks(frames: &[Frame]) -> usize {
     n_peaks
 }
 
-fn measure_pitch(measures: &mut VoiceMeasures, frames: &[Frame]) {
+fn measure_pitch(measures: &mut VoiceMeasures, frames: &[Frame], buffer: &mut Vec<f32>) {
     let (mut line, mut moments, mut motion) =
         (Line::default(), Moments::default(), Moments::default());
-    let mut pitches = Vec::new();
     for (at, frame) in frames.iter().enumerate() {
         let Some(pitch) = frame.pitch else {
             continue;
         };
-        pitches.push(pitch);
         moments.push(pitch);
         line.push(at as f32 / FRAMES_PER_SEC, pitch);
         let before = at.checked_sub(1).and_then(|before| frames[before].pitch);
@@ -234,13 +250,13 @@ fn measure_pitch(measures: &mut VoiceMeasures, frames: &[Frame]) {
             motion.push((pitch - before).abs() * FRAMES_PER_SEC);
         }
     }
+    let pitches = sorted(buffer, frames.iter().filter_map(|frame| frame.pitch));
     if pitches.is_empty() {
         return;
     }
-    pitches.sort_by(f32::total_cmp);
-    measures.pitch_hz = hz(quantile(&pitches, 0.5));
-    measures.pitch_low_hz = hz(quantile(&pitches, 0.1));
-    measures.pitch_high_hz = hz(quantile(&pitches, 0.9));
+    measures.pitch_hz = hz(quantile(pitches, 0.5));
+    measures.pitch_low_hz = hz(quantile(pitches, 0.1));
+    measures.pitch_high_hz = hz(quantile(pitches, 0.9));
     measures.pitch_deviation_semitones = moments.deviation();
     measures.pitch_slope_semitones = line.slope();
     measures.pitch_motion_semitones = motion.mean();

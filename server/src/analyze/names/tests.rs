@@ -49,6 +49,7 @@ fn recording(named: &Named) -> Recording {
         file: named.file.to_string_lossy().into_owned(),
         path: named.path.clone(),
         size_bytes: fs::metadata(&named.file).map_or(0, |known| known.len()),
+        legs: Vec::new(),
         metadata: CallMetadata::default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auricle_contracts::{Assessment, CallId, CallMetadata};
+use auricle_contracts::{Assessment, CallId, CallMetadata, LegAudio};
 use auricle_store::{CallFilter, CallKind};
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -45,6 +45,9 @@ struct SavedCall {
     metadata: CallMetadata,
     #[serde(skip_serializing_if = "Option::is_none")]
     analysed_at: Option<String>,
+    /// What came of each leg's audio, of calls that were heard live.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    legs: Vec<LegAudio>,
 }
 
 pub(crate) async fn list(
@@ -72,6 +75,7 @@ pub(crate) async fn list(
         call_id: call.recording.call_id,
         duration_ms: call.duration_ms,
         metadata: call.recording.metadata,
+        legs: call.recording.legs,
         analysed_at: call.analysed_at,
     });
     let list = CallList {

@@ -73,7 +73,7 @@ impl CallLeg {
         Ok(())
     }
 
-    /// Takes silence of this length.
+    /// Takes silence of this length, for time in which nothing came.
     pub(crate) async fn push_silence(&mut self, length: Duration) -> Result<()> {
         let mut n_samples = (length.as_millis() as u64 * u64::from(self.rate_hz) / 1000) as usize;
         let silence = [0; PACKET_BYTES];
@@ -82,6 +82,7 @@ impl CallLeg {
             while !self.push_packet(Encoding::L16, &silence[..2 * n])? {
                 tokio::time::sleep(FULL_WAIT).await;
             }
+            self.feed.filled(n as u64);
             n_samples -= n;
         }
         Ok(())

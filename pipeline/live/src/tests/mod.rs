@@ -9,17 +9,19 @@ use auricle_contracts::{AlertState, CallId, CallMetadata, Happening, Party, Tran
 use auricle_insight::intent::Language;
 use auricle_insight::rules::RuleSet;
 use auricle_insight::{CallRun, Judge};
-use auricle_models::{PlainSileroSource, RunBy, TransducerModel};
+use auricle_models::{EngineSource, PlainSileroSource, RunBy, TransducerModel};
 use auricle_speech::lm::LanguageData;
 use auricle_speech::{
     CallTranscriber, ChannelPlan, Hotwords, Pace, SpeechModel, SpeechParts, SpeechSettings,
 };
 
-use crate::graph::{Graph, LiveSettings, OpenError};
+use crate::graph::{Bounds, Graph, LiveSettings, OpenError};
 use crate::stage::Turn;
 use crate::{Clock, Encoding, EndedCall, LegFeed, NewCall, NewLeg, Told};
 
-#[path = "../../insight/tests/common/pack.rs"]
+mod allocation;
+mod overload;
+#[path = "../../../insight/tests/common/pack.rs"]
 mod pack;
 
 const PARTIES: [Party; 2] = [Party::Agent, Party::Customer];
@@ -55,6 +57,13 @@ static MODEL: LazyLock<Option<Arc<SpeechModel>>> = LazyLock::new(|| {
 });
 
 fn load() -> Option<Arc<SpeechModel>> {
+    load_with(|source| source).map(Arc::new)
+}
+
+/// The model with an engine that is not quite its own.
+fn load_with(
+    wrap: impl FnOnce(Box<dyn EngineSource>) -> Box<dyn EngineSource>,
+) -> Option<SpeechModel> {
     shared("audio/zh-calls-dev")?;
     let settings = SpeechSettings {
         beam: 4,
@@ -64,14 +73,14 @@ fn load() -> Option<Arc<SpeechModel>> {
     let recogniser = TransducerModel::open(&recogniser, RunBy::Auricle, settings.decode());
     let vad = PlainSileroSource::open(&shared("models/silero-vad/silero_vad.onnx")?);
     let parts = SpeechParts {
-        recogniser: Box::new(recogniser.unwrap()),
+        recogniser: wrap(Box::new(recogniser.unwrap())),
         vad: Arc::new(vad.unwrap()),
         second_pass: None,
         language: Arc::new(LanguageData::default_model().unwrap()),
         hotwords: Hotwords::default(),
         stands_in: false,
     };
-    Some(Arc::new(SpeechModel::new(parts, settings).unwrap()))
+    Some(SpeechModel::new(parts, settings).unwrap())
 }
 
 static JUDGE: LazyLock<Arc<Judge>> = LazyLock::new(|| {
@@ -134,8 +143,13 @@ struct Simulation {
 
 impl Simulation {
     fn new(model: &SpeechModel, settings: LiveSettings) -> Self {
+        Self::bounded(model, settings, Bounds::default())
+    }
+
+    fn bounded(model: &SpeechModel, settings: LiveSettings, bounds: Bounds) -> Self {
         let clock = Arc::new(TestClock::default());
-        let graph = Graph::new(settings, model, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+        let shared_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        let graph = Graph::new(settings, bounds, model, shared_clock).unwrap();
         Self {
             graph,
             clock,
@@ -160,8 +174,17 @@ impl Simulation {
     }
 
     fn pass(&mut self, ms: u64) {
+        self.turn(ms);
+        self.read();
+    }
+
+    /// All stages work until none has anything to do; nobody reads what they tell.
+    fn turn(&mut self, ms: u64) {
         self.clock.now_us.fetch_add(ms * 1000, Ordering::SeqCst);
         while self.graph.turn(self.clock.now_us()) == Turn::Worked {}
+    }
+
+    fn read(&mut self) {
         self.told
             .extend(std::iter::from_fn(|| self.graph.outlet.pop()));
     }

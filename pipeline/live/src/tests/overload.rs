@@ -1,0 +1,263 @@
+//! What is left out when there is too much to do, by exact counts, and what never is.
+
+use auricle_models::{
+    EngineError, EngineInfo, EngineSource, Hypothesis, StepReport, StreamKey, StreamOptions,
+    StreamingEngine, TokenTable,
+};
+
+use super::*;
+use crate::Full;
+use crate::feed::PACKETS_WAITING;
+
+/// What a call told, without partials.
+fn kept(simulation: &Simulation, id: &str) -> Vec<String> {
+    let lasting = simulation
+        .happenings(id)
+        .filter(|happening| !is_partial(happening));
+    lasting.map(|happening| format!("{happening:?}")).collect()
+}
+
+fn is_partial(happening: &Happening) -> bool {
+    matches!(happening, Happening::Partial { .. })
+}
+
+fn n_partials(simulation: &Simulation, id: &str) -> u64 {
+    simulation
+        .happenings(id)
+        .filter(|happening| is_partial(happening))
+        .count() as u64
+}
+
+/// Speaks 20 ms of both legs, where there is room for it.
+fn packet(legs: &mut [LegFeed], channels: &[Vec<u8>], tick: usize) -> Result<(), Full> {
+    let from = tick * PACKET;
+    for (leg, channel) in legs.iter_mut().zip(channels) {
+        leg.push(
+            from as u64 / 2,
+            Encoding::L16,
+            &channel[from..from + PACKET],
+        )?;
+    }
+    Ok(())
+}
+
+fn n_ticks(channels: &[Vec<u8>]) -> usize {
+    channels[0].len() / PACKET
+}
+
+/// A call to its end that nothing disturbs.
+fn undisturbed(model: &Arc<SpeechModel>, channels: &[Vec<u8>]) -> (Simulation, EndedCall) {
+    let mut simulation = Simulation::new(model, one_worker());
+    let mut legs = simulation.open("x", model).unwrap();
+    for tick in 0..n_ticks(channels) {
+        packet(&mut legs, channels, tick).unwrap();
+        simulation.pass(20);
+    }
+    drop(legs);
+    simulation.pass(20);
+    let ended = simulation.ended().pop().unwrap();
+    (simulation, ended)
+}
+
+#[test]
+fn who_does_not_read_misses_partials_and_nothing_else() {
+    let Some(model) = &*MODEL else { return };
+    let channels = read("dev-01");
+    let (calm, calm_end) = undisturbed(model, &channels);
+    let bounds = Bounds {
+        events: 16,
+        ..Bounds::default()
+    };
+    let mut simulation = Simulation::bounded(model, one_worker(), bounds);
+    let mut legs = simulation.open("x", model).unwrap();
+    // From the tenth second to the thirtieth nobody reads: two seconds fill the queue.
+    let stall = 500..1_500;
+    let mut n_after = 0;
+    for tick in 0..n_ticks(&channels) {
+        packet(&mut legs, &channels, tick).unwrap();
+        simulation.turn(20);
+        if !stall.contains(&tick) {
+            simulation.read();
+        }
+        if tick == stall.end {
+            n_after = simulation.told.len();
+        }
+    }
+    drop(legs);
+    simulation.pass(20);
+    let ended = simulation.ended().pop().unwrap();
+    assert_eq!(kept(&simulation, "x"), kept(&calm, "x"));
+    assert_eq!(ended.transcript, calm_end.transcript);
+    let counts = simulation.graph.doors.metrics().counts();
+    assert!(counts.partials_shed > 20, "{counts:?}");
+    assert_eq!(
+        n_partials(&simulation, "x") + counts.partials_shed,
+        n_partials(&calm, "x")
+    );
+    // Once it is read again partials are told again.
+    let later = simulation.told[n_after..].iter();
+    let is_told =
+        |told: &Told| matches!(told, Told::Happened { happening, .. } if is_partial(happening));
+    assert!(later.filter(|told| is_told(told)).count() > 50);
+    assert_eq!((counts.calls_ended, counts.failures), (1, 0));
+}
+
+#[test]
+fn a_judge_that_stalls_holds_senders_back_and_loses_nothing() {
+    let Some(model) = &*MODEL else { return };
+    let channels = read("dev-01");
+    let (_, calm_end) = undisturbed(model, &channels);
+    let bounds = Bounds {
+        reports: 4,
+        ..Bounds::default()
+    };
+    let mut simulation = Simulation::bounded(model, one_worker(), bounds);
+    let mut legs = simulation.open("x", model).unwrap();
+    let mut tick = 0;
+    let judges = std::mem::take(&mut simulation.graph.judges);
+    // Speech fills the rings, and then the sender is told.
+    while packet(&mut legs, &channels, tick).is_ok() {
+        simulation.pass(20);
+        tick += 1;
+    }
+    assert!(tick > PACKETS_WAITING, "{tick}");
+    let stalled = simulation.graph.doors.metrics().counts();
+    assert!(
+        stalled.stalls > 0 && stalled.partials_shed > 0,
+        "{stalled:?}"
+    );
+    assert_eq!(legs[0].push(0, Encoding::L16, &[0; 2]), Err(Full::ForNow));
+    assert!(simulation.told.is_empty());
+    simulation.graph.judges = judges;
+    simulation.pass(20);
+    // One leg may have had room where the other had none: what comes twice is counted as late.
+    for tick in tick..n_ticks(&channels) {
+        packet(&mut legs, &channels, tick).unwrap();
+        simulation.pass(20);
+    }
+    drop(legs);
+    simulation.pass(20);
+    let ended = simulation.ended().pop().unwrap();
+    assert_eq!(ended.transcript, calm_end.transcript);
+    assert_eq!(ended.alerts.len(), calm_end.alerts.len());
+    assert!(
+        ended.counts.iter().all(|leg| leg.lost == 0),
+        "{:?}",
+        ended.counts
+    );
+    // Behind the burst partials are told as before.
+    let shed = simulation.graph.doors.metrics().counts().partials_shed;
+    assert!(n_partials(&simulation, "x") > shed);
+}
+
+/// The real engine, which fails once, in the midst of an utterance.
+struct Failing {
+    engine: Box<dyn StreamingEngine>,
+    fails_at: u64,
+    n_steps: Arc<AtomicU64>,
+    n_open: usize,
+}
+
+impl StreamingEngine for Failing {
+    fn info(&self) -> &EngineInfo {
+        self.engine.info()
+    }
+
+    fn open_stream(&mut self, options: &StreamOptions) -> Result<StreamKey, EngineError> {
+        self.n_open += 1;
+        self.engine.open_stream(options)
+    }
+
+    fn accept(&mut self, stream: StreamKey, samples: &[f32]) -> Result<(), EngineError> {
+        self.engine.accept(stream, samples)
+    }
+
+    fn end(&mut self, stream: StreamKey) -> Result<(), EngineError> {
+        self.engine.end(stream)
+    }
+
+    fn step(&mut self) -> Result<StepReport, EngineError> {
+        if self.n_open == 0 {
+            return self.engine.step();
+        }
+        match self.n_steps.fetch_add(1, Ordering::SeqCst) == self.fails_at {
+            true => Err(EngineError::ModelFile {
+                path: "model".into(),
+                cause: "fails by order".to_owned(),
+            }),
+            false => self.engine.step(),
+        }
+    }
+
+    fn partial(&self, stream: StreamKey) -> Result<Hypothesis, EngineError> {
+        self.engine.partial(stream)
+    }
+
+    fn finish(&mut self, stream: StreamKey) -> Result<Vec<Hypothesis>, EngineError> {
+        self.n_open -= 1;
+        self.engine.finish(stream)
+    }
+}
+
+struct FailingSource {
+    source: Box<dyn EngineSource>,
+    fails_at: u64,
+    n_steps: Arc<AtomicU64>,
+}
+
+impl EngineSource for FailingSource {
+    fn engine(&self) -> Result<Box<dyn StreamingEngine>, EngineError> {
+        Ok(Box::new(Failing {
+            engine: self.source.engine()?,
+            fails_at: self.fails_at,
+            n_steps: Arc::clone(&self.n_steps),
+            n_open: 0,
+        }))
+    }
+
+    fn tokens(&self) -> Option<&TokenTable> {
+        self.source.tokens()
+    }
+
+    fn digests(&self) -> Result<Vec<String>, EngineError> {
+        self.source.digests()
+    }
+}
+
+#[test]
+fn an_engine_that_fails_is_replaced_and_what_it_heard_stays() {
+    let Some(model) = &*MODEL else { return };
+    let channels = read("dev-01");
+    let (_, calm_end) = undisturbed(model, &channels);
+    let failing = load_with(|source| {
+        Box::new(FailingSource {
+            source,
+            fails_at: 60,
+            n_steps: Arc::default(),
+        })
+    });
+    let failing = Arc::new(failing.unwrap());
+    let (simulation, ended) = undisturbed(&failing, &channels);
+    assert_eq!(simulation.graph.doors.metrics().counts().failures, 1);
+    let warnings = &ended.transcript.warnings;
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("fails by order"),
+        "{warnings:?}"
+    );
+    let text = |call: &EndedCall| {
+        let spoken = call
+            .transcript
+            .utterances
+            .iter()
+            .map(|said| said.spoken.as_str());
+        spoken.collect::<String>().chars().count()
+    };
+    let (heard, expected) = (text(&ended), text(&calm_end));
+    assert!(heard + 4 >= expected, "{heard} of {expected} characters");
+    let last = |call: &EndedCall| call.transcript.utterances.last().cloned();
+    assert_eq!(
+        last(&ended),
+        last(&calm_end),
+        "the rest of the call is heard as ever"
+    );
+}

@@ -78,8 +78,15 @@ impl Watch {
 
     /// An utterance as far as it is heard.
     pub(crate) fn partial(&mut self, spoken: &Spoken<'_>) {
-        self.rules
-            .partial(spoken, &Facts::default(), &mut self.rule_events);
+        let intents = match self.rules.follows_partials() {
+            true => self.observer.intents_so_far(spoken),
+            false => Vec::new(),
+        };
+        let facts = Facts {
+            intents: &intents,
+            ..Facts::default()
+        };
+        self.rules.partial(spoken, &facts, &mut self.rule_events);
     }
 
     /// All that began before has been given, as an utterance or in part.

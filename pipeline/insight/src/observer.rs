@@ -7,7 +7,7 @@ use time::PrimitiveDateTime;
 
 use crate::call::Turn;
 use crate::emotion::{EmotionModel, EmotionTracker, Manner};
-use crate::intent::{IntentModel, Seen, add_callback_times};
+use crate::intent::{IntentModel, LabelScore, Seen, add_callback_times};
 use crate::pii::PiiFinder;
 use crate::rules::{Observe, Observed};
 use crate::talk::{Edges, TalkTracker};
@@ -174,6 +174,15 @@ impl Observer {
         }
     }
 
+    /// What an utterance that goes on wants or does, as far as it is heard; nothing is remembered of it.
+    pub(crate) fn intents_so_far(&self, spoken: &Spoken<'_>) -> Vec<Intent> {
+        let seen = self.intents.see(spoken);
+        let previous = self.last[1 - side_of(spoken.party())].as_ref();
+        let scores = self.intents.scores_seen(spoken.party(), &seen, previous);
+        let likely = scores.filter(|score| score.probability >= LEAST_PROBABILITY);
+        likely.map(|score| intent(&score)).collect()
+    }
+
     /// Every label with a probability worth telling rules, agents' acts too; and what the customer wants.
     fn intents(&mut self, spoken: &Spoken<'_>) -> (Vec<Intent>, Vec<Intent>) {
         let (mut told, mut given) = (Vec::new(), Vec::new());
@@ -187,12 +196,7 @@ impl Observer {
             if score.probability < LEAST_PROBABILITY {
                 continue;
             }
-            let intent = Intent {
-                label: score.label.to_owned(),
-                confidence: score.probability,
-                at: None,
-                until: None,
-            };
+            let intent = intent(&score);
             if score.party == Party::Customer && score.is_given() {
                 given.push(intent.clone());
             }
@@ -204,6 +208,15 @@ impl Observer {
         add_callback_times(&mut given, spoken, self.began);
         self.last[side] = Some(seen);
         (told, given)
+    }
+}
+
+fn intent(score: &LabelScore<'_>) -> Intent {
+    Intent {
+        label: score.label.to_owned(),
+        confidence: score.probability,
+        at: None,
+        until: None,
     }
 }
 

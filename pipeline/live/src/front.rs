@@ -14,6 +14,7 @@ use rtrb::{Consumer, Producer};
 use smallvec::SmallVec;
 
 use crate::call::LegProgress;
+use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::packet::Packet;
 use crate::stage::{Stage, Turn};
@@ -39,8 +40,16 @@ pub(crate) struct Mark {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum MarkKind {
-    Open { start_ms: u64, audio_from_ms: u64 },
-    Close { end_ms: u64, voice: Option<Voice> },
+    Open {
+        start_ms: u64,
+        audio_from_ms: u64,
+    },
+    Close {
+        end_ms: u64,
+        voice: Option<Voice>,
+        /// When it was known, by the pipeline's clock.
+        closed_us: u64,
+    },
 }
 
 /// A leg as the front end gets it.
@@ -64,6 +73,7 @@ pub(crate) struct Front {
     samples: Vec<f32>,
     /// All legs are to end.
     hang_up: Arc<AtomicBool>,
+    clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
 }
 
@@ -90,6 +100,7 @@ impl Front {
         arrivals: Arc<ArrayQueue<FrontLeg>>,
         vad: Box<dyn VoiceActivity>,
         hang_up: Arc<AtomicBool>,
+        clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
@@ -99,6 +110,7 @@ impl Front {
             probs: Vec::with_capacity(BATCH),
             samples: Vec::new(),
             hang_up,
+            clock,
             metrics,
         }
     }
@@ -152,7 +164,7 @@ impl Front {
                 self.probs.resize(places.len(), 1.0);
             }
             for (place, prob) in places.iter().zip(&self.probs) {
-                if let Err(cause) = self.legs[*place].judged(*prob) {
+                if let Err(cause) = self.legs[*place].judged(*prob, &*self.clock) {
                     self.metrics.leg_failed(&cause);
                     self.legs[*place].fail();
                 }
@@ -163,7 +175,7 @@ impl Front {
 }
 
 impl Stage for Front {
-    fn turn(&mut self, _now_us: u64) -> Turn {
+    fn turn(&mut self) -> Turn {
         let mut turn = self.take_arrivals();
         let is_hung_up = self.hang_up.load(Ordering::SeqCst);
         for leg in &mut self.legs {
@@ -183,7 +195,7 @@ impl Stage for Front {
             turn = Turn::Worked;
         }
         for leg in &mut self.legs {
-            if let Err(cause) = leg.settle() {
+            if let Err(cause) = leg.settle(&*self.clock) {
                 self.metrics.leg_failed(&cause);
                 leg.fail();
             }
@@ -237,8 +249,9 @@ impl Leg {
         Ok(Turn::worked_if(n_taken > 0 || is_over))
     }
 
-    fn judged(&mut self, speech_prob: f32) -> Result<(), SpeechError> {
+    fn judged(&mut self, speech_prob: f32, clock: &dyn Clock) -> Result<(), SpeechError> {
         let out = &mut Out {
+            clock,
             samples: &mut self.from.samples,
             marks: &mut self.from.marks,
             n_speech: &mut self.n_speech,
@@ -247,10 +260,11 @@ impl Leg {
     }
 
     /// Tells how far the leg is, and closes it when it is over.
-    fn settle(&mut self) -> Result<(), SpeechError> {
+    fn settle(&mut self, clock: &dyn Clock) -> Result<(), SpeechError> {
         self.from.ear.tidy();
         if self.state == LegState::Ending && !self.from.ear.has_frame() && self.has_room() {
             let out = &mut Out {
+                clock,
                 samples: &mut self.from.samples,
                 marks: &mut self.from.marks,
                 n_speech: &mut self.n_speech,
@@ -284,6 +298,7 @@ impl Leg {
 
 /// The way to recognition. There is room: [`Leg::has_room`] was asked.
 struct Out<'a> {
+    clock: &'a dyn Clock,
     samples: &'a mut Producer<f32>,
     marks: &'a mut Producer<Mark>,
     n_speech: &'a mut u64,
@@ -308,6 +323,7 @@ impl Out<'_> {
             Heard::Close { end_ms, voice } => MarkKind::Close {
                 end_ms,
                 voice: voice.copied(),
+                closed_us: self.clock.now_us(),
             },
         };
         let pushed = self.marks.push(Mark {

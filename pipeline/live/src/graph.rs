@@ -41,6 +41,18 @@ pub struct LiveSettings {
     pub most_calls: usize,
     /// How long a stage with nothing to do sleeps, milliseconds.
     pub idle_ms: u64,
+    /// Whether it is told how long each utterance was on its way.
+    pub timings: Timings,
+}
+
+/// Whether [`Told::Timed`] is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Timings {
+    /// Nobody asks.
+    #[default]
+    Unasked,
+    /// For each utterance, before its final.
+    Told,
 }
 
 impl Default for LiveSettings {
@@ -52,6 +64,7 @@ impl Default for LiveSettings {
             n_judge: one,
             most_calls: 1_000,
             idle_ms: 5,
+            timings: Timings::default(),
         }
     }
 }
@@ -167,6 +180,7 @@ impl Graph {
                 Arc::clone(&arrivals),
                 vad,
                 Arc::clone(&hang_up),
+                Arc::clone(&clock),
                 Arc::clone(&metrics),
             ));
             front_doors.push(arrivals);
@@ -174,7 +188,11 @@ impl Graph {
         let (mut recognisers, mut speech_doors) = (Vec::new(), Vec::new());
         for _ in 0..settings.n_recognise.get() {
             let arrivals = Arc::new(ArrayQueue::new(ARRIVALS_WAITING));
-            recognisers.push(Recognise::new(Arc::clone(&arrivals), Arc::clone(&metrics)));
+            recognisers.push(Recognise::new(
+                Arc::clone(&arrivals),
+                Arc::clone(&clock),
+                Arc::clone(&metrics),
+            ));
             speech_doors.push(arrivals);
         }
         let (mut judges, mut judge_doors) = (Vec::new(), Vec::new());
@@ -187,6 +205,8 @@ impl Graph {
                 Arc::clone(&door.arrivals),
                 Arc::clone(&door.reports),
                 Arc::clone(&outlet),
+                Arc::clone(&clock),
+                settings.timings,
                 Arc::clone(&metrics),
             ));
             judge_doors.push(door);
@@ -216,16 +236,16 @@ impl Graph {
 
     /// One turn of every stage, in order: what threads do, for tests that bring their own clock.
     #[cfg(test)]
-    pub(crate) fn turn(&mut self, now_us: u64) -> Turn {
+    pub(crate) fn turn(&mut self) -> Turn {
         let mut turn = Turn::Idle;
         for front in &mut self.fronts {
-            turn = turn.and(front.turn(now_us));
+            turn = turn.and(front.turn());
         }
         for recognise in &mut self.recognisers {
-            turn = turn.and(recognise.turn(now_us));
+            turn = turn.and(recognise.turn());
         }
         for judge in &mut self.judges {
-            turn = turn.and(judge.turn(now_us));
+            turn = turn.and(judge.turn());
         }
         turn
     }
@@ -388,7 +408,7 @@ impl Live {
         model: &SpeechModel,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, LiveOutput), StartError> {
-        let graph = Graph::new(settings, Bounds::default(), model, Arc::clone(&clock))?;
+        let graph = Graph::new(settings, Bounds::default(), model, clock)?;
         let mut live = Self {
             doors: graph.doors,
             outlet: Arc::clone(&graph.outlet),
@@ -398,13 +418,13 @@ impl Live {
         };
         let idle = Duration::from_millis(settings.idle_ms);
         for (place, stage) in graph.fronts.into_iter().enumerate() {
-            live.spawn(&format!("front-{place}"), stage, &clock, idle)?;
+            live.spawn(&format!("front-{place}"), stage, idle)?;
         }
         for (place, stage) in graph.recognisers.into_iter().enumerate() {
-            live.spawn(&format!("recognise-{place}"), stage, &clock, idle)?;
+            live.spawn(&format!("recognise-{place}"), stage, idle)?;
         }
         for (place, stage) in graph.judges.into_iter().enumerate() {
-            live.spawn(&format!("judge-{place}"), stage, &clock, idle)?;
+            live.spawn(&format!("judge-{place}"), stage, idle)?;
         }
         let output = LiveOutput {
             outlet: graph.outlet,
@@ -417,15 +437,14 @@ impl Live {
         &mut self,
         name: &str,
         mut stage: impl Stage + 'static,
-        clock: &Arc<dyn Clock>,
         idle: Duration,
     ) -> std::io::Result<()> {
-        let (stop, clock) = (Arc::clone(&self.stop), Arc::clone(clock));
+        let stop = Arc::clone(&self.stop);
         let alarm = Alarm(Arc::clone(&self.has_failed));
         let run = move || {
             let _alarm = alarm;
             while !stop.load(Ordering::Relaxed) {
-                if stage.turn(clock.now_us()) == Turn::Idle {
+                if stage.turn() == Turn::Idle {
                     std::thread::sleep(idle);
                 }
             }

@@ -19,8 +19,10 @@ use auricle_speech::Place;
 use crossbeam::queue::ArrayQueue;
 
 use crate::call::{CallNumber, LegProgress, NewCall};
+use crate::clock::Clock;
+use crate::graph::Timings;
 use crate::metrics::Metrics;
-use crate::outlet::{EndedCall, Outlet, Told};
+use crate::outlet::{EndedCall, Outlet, Told, UtteranceTimes};
 use crate::recognise::{Report, Said};
 use crate::stage::{Stage, Turn};
 
@@ -40,6 +42,8 @@ pub(crate) struct JudgeCalls {
     outlet: Arc<Outlet>,
     /// What the outlet had no room for: nothing else is told before it.
     outbox: VecDeque<Told>,
+    clock: Arc<dyn Clock>,
+    timings: Timings,
     metrics: Arc<Metrics>,
 }
 
@@ -49,11 +53,18 @@ struct Call {
     legs: Vec<Leg>,
     run: LiveRun,
     /// Over, and not yet judged.
-    waiting: Vec<Utterance>,
+    waiting: Vec<Waiting>,
     /// As far as it is judged, in that order.
     transcript: Transcript,
     spans: Vec<PiiSpan>,
     alerts: Vec<Alert>,
+}
+
+/// An utterance that is over, and how long it was on its way.
+struct Waiting {
+    utterance: Utterance,
+    closed_us: u64,
+    recognised_us: u64,
 }
 
 struct Leg {
@@ -70,6 +81,8 @@ impl JudgeCalls {
         arrivals: Arc<ArrayQueue<JudgedCall>>,
         reports: Arc<ArrayQueue<Report>>,
         outlet: Arc<Outlet>,
+        clock: Arc<dyn Clock>,
+        timings: Timings,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
@@ -78,6 +91,8 @@ impl JudgeCalls {
             calls: HashMap::new(),
             outlet,
             outbox: VecDeque::new(),
+            clock,
+            timings,
             metrics,
         }
     }
@@ -103,7 +118,7 @@ impl JudgeCalls {
         true
     }
 
-    fn take_reports(&mut self, now_us: u64) -> Turn {
+    fn take_reports(&mut self) -> Turn {
         // Marks are read first: what they speak of is in the queue by then. They count when nothing of it is left there.
         for call in self.calls.values_mut() {
             for leg in &mut call.legs {
@@ -122,13 +137,19 @@ impl JudgeCalls {
                 outlet: &self.outlet,
                 outbox: &mut self.outbox,
                 metrics: &self.metrics,
-                now_us,
+                clock: &*self.clock,
+                timings: self.timings,
             };
             match report.said {
                 Said::Partial(place, hypothesis) => call.partial(place, hypothesis, &mut desk),
                 Said::Final(said) => {
                     let written = call.new.model.write(&said.readings, said.place, said.voice);
-                    call.waiting.extend(written);
+                    call.waiting
+                        .extend(written.into_iter().map(|utterance| Waiting {
+                            utterance,
+                            closed_us: said.closed_us,
+                            recognised_us: said.recognised_us,
+                        }));
                 }
                 Said::Failed { at_ms, cause } => call.failed(report.leg.leg, at_ms, &cause),
                 Said::Over { duration_ms } => {
@@ -149,20 +170,21 @@ impl JudgeCalls {
 }
 
 impl Stage for JudgeCalls {
-    fn turn(&mut self, now_us: u64) -> Turn {
+    fn turn(&mut self) -> Turn {
         if !self.tell_waiting() {
             self.metrics.stalled();
             return Turn::Idle;
         }
         let mut turn = self.take_arrivals();
-        turn = turn.and(self.take_reports(now_us));
+        turn = turn.and(self.take_reports());
         let mut over = Vec::new();
         for call in self.calls.values_mut() {
             let mut desk = Desk {
                 outlet: &self.outlet,
                 outbox: &mut self.outbox,
                 metrics: &self.metrics,
-                now_us,
+                clock: &*self.clock,
+                timings: self.timings,
             };
             call.judge(&mut desk);
             if call.legs.iter().all(|leg| leg.duration_ms.is_some()) {
@@ -176,7 +198,8 @@ impl Stage for JudgeCalls {
                     outlet: &self.outlet,
                     outbox: &mut self.outbox,
                     metrics: &self.metrics,
-                    now_us,
+                    clock: &*self.clock,
+                    timings: self.timings,
                 };
                 call.finish(&mut desk);
                 self.metrics.call_ended();
@@ -192,7 +215,8 @@ struct Desk<'a> {
     outlet: &'a Outlet,
     outbox: &'a mut VecDeque<Told>,
     metrics: &'a Metrics,
-    now_us: u64,
+    clock: &'a dyn Clock,
+    timings: Timings,
 }
 
 impl Call {
@@ -254,13 +278,13 @@ impl Call {
             return;
         };
         // Rules know one utterance of a channel at a time: one that still waits to be judged goes first.
-        let is_first = |waiting: &Utterance| waiting.channel != place.channel;
+        let is_first = |waiting: &Waiting| waiting.utterance.channel != place.channel;
         if self.waiting.iter().all(is_first) {
             let events = self.run.partial(&utterance);
             self.tell_events(events, utterance.start_ms, desk);
         }
         if let Some(leg) = self.legs.get(usize::from(place.channel)) {
-            let age_us = leg.progress.age_us(place.end_ms, desk.now_us);
+            let age_us = leg.progress.age_us(place.end_ms, desk.clock.now_us());
             desk.metrics.partial_told(age_us);
         }
         let told = self.told(Happening::Partial {
@@ -293,17 +317,45 @@ impl Call {
     /// Judges what can be, and what should have been said by now.
     fn judge(&mut self, desk: &mut Desk<'_>) {
         while let Some(place) = self.next_to_judge() {
-            let utterance = self.waiting.swap_remove(place);
+            let waiting = self.waiting.swap_remove(place);
+            let times = self.times(&waiting, desk);
+            let utterance = waiting.utterance;
             let heard_until_ms = self.heard_until_ms().min(utterance.start_ms);
             let told = self.run.utterance(&utterance, heard_until_ms);
             let (idx, start_ms) = (self.transcript.utterances.len(), utterance.start_ms);
             self.transcript.utterances.push(utterance);
             self.spans.extend(told.pii);
             self.tell_events(told.events, start_ms, desk);
+            if let (Some(times), Timings::Told) = (times, desk.timings) {
+                desk.outbox.push_back(Told::Timed(Box::new(times)));
+            }
             self.tell_final(idx, told.insight, desk);
         }
         let events = self.run.time(self.heard_until_ms());
         self.tell_events(events, u64::MAX, desk);
+    }
+
+    /// When an utterance came to each stage; `None` before anything of its leg came.
+    fn times(&self, waiting: &Waiting, desk: &Desk<'_>) -> Option<UtteranceTimes> {
+        let Utterance {
+            start_ms,
+            end_ms,
+            party,
+            channel,
+            ..
+        } = waiting.utterance;
+        let progress = &self.legs.get(usize::from(channel))?.progress;
+        let judged_us = desk.clock.now_us();
+        let at_us = |ms: u64| Some(judged_us.saturating_sub(progress.age_us(ms, judged_us)?));
+        Some(UtteranceTimes {
+            call_id: self.new.id.clone(),
+            party,
+            began_us: at_us(start_ms)?,
+            ended_us: at_us(end_ms)?,
+            closed_us: waiting.closed_us,
+            recognised_us: waiting.recognised_us,
+            judged_us,
+        })
     }
 
     /// The utterance that ended first, once none that ended before can come.
@@ -311,15 +363,20 @@ impl Call {
         let settled_ms = self.legs.iter().map(|leg| leg.reached.settled_ms).min()?;
         let order =
             |utterance: &Utterance| (utterance.end_ms, utterance.start_ms, utterance.channel);
-        let waiting = self.waiting.iter().enumerate();
-        let (place, first) = waiting.min_by_key(|(_, utterance)| order(utterance))?;
+        let waiting = self.waiting.iter().map(|waiting| &waiting.utterance);
+        let (place, first) = waiting
+            .enumerate()
+            .min_by_key(|(_, waiting)| order(waiting))?;
         (first.end_ms < settled_ms).then_some(place)
     }
 
     /// Everything that began before is judged, or under way.
     fn heard_until_ms(&self) -> u64 {
         let begun = self.legs.iter().map(|leg| leg.reached.begun_ms);
-        let waiting = self.waiting.iter().map(|utterance| utterance.start_ms);
+        let waiting = self
+            .waiting
+            .iter()
+            .map(|waiting| waiting.utterance.start_ms);
         begun.chain(waiting).min().unwrap_or(0)
     }
 
@@ -331,7 +388,7 @@ impl Call {
             let trailing_ms = self.new.model.settings().endpoint.trailing_silence_ms;
             let age_us = leg
                 .progress
-                .age_us(masked.end_ms + trailing_ms, desk.now_us);
+                .age_us(masked.end_ms + trailing_ms, desk.clock.now_us());
             desk.metrics.final_told(age_us);
         }
         let happening = Happening::Final {
@@ -350,7 +407,7 @@ impl Call {
         for event in events {
             let alert = self.alert(event);
             if matches!(alert.state, AlertState::Provisional | AlertState::Raised) {
-                let age_us = self.age_us(&alert.hit, said_since_ms, desk.now_us);
+                let age_us = self.age_us(&alert.hit, said_since_ms, desk.clock.now_us());
                 desk.metrics.alert_told(age_us);
             }
             match self

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use auricle_contracts::{Alert, CallId, Happening, Transcript};
+use auricle_contracts::{Alert, CallId, Happening, Party, Transcript};
 use crossbeam::queue::ArrayQueue;
 use crossbeam::sync::Unparker;
 
@@ -25,8 +25,29 @@ pub enum Told {
         /// What.
         happening: Box<Happening>,
     },
+    /// How long an utterance was on its way, just before its final; only where that is asked for.
+    Timed(Box<UtteranceTimes>),
     /// A call is over; nothing else comes of it.
     Ended(Box<EndedCall>),
+}
+
+/// When an utterance came to each stage, microseconds of the pipeline's clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UtteranceTimes {
+    /// The call.
+    pub call_id: CallId,
+    /// Who spoke.
+    pub party: Party,
+    /// Its first sound would have come in, had nothing been late.
+    pub began_us: u64,
+    /// Its last sound.
+    pub ended_us: u64,
+    /// The front end knew that it was over.
+    pub closed_us: u64,
+    /// Its words were known.
+    pub recognised_us: u64,
+    /// It was judged: after all that ended before it.
+    pub judged_us: u64,
 }
 
 /// A call that is over.

@@ -15,6 +15,7 @@ use crossbeam::queue::ArrayQueue;
 use rtrb::Consumer;
 
 use crate::call::{LegKey, LegProgress};
+use crate::clock::Clock;
 use crate::front::{Mark, MarkKind};
 use crate::metrics::Metrics;
 use crate::stage::{Stage, Turn};
@@ -48,6 +49,9 @@ pub(crate) struct Utterance {
     pub(crate) place: Place,
     pub(crate) readings: Vec<Hypothesis>,
     pub(crate) voice: Option<Voice>,
+    /// When the front end knew its end, and when it was recognised, by the pipeline's clock.
+    pub(crate) closed_us: u64,
+    pub(crate) recognised_us: u64,
 }
 
 /// A leg as recognition gets it.
@@ -70,6 +74,7 @@ pub(crate) struct Recognise {
     legs: Vec<Leg>,
     /// What a full queue did not take: nothing else is told before it.
     outbox: VecDeque<(Arc<ArrayQueue<Report>>, Report)>,
+    clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
 }
 
@@ -98,21 +103,53 @@ struct Open {
     audio_from_ms: u64,
     n_fed: u64,
     n_fed_at_partial: u64,
+    /// Tokens of the partial before.
+    told: Vec<Arc<str>>,
+}
+
+impl Open {
+    fn new(stream: StreamKey, start_ms: u64, audio_from_ms: u64) -> Self {
+        Self {
+            stream,
+            start_ms,
+            audio_from_ms,
+            n_fed: 0,
+            n_fed_at_partial: 0,
+            told: Vec::new(),
+        }
+    }
+
+    /// Whether a reading has other words than the one before: people pause and drawl.
+    fn is_news(&mut self, hypothesis: &Hypothesis) -> bool {
+        let tokens = || hypothesis.tokens.iter().map(|token| &token.text);
+        if tokens().eq(self.told.iter()) {
+            return false;
+        }
+        self.told.clear();
+        self.told.extend(tokens().cloned());
+        true
+    }
 }
 
 struct Closed {
     stream: StreamKey,
     place: Place,
     voice: Option<Voice>,
+    closed_us: u64,
 }
 
 impl Recognise {
-    pub(crate) fn new(arrivals: Arc<ArrayQueue<SpeechLeg>>, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        arrivals: Arc<ArrayQueue<SpeechLeg>>,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             arrivals,
             engines: Vec::new(),
             legs: Vec::new(),
             outbox: VecDeque::new(),
+            clock,
             metrics,
         }
     }
@@ -198,7 +235,7 @@ impl Recognise {
         let cause: Arc<str> = cause.to_string().into();
         let loaded = &mut self.engines[place];
         for leg in self.legs.iter_mut().filter(|leg| leg.engine == place) {
-            let reports = leg.what_was_heard(&*loaded.engine, &cause);
+            let reports = leg.what_was_heard(&*loaded.engine, &cause, self.clock.now_us());
             let queue = &leg.from.reports;
             let reports = reports.into_iter();
             self.outbox
@@ -229,6 +266,8 @@ impl Recognise {
                     place: closed.place,
                     readings,
                     voice: closed.voice,
+                    closed_us: closed.closed_us,
+                    recognised_us: self.clock.now_us(),
                 }));
                 let report = Report {
                     leg: leg.from.key,
@@ -241,7 +280,7 @@ impl Recognise {
         turn
     }
 
-    /// Partials of utterances that went on by a chunk, where there is room for what must not be left out.
+    /// Partials of utterances in which words came or changed, where there is room for what must not be left out.
     fn tell_partials(&mut self) {
         for leg in &mut self.legs {
             let loaded = &self.engines[leg.engine];
@@ -255,26 +294,27 @@ impl Recognise {
                 continue;
             }
             open.n_fed_at_partial = open.n_fed;
-            if leg.from.reports.len() >= leg.from.reports.capacity() / PARTIALS_SHARE {
-                self.metrics.partials_shed(1);
+            let hypothesis = match loaded.engine.partial(open.stream) {
+                Ok(hypothesis) => hypothesis,
+                Err(cause) => {
+                    self.metrics.leg_failed(&cause);
+                    continue;
+                }
+            };
+            if !open.is_news(&hypothesis) {
                 continue;
             }
-            let place = leg.place_of_open(chunk);
-            let (Some(open), Some(place)) = (&leg.open, place) else {
+            let reports = Arc::clone(&leg.from.reports);
+            let Some(place) = leg.place_of_open(chunk) else {
                 continue;
             };
-            match loaded.engine.partial(open.stream) {
-                Ok(hypothesis) if hypothesis.tokens.is_empty() => {}
-                Ok(hypothesis) => {
-                    let report = Report {
-                        leg: leg.from.key,
-                        said: Said::Partial(place, hypothesis),
-                    };
-                    if leg.from.reports.push(report).is_err() {
-                        self.metrics.partials_shed(1);
-                    }
-                }
-                Err(cause) => self.metrics.leg_failed(&cause),
+            let has_room = reports.len() < reports.capacity() / PARTIALS_SHARE;
+            let report = Report {
+                leg: leg.from.key,
+                said: Said::Partial(place, hypothesis),
+            };
+            if !has_room || reports.push(report).is_err() {
+                self.metrics.partials_shed(1);
             }
         }
     }
@@ -299,15 +339,16 @@ impl Recognise {
 }
 
 impl Stage for Recognise {
-    fn turn(&mut self, _now_us: u64) -> Turn {
+    fn turn(&mut self) -> Turn {
         let mut turn = self.take_arrivals();
         if !self.tell_waiting() {
             self.metrics.stalled();
             return Turn::Idle;
         }
+        let now_us = self.clock.now_us();
         for leg in &mut self.legs {
             let engine = &mut *self.engines[leg.engine].engine;
-            match leg.feed(engine) {
+            match leg.feed(engine, now_us) {
                 Ok(fed) => turn = turn.and(fed),
                 Err(cause) => {
                     self.metrics.leg_failed(&cause);
@@ -328,7 +369,7 @@ impl Stage for Recognise {
 
 impl Leg {
     /// Gives the engine what is there, up to a second of it.
-    fn feed(&mut self, engine: &mut dyn StreamingEngine) -> Result<Turn, EngineError> {
+    fn feed(&mut self, engine: &mut dyn StreamingEngine, now_us: u64) -> Result<Turn, EngineError> {
         // Read first: what these speak of is in the rings by then, and a sample's mark is there before the sample.
         let ended = self.from.ended.read();
         let front = self.from.progress.front.read();
@@ -360,7 +401,8 @@ impl Leg {
         if is_drained && ended.is_some() {
             if let Some(open) = self.open.take() {
                 // The front end failed in the middle of it: what was heard stays.
-                self.close(&open, self.fed_to_ms(&open), None, engine)?;
+                let end_ms = self.fed_to_ms(&open);
+                self.close(&open, (end_ms, None, now_us), engine)?;
             }
             self.duration_ms = ended;
         }
@@ -368,7 +410,12 @@ impl Leg {
     }
 
     /// Finals of what a failed engine had heard, and that it failed. Its streams are gone.
-    fn what_was_heard(&mut self, engine: &dyn StreamingEngine, cause: &Arc<str>) -> Vec<Report> {
+    fn what_was_heard(
+        &mut self,
+        engine: &dyn StreamingEngine,
+        cause: &Arc<str>,
+        now_us: u64,
+    ) -> Vec<Report> {
         let mut streams: Vec<Closed> = self.closed.drain(..).collect();
         self.went_on = None;
         if let Some(open) = self.open.take() {
@@ -377,6 +424,7 @@ impl Leg {
                 stream: open.stream,
                 place: self.place(&open, end_ms),
                 voice: None,
+                closed_us: now_us,
             });
             self.went_on = Some(end_ms);
         }
@@ -389,6 +437,8 @@ impl Leg {
                 place: closed.place,
                 readings: reading.into_iter().collect(),
                 voice: closed.voice,
+                closed_us: closed.closed_us,
+                recognised_us: now_us,
             }))
         });
         let failed = Said::Failed {
@@ -403,13 +453,8 @@ impl Leg {
     /// The utterance that a failed engine broke off goes on as a new one.
     fn go_on(&mut self, engine: &mut dyn StreamingEngine) -> Result<(), EngineError> {
         if let Some(from_ms) = self.went_on.take() {
-            self.open = Some(Open {
-                stream: self.from.model.open_stream(engine)?,
-                start_ms: from_ms,
-                audio_from_ms: from_ms,
-                n_fed: 0,
-                n_fed_at_partial: 0,
-            });
+            let stream = self.from.model.open_stream(engine)?;
+            self.open = Some(Open::new(stream, from_ms, from_ms));
         }
         Ok(())
     }
@@ -421,17 +466,18 @@ impl Leg {
         }
     }
 
+    /// Its end, the voice in it, and when that was known.
     fn close(
         &mut self,
         open: &Open,
-        end_ms: u64,
-        voice: Option<Voice>,
+        (end_ms, voice, closed_us): (u64, Option<Voice>, u64),
         engine: &mut dyn StreamingEngine,
     ) -> Result<(), EngineError> {
         self.closed.push(Closed {
             stream: open.stream,
             place: self.place(open, end_ms.max(open.start_ms)),
             voice,
+            closed_us,
         });
         engine.end(open.stream)
     }
@@ -463,17 +509,16 @@ impl Leg {
                 start_ms,
                 audio_from_ms,
             } => {
-                self.open = Some(Open {
-                    stream: self.from.model.open_stream(engine)?,
-                    start_ms,
-                    audio_from_ms,
-                    n_fed: 0,
-                    n_fed_at_partial: 0,
-                });
+                let stream = self.from.model.open_stream(engine)?;
+                self.open = Some(Open::new(stream, start_ms, audio_from_ms));
             }
-            MarkKind::Close { end_ms, voice } => {
+            MarkKind::Close {
+                end_ms,
+                voice,
+                closed_us,
+            } => {
                 if let Some(open) = self.open.take() {
-                    self.close(&open, end_ms, voice, engine)?;
+                    self.close(&open, (end_ms, voice, closed_us), engine)?;
                 }
             }
         }

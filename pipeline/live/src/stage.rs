@@ -27,6 +27,6 @@ impl Turn {
 
 /// A stage on one thread.
 pub(crate) trait Stage: Send {
-    /// Does what there is to do, and comes back soon. `now_us` is the pipeline's clock.
-    fn turn(&mut self, now_us: u64) -> Turn;
+    /// Does what there is to do, and comes back soon.
+    fn turn(&mut self) -> Turn;
 }

@@ -12,17 +12,20 @@ use super::archive::EventsConfig;
 use super::ingest::audiosocket::AudioSocketConfig;
 use super::ingest::websocket::WebSocketConfig;
 use super::recordings::RecordingsConfig;
+use super::traces::TracesConfig;
 use super::webhooks::{self, WebhookConfig};
 use crate::exit::usage;
 
 /// What `auricle serve` listens on, and how much it takes in.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LiveConfig {
     /// Address and port of the HTTP interface; port 0 takes a free one.
     pub(crate) listen: SocketAddr,
     /// Calls under way at a time, 1 to 100,000; more are refused.
     pub(crate) most_calls: usize,
+    /// Connections of the HTTP interface at a time, 10 to 200,000; more are refused.
+    pub(crate) most_connections: usize,
     /// Threads of the front end, 1 to 64; 0 for one.
     pub(crate) front_threads: usize,
     /// Threads of recognition, 1 to 256; 0 for one each processor.
@@ -43,6 +46,8 @@ pub(crate) struct LiveConfig {
     pub(crate) recordings: RecordingsConfig,
     /// Events for those who were away.
     pub(crate) events: EventsConfig,
+    /// Where the time of each utterance goes, for OpenTelemetry.
+    pub(crate) traces: TracesConfig,
     /// Who gets events sent.
     pub(crate) webhooks: Vec<WebhookConfig>,
 }
@@ -53,6 +58,7 @@ impl Default for LiveConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8020)),
             most_calls: live.most_calls,
+            most_connections: 10_000,
             front_threads: 0,
             recognise_threads: 0,
             judge_threads: 0,
@@ -63,6 +69,7 @@ impl Default for LiveConfig {
             websocket: WebSocketConfig::default(),
             recordings: RecordingsConfig::default(),
             events: EventsConfig::default(),
+            traces: TracesConfig::default(),
             webhooks: Vec::new(),
         }
     }
@@ -75,6 +82,11 @@ impl LiveConfig {
     /// Names the first key that is out of range.
     pub(crate) fn settings(&self) -> Result<LiveSettings> {
         in_range("most_calls", self.most_calls as u64, 1..=100_000)?;
+        in_range(
+            "most_connections",
+            self.most_connections as u64,
+            10..=200_000,
+        )?;
         in_range("front_threads", self.front_threads as u64, 0..=64)?;
         in_range("recognise_threads", self.recognise_threads as u64, 0..=256)?;
         in_range("judge_threads", self.judge_threads as u64, 0..=64)?;
@@ -102,6 +114,7 @@ impl LiveConfig {
             n_judge: threads(self.judge_threads, usual.n_judge),
             most_calls: self.most_calls,
             idle_ms: self.idle_ms,
+            ..usual
         })
     }
 }

@@ -18,6 +18,7 @@ mod ingest;
 mod keeper;
 mod open_files;
 pub(crate) mod recordings;
+mod traces;
 mod watcher;
 mod webhooks;
 
@@ -25,12 +26,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
 use auricle_contracts::CallMetadata;
 use auricle_insight::intent::Language;
-use auricle_live::{EndedCall, Live, LiveOutput, MachineClock, Told};
+use auricle_live::{EndedCall, Live, LiveOutput, MachineClock, Timings, Told};
 use crossbeam::channel::{self, Sender};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -41,13 +42,14 @@ use self::archive::Archivist;
 pub(crate) use self::args::ServeArgs;
 use self::calls::{Calls, Recorded};
 pub(crate) use self::config::LiveConfig;
-use self::http::{Served, router};
+use self::http::{Served, accept, router};
 use self::hub::EventHub;
 use self::ingest::audiosocket::AudioSocket;
 use self::ingest::replay::Replay;
 use self::ingest::websocket::WebSockets;
 use self::keeper::Keeper;
 use self::recordings::Recordings;
+use self::traces::Traces;
 use self::webhooks::{Couriers, Webhooks};
 use crate::analyze::{configured_channels, default_speech_options, inputs, stop_on_signals};
 use crate::app::App;
@@ -69,7 +71,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
-    let settings = app.config.live.settings()?;
+    let mut settings = app.config.live.settings()?;
     let replay = replay(app, args)?;
     let lock = app.config.data.lock()?;
     open_files::allow_many();
@@ -100,7 +102,12 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     app.runtime.block_on(caught_up)?;
 
     let recordings = Recordings::open(&app.config)?.map(Arc::new);
-    let (live, output) = Live::start(settings, &model, Arc::new(MachineClock::new()))?;
+    let clock = MachineClock::new();
+    let traces = Traces::begin(&app.config.live.traces, &clock)?.map(Arc::new);
+    if traces.is_some() {
+        settings.timings = Timings::Told;
+    }
+    let (live, output) = Live::start(settings, &model, Arc::new(clock))?;
     let webhooks = Arc::new(Webhooks::new(&app.config.live.webhooks));
     let archiving = Archivist::begin(
         Arc::clone(&store),
@@ -154,6 +161,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_signals(app, &stop);
     let after = After {
+        traces,
         archivist: app.runtime.spawn(archivist.run(served.hub.news())),
         couriers,
     };
@@ -218,8 +226,16 @@ fn replay(app: &App, args: &ServeArgs) -> Result<Option<Replay>> {
     }))
 }
 
+/// A call that is over and waits to be saved.
+struct ToKeep {
+    call: EndedCall,
+    recorded: Recorded,
+    since: SystemTime,
+}
+
 /// What goes on until everything that was told is written.
 struct After {
+    traces: Option<Arc<Traces>>,
     archivist: tokio::task::JoinHandle<()>,
     couriers: Couriers,
 }
@@ -229,7 +245,7 @@ struct Serving {
     /// Gives the number of calls that could not be saved.
     keeper: JoinHandle<u64>,
     teller: JoinHandle<()>,
-    web: tokio::task::JoinHandle<std::io::Result<()>>,
+    web: tokio::task::JoinHandle<()>,
     after: After,
     is_over: Arc<AtomicBool>,
     close: watch::Sender<bool>,
@@ -247,26 +263,34 @@ impl Serving {
     ) -> Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
         let (close, mut closed) = watch::channel(false);
-        let service =
-            router(Arc::clone(served)).into_make_service_with_connect_info::<SocketAddr>();
+        let (router, of_web) = (router(Arc::clone(served)), Arc::clone(served));
         let web = app.runtime.spawn(async move {
             let closed = async move {
                 let _ = closed.wait_for(|closed| *closed).await;
             };
-            axum::serve(listener, service)
-                .with_graceful_shutdown(closed)
-                .await
+            accept(listener, router, of_web, closed).await;
         });
         let (ended, to_keep) = channel::bounded(CALLS_TO_SAVE);
+        let of_keeper = after.traces.clone();
         let keep = move || {
             let mut keeper = keeper;
-            for (call, recorded) in &to_keep {
+            for ToKeep {
+                call,
+                recorded,
+                since,
+            } in &to_keep
+            {
+                let id = call.new.id.clone();
                 keeper.keep(call, &recorded);
+                if let Some(traces) = &of_keeper {
+                    traces.saved(&id, since);
+                }
             }
             keeper.n_failed
         };
         let (of_teller, over) = (Arc::clone(served), Arc::clone(&is_over));
-        let tell = move || tell(&output, &of_teller, &ended, &over);
+        let traces = after.traces.clone();
+        let tell = move || tell(&output, &of_teller, &ended, traces.as_deref(), &over);
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
         Ok(Self {
             keeper: thread("keeper").spawn(keep)?,
@@ -325,6 +349,7 @@ impl Serving {
         served.hub.close();
         self.close.send_replace(true);
         let After {
+            traces,
             archivist,
             couriers,
         } = self.after;
@@ -335,6 +360,9 @@ impl Serving {
             Err(_) => say!("warning: the disk is slow: some events are not kept"),
         }
         self.runtime.block_on(couriers.end());
+        if let Some(traces) = traces {
+            traces.end();
+        }
         // Watchers and senders that never close do not hold the program up.
         let closed = async {
             served.sockets.all_closed().await;
@@ -342,9 +370,8 @@ impl Serving {
         };
         let closing = async { tokio::time::timeout(CLOSE_WITHIN, closed).await };
         match self.runtime.block_on(closing) {
-            Ok(Ok(ended)) => ended?,
+            Ok(Ok(())) | Err(_) => {}
             Ok(Err(_)) => return Err(anyhow!("the HTTP interface broke off")),
-            Err(_) => {}
         }
         Ok(n_failed)
     }
@@ -355,7 +382,8 @@ impl Serving {
 fn tell(
     output: &LiveOutput,
     served: &Served,
-    ended: &Sender<(EndedCall, Recorded)>,
+    ended: &Sender<ToKeep>,
+    traces: Option<&Traces>,
     is_over: &AtomicBool,
 ) {
     loop {
@@ -367,12 +395,24 @@ fn tell(
                 agent,
                 happening,
             }) => {
+                if let Some(traces) = traces {
+                    traces.happened(&call_id, &happening);
+                }
                 served.hub.tell(call_id, agent, *happening);
+            }
+            Some(Told::Timed(times)) => {
+                if let Some(traces) = traces {
+                    traces.utterance(&times);
+                }
             }
             Some(Told::Ended(call)) => {
                 let recorded = served.calls.over(&call.new.id);
                 // The keeper is there as long as this is.
-                let _ = ended.send((*call, recorded));
+                let _ = ended.send(ToKeep {
+                    call: *call,
+                    recorded,
+                    since: SystemTime::now(),
+                });
             }
             None if was_over => return,
             None => {}

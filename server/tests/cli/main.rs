@@ -12,6 +12,8 @@ mod insight_commands;
 mod listen;
 mod live;
 mod live_alerts;
+mod live_limits;
+mod live_traces;
 mod live_webhooks;
 mod microphone;
 mod recordings;

@@ -128,6 +128,11 @@ impl RuleRun {
         self.trace.take()
     }
 
+    /// Whether any rule looks at utterances that go on.
+    pub(crate) fn follows_partials(&self) -> bool {
+        self.set.rules.iter().any(|rule| rule.partials)
+    }
+
     /// An utterance as it is heard so far. Only rules with `partials` fire, provisionally, at most once
     /// for each utterance. `spoken.idx` is the place the utterance will have.
     pub fn partial(&mut self, spoken: &Spoken<'_>, facts: &Facts<'_>, events: &mut Vec<RuleEvent>) {
@@ -136,7 +141,7 @@ impl RuleRun {
             self.open.push((channel, spoken.utterance.start_ms));
         }
         let set = Arc::clone(&self.set);
-        if set.rules.iter().any(|rule| rule.partials) {
+        if self.follows_partials() {
             self.matches.find(&set.lexicon, spoken);
             self.step(
                 &set,

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use auricle_spool::{Record, RecordingName, Spool, SpoolError, SpoolRecording};
-use crossbeam::channel::{self, Receiver, Sender};
+use crossbeam::channel::{self, Receiver, Sender, TrySendError};
 use thiserror::Error;
 
 use crate::facts::{BeginFacts, EndFacts, LegTaken};
@@ -19,6 +19,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const FLUSH_EVERY: Duration = Duration::from_millis(250);
 /// How often what was written is brought to the disk.
 const BARRIER_EVERY: Duration = Duration::from_millis(300);
+/// Calls that begin, or are saved, between two looks, and while the disk holds the recorder up: a storm of them. Whoever begins
+/// more is refused; whoever saves waits.
+const COMMANDS_WAITING: usize = 4_096;
 /// Failures are told once in so long.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 
@@ -31,6 +34,11 @@ pub enum RecordError {
     /// The facts are longer than a record.
     #[error("what is known of the call cannot be written: {0}")]
     Facts(#[from] serde_json::Error),
+    /// Calls begin faster than the disk takes recordings.
+    #[error(
+        "the disk is behind: recordings of more calls cannot be begun\nhint: look at the disk; calls go on being heard"
+    )]
+    Busy,
     /// The recorder is about to end, or broke off.
     #[error("recordings are not taken any more")]
     Over,
@@ -82,7 +90,7 @@ impl Recorder {
     pub fn start(spool: Spool) -> std::io::Result<Self> {
         let spool = Arc::new(spool);
         let shared = Arc::new(Shared::default());
-        let (commands, taken) = channel::unbounded();
+        let (commands, taken) = channel::bounded(COMMANDS_WAITING);
         let record = Taker::new(taken, Arc::clone(&shared));
         let (of_barrier, to_sync) = (Arc::clone(&shared), Arc::clone(&spool));
         let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
@@ -122,14 +130,19 @@ impl Recorder {
             });
         }
         self.shared.is_dirty.store(true, Ordering::SeqCst);
-        self.shared.n_open.fetch_add(1, Ordering::SeqCst);
         let begun = Command::Begin(Box::new(UnderWay {
             recording,
             legs,
             state: State::Taking,
             flushed_at: Instant::now(),
         }));
-        self.commands.send(begun).map_err(|_| RecordError::Over)?;
+        self.commands
+            .try_send(begun)
+            .map_err(|refused| match refused {
+                TrySendError::Full(_) => RecordError::Busy,
+                TrySendError::Disconnected(_) => RecordError::Over,
+            })?;
+        self.shared.n_open.fetch_add(1, Ordering::SeqCst);
         Ok((name, tapes))
     }
 

@@ -20,7 +20,7 @@ fn a_packet_costs_no_allocation_before_recognition() {
                 let packet = &channel[from..from + PACKET];
                 leg.push(from as u64 / 2, Encoding::L16, packet).unwrap();
             }
-            while front.turn(0) == Turn::Worked {}
+            while front.turn() == Turn::Worked {}
         });
         if from >= warm_up {
             n_allocations += measured.count_total;

@@ -181,7 +181,7 @@ impl Simulation {
     /// All stages work until none has anything to do; nobody reads what they tell.
     fn turn(&mut self, ms: u64) {
         self.clock.now_us.fetch_add(ms * 1000, Ordering::SeqCst);
-        while self.graph.turn(self.clock.now_us()) == Turn::Worked {}
+        while self.graph.turn() == Turn::Worked {}
     }
 
     fn read(&mut self) {
@@ -231,7 +231,7 @@ impl Simulation {
         self.told = rest;
         let ended = ended.into_iter().filter_map(|told| match told {
             Told::Ended(call) => Some(*call),
-            Told::Happened { .. } => None,
+            Told::Happened { .. } | Told::Timed(_) => None,
         });
         ended.collect()
     }

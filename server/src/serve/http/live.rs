@@ -13,6 +13,7 @@ use futures_util::stream;
 use serde::Deserialize;
 
 use super::Served;
+use super::accept::Place;
 use super::error::ApiError;
 use crate::serve::hub::{KeptEvent, Wanted};
 use crate::serve::watcher::{Over, Watcher};
@@ -78,7 +79,11 @@ pub(crate) async fn live(
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &served).await;
     let upgrade = upgrade.map_err(|cause| ApiError::new(cause.status(), cause.body_text()))?;
     let upgrade = upgrade.max_message_size(4 << 10);
-    Ok(upgrade.on_upgrade(async move |socket| watcher.serve(socket).await))
+    let place = parts.extensions.get::<Place>().cloned();
+    Ok(upgrade.on_upgrade(async move |socket| {
+        let _place = place;
+        watcher.serve(socket).await;
+    }))
 }
 
 impl Watcher {

@@ -1,5 +1,6 @@
 //! The HTTP interface: live events, alerts, calls, search, webhooks, health, figures.
 
+mod accept;
 mod alerts;
 mod audio;
 mod calls;
@@ -22,6 +23,7 @@ use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 
+pub(crate) use self::accept::accept;
 use self::error::ApiError;
 use super::access::{Access, Asker, Caller, Refusal, Role};
 use super::archive::Archive;
@@ -112,6 +114,7 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
         .fallback(nothing_there)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(middleware::from_fn(accept::in_time))
         .with_state(served)
 }
 

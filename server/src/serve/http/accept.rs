@@ -1,0 +1,160 @@
+//! Connections of the HTTP interface: how many there may be, how slow, and how they end.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::Served;
+use super::error::ApiError;
+
+/// How long the head of a request may take, and how long a connection may wait for its next one.
+const HEAD_WITHIN: Duration = Duration::from_secs(20);
+/// How long a request may take until its answer begins, its body included.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// A side that does not take what it is sent, and does not say that it is there, is gone after so long.
+const GONE_AFTER: Duration = Duration::from_secs(60);
+/// How often a silent side is asked whether it is there.
+const ASK_EVERY: Duration = Duration::from_secs(20);
+/// Connections that are told at a time that there is no place; more are closed without a word.
+const REFUSALS: usize = 64;
+/// How long telling it may take.
+const REFUSE_WITHIN: Duration = Duration::from_secs(1);
+/// After an error that concerns all connections: too many open files, of which some will be closed.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A connection's place among those that there may be. Who goes on with the connection as a WebSocket keeps it.
+#[derive(Clone)]
+pub(crate) struct Place(
+    #[expect(dead_code, reason = "it is given back when it is dropped")] Arc<OwnedSemaphorePermit>,
+);
+
+/// Takes connections until `closed`, and lets those end that are under way.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    router: Router,
+    served: Arc<Served>,
+    closed: impl Future<Output = ()>,
+) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN);
+    let places = Arc::new(Semaphore::new(served.config.live.most_connections));
+    let refusals = Arc::new(Semaphore::new(REFUSALS));
+    let graceful = GracefulShutdown::new();
+    tokio::pin!(closed);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut closed => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(cause) => {
+                tracing::warn!("the HTTP interface takes no connection: {cause}");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            served.calls.live().metrics().connection_refused();
+            if let Ok(place) = Arc::clone(&refusals).try_acquire_owned() {
+                tokio::spawn(refuse(stream, place));
+            }
+            continue;
+        };
+        if let Err(cause) = watch_over(&stream) {
+            tracing::debug!("a connection is not watched over: {cause}");
+        }
+        let place = Place(Arc::new(place));
+        let router = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(place.clone());
+            router.call(request)
+        });
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = graceful.watch(connection.with_upgrades());
+        tokio::spawn(async move {
+            if let Err(cause) = connection.await {
+                tracing::debug!("a connection broke off: {cause}");
+            }
+        });
+    }
+    graceful.shutdown().await;
+}
+
+/// What those get for whom there is no place.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: application/json\r\n\
+    Content-Length: 90\r\nRetry-After: 5\r\n\r\n\
+    {\"error\":\"there are as many connections as may be\",\"hint\":\"raise `live.most_connections`\"}";
+
+/// Tells it, and takes what the other side still sends: a socket that is closed before loses the answer.
+async fn refuse(mut stream: TcpStream, _place: OwnedSemaphorePermit) {
+    let telling = async {
+        stream.write_all(FULL).await?;
+        stream.shutdown().await?;
+        let mut request = [0; 1024];
+        while stream.read(&mut request).await? > 0 {}
+        io::Result::Ok(())
+    };
+    let _ = tokio::time::timeout(REFUSE_WITHIN, telling).await;
+}
+
+/// Half-open connections end by themselves.
+fn watch_over(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new()
+        .with_time(ASK_EVERY)
+        .with_interval(ASK_EVERY);
+    socket.set_tcp_keepalive(&keepalive)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(GONE_AFTER))?;
+    Ok(())
+}
+
+/// Ends requests whose answer does not begin in time.
+pub(crate) async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let secs = ANSWER_WITHIN.as_secs();
+            let message = format!("the request was not done within {secs} s");
+            ApiError::new(StatusCode::REQUEST_TIMEOUT, message)
+                .with_hint("send its body at once; ask for less at a time")
+                .into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_refusal_is_as_long_as_it_says() {
+        let text = String::from_utf8_lossy(FULL);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(
+            head.contains(&format!("Content-Length: {}", body.len())),
+            "{}",
+            body.len()
+        );
+        serde_json::from_str::<serde_json::Value>(body).unwrap();
+    }
+}

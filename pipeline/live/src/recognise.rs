@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use auricle_contracts::{Party, Voice};
 use auricle_models::{EngineError, Hypothesis, StreamKey, StreamingEngine};
-use auricle_speech::{Place, SpeechModel};
+use auricle_speech::{Engines, Place, SpeechModel};
 use crossbeam::queue::ArrayQueue;
 use rtrb::Consumer;
 
@@ -71,7 +71,8 @@ pub(crate) struct Recognise {
 }
 
 struct Loaded {
-    model: Arc<SpeechModel>,
+    /// Whose it is: models that differ in their words alone have one engine, and one step.
+    engines: Arc<Engines>,
     engine: Box<dyn StreamingEngine>,
 }
 
@@ -112,6 +113,11 @@ impl Recognise {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn n_engines(&self) -> usize {
+        self.engines.len()
+    }
+
     fn take_arrivals(&mut self) -> Turn {
         let mut turn = Turn::Idle;
         while let Some(from) = self.arrivals.pop() {
@@ -148,13 +154,13 @@ impl Recognise {
         let known = self
             .engines
             .iter()
-            .position(|loaded| Arc::ptr_eq(&loaded.model, model));
+            .position(|loaded| Arc::ptr_eq(&loaded.engines, model.engines()));
         if let Some(known) = known {
             return Ok(known);
         }
         self.engines.push(Loaded {
             engine: model.borrow_engine()?,
-            model: Arc::clone(model),
+            engines: Arc::clone(model.engines()),
         });
         Ok(self.engines.len() - 1)
     }

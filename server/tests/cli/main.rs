@@ -7,11 +7,13 @@
 
 mod analyze;
 mod bare;
+mod config_commands;
 mod desk;
 mod insight_commands;
 mod listen;
 mod live;
 mod live_alerts;
+mod live_reload;
 mod live_webhooks;
 mod microphone;
 mod recordings;

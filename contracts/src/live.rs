@@ -1,5 +1,6 @@
 //! What happens in calls under way, as it is told to everybody who watches.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::assessment::{Hit, UtteranceInsight};
@@ -80,7 +81,7 @@ impl Happening {
 }
 
 /// What an event tells, by its `type` in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// [`Happening::CallStarted`].

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::analyze::AnalyzeArgs;
 use crate::commands::api_key::ApiKeyArgs;
+use crate::commands::config::ConfigCommand;
 use crate::commands::delete::DeleteArgs;
 use crate::commands::doctor::DoctorArgs;
 use crate::commands::export::ExportArgs;
@@ -115,6 +116,9 @@ pub(crate) enum Command {
     Rescore(RescoreArgs),
     /// Say what is installed, what is missing and how to get it.
     Doctor(DoctorArgs),
+    /// The configuration: check it, show what is in force, what there is to configure.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Models: list, fetch, verify.
     #[command(subcommand)]
     Models(ModelsCommand),

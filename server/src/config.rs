@@ -1,5 +1,11 @@
 //! The configuration file, and what the command line and the environment put over it.
 
+mod in_force;
+mod ranges;
+mod reference;
+mod schema;
+
+use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -7,9 +13,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use auricle_models::registry::ModelsConfig;
 use auricle_speech::SpeechSettings;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use time::UtcOffset;
 
+pub(crate) use self::in_force::{KeyInForce, keys_said, tables_in_force};
+pub(crate) use self::reference::{page, template};
+pub(crate) use self::schema::schema;
 use crate::analyze::AnalyzeConfig;
 use crate::clock;
 use crate::data::DataFolder;
@@ -24,36 +34,40 @@ use crate::text_file::read_text;
 const FILE_NAME: &str = "auricle.toml";
 
 /// What `auricle.toml` may hold. Keys that are not known are refused.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[schemars(title = "auricle.toml")]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ConfigFile {
-    /// The data folder; relative to the folder of this file.
+    /// Store, index, caches, models; relative to the folder of this file. ~/.local/share/auricle if it is not given.
+    #[schemars(example = &"data")]
     data_dir: Option<PathBuf>,
-    /// What a time without an offset means: `"+08:00"`. Default `"Z"`.
+    /// What a time without an offset means; UTC if it is not given.
+    #[schemars(example = &"+08:00")]
     utc_offset: Option<String>,
     /// What is written to standard error.
     log: LogConfig,
     /// `auricle analyze`.
     analyze: AnalyzeConfig,
-    /// How speech is turned into text.
+    /// How speech is turned into text. A change here has recordings heard again.
     speech: SpeechSettings,
     /// Which model a call gets, and where models lie.
     models: ModelsConfig,
-    /// Language model.
+    /// The language model, beside the texts that the program carries with it.
     lm: LmConfig,
-    /// Native libraries.
+    /// Libraries that are loaded at run time.
     native: NativeConfig,
-    /// What calls are assessed with.
+    /// What calls are assessed with. A change here is what `auricle rescore` is for.
     insight: InsightConfig,
-    /// Calls under way.
+    /// `auricle serve`: calls under way (live.md).
     live: LiveConfig,
 }
 
 /// `[log]`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct LogConfig {
-    /// `error`, `warn` (default), `info`, `debug`, `trace`, or a filter like `auricle=debug,warn`.
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter; `warn` if it is not given.
+    #[schemars(example = &"auricle=debug,warn")]
     level: Option<String>,
 }
 
@@ -62,6 +76,10 @@ struct LogConfig {
 pub(crate) struct Config {
     /// The file that was read, if there is one.
     pub(crate) file: Option<PathBuf>,
+    /// What stood in it.
+    pub(crate) text: FileText,
+    /// What the command line said.
+    pub(crate) overrides: Overrides,
     pub(crate) data: DataFolder,
     /// What a time without an offset means.
     pub(crate) utc_offset: UtcOffset,
@@ -75,6 +93,16 @@ pub(crate) struct Config {
     pub(crate) native: NativeConfig,
     pub(crate) insight: InsightConfig,
     pub(crate) live: LiveConfig,
+}
+
+/// The text of a configuration file. It may have secrets: no message shows it.
+#[derive(Clone, Default)]
+pub(crate) struct FileText(pub(crate) String);
+
+impl fmt::Debug for FileText {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("FileText(…)")
+    }
 }
 
 /// What the command line says of it.
@@ -91,9 +119,14 @@ impl Config {
     /// user's default.
     pub(crate) fn load(overrides: &Overrides) -> Result<Self> {
         let named = overrides.data_dir.clone().or_else(DataFolder::default_root);
-        let (path, file) = match &overrides.config {
-            Some(path) => (Some(path.clone()), read_named(path)?),
+        let found = match &overrides.config {
+            Some(path) => Some((path.clone(), read_named(path)?)),
             None => find_file(named.as_deref())?,
+        };
+        let (path, text) = found.map_or_else(Default::default, |(path, text)| (Some(path), text));
+        let file = match &path {
+            Some(path) => parse(path, &text)?,
+            None => ConfigFile::default(),
         };
         let from_file = || {
             let folder = path.as_deref().and_then(Path::parent)?;
@@ -128,25 +161,26 @@ impl Config {
             insight: file.insight,
             live: file.live,
             file: path,
+            text: FileText(text),
+            overrides: overrides.clone(),
         })
     }
 }
 
-fn find_file(data_root: Option<&Path>) -> Result<(Option<PathBuf>, ConfigFile)> {
+/// The first that is there, and its text.
+fn find_file(data_root: Option<&Path>) -> Result<Option<(PathBuf, String)>> {
     let here = Some(PathBuf::from(FILE_NAME));
     let in_data = data_root.map(|root| root.join(FILE_NAME));
     for path in [here, in_data].into_iter().flatten() {
         if let Some(text) = read_if_there(&path)? {
-            let file = parse(&path, &text)?;
-            return Ok((Some(path), file));
+            return Ok(Some((path, text)));
         }
     }
-    Ok((None, ConfigFile::default()))
+    Ok(None)
 }
 
-fn read_named(path: &Path) -> Result<ConfigFile> {
-    let text = read_text(path).map_err(|cause| cannot_read(path, &cause))?;
-    parse(path, &text)
+fn read_named(path: &Path) -> Result<String> {
+    read_text(path).map_err(|cause| cannot_read(path, &cause))
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>> {
@@ -160,12 +194,26 @@ fn read_if_there(path: &Path) -> Result<Option<String>> {
     }
 }
 
-/// What is wrong is told with line and column, and the line.
+/// What is wrong is told with line and column: the first thing that cannot be read, with its line, else every number that is out
+/// of its range.
 fn parse(path: &Path, text: &str) -> Result<ConfigFile> {
-    toml::from_str(text).map_err(|cause| {
+    let shown = path.display();
+    let file = toml::from_str(text).map_err(|cause| {
         let cause = toml_plainly(&cause);
-        usage(format!("configuration `{}`, {cause}", path.display()))
-    })
+        usage(format!("configuration `{shown}`, {cause}"))
+    })?;
+    let wrong = ranges::out_of_range(text);
+    let wrong = wrong.iter().map(|one| {
+        format!(
+            "configuration `{shown}`, {}: {}",
+            one.place(text),
+            one.cause
+        )
+    });
+    match wrong.collect::<Vec<_>>().join("\n") {
+        none if none.is_empty() => Ok(file),
+        all => Err(usage(all)),
+    }
 }
 
 fn cannot_read(path: &Path, cause: &str) -> anyhow::Error {
@@ -232,21 +280,98 @@ mod tests {
     }
 
     #[test]
-    fn the_documentation_shows_the_defaults() {
-        let text = include_str!("../../docs/configuration.md");
-        let block = text.split("```toml\n").nth(1).unwrap();
-        let shown = block.split("```").next().unwrap();
-        let (documented, default) = (load(shown).unwrap(), load("").unwrap());
-        assert_eq!(documented.speech, default.speech);
-        assert_eq!(documented.models.profile, default.models.profile);
-        assert_eq!(documented.live, default.live);
-        // The examples are keys that exist, too.
-        let examples = shown
-            .lines()
-            .map(|line| line.strip_prefix("# ").unwrap_or(line))
-            .collect::<Vec<_>>()
-            .join("\n");
+    fn numbers_out_of_range_are_all_told_with_their_place() {
+        let check = |text: &str, expected: &[&str]| {
+            let error = load(text).unwrap_err().to_string();
+            let told: Vec<&str> = error.lines().collect();
+            assert_eq!(told.len(), expected.len(), "{error}");
+            for (told, expected) in told.iter().zip(expected) {
+                assert!(told.ends_with(expected), "{told}");
+            }
+        };
+        check(
+            "[live]\nidle_ms = 1_000\nmost_calls = 0x0",
+            &[
+                "auricle.toml`, line 2, column 11: `live.idle_ms` must be 1 to 100, got `1000`",
+                "line 3, column 14: `live.most_calls` must be 1 to 100000, got `0x0`",
+            ],
+        );
+        check(
+            "speech.beam = 100\n[speech.endpoint]\nsilence_prob = 5.0\nlookback_ms = 9223372036854775807",
+            &[
+                "`speech.beam` must be 0 to 64, got `100`",
+                "`speech.endpoint.silence_prob` must be 0 to 0.99, got `5.0`",
+                "`speech.endpoint.lookback_ms` must be 0 to 10000, got `9223372036854775807`",
+            ],
+        );
+        check(
+            "[speech]\nlattice = {word_bonus = nan}",
+            &["`speech.lattice.word_bonus` must be -20 to 20, got `nan`"],
+        );
+        let webhook = "[[live.webhooks]]\nname = 'a'\nurl = 'http://x'\n";
+        check(
+            &format!("{webhook}{webhook}timeout_ms = 1"),
+            &["line 7, column 14: `live.webhooks.timeout_ms` must be 100 to 60000, got `1`"],
+        );
+    }
+
+    #[test]
+    fn values_that_do_not_fit_each_other_are_told() {
+        check_refused("[speech.endpoint]\nsilence_prob = 0.5", "must be at most");
+    }
+
+    #[test]
+    fn the_published_reference_and_schema_are_the_types() {
+        let check = |published: &str, expected: &str, renew: &str| {
+            assert!(
+                published.trim_end() == expected.trim_end(),
+                "hint: cargo run -p auricle -- config {renew}"
+            );
+        };
+        check(
+            include_str!("../../docs/configuration-reference.md"),
+            &page(),
+            "reference > docs/configuration-reference.md",
+        );
+        check(
+            include_str!("../../docs/configuration.schema.json"),
+            &serde_json::to_string_pretty(schema()).unwrap(),
+            "schema > docs/configuration.schema.json",
+        );
+    }
+
+    #[test]
+    fn the_template_says_what_is_so_without_it() {
+        let template = template();
+        let (said, unsaid) = (load(&template).unwrap(), load("").unwrap());
+        let shown = |config: &Config| {
+            let config = Config {
+                file: None,
+                overrides: Overrides::default(),
+                ..config.clone()
+            };
+            format!("{config:?}")
+        };
+        assert_eq!(shown(&said), shown(&unsaid));
+        // The examples are keys that exist, and values that they take.
+        let examples = template.lines().map(|line| match line.strip_prefix('#') {
+            Some(example) if !example.starts_with(' ') => example,
+            _ => line,
+        });
+        let examples = examples.collect::<Vec<_>>().join("\n");
+        assert!(examples.contains("\n[[live.webhooks]]\n"), "{examples}");
         load(&examples).unwrap();
+    }
+
+    #[test]
+    fn the_guide_shows_what_can_be_read() {
+        let guide = include_str!("../../docs/configuration.md");
+        let shown = guide.split("```toml\n").skip(1);
+        let shown: Vec<&str> = shown.filter_map(|rest| rest.split("```").next()).collect();
+        assert!(!shown.is_empty());
+        for text in shown {
+            load(text).unwrap();
+        }
     }
 
     #[test]

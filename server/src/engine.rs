@@ -1,7 +1,7 @@
 //! The one place where recognition is put together: models found, loaded, shared by the workers.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
@@ -9,36 +9,40 @@ use auricle_contracts::{CallMetadata, Party, Utterance};
 use auricle_models::VadSource;
 use auricle_models::native::SearchPath;
 use auricle_models::registry::{Engine, ModelStore, Role, Wanted};
-use auricle_speech::lm::{Keeping, LanguageData};
-use auricle_speech::{CallTranscriber, ChannelPlan, Hotwords, Pace, SpeechModel, SpeechParts};
+use auricle_speech::lm::Keeping;
+use auricle_speech::{CallTranscriber, ChannelPlan, Pace, SpeechModel, SpeechParts};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::{Config, beside};
 use crate::exit::{message_of, usage};
-use crate::language;
 use crate::recogniser::{Chosen, Recogniser, Recognisers};
 use crate::sources::{self, Networks};
 use crate::terminal::say;
-use crate::text_file::read_text;
 use crate::vad::VadChoice;
+use crate::words::Words;
 
 /// `[native]`: libraries that are loaded at run time.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct NativeConfig {
     /// ONNX Runtime: the file or its folder.
+    #[schemars(example = &"/opt/onnxruntime/lib")]
     pub(crate) onnxruntime: Option<PathBuf>,
     /// libvosk: the file or its folder.
+    #[schemars(example = &"/opt/vosk/libvosk.so")]
     pub(crate) vosk: Option<PathBuf>,
 }
 
 /// `[lm]`: what the language model is mixed from, beside what the program carries with it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LmConfig {
-    /// ARPA files. Without this key, the language model of the registry, if it is installed.
+    /// ARPA files, up to five. Without this key, the language model of the registry, if it is installed.
+    #[schemars(example = [&"ours.arpa.gz"])]
     pub(crate) arpa: Option<Vec<PathBuf>>,
-    /// Texts of one's own, one sentence a line.
+    /// Texts of one's own, one sentence a line; relative to the configuration file's folder.
+    #[schemars(example = [&"ours.txt"])]
     pub(crate) texts: Vec<PathBuf>,
 }
 
@@ -107,19 +111,11 @@ pub(crate) struct Speech {
     recognisers: Recognisers,
     vad: Arc<dyn VadSource>,
     options: SpeechOptions,
-    language: Arc<LanguageData>,
-    language_print: String,
-    hotwords: Hotwords,
+    words: Words,
     /// By campaign and region.
     chosen: HashMap<(Option<String>, Option<String>), Chosen>,
     /// By name, and whether it stands in for another; the cause where loading one failed.
     loaded: HashMap<(String, bool), Result<Arc<SpeechModel>, String>>,
-}
-
-fn read_hotwords(path: &Path) -> Result<Hotwords> {
-    let shown = path.display();
-    let text = read_text(path).map_err(|cause| usage(format!("hotwords `{shown}`: {cause}")))?;
-    Hotwords::parse(&text).map_err(|cause| usage(format!("`{shown}`: {cause}")))
 }
 
 impl Speech {
@@ -139,18 +135,15 @@ impl Speech {
                 .choose(&models, &wanted)
                 .map_err(|cause| usage(cause.to_string()))?;
         }
-        let hotwords = match &options.hotwords {
-            Some(path) => read_hotwords(path)?,
-            None => Hotwords::default(),
-        };
         let mut settings = config.speech.clone();
         if let Some(beam) = options.beam {
             settings.beam = beam;
         }
         // What is meant counts, not how it was written: the default's number and no number are one.
         settings.beam = settings.decode().n_paths;
+        let hotwords = options.hotwords.as_deref();
         let vad = VadChoice::open(&registry, config, options.networks)?.source;
-        let (language, language_print) = language::load(config, &registry, options.keeping)?;
+        let words = Words::load(config, &registry, hotwords, options.keeping, None)?;
         Ok(Self {
             recognisers: Recognisers {
                 registry,
@@ -161,9 +154,7 @@ impl Speech {
             },
             vad,
             options: options.clone(),
-            language: Arc::new(language),
-            language_print,
-            hotwords,
+            words,
             chosen: HashMap::new(),
             loaded: HashMap::new(),
         })
@@ -196,6 +187,11 @@ impl Speech {
         Ok(chosen)
     }
 
+    /// What models are given to hear with.
+    pub(crate) fn words(&self) -> &Words {
+        &self.words
+    }
+
     fn parts(&self, recogniser: Recogniser) -> Result<SpeechParts> {
         let second_pass = match self.options.passes {
             Passes::One => None,
@@ -212,8 +208,8 @@ impl Speech {
             recogniser: recogniser.source,
             vad: Arc::clone(&self.vad),
             second_pass,
-            language: Arc::clone(&self.language),
-            hotwords: self.hotwords.clone(),
+            language: Arc::clone(self.words.language()),
+            hotwords: self.words.hotwords().clone(),
             stands_in: recogniser.chosen.stands_in,
         })
     }
@@ -253,7 +249,7 @@ impl Recognition for Speech {
     }
 
     fn language_print(&self) -> &str {
-        &self.language_print
+        self.words.language_print()
     }
 }
 

@@ -15,6 +15,7 @@ use auricle_insight::rules::PackFile;
 use auricle_insight::{CallRun, Judge, Recipe};
 use auricle_store::Store;
 use globset::{Glob, GlobMatcher};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) use self::built_in::{BuiltIn, PACKS};
@@ -27,35 +28,42 @@ use crate::file_name::digits;
 use crate::terminal::say;
 
 /// `[insight]`: what calls are assessed with.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct InsightConfig {
-    /// Packs, by name or file, each for calls in its `language` (all calls where it says none); a language that
-    /// none is for has the one that the program carries.
+    /// Rule packs: files, or names of `auricle rules list`, each for calls in its `language` (all calls where it says
+    /// none); a language that none is for has the one that the program carries.
+    #[schemars(example = [&"zh-finance", &"ours.yaml"])]
     pub(crate) packs: Vec<PathBuf>,
     /// Score card, by name or file: for calls whose packs have a rule that it names.
+    #[schemars(example = &"our-card.yaml")]
     pub(crate) card: Option<PathBuf>,
     /// Text classifier that `auricle intent train` wrote, for calls in the language of its texts; none for those the
     /// program carries.
+    #[schemars(example = &"our.intents")]
     pub(crate) intents: Option<PathBuf>,
-    /// Emotion model, by the name on its card or file (ONNX, or JSON weights); none for the one the program
-    /// carries.
+    /// Emotion model, by the name on its card or file (ONNX, or JSON weights; models/emotion/README.md); none for the one
+    /// the program carries.
+    #[schemars(example = &"our-emotion.onnx")]
     pub(crate) emotion: Option<PathBuf>,
-    /// Others for some campaigns: the first whose pattern fits is used.
+    /// Other packs and cards for some campaigns: the first whose pattern fits is used.
     pub(crate) campaigns: Vec<CampaignConfig>,
 }
 
 /// `[[insight.campaigns]]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CampaignConfig {
     /// A campaign's name; `*` and `?` stand for anything.
+    #[schemars(example = &"loans-*")]
     pub(crate) campaign: String,
     /// Packs, by name or file.
     #[serde(default)]
+    #[schemars(example = [&"zh-finance", &"loans.yaml"])]
     pub(crate) packs: Vec<PathBuf>,
     /// Score card, by name or file.
     #[serde(default)]
+    #[schemars(example = &"zh-telemarketing")]
     pub(crate) card: Option<PathBuf>,
 }
 
@@ -200,6 +208,16 @@ impl Judges {
         let packs = self.all().flat_map(|seated| seated.judge.rules.packs());
         let names: BTreeSet<&str> = packs.map(|pack| pack.id.as_str()).collect();
         names.into_iter().collect()
+    }
+
+    /// Files that packs and cards were read from, included ones, too. Names of what the program carries stand among them.
+    pub(crate) fn files(&self) -> BTreeSet<PathBuf> {
+        let packs = self.all().flat_map(|seated| &seated.packs);
+        let of_packs = packs.flat_map(|pack| std::iter::once(&pack.file).chain(&pack.included));
+        let cards = self.benches().filter_map(|bench| bench.card.as_ref());
+        let cards = cards.chain(self.all().filter_map(|seated| seated.card.as_ref()));
+        let of_cards = cards.map(|card| &card.name);
+        of_packs.chain(of_cards).map(PathBuf::from).collect()
     }
 
     /// Has the store know what the fingerprints of assessments stand for. Before any of them is saved.

@@ -10,22 +10,16 @@ use crate::config::{Config, beside};
 use crate::engine::installed_file;
 use crate::terminal::say;
 
-/// Loads the language model that the configuration asks for, from the cache where it was made before.
+/// Loads the language model of these options, from the cache where it was made before.
 /// Gives with it a fingerprint of everything it was made from.
 pub(crate) fn load(
     config: &Config,
-    registry: &ModelStore,
+    options: &LanguageOptions,
     keeping: Keeping,
 ) -> Result<(LanguageData, String)> {
-    let texts = config.lm.texts.iter();
-    let options = LanguageOptions {
-        arpa: arpa_files(config, registry),
-        texts: texts.map(|path| beside(config, path)).collect(),
-        weights: None,
-    };
     let folder = config.data.cache();
     let mut is_told = false;
-    let opened = LanguageData::open(&folder, &options, keeping, |step| {
+    let opened = LanguageData::open(&folder, options, keeping, |step| {
         tracing::debug!(step, "language model");
         if !is_told {
             say!("making the language model; this takes some seconds, once");
@@ -33,6 +27,16 @@ pub(crate) fn load(
         }
     });
     Ok(opened?)
+}
+
+/// What the configuration has the language model made from.
+pub(crate) fn options(config: &Config, registry: &ModelStore) -> LanguageOptions {
+    let texts = config.lm.texts.iter();
+    LanguageOptions {
+        arpa: arpa_files(config, registry),
+        texts: texts.map(|path| beside(config, path)).collect(),
+        weights: None,
+    }
 }
 
 /// ARPA files: the configuration's, else the registry's where it is installed.

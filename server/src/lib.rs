@@ -1,7 +1,7 @@
 //! The command line of Auricle: what to do is decided here, how to do it in the other rooms.
 //!
 //! ```text
-//! args ─▶ config ─▶ app ─▶ commands::{show, search, export, import, delete, doctor, models, lm, index, rules, intent, report}
+//! args ─▶ config ─▶ app ─▶ commands::{show, search, export, import, delete, doctor, config, models, lm, index, rules, intent, report}
 //!                        ├▶ analyze: inputs ─▶ plan ─▶ work (hear, assess) ─▶ save
 //!                        ├▶ rescore: due ─▶ work (assess) ─▶ save ─▶ report
 //!                        └▶ serve: calls ─▶ live pipeline ─▶ hub, keeper ─▶ http
@@ -44,6 +44,7 @@ mod terminal;
 mod testing;
 mod text_file;
 mod vad;
+mod words;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -93,6 +94,7 @@ fn dispatch(app: &mut App, command: &Command) -> Result<Exit> {
         Command::Import(args) => commands::import::run(app, args),
         Command::Delete(args) => commands::delete::run(app, args),
         Command::Doctor(args) => commands::doctor::run(app, args),
+        Command::Config(command) => commands::config::run(app, command),
         Command::Models(command) => commands::models::run(app, command),
         Command::Lm(command) => commands::lm::run(app, command),
         Command::Intent(command) => commands::intent::run(app, command),

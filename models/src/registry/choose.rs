@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -13,21 +14,26 @@ use super::store::{Listed, ModelState, ModelStore, StoreError};
 const TELEPHONY_8K: &str = "telephony_8k";
 
 /// The section `models` of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelsConfig {
-    /// Models folder, before `AURICLE_MODELS` and the data folder's.
+    /// Models folder, before `AURICLE_MODELS` and the data folder's `models/`.
+    #[schemars(example = &"models")]
     pub dir: Option<PathBuf>,
-    /// Address of a copy of the models, before the cards' own addresses.
+    /// Address of a copy of the models, asked before the cards' own addresses.
+    #[schemars(example = &"https://models.example/auricle")]
     pub mirror: Option<String>,
     /// Profile whose models are used where nothing below names one.
     pub profile: String,
-    /// Language (`zh`) → model, alias or profile.
+    /// Model, alias or profile for calls in a language.
+    #[schemars(extend("examples" = [{"zh": "zh-zipformer-3.3m"}]))]
     pub language: BTreeMap<String, String>,
-    /// Region (`guangdong`) → model, alias or profile; before the language. A call's region is looked
-    /// for as it is written, then in small letters.
+    /// Model, alias or profile for calls of a region; goes before the language. A call's region is looked for as it is
+    /// written, then in small letters.
+    #[schemars(extend("examples" = [{"guangdong": "our-cantonese-model"}]))]
     pub region: BTreeMap<String, String>,
-    /// Campaign → model, alias or profile; before the region.
+    /// Model, alias or profile for calls of a campaign; goes before the region.
+    #[schemars(extend("examples" = [{"spring_loans": "our-loans-model"}]))]
     pub campaign: BTreeMap<String, String>,
     /// Model, alias or profile of every call, before all of these; only the option `--model` says it.
     #[serde(skip)]

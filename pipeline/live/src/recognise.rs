@@ -10,7 +10,7 @@ use std::sync::Arc;
 use auricle_contracts::{Party, Voice};
 use auricle_models::{EngineError, Hypothesis, StreamKey, StreamingEngine};
 use auricle_progress::{LegEnd, Marks};
-use auricle_speech::{Place, SpeechModel};
+use auricle_speech::{Engines, Place, SpeechModel};
 use crossbeam::queue::ArrayQueue;
 use rtrb::Consumer;
 
@@ -79,7 +79,8 @@ pub(crate) struct Recognise {
 }
 
 struct Loaded {
-    model: Arc<SpeechModel>,
+    /// Whose it is: models that differ in their words alone have one engine, and one step.
+    engines: Arc<Engines>,
     engine: Box<dyn StreamingEngine>,
 }
 
@@ -154,6 +155,11 @@ impl Recognise {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn n_engines(&self) -> usize {
+        self.engines.len()
+    }
+
     fn take_arrivals(&mut self) -> Turn {
         let mut turn = Turn::Idle;
         while let Some(from) = self.arrivals.pop() {
@@ -191,13 +197,13 @@ impl Recognise {
         let known = self
             .engines
             .iter()
-            .position(|loaded| Arc::ptr_eq(&loaded.model, model));
+            .position(|loaded| Arc::ptr_eq(&loaded.engines, model.engines()));
         if let Some(known) = known {
             return Ok(known);
         }
         self.engines.push(Loaded {
             engine: model.borrow_engine()?,
-            model: Arc::clone(model),
+            engines: Arc::clone(model.engines()),
         });
         Ok(self.engines.len() - 1)
     }
@@ -241,7 +247,7 @@ impl Recognise {
             self.outbox
                 .extend(reports.map(|report| (Arc::clone(queue), report)));
         }
-        match loaded.model.borrow_engine() {
+        match loaded.engines.borrow_engine() {
             Ok(engine) => loaded.engine = engine,
             Err(cause) => return self.metrics.leg_failed(&cause),
         }

@@ -21,6 +21,6 @@ pub mod written;
 
 pub use ear::{Ear, Heard};
 pub use hotwords::{Hotwords, HotwordsError};
-pub use model::{SpeechError, SpeechModel, SpeechParts, SpeechSettings};
+pub use model::{Engines, MOST_PATHS, SpeechError, SpeechModel, SpeechParts, SpeechSettings};
 pub use transcribe::{CallTranscriber, ChannelPlan, Pace};
 pub use utterance::Place;

@@ -10,6 +10,7 @@ use auricle_models::{
     DecodeSettings, EngineError, EngineSource, Hypothesis, SecondPassEngine, StreamKey,
     StreamOptions, StreamingEngine, TokenKind, VadSource, VoiceActivity, digests_of,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -20,14 +21,15 @@ use crate::lm::LanguageData;
 use crate::segment::EndpointSettings;
 use crate::utterance::{Place, Writer};
 
-/// More paths than this cost time and find nothing.
-const MAX_BEAM: usize = 64;
+/// More paths of the beam search than this cost time and find nothing.
+pub const MOST_PATHS: u16 = 64;
 
 /// How speech is turned into text; part of a transcript's fingerprint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SpeechSettings {
     /// Paths of the beam search: 1 is greedy; 0 means the default of 8.
+    #[schemars(range(min = 0, max = MOST_PATHS))]
     pub beam: usize,
     /// Language of the calls, for engines that know more than one: `zh`, `en`.
     pub language: String,
@@ -49,19 +51,12 @@ impl Default for SpeechSettings {
 }
 
 impl SpeechSettings {
-    /// Whether every value is one that hearing can work with.
+    /// Whether the values fit each other. The range of each stands at its key, and is held where the configuration is read.
     ///
     /// # Errors
-    /// Names the first key whose value is out of range, the range and the value.
+    /// Names the key whose value does not fit, the other one and the value.
     pub fn check(&self) -> Result<(), String> {
-        if self.beam > MAX_BEAM {
-            return Err(format!(
-                "`speech.beam` must be 0 to {MAX_BEAM}, got `{}`",
-                self.beam
-            ));
-        }
-        self.endpoint.check()?;
-        self.lattice.check()
+        self.endpoint.check()
     }
 
     /// How the recogniser searches.
@@ -115,22 +110,30 @@ pub enum SpeechError {
 
 type Pool<T> = Mutex<Vec<Box<T>>>;
 
-/// Recogniser, voice activity and language, loaded; workers borrow engines from it.
-pub struct SpeechModel {
+/// Recogniser and voice activity, loaded; workers borrow engines from it. Models that differ in their words alone share
+/// it, and one engine has streams of all of them.
+pub struct Engines {
     recogniser: Box<dyn EngineSource>,
     vad: Arc<dyn VadSource>,
     second_pass: Option<Box<dyn SecondPassEngine>>,
     settings: SpeechSettings,
-    language: Arc<LanguageData>,
-    hotwords: Hotwords,
-    engines: Pool<dyn StreamingEngine>,
-    vads: Pool<dyn VoiceActivity>,
-    fingerprint: String,
+    idle_engines: Pool<dyn StreamingEngine>,
+    idle_vads: Pool<dyn VoiceActivity>,
+    /// Of all files.
+    digests: Vec<String>,
     name: String,
     rate_hz: u32,
     kind: TokenKind,
     emission_ms: u32,
     stands_in: bool,
+}
+
+/// Engines and language: everything that hears.
+pub struct SpeechModel {
+    engines: Arc<Engines>,
+    language: Arc<LanguageData>,
+    hotwords: Hotwords,
+    fingerprint: String,
 }
 
 impl SpeechModel {
@@ -143,19 +146,10 @@ impl SpeechModel {
             recogniser,
             vad,
             second_pass,
-            mut language,
+            language,
             hotwords,
             stands_in,
         } = parts;
-        let hotwords = hotwords.fit(recogniser.tokens());
-        for word in hotwords.without_effect() {
-            tracing::warn!(
-                "the hotword `{word}` has no effect: the recogniser has no tokens to spell it with"
-            );
-        }
-        if !hotwords.is_empty() {
-            hotwords.add_to(Arc::make_mut(&mut language));
-        }
         let engine = recogniser.engine()?;
         let first_vad = vad.vad()?;
         let info = engine.info().clone();
@@ -167,33 +161,62 @@ impl SpeechModel {
         let mut files = vec![vad.file().to_path_buf()];
         files.extend(second_pass.iter().flat_map(|second| second.files()));
         digests.extend(digests_of(files.iter().map(PathBuf::as_path))?);
-        let fingerprint = fingerprint(&digests, &format!("{name}|{settings:?}|{hotwords:?}"));
-        Ok(Self {
+        let engines = Engines {
             recogniser,
             vad,
             second_pass,
             settings,
-            language,
-            hotwords,
-            engines: Mutex::new(vec![engine]),
-            vads: Mutex::new(vec![first_vad]),
-            fingerprint,
+            idle_engines: Mutex::new(vec![engine]),
+            idle_vads: Mutex::new(vec![first_vad]),
+            digests,
             name,
             rate_hz: info.sample_rate_hz,
             kind: info.token_kind,
             emission_ms: info.emission_ms,
             stands_in,
-        })
+        };
+        Ok(Self::of(Arc::new(engines), language, hotwords))
+    }
+
+    /// The same recogniser with another language model and other hotwords. Nothing is loaded: it shares its engines with
+    /// this one, and both hear at the same time.
+    pub fn with_words(&self, language: Arc<LanguageData>, hotwords: Hotwords) -> Self {
+        Self::of(Arc::clone(&self.engines), language, hotwords)
+    }
+
+    fn of(engines: Arc<Engines>, mut language: Arc<LanguageData>, hotwords: Hotwords) -> Self {
+        let hotwords = hotwords.fit(engines.recogniser.tokens());
+        for word in hotwords.without_effect() {
+            tracing::warn!(
+                "the hotword `{word}` has no effect: the recogniser has no tokens to spell it with"
+            );
+        }
+        if !hotwords.is_empty() {
+            hotwords.add_to(Arc::make_mut(&mut language));
+        }
+        let Engines { name, settings, .. } = &*engines;
+        let settings = format!("{name}|{settings:?}|{hotwords:?}");
+        Self {
+            fingerprint: fingerprint(&engines.digests, &settings),
+            engines,
+            language,
+            hotwords,
+        }
+    }
+
+    /// What it shares with models that differ in their words alone.
+    pub fn engines(&self) -> &Arc<Engines> {
+        &self.engines
     }
 
     /// Engine and model, for example `native/zh-zipformer-3.3m`.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.engines.name
     }
 
     /// The model alone, for example `zh-zipformer-3.3m`.
     pub fn model_name(&self) -> &str {
-        model_in(&self.name)
+        model_in(&self.engines.name)
     }
 
     /// Changes whenever transcripts may: model files, settings, hotwords, this program's version.
@@ -204,12 +227,12 @@ impl SpeechModel {
     /// Whether what `engine` heard (a name as [`Self::name`] gives it) must not be heard again by this model: it only
     /// stands in for a better one.
     pub fn must_not_replace(&self, engine: &str) -> bool {
-        self.stands_in && model_in(engine) != model_in(&self.name)
+        self.engines.stands_in && model_in(engine) != model_in(&self.engines.name)
     }
 
     /// What it was set to.
     pub fn settings(&self) -> &SpeechSettings {
-        &self.settings
+        &self.engines.settings
     }
 
     /// Words and their probabilities.
@@ -249,11 +272,11 @@ impl SpeechModel {
         heard: &[f32],
         place: Place,
     ) -> Result<(), SpeechError> {
-        let Some(second) = &self.second_pass else {
+        let Some(second) = &self.engines.second_pass else {
             return Ok(());
         };
-        let heard = at_rate(heard, self.rate_hz, second.sample_rate_hz())?;
-        let again = second.transcribe(&heard, &self.settings.language)?;
+        let heard = at_rate(heard, self.engines.rate_hz, second.sample_rate_hz())?;
+        let again = second.transcribe(&heard, &self.engines.settings.language)?;
         self.writer().write_again(utterance, &again, place);
         Ok(())
     }
@@ -261,30 +284,27 @@ impl SpeechModel {
     fn writer(&self) -> Writer<'_> {
         Writer {
             language: &self.language,
-            lattice: &self.settings.lattice,
-            kind: self.kind,
-            emission_ms: self.emission_ms,
+            lattice: &self.engines.settings.lattice,
+            kind: self.engines.kind,
+            emission_ms: self.engines.emission_ms,
         }
     }
 
     pub(crate) fn second_pass(&self) -> Option<&dyn SecondPassEngine> {
-        self.second_pass.as_deref()
+        self.engines.second_pass.as_deref()
     }
 
     /// Rate of the samples that its engines take, hertz.
     pub fn rate_hz(&self) -> u32 {
-        self.rate_hz
+        self.engines.rate_hz
     }
 
-    /// An engine that nobody uses; a new one when all are busy.
+    /// An engine that nobody uses, as [`Engines::borrow_engine`] gives it.
     ///
     /// # Errors
     /// When a file of the model is damaged or memory is short.
     pub fn borrow_engine(&self) -> Result<Box<dyn StreamingEngine>, SpeechError> {
-        match pop(&self.engines) {
-            Some(engine) => Ok(engine),
-            None => Ok(self.recogniser.engine()?),
-        }
+        self.engines.borrow_engine()
     }
 
     /// A voice activity network that nobody uses; a new one when all are busy.
@@ -292,22 +312,29 @@ impl SpeechModel {
     /// # Errors
     /// When its file is damaged or memory is short.
     pub fn borrow_vad(&self) -> Result<Box<dyn VoiceActivity>, SpeechError> {
-        match pop(&self.vads) {
+        match pop(&self.engines.idle_vads) {
             Some(vad) => Ok(vad),
-            None => Ok(self.vad.vad()?),
+            None => Ok(self.engines.vad.vad()?),
         }
     }
 
     /// Gives back what a call that ended well no longer uses.
     pub(crate) fn give_back(&self, engine: Box<dyn StreamingEngine>, vad: Box<dyn VoiceActivity>) {
-        self.engines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(engine);
-        self.vads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(vad);
+        push(&self.engines.idle_engines, engine);
+        push(&self.engines.idle_vads, vad);
+    }
+}
+
+impl Engines {
+    /// An engine that nobody uses; a new one when all are busy.
+    ///
+    /// # Errors
+    /// When a file of the model is damaged or memory is short.
+    pub fn borrow_engine(&self) -> Result<Box<dyn StreamingEngine>, SpeechError> {
+        match pop(&self.idle_engines) {
+            Some(engine) => Ok(engine),
+            None => Ok(self.recogniser.engine()?),
+        }
     }
 }
 
@@ -321,6 +348,12 @@ fn at_rate(samples: &[f32], from_hz: u32, to_hz: u32) -> Result<Vec<f32>, Resamp
 
 fn pop<T: ?Sized>(pool: &Pool<T>) -> Option<Box<T>> {
     pool.lock().unwrap_or_else(PoisonError::into_inner).pop()
+}
+
+fn push<T: ?Sized>(pool: &Pool<T>, free: Box<T>) {
+    pool.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(free);
 }
 
 /// The model in `ENGINE/MODEL` or `ENGINE/MODEL+SECOND`.
@@ -350,31 +383,13 @@ mod tests {
     }
 
     #[test]
-    fn settings_out_of_range_are_named() {
-        assert_eq!(SpeechSettings::default().check(), Ok(()));
-        let broken = |change: fn(&mut SpeechSettings)| {
-            let mut settings = SpeechSettings::default();
-            change(&mut settings);
-            settings.check().unwrap_err()
-        };
+    fn settings_that_do_not_fit_each_other_are_named() {
+        let mut settings = SpeechSettings::default();
+        assert_eq!(settings.check(), Ok(()));
+        settings.endpoint.silence_prob = 0.5;
         assert_eq!(
-            broken(|settings| settings.beam = 100),
-            "`speech.beam` must be 0 to 64, got `100`"
-        );
-        assert_eq!(
-            broken(|settings| settings.endpoint.silence_prob = 5.0),
-            "`speech.endpoint.silence_prob` must be 0 to 0.3, got `5`"
-        );
-        assert_eq!(
-            broken(|settings| settings.endpoint.lookback_ms = u64::MAX),
-            format!(
-                "`speech.endpoint.lookback_ms` must be 0 to 10000, got `{}`",
-                u64::MAX
-            )
-        );
-        assert_eq!(
-            broken(|settings| settings.lattice.word_bonus = f32::NAN),
-            "`speech.lattice.word_bonus` must be -20 to 20, got `NaN`"
+            settings.check().unwrap_err(),
+            "`speech.endpoint.silence_prob` must be at most `speech.endpoint.speech_prob`, which is `0.3`, got `0.5`"
         );
     }
 }

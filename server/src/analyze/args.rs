@@ -1,8 +1,10 @@
 //! Options of `auricle analyze`, and what the configuration says in their place.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use auricle_speech::MOST_PATHS;
 use clap::{Args, ValueEnum};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::channels::{ChannelMap, ChannelName};
@@ -35,15 +37,24 @@ A call's id is its file's stem, without control characters; bytes that are no UT
 Where two recordings share it, the second gets eight more digits.";
 
 /// `[analyze]` of the configuration: what the options of the same names say when they are not given.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AnalyzeConfig {
     /// Recordings heard at the same time; 0 for one on each processor.
     pub(super) jobs: usize,
-    /// `"agent=left"`.
+    /// Which party is on which channel; the left one is the agent if it is not given.
+    #[schemars(example = &"agent=right")]
     pub(super) channels: Option<String>,
-    /// A list of words to lean towards; relative to the configuration file's folder.
+    /// A list of words to lean towards, in live calls, too; relative to the configuration file's folder.
+    #[schemars(example = &"hotwords.txt")]
     pub(super) hotwords: Option<PathBuf>,
+}
+
+impl AnalyzeConfig {
+    /// The list of words to lean towards.
+    pub(crate) fn hotwords(&self) -> Option<&Path> {
+        self.hotwords.as_deref()
+    }
 }
 
 /// What recognises.
@@ -105,7 +116,7 @@ pub(crate) struct AnalyzeArgs {
     #[arg(long)]
     pub(super) second_pass: bool,
     /// Paths of the beam search; 1 is greedy.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_PATHS)))]
     pub(super) beam: Option<u16>,
     /// Hear again what is unchanged or was imported.
     #[arg(long)]

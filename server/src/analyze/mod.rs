@@ -30,6 +30,7 @@ use auricle_speech::lm::Keeping;
 
 use crate::app::App;
 use crate::clock;
+use crate::config::{Config, beside};
 use crate::data::WriteLock;
 use crate::engine::{Passes, Recognition, Speech, SpeechOptions};
 use crate::exit::{Exit, usage};
@@ -103,7 +104,7 @@ pub(crate) fn hear_again(
         redacted: None,
         n_workers: workers(app.config.analyze.jobs),
     };
-    let mut speech = Speech::open(&app.config, &default_speech_options(app))?;
+    let mut speech = Speech::open(&app.config, &default_speech_options(&app.config))?;
     analyze(app, request, &mut speech, judges, stop, lock)
 }
 
@@ -260,7 +261,7 @@ pub(crate) fn configured_channels(app: &App) -> Result<ChannelMap> {
 }
 
 fn speech_options(app: &App, args: &AnalyzeArgs) -> SpeechOptions {
-    let default = default_speech_options(app);
+    let default = default_speech_options(&app.config);
     SpeechOptions {
         model: args.model.clone(),
         hotwords: args.hotwords.clone().or(default.hotwords),
@@ -288,11 +289,11 @@ fn speech_options(app: &App, args: &AnalyzeArgs) -> SpeechOptions {
 }
 
 /// What is asked of recognition where no option says otherwise.
-pub(crate) fn default_speech_options(app: &App) -> SpeechOptions {
-    let hotwords = app.config.analyze.hotwords.as_deref();
+pub(crate) fn default_speech_options(config: &Config) -> SpeechOptions {
+    let hotwords = config.analyze.hotwords();
     SpeechOptions {
         model: None,
-        hotwords: hotwords.map(|path| crate::config::beside(&app.config, path)),
+        hotwords: hotwords.map(|path| beside(config, path)),
         beam: None,
         engine: None,
         networks: Networks::Best,

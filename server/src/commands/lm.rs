@@ -132,7 +132,8 @@ struct Measured {
 }
 
 fn measure(app: &mut App, texts: &[PathBuf], form: Form) -> Result<Exit> {
-    let (language, _) = language::load(&app.config, &model_store(&app.config)?, Keeping::InFolder)?;
+    let options = language::options(&app.config, &model_store(&app.config)?);
+    let (language, _) = language::load(&app.config, &options, Keeping::InFolder)?;
     let sentences = read_sentences(texts, &language.vocabulary)?;
     let found = evaluate(&language.model, &language.vocabulary, &sentences);
     let best = eval::best_weights(&language.model, &sentences, WEIGHT_ROUNDS);

@@ -1,6 +1,7 @@
 //! One file for each command; `analyze` has a folder of its own.
 
 pub(crate) mod api_key;
+pub(crate) mod config;
 pub(crate) mod delete;
 pub(crate) mod doctor;
 pub(crate) mod export;

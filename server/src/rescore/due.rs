@@ -134,7 +134,7 @@ impl<'a> Ears<'a> {
 
 /// Who saves nothing keeps no language model either.
 fn speech_options(app: &App, args: &RescoreArgs) -> SpeechOptions {
-    let default = analyze::default_speech_options(app);
+    let default = analyze::default_speech_options(&app.config);
     SpeechOptions {
         keeping: match args.dry_run {
             true => Keeping::Nothing,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use anyhow::Result;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -10,7 +11,9 @@ use thiserror::Error;
 use crate::exit::usage;
 
 /// What a key is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema, clap::ValueEnum,
+)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Role {
     /// Watches live calls; reads calls.
@@ -43,14 +46,17 @@ impl Role {
 }
 
 /// `[[live.keys]]`: a key that is let in.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct KeyConfig {
     /// Whose it is.
+    #[schemars(example = &"wallboard")]
     pub(crate) name: String,
     /// What it may do.
+    #[schemars(example = &"supervisor")]
     pub(crate) role: Role,
     /// SHA-256 of the key, hexadecimal, as `auricle api-key` prints it.
+    #[schemars(example = &"0000000000000000000000000000000000000000000000000000000000000000")]
     pub(crate) sha256: String,
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 use auricle_contracts::{Acknowledgement, AlertRecord, CallId, EventKind, Happening, LiveEvent};
 use auricle_store::{EventRecord, EventStep, Store};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -34,10 +35,11 @@ const LONGEST_RETRY: Duration = Duration::from_secs(5);
 const DAY_MS: u64 = 86_400_000;
 
 /// `[live.events]`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct EventsConfig {
-    /// How long events are kept for watchers who were away, and dead letters of webhooks, days, 1 to 3,650.
+    /// How long alerts and ended calls are kept for watchers who were away, and dead letters of webhooks.
+    #[schemars(range(min = 1, max = 3_650))]
     pub(crate) keep_days: u64,
 }
 

@@ -14,11 +14,11 @@ use auricle_store::Store;
 use serde::Serialize;
 use thiserror::Error;
 
+use super::in_force::{Holder, InForce};
 use super::ingest::CallLeg;
 use super::recordings::Recordings;
 use crate::clock;
 use crate::exit::message_of;
-use crate::judge::Judges;
 
 /// A call to be opened.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub(crate) struct Opened {
     pub(crate) id: CallId,
     /// In the order that was asked for.
     pub(crate) legs: Vec<CallLeg>,
+    /// What hears it.
+    pub(crate) model: Arc<SpeechModel>,
 }
 
 /// Where a call's audio lies when it is over.
@@ -67,6 +69,17 @@ pub(crate) struct CallUnderWay {
     pub(crate) began_at: String,
     #[serde(skip)]
     pub(crate) recorded: Recorded,
+    /// What it is heard and judged by, to its end.
+    #[serde(skip)]
+    pub(crate) by: Arc<InForce>,
+}
+
+/// What is known of a call that is over beside what was heard.
+#[derive(Clone, Debug)]
+pub(crate) struct CallOver {
+    pub(crate) recorded: Recorded,
+    /// What it was heard and judged by.
+    pub(crate) by: Arc<InForce>,
 }
 
 /// Whether a call is recorded.
@@ -99,8 +112,7 @@ pub(crate) struct UnderWayAlready {
 /// Opens calls, and knows those under way.
 pub(crate) struct Calls {
     live: Live,
-    model: Arc<SpeechModel>,
-    judges: Arc<Judges>,
+    holder: Arc<Holder>,
     language: Language,
     recordings: Option<Arc<Recordings>>,
     store: Arc<Store>,
@@ -110,16 +122,14 @@ pub(crate) struct Calls {
 impl Calls {
     pub(crate) fn new(
         live: Live,
-        model: Arc<SpeechModel>,
-        judges: Arc<Judges>,
+        holder: Arc<Holder>,
         language: Language,
         recordings: Option<Arc<Recordings>>,
         store: Arc<Store>,
     ) -> Self {
         Self {
             live,
-            model,
-            judges,
+            holder,
             language,
             recordings,
             store,
@@ -137,14 +147,16 @@ impl Calls {
         if call.audio == WhereAudioLies::Nowhere {
             call.id = self.free_name(call.id)?;
         }
-        self.enter(&call)?;
-        let judge: &Judge = self.judges.judge_for(&call.metadata, self.language);
+        let by = self.holder.now();
+        self.enter(&call, &by)?;
+        let judge: &Judge = by.judges.judge_for(&call.metadata, self.language);
+        let model = Arc::clone(&by.model);
         let feeds = self.live.open(NewCall {
             id: call.id.clone(),
             metadata: call.metadata.clone(),
             source: call.source,
             legs: call.legs.clone(),
-            model: Arc::clone(&self.model),
+            model: Arc::clone(&model),
             judge: Arc::new(judge.clone()),
         });
         let feeds = feeds.inspect_err(|_| {
@@ -162,6 +174,7 @@ impl Calls {
         Ok(Opened {
             legs: legs.collect(),
             id: call.id,
+            model,
         })
     }
 
@@ -184,7 +197,7 @@ impl Calls {
         bail!("call `{id}` has no free name left")
     }
 
-    fn enter(&self, call: &CallToOpen) -> Result<()> {
+    fn enter(&self, call: &CallToOpen, by: &Arc<InForce>) -> Result<()> {
         let mut under_way = self.under_way();
         let id = &call.id;
         if under_way.contains_key(id) {
@@ -197,6 +210,7 @@ impl Calls {
             parties: call.legs.iter().map(|leg| leg.party).collect(),
             began_at: clock::now_text(),
             recorded: Recorded::No,
+            by: Arc::clone(by),
         };
         under_way.insert(id.clone(), told);
         Ok(())
@@ -221,14 +235,19 @@ impl Calls {
         }
     }
 
-    /// A call is over and is to be saved; tells whether it was recorded.
-    pub(crate) fn over(&self, id: &CallId) -> Recorded {
-        let recorded = self.under_way().get(id).map(|call| call.recorded.clone());
-        match recorded.unwrap_or_default() {
+    /// A call is over and is to be saved; tells whether it was recorded, and what it was judged by.
+    pub(crate) fn over(&self, id: &CallId) -> CallOver {
+        let call = self.under_way().get(id).cloned();
+        let (recorded, by) = match call {
+            Some(call) => (call.recorded, call.by),
+            None => (Recorded::No, self.holder.now()),
+        };
+        let recorded = match recorded {
             // It may be over because the program ends, not because the recording does.
             Recorded::Before { .. } if self.live.is_hung_up() => Recorded::HeardInPart,
             recorded => recorded,
-        }
+        };
+        CallOver { recorded, by }
     }
 
     /// A call that is over is saved, as far as that could be done: its name is free.
@@ -241,9 +260,9 @@ impl Calls {
         self.under_way().values().cloned().collect()
     }
 
-    /// What hears all calls.
-    pub(crate) fn model(&self) -> &SpeechModel {
-        &self.model
+    /// What hears calls that open now. Calls that opened before have others, of the same settings and the same name.
+    pub(crate) fn model(&self) -> Arc<SpeechModel> {
+        Arc::clone(&self.holder.now().model)
     }
 
     pub(crate) fn live(&self) -> &Live {

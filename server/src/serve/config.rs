@@ -5,50 +5,62 @@ use std::num::NonZeroUsize;
 
 use anyhow::Result;
 use auricle_live::LiveSettings;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::access::KeyConfig;
+use super::access::{Access, KeyConfig};
 use super::archive::EventsConfig;
 use super::ingest::audiosocket::AudioSocketConfig;
 use super::ingest::websocket::WebSocketConfig;
 use super::recordings::RecordingsConfig;
 use super::traces::TracesConfig;
 use super::webhooks::{self, WebhookConfig};
-use crate::exit::usage;
 
 /// What `auricle serve` listens on, and how much it takes in.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LiveConfig {
     /// Address and port of the HTTP interface; port 0 takes a free one.
     pub(crate) listen: SocketAddr,
-    /// Calls under way at a time, 1 to 100,000; more are refused.
+    /// Calls under way at a time; more are refused.
+    #[schemars(range(min = 1, max = 100_000))]
     pub(crate) most_calls: usize,
-    /// Connections of the HTTP interface at a time, 10 to 200,000; more are refused.
+    /// Connections of the HTTP interface at a time; more are refused.
+    #[schemars(range(min = 10, max = 200_000))]
     pub(crate) most_connections: usize,
-    /// Threads of the front end, 1 to 64; 0 for one.
+    /// Threads of the front end; 0 for one.
+    #[schemars(range(min = 0, max = 64))]
     pub(crate) front_threads: usize,
-    /// Threads of recognition, 1 to 256; 0 for one each processor.
+    /// Threads of recognition; 0 for one on each processor.
+    #[schemars(range(min = 0, max = 256))]
     pub(crate) recognise_threads: usize,
-    /// Threads of judgement, 1 to 64; 0 for one.
+    /// Threads of judgement; 0 for one.
+    #[schemars(range(min = 0, max = 64))]
     pub(crate) judge_threads: usize,
-    /// How long a stage with nothing to do sleeps, milliseconds, 1 to 100.
+    /// How long a stage with nothing to do sleeps.
+    #[schemars(range(min = 1, max = 100))]
     pub(crate) idle_ms: u64,
-    /// How long calls under way may go on when the program is told to end, seconds, 0 to 86,400.
+    /// How long calls under way may go on when the program is told to end.
+    #[schemars(range(min = 0, max = 86_400))]
     pub(crate) drain_secs: u64,
+    /// How often it is looked whether packs, cards, hotwords or texts of the language model changed, to read them again
+    /// (live.md); 0: never, only when somebody asks for it.
+    #[schemars(range(min = 0, max = 86_400))]
+    pub(crate) reload_secs: u64,
     /// Who is let in; without any, this machine alone.
     pub(crate) keys: Vec<KeyConfig>,
-    /// Audio from Asterisk.
+    /// Audio from Asterisk (ingest/audiosocket.md).
     pub(crate) audiosocket: AudioSocketConfig,
-    /// Audio over WebSockets: FreeSWITCH, clients of Deepgram's API, the microphone page.
+    /// Audio over WebSockets: FreeSWITCH, clients of Deepgram's API, the microphone page (ingest/mod_audio_stream.md,
+    /// ingest/deepgram.md).
     pub(crate) websocket: WebSocketConfig,
-    /// Recordings of calls under way.
+    /// Recordings of calls under way, encrypted (live.md).
     pub(crate) recordings: RecordingsConfig,
-    /// Events for those who were away.
+    /// Events for those who were away (live.md).
     pub(crate) events: EventsConfig,
-    /// Where the time of each utterance goes, for OpenTelemetry.
+    /// Where the time of each utterance goes, for OpenTelemetry (live.md).
     pub(crate) traces: TracesConfig,
-    /// Who gets events sent.
+    /// Other programs that get events sent (webhooks.md).
     pub(crate) webhooks: Vec<WebhookConfig>,
 }
 
@@ -64,6 +76,7 @@ impl Default for LiveConfig {
             judge_threads: 0,
             idle_ms: live.idle_ms,
             drain_secs: 30,
+            reload_secs: 0,
             keys: Vec::new(),
             audiosocket: AudioSocketConfig::default(),
             websocket: WebSocketConfig::default(),
@@ -77,56 +90,27 @@ impl Default for LiveConfig {
 
 impl LiveConfig {
     /// What the pipeline is started with.
-    ///
-    /// # Errors
-    /// Names the first key that is out of range.
-    pub(crate) fn settings(&self) -> Result<LiveSettings> {
-        in_range("most_calls", self.most_calls as u64, 1..=100_000)?;
-        in_range(
-            "most_connections",
-            self.most_connections as u64,
-            10..=200_000,
-        )?;
-        in_range("front_threads", self.front_threads as u64, 0..=64)?;
-        in_range("recognise_threads", self.recognise_threads as u64, 0..=256)?;
-        in_range("judge_threads", self.judge_threads as u64, 0..=64)?;
-        in_range("idle_ms", self.idle_ms, 1..=100)?;
-        in_range("drain_secs", self.drain_secs, 0..=86_400)?;
-        let audiosocket = &self.audiosocket;
-        let most_connections = audiosocket.most_connections as u64;
-        in_range(
-            "audiosocket.most_connections",
-            most_connections,
-            1..=200_000,
-        )?;
-        in_range("audiosocket.quiet_secs", audiosocket.quiet_secs, 5..=86_400)?;
-        in_range("events.keep_days", self.events.keep_days, 1..=3_650)?;
-        webhooks::check(&self.webhooks)?;
-        let websocket = &self.websocket;
-        let most_connections = websocket.most_connections as u64;
-        in_range("websocket.most_connections", most_connections, 1..=200_000)?;
-        in_range("websocket.quiet_secs", websocket.quiet_secs, 5..=86_400)?;
+    pub(crate) fn settings(&self) -> LiveSettings {
         let usual = LiveSettings::default();
         let threads = |n: usize, usual: NonZeroUsize| NonZeroUsize::new(n).unwrap_or(usual);
-        Ok(LiveSettings {
+        LiveSettings {
             n_front: threads(self.front_threads, usual.n_front),
             n_recognise: threads(self.recognise_threads, usual.n_recognise),
             n_judge: threads(self.judge_threads, usual.n_judge),
             most_calls: self.most_calls,
             idle_ms: self.idle_ms,
             ..usual
-        })
+        }
     }
-}
 
-pub(super) fn in_range(key: &str, value: u64, range: std::ops::RangeInclusive<u64>) -> Result<()> {
-    match range.contains(&value) {
-        true => Ok(()),
-        false => Err(usage(format!(
-            "`live.{key}` must be {} to {}, got `{value}`",
-            range.start(),
-            range.end()
-        ))),
+    /// What can be told before anything is started, beside the ranges of numbers, which are held where the configuration
+    /// is read.
+    ///
+    /// # Errors
+    /// Names what is wrong, and where.
+    pub(crate) fn check(&self) -> Result<()> {
+        Access::new(&self.keys, self.listen.ip())?;
+        webhooks::check(&self.webhooks)
     }
 }
 
@@ -135,18 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_out_of_range_are_named() {
-        let config = LiveConfig {
-            idle_ms: 1_000,
-            ..LiveConfig::default()
-        };
-        assert_eq!(
-            config.settings().unwrap_err().to_string(),
-            "`live.idle_ms` must be 1 to 100, got `1000`"
-        );
-        assert_eq!(
-            LiveConfig::default().settings().unwrap(),
-            LiveSettings::default()
-        );
+    fn what_is_not_said_is_the_pipelines_own() {
+        assert_eq!(LiveConfig::default().settings(), LiveSettings::default());
     }
 }

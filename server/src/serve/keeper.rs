@@ -8,7 +8,7 @@ use auricle_live::{EndedCall, LegCounts, NewLeg};
 use auricle_store::{AssessmentRecord, Fingerprints, Recording, Store};
 use tokio::runtime::Handle;
 
-use super::calls::{Calls, Recorded};
+use super::calls::{CallOver, Calls, Recorded};
 use super::hub::EventHub;
 use crate::clock;
 use crate::disk_full::not_in_index;
@@ -22,7 +22,6 @@ pub(crate) struct Keeper {
     pub(crate) store: Arc<Store>,
     pub(crate) runtime: Handle,
     pub(crate) index: CallIndex,
-    pub(crate) judges: Arc<Judges>,
     pub(crate) hub: Arc<EventHub>,
     pub(crate) calls: Arc<Calls>,
     /// Calls that could not be saved.
@@ -31,7 +30,8 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     /// Saves a call and tells that it ended. What cannot be saved is told, too.
-    pub(crate) fn keep(&mut self, call: EndedCall, recorded: &Recorded) {
+    pub(crate) fn keep(&mut self, call: EndedCall, over: &CallOver) {
+        let (recorded, judges) = (&over.recorded, &*over.by.judges);
         let EndedCall {
             new,
             mut transcript,
@@ -54,8 +54,8 @@ impl Keeper {
             Recorded::No | Recorded::Here(_) => {}
         }
         transcript.file = format!("live:{}", new.source);
-        let assessment = self.judges.assess(&transcript);
-        let saved = self.save(&transcript, &assessment, &legs, recorded);
+        let assessment = judges.assess(&transcript);
+        let saved = self.save(&transcript, &assessment, (judges, &legs), recorded);
         if let Err(error) = saved.and_then(|()| self.settle(recorded)) {
             self.n_failed += 1;
             let cause = message_of(&error);
@@ -88,7 +88,7 @@ impl Keeper {
         &mut self,
         transcript: &Transcript,
         assessment: &Assessment,
-        legs: &[LegAudio],
+        (judges, legs): (&Judges, &[LegAudio]),
         recorded: &Recorded,
     ) -> Result<()> {
         let path = match recorded {
@@ -112,7 +112,7 @@ impl Keeper {
         let record = AssessmentRecord {
             call_id: transcript.call_id.clone(),
             transcript_version: version,
-            rules_fingerprint: self.judges.of(transcript).print.clone(),
+            rules_fingerprint: judges.of(transcript).print.clone(),
             made_at: now,
             assessment: assessment.clone(),
         };

@@ -14,10 +14,12 @@ mod calls;
 mod config;
 mod http;
 mod hub;
+mod in_force;
 mod ingest;
 mod keeper;
 mod open_files;
 pub(crate) mod recordings;
+mod reload;
 mod traces;
 mod watcher;
 mod webhooks;
@@ -40,15 +42,17 @@ use self::access::Access;
 pub(crate) use self::access::Role;
 use self::archive::Archivist;
 pub(crate) use self::args::ServeArgs;
-use self::calls::{Calls, Recorded};
+use self::calls::{CallOver, Calls};
 pub(crate) use self::config::LiveConfig;
 use self::http::{Served, accept, router};
 use self::hub::EventHub;
+use self::in_force::{Holder, InForce};
 use self::ingest::audiosocket::AudioSocket;
 use self::ingest::replay::Replay;
 use self::ingest::websocket::WebSockets;
 use self::keeper::Keeper;
 use self::recordings::Recordings;
+use self::reload::Reloader;
 use self::traces::Traces;
 use self::webhooks::{Couriers, Webhooks};
 use crate::analyze::{configured_channels, default_speech_options, inputs, stop_on_signals};
@@ -71,7 +75,8 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
-    let mut settings = app.config.live.settings()?;
+    webhooks::check(&app.config.live.webhooks)?;
+    let mut settings = app.config.live.settings();
     let replay = replay(app, args)?;
     let lock = app.config.data.lock()?;
     open_files::allow_many();
@@ -83,12 +88,12 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     let audiosocket = audiosocket
         .map(|address| bind(app, address, "`live.audiosocket.listen` says where"))
         .transpose()?;
-    let judges = Arc::new(Judges::load(&app.config)?);
+    let judges = Judges::load(&app.config)?;
     judges.check_models()?;
     judges.say_doubts();
     let options = SpeechOptions {
         model: args.model.clone(),
-        ..default_speech_options(app)
+        ..default_speech_options(&app.config)
     };
     let mut speech = Speech::open(&app.config, &options)?;
     let model = speech.model_for(&CallMetadata::default())?;
@@ -122,10 +127,15 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         "en" => Language::English,
         _ => Language::Mandarin,
     };
+    let first = InForce::new(&app.config, judges, model, speech.words().clone());
+    // What it loaded is the calls', and ends with them.
+    drop(speech);
+    let holder = Arc::new(Holder::new(first));
+    let reloader = Reloader::new(app.config.clone(), Arc::clone(&holder), Arc::clone(&store));
+    let reloader = Arc::new(reloader);
     let calls = Calls::new(
         live,
-        model,
-        Arc::clone(&judges),
+        Arc::clone(&holder),
         language,
         recordings.clone(),
         Arc::clone(&store),
@@ -135,7 +145,8 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         calls: Arc::clone(&calls),
         hub: Arc::clone(&hub),
         store: Arc::clone(&store),
-        judges: Arc::clone(&judges),
+        holder,
+        reloader: Arc::clone(&reloader),
         config: app.config.clone(),
         access,
         archive,
@@ -153,7 +164,6 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         store,
         runtime: app.runtime.handle().clone(),
         index,
-        judges,
         hub,
         calls: Arc::clone(&calls),
         n_failed: 0,
@@ -172,6 +182,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         let audiosocket = AudioSocket::new(Arc::clone(&calls), config);
         app.runtime.spawn(audiosocket.listen(listener));
     }
+    reloader.begin(app.runtime.handle())?;
     say!("microphone: http://{address}/microphone");
     say!("listening: http://{address} (events: /api/v1/live; stop with Ctrl-C)");
     let n_failed = serving.until_over(&served, replay.as_ref(), args.once, &stop);
@@ -229,7 +240,7 @@ fn replay(app: &App, args: &ServeArgs) -> Result<Option<Replay>> {
 /// A call that is over and waits to be saved.
 struct ToKeep {
     call: EndedCall,
-    recorded: Recorded,
+    over: CallOver,
     since: SystemTime,
 }
 
@@ -274,14 +285,9 @@ impl Serving {
         let of_keeper = after.traces.clone();
         let keep = move || {
             let mut keeper = keeper;
-            for ToKeep {
-                call,
-                recorded,
-                since,
-            } in &to_keep
-            {
+            for ToKeep { call, over, since } in &to_keep {
                 let id = call.new.id.clone();
-                keeper.keep(call, &recorded);
+                keeper.keep(call, &over);
                 if let Some(traces) = &of_keeper {
                     traces.saved(&id, since);
                 }
@@ -406,11 +412,11 @@ fn tell(
                 }
             }
             Some(Told::Ended(call)) => {
-                let recorded = served.calls.over(&call.new.id);
+                let over = served.calls.over(&call.new.id);
                 // The keeper is there as long as this is.
                 let _ = ended.send(ToKeep {
                     call: *call,
-                    recorded,
+                    over,
                     since: SystemTime::now(),
                 });
             }

@@ -18,18 +18,21 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// How long a collector may take.
 const COLLECTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// `[live.traces]`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct TracesConfig {
     /// Where OpenTelemetry's collector takes traces over HTTP; without it there are none.
+    #[schemars(example = &"http://127.0.0.1:4318")]
     pub(crate) endpoint: Option<String>,
     /// Share of the calls that are traced.
+    #[schemars(range(min = 0, max = 1))]
     pub(crate) calls_ratio: f64,
 }
 

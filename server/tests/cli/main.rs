@@ -7,12 +7,14 @@
 
 mod analyze;
 mod bare;
+mod config_commands;
 mod desk;
 mod insight_commands;
 mod listen;
 mod live;
 mod live_alerts;
 mod live_limits;
+mod live_reload;
 mod live_traces;
 mod live_webhooks;
 mod microphone;

@@ -196,7 +196,18 @@ impl Simulation {
         calls: &[(&str, Vec<Vec<u8>>)],
         n_packets: usize,
     ) -> Vec<EndedCall> {
-        let feeds = calls.iter().map(|(id, _)| self.open(id, model).unwrap());
+        self.speak_by(&vec![model; calls.len()], calls, n_packets)
+    }
+
+    /// The same with a model for each call.
+    fn speak_by(
+        &mut self,
+        models: &[&Arc<SpeechModel>],
+        calls: &[(&str, Vec<Vec<u8>>)],
+        n_packets: usize,
+    ) -> Vec<EndedCall> {
+        let opened = calls.iter().zip(models);
+        let feeds = opened.map(|((id, _), model)| self.open(id, model).unwrap());
         let mut feeds: Vec<Option<Vec<LegFeed>>> = feeds.map(Some).collect();
         for tick in 0.. {
             for (feeds, (_, channels)) in feeds.iter_mut().zip(calls) {
@@ -336,6 +347,33 @@ fn a_forbidden_phrase_is_told_before_its_utterance_is_over() {
     );
     let counts = simulation.graph.doors.metrics().word_to_alert.read();
     assert!(counts.count() > 0);
+}
+
+#[test]
+fn models_that_differ_in_their_words_share_an_engine_and_keep_their_words() {
+    let Some(model) = &*MODEL else { return };
+    let calls = ["with", "without"].map(|name| (name, read("dev-01")));
+    let plain = heard_as_recording(model, &calls[0].1).utterances;
+    // Written in a way that nobody writes what is said first.
+    let first: Vec<&str> = plain[0].syllables[..2].iter().map(|one| &*one.s).collect();
+    let list = format!("鑫淼 {} 20", first.join(" "));
+    let language = Arc::new(LanguageData::default_model().unwrap());
+    let leaning = Arc::new(model.with_words(language, Hotwords::parse(&list).unwrap()));
+    assert_ne!(leaning.fingerprint(), model.fingerprint());
+    let with = heard_as_recording(&leaning, &calls[0].1).utterances;
+    assert!(with[0].text.contains("鑫淼"), "{list}: {}", with[0].text);
+
+    let mut simulation = Simulation::new(model, one_worker());
+    let ended = simulation.speak_by(&[&leaning, model], &calls, 1);
+    assert_eq!(ended.len(), 2);
+    for call in ended {
+        let expected = match call.new.id.0.as_str() {
+            "with" => &with,
+            _ => &plain,
+        };
+        assert_eq!(&call.transcript.utterances, expected, "{}", call.new.id);
+    }
+    assert_eq!(simulation.graph.recognisers[0].n_engines(), 1);
 }
 
 #[test]

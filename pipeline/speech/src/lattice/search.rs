@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use auricle_pinyin::Syllable;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::slots::{Slot, SlotKind};
 use crate::lm::{LanguageData, LanguageModel, MixedModel, Node, WordId};
-use crate::segment::in_range;
 
 /// Longest word, in slots with skipped ones counted.
 const MAX_SPAN: usize = 12;
@@ -25,18 +25,23 @@ const UNREAD_LOG_PROB: f32 = -18.0;
 const SURELY_SPOKEN: f32 = -std::f32::consts::LN_2;
 
 /// How sounds and words are weighed.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LatticeSettings {
     /// Factor on the language model's log probabilities.
+    #[schemars(range(min = 0, max = 10))]
     pub lm_weight_ratio: f32,
-    /// Added for every word; above 0 favours more, shorter words.
+    /// Added for every word, natural log; above 0 favours more, shorter words.
+    #[schemars(range(min = -20, max = 20))]
     pub word_bonus: f32,
-    /// Added for every syllable heard; makes up for what the language model charges each.
+    /// Added for every syllable heard, natural log; makes up for what the language model charges each.
+    #[schemars(range(min = -20, max = 20))]
     pub syllable_bonus: f32,
     /// Hypotheses kept at each position.
+    #[schemars(range(min = 1, max = 1_000))]
     pub n_hypotheses: usize,
-    /// Words kept per stretch of slots, best first by sound and frequency.
+    /// Words kept for each stretch of sound, best first by sound and frequency.
+    #[schemars(range(min = 1, max = 10_000))]
     pub n_words: usize,
 }
 
@@ -49,18 +54,6 @@ impl Default for LatticeSettings {
             n_hypotheses: 16,
             n_words: 40,
         }
-    }
-}
-
-impl LatticeSettings {
-    /// Names the first key that is out of range.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        let key = |name: &str| format!("speech.lattice.{name}");
-        in_range(&key("lm_weight_ratio"), self.lm_weight_ratio, &(0.0..=10.0))?;
-        in_range(&key("word_bonus"), self.word_bonus, &(-20.0..=20.0))?;
-        in_range(&key("syllable_bonus"), self.syllable_bonus, &(-20.0..=20.0))?;
-        in_range(&key("n_hypotheses"), self.n_hypotheses, &(1..=1_000))?;
-        in_range(&key("n_words"), self.n_words, &(1..=10_000))
     }
 }
 

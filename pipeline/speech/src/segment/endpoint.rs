@@ -13,6 +13,7 @@
 
 use std::collections::VecDeque;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::loudness::Loudness;
@@ -21,29 +22,39 @@ use super::loudness::Loudness;
 pub const FRAME_MS: u64 = 32;
 
 /// When an utterance opens and closes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EndpointSettings {
     /// Probability of speech that opens an utterance or goes on with it.
+    #[schemars(range(min = 0.01, max = 0.99))]
     pub speech_prob: f32,
-    /// Probability below which a frame is silent; between the two the last state holds.
+    /// Probability below which a frame is silent; between the two the last state holds. At most `speech_prob`.
+    #[schemars(range(min = 0, max = 0.99))]
     pub silence_prob: f32,
     /// Silence that closes an utterance.
+    #[schemars(range(min = 32, max = 10_000))]
     pub trailing_silence_ms: u64,
     /// Speech shorter than this is a click, not an utterance.
+    #[schemars(range(min = 0, max = 2_000))]
     pub min_speech_ms: u64,
     /// Sound right before the first speech belongs to it, as far back as this.
+    #[schemars(range(min = 0, max = 10_000))]
     pub lookback_ms: u64,
     /// Sound right after speech holds the utterance open for this long.
+    #[schemars(range(min = 0, max = 10_000))]
     pub hold_ms: u64,
     /// Sound is what is at most this far below the channel's mean speech.
+    #[schemars(range(min = 0, max = 60))]
     pub margin_db: f32,
     /// Audio before the first speech that the recogniser hears too.
+    #[schemars(range(min = 0, max = 5_000))]
     pub pad_before_ms: u64,
     /// Audio after the last speech that it hears.
+    #[schemars(range(min = 0, max = 5_000))]
     pub pad_after_ms: u64,
     /// Past this length an utterance closes at a pause of a quarter of `trailing_silence_ms`, and
     /// at one and a half times this length wherever it is.
+    #[schemars(range(min = 1_000, max = 300_000))]
     pub max_utterance_ms: u64,
 }
 
@@ -65,43 +76,16 @@ impl Default for EndpointSettings {
 }
 
 impl EndpointSettings {
-    /// Names the first key that is out of range.
+    /// Whether the values fit each other; the range of each stands at its key, and is held where the configuration is read.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let probs = [
-            ("speech_prob", self.speech_prob, 0.01..=0.99),
-            ("silence_prob", self.silence_prob, 0.0..=self.speech_prob),
-            ("margin_db", self.margin_db, 0.0..=60.0),
-        ];
-        for (key, value, range) in probs {
-            in_range(&format!("speech.endpoint.{key}"), value, &range)?;
+        let (speech_prob, silence_prob) = (self.speech_prob, self.silence_prob);
+        if silence_prob <= speech_prob {
+            return Ok(());
         }
-        let times = [
-            ("trailing_silence_ms", self.trailing_silence_ms, 32..=10_000),
-            ("min_speech_ms", self.min_speech_ms, 0..=2_000),
-            ("lookback_ms", self.lookback_ms, 0..=10_000),
-            ("hold_ms", self.hold_ms, 0..=10_000),
-            ("pad_before_ms", self.pad_before_ms, 0..=5_000),
-            ("pad_after_ms", self.pad_after_ms, 0..=5_000),
-            ("max_utterance_ms", self.max_utterance_ms, 1_000..=300_000),
-        ];
-        for (key, value, range) in times {
-            in_range(&format!("speech.endpoint.{key}"), value, &range)?;
-        }
-        Ok(())
+        Err(format!(
+            "`speech.endpoint.silence_prob` must be at most `speech.endpoint.speech_prob`, which is `{speech_prob}`, got `{silence_prob}`"
+        ))
     }
-}
-
-/// An error that names key, range and value; no number is in no range.
-pub(crate) fn in_range<T: PartialOrd + std::fmt::Display>(
-    key: &str,
-    value: T,
-    range: &std::ops::RangeInclusive<T>,
-) -> Result<(), String> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    let (first, last) = (range.start(), range.end());
-    Err(format!("`{key}` must be {first} to {last}, got `{value}`"))
 }
 
 /// What an [`Endpointer`] found. Frames count from the start of the channel.

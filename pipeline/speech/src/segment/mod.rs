@@ -3,6 +3,5 @@
 mod endpoint;
 mod loudness;
 
-pub(crate) use endpoint::in_range;
 pub use endpoint::{EndpointEvent, EndpointSettings, Endpointer, FRAME_MS};
 pub use loudness::{Loudness, level_db};

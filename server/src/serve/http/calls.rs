@@ -104,7 +104,7 @@ pub(crate) async fn one(
     let stored = served.store.assessment(&call_id).await;
     let assessment: Assessment = match stored? {
         Some(stored) => stored.assessment,
-        None => served.judges.assess(&transcript),
+        None => served.holder.now().judges.assess(&transcript),
     };
     let known = KnownCall::masked(&transcript, &assessment);
     let json = serde_json::to_string(&known.assessed()).map_err(anyhow::Error::from)?;

@@ -138,9 +138,41 @@ pub(crate) async fn metrics(
         "events that were told and could not be kept",
         served.archive.n_lost(),
     );
+    reloads(&served, &mut page);
     webhooks(&served, &mut page).await?;
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], page.text))
+}
+
+/// What calls that open now are heard and judged by, and how it came there.
+fn reloads(served: &Served, page: &mut Page) {
+    let now = served.holder.now();
+    let name = "live_in_force";
+    page.head(
+        name,
+        "fingerprints of what new calls are judged and heard by",
+        "gauge",
+    );
+    let (rules, hearing) = (now.judges.print(), now.hearing_print());
+    let _ = writeln!(
+        page.text,
+        "auricle_{name}{{rules=\"{rules}\",hearing=\"{hearing}\"}} 1"
+    );
+    page.gauge(
+        "live_in_force_kept",
+        "sets of rules and words in memory: the one in force, and those that calls under way began with",
+        served.holder.n_kept() as u64,
+    );
+    page.counter(
+        "live_reloads",
+        "times that rules and words were read again and put into force",
+        served.reloader.n_good(),
+    );
+    page.counter(
+        "live_reloads_refused",
+        "times that something was wrong with them, and all stayed as it was",
+        served.reloader.n_refused(),
+    );
 }
 
 /// By webhook: what it took, and what it did not.

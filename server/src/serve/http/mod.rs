@@ -9,6 +9,7 @@ mod health;
 mod ingest;
 mod live;
 mod microphone;
+mod reload;
 mod search;
 mod webhooks;
 
@@ -29,10 +30,11 @@ use super::access::{Access, Asker, Caller, Refusal, Role};
 use super::archive::Archive;
 use super::calls::Calls;
 use super::hub::EventHub;
+use super::in_force::Holder;
 use super::ingest::websocket::WebSockets;
+use super::reload::Reloader;
 use super::webhooks::Webhooks;
 use crate::config::Config;
-use crate::judge::Judges;
 
 /// Bodies of requests, bytes: notes.
 const LONGEST_BODY: usize = 64 << 10;
@@ -42,7 +44,8 @@ pub(crate) struct Served {
     pub(crate) calls: Arc<Calls>,
     pub(crate) hub: Arc<EventHub>,
     pub(crate) store: Arc<Store>,
-    pub(crate) judges: Arc<Judges>,
+    pub(crate) holder: Arc<Holder>,
+    pub(crate) reloader: Arc<Reloader>,
     pub(crate) config: Config,
     pub(crate) access: Access,
     pub(crate) archive: Arc<Archive>,
@@ -77,6 +80,7 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
             "/api/v1/alerts/{alert_id}/acknowledge",
             post(alerts::acknowledge),
         )
+        .route("/api/v1/reload", post(reload::reload))
         .layer(needs(Role::Supervisor));
     let reading = Router::new()
         .route("/api/v1/alerts", get(alerts::list))

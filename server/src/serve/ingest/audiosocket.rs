@@ -15,6 +15,7 @@ use auricle_wire::Limits;
 use auricle_wire::audiosocket::{
     AudioSocketMessage, AudioSocketReader, Complaint, write_complaint,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 use smallvec::smallvec;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -34,14 +35,17 @@ const NAME_WITHIN: Duration = Duration::from_secs(5);
 const SILENT_AFTER: Duration = Duration::from_secs(1);
 
 /// `[live.audiosocket]`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AudioSocketConfig {
-    /// Address and port, for example `"0.0.0.0:9092"`; without it AudioSocket is off. It has neither keys nor encryption.
+    /// Address and port; without it AudioSocket is off. It has neither keys nor encryption.
+    #[schemars(example = &"0.0.0.0:9092")]
     pub(crate) listen: Option<SocketAddr>,
-    /// Connections at a time, 1 to 200,000; more are refused.
+    /// Connections at a time; more are refused.
+    #[schemars(range(min = 1, max = 200_000))]
     pub(crate) most_connections: usize,
-    /// A leg that sends no audio for so long is over, seconds, 5 to 86,400.
+    /// A leg that sends no audio for so long is over.
+    #[schemars(range(min = 5, max = 86_400))]
     pub(crate) quiet_secs: u64,
 }
 

@@ -9,6 +9,7 @@ use auricle_live::OpenError;
 use auricle_wire::{Close, Limits};
 use axum::extract::ws::{CloseFrame, Message, WebSocketUpgrade};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -29,12 +30,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const READ_BEYOND: usize = 4;
 
 /// `[live.websocket]`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct WebSocketConfig {
-    /// Connections that bring audio, at a time, 1 to 200,000; more are refused.
+    /// Connections that bring audio, at a time, all of them together; more are refused.
+    #[schemars(range(min = 1, max = 200_000))]
     pub(crate) most_connections: usize,
-    /// A connection of `mod_audio_stream` that sends nothing for so long is over, seconds, 5 to 86,400.
+    /// A connection of `mod_audio_stream` that sends nothing for so long is over.
+    #[schemars(range(min = 5, max = 86_400))]
     pub(crate) quiet_secs: u64,
 }
 

@@ -13,6 +13,7 @@ use auricle_spool::{
     Existing, KeyId, KeyRing, RecordingName, RecordingReader, Recovered, Spool, SpoolOptions,
 };
 use auricle_store::Store;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -25,16 +26,19 @@ use crate::terminal::say;
 
 /// Keys, as in a key file, given from outside.
 const KEYS_VARIABLE: &str = "AURICLE_RECORDING_KEYS";
+
 /// `[live.recordings]`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RecordingsConfig {
     /// Whether calls under way are recorded. Without it, calls are lost when the program is killed.
     pub(crate) keep: bool,
     /// Where recordings lie; `recordings` in the data folder if it is not given.
+    #[schemars(example = &"/srv/recordings")]
     pub(crate) folder: Option<PathBuf>,
     /// Their keys; `recording-keys` in the data folder if it is not given, made where it is missing. The environment variable
     /// AURICLE_RECORDING_KEYS, with the text of a key file, goes before.
+    #[schemars(example = &"/etc/auricle/recording-keys")]
     pub(crate) key_file: Option<PathBuf>,
 }
 

@@ -16,6 +16,7 @@ use anyhow::Result;
 use auricle_audio::g711::Law;
 use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_live::{Encoding, NewLeg, OpenError};
+use auricle_speech::SpeechModel;
 use auricle_wire::listen::{
     Configure, ConfigureFailure, ConfigureFailureCode, ConfigureSuccess, Endpointing, FinalizeWhat,
     ListenEvent, ListenRequest, ListenSession, Refusal, ServerMessage,
@@ -51,6 +52,8 @@ pub(crate) struct Listening {
     request_id: String,
     call: CallId,
     legs: Vec<CallLeg>,
+    /// What hears it.
+    model: Arc<SpeechModel>,
     /// The newest event before the call.
     after: u64,
     created: String,
@@ -93,6 +96,7 @@ impl Listening {
             request_id: request_id.to_string(),
             call: opened.id,
             legs: opened.legs,
+            model: opened.model,
             after,
             created,
             request,
@@ -158,7 +162,7 @@ impl Listening {
             call: Some(self.call.0.clone()),
             ..Wanted::default()
         };
-        let model = self.sockets.calls.model();
+        let model = &self.model;
         let reach = self.legs.iter().map(CallLeg::reach);
         Teller::new(
             sink,
@@ -182,7 +186,7 @@ impl Listening {
     }
 
     fn speaking(self, stream: SplitStream<WebSocket>, notes: mpsc::Sender<Note>) -> Speaking {
-        let endpoint = &self.sockets.calls.model().settings().endpoint;
+        let endpoint = self.model.settings().endpoint;
         Speaking {
             session: ListenSession::new(&self.request, &self.request_id, &self.sockets.limits, 0),
             silence_ms: endpoint.trailing_silence_ms + endpoint.pad_after_ms + SURE_SILENCE_MS,

@@ -5,6 +5,7 @@
 //! other programs read the files that `auricle analyze --out` writes, so fields are added and never renamed.
 
 mod assessment;
+mod job;
 mod labels;
 mod live;
 mod transcript;
@@ -15,6 +16,7 @@ pub use assessment::{
     Mood, PartyMood, PartyTalk, PiiKind, PiiSpan, Quote, ScoreItem, Scorecard, Severity, Stretch,
     Summary, TalkMetrics, TextPlace, UtteranceInsight,
 };
+pub use job::JobState;
 pub use labels::{LABELS, label_in_chinese, names_of_label};
 pub use live::{
     Acknowledged, Acknowledgement, Alert, AlertRecord, AlertState, CallEnded, EventKind, Happening,

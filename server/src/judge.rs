@@ -17,7 +17,7 @@ use auricle_store::Store;
 use globset::{Glob, GlobMatcher};
 use serde::Deserialize;
 
-pub(crate) use self::built_in::{BuiltIn, PACKS};
+pub(crate) use self::built_in::{BuiltIn, CARDS, PACKS};
 use self::seat::{Models, NamedCard, Wanted, bench};
 pub(crate) use self::seat::{classifier, read};
 use crate::config::Config;

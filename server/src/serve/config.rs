@@ -8,9 +8,11 @@ use auricle_live::LiveSettings;
 use serde::Deserialize;
 
 use super::access::KeyConfig;
+use super::announced::AnnouncementsConfig;
 use super::archive::EventsConfig;
 use super::ingest::audiosocket::AudioSocketConfig;
 use super::ingest::websocket::WebSocketConfig;
+use super::jobs::JobsConfig;
 use super::recordings::RecordingsConfig;
 use super::webhooks::{self, WebhookConfig};
 use crate::exit::usage;
@@ -39,10 +41,14 @@ pub(crate) struct LiveConfig {
     pub(crate) audiosocket: AudioSocketConfig,
     /// Audio over WebSockets: FreeSWITCH, clients of Deepgram's API, the microphone page.
     pub(crate) websocket: WebSocketConfig,
+    /// Calls that are announced before their audio comes.
+    pub(crate) announcements: AnnouncementsConfig,
     /// Recordings of calls under way.
     pub(crate) recordings: RecordingsConfig,
     /// Events for those who were away.
     pub(crate) events: EventsConfig,
+    /// Work beside live calls.
+    pub(crate) jobs: JobsConfig,
     /// Who gets events sent.
     pub(crate) webhooks: Vec<WebhookConfig>,
 }
@@ -61,8 +67,10 @@ impl Default for LiveConfig {
             keys: Vec::new(),
             audiosocket: AudioSocketConfig::default(),
             websocket: WebSocketConfig::default(),
+            announcements: AnnouncementsConfig::default(),
             recordings: RecordingsConfig::default(),
             events: EventsConfig::default(),
+            jobs: JobsConfig::default(),
             webhooks: Vec::new(),
         }
     }
@@ -89,6 +97,19 @@ impl LiveConfig {
         )?;
         in_range("audiosocket.quiet_secs", audiosocket.quiet_secs, 5..=86_400)?;
         in_range("events.keep_days", self.events.keep_days, 1..=3_650)?;
+        let announcements = &self.announcements;
+        in_range(
+            "announcements.most",
+            announcements.most as u64,
+            1..=1_000_000,
+        )?;
+        in_range(
+            "announcements.keep_secs",
+            announcements.keep_secs,
+            1..=86_400,
+        )?;
+        in_range("jobs.most", self.jobs.most, 1..=1_000)?;
+        in_range("jobs.pause_ms", self.jobs.pause_ms, 0..=10_000)?;
         webhooks::check(&self.webhooks)?;
         let websocket = &self.websocket;
         let most_connections = websocket.most_connections as u64;

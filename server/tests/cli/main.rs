@@ -6,14 +6,17 @@
 )]
 
 mod analyze;
+mod announce;
 mod bare;
 mod desk;
 mod insight_commands;
+mod jobs;
 mod listen;
 mod live;
 mod live_alerts;
 mod live_webhooks;
 mod microphone;
+mod openapi;
 mod recordings;
 mod server;
 mod settings;

@@ -56,9 +56,10 @@ toolchain() {
     return 1
 }
 
-# The package that features are checked against, pinyin for the scoring scripts, a client of `/v1/listen`; all only for tests.
+# The package that features are checked against, pinyin for the scoring scripts, a client of `/v1/listen`, a validator of
+# OpenAPI documents; all only for tests.
 reference_packages() {
-    local packages="$root/.native/python" wanted="import deepgram, kaldi_native_fbank, numpy, pypinyin"
+    local packages="$root/.native/python" wanted="import deepgram, kaldi_native_fbank, numpy, openapi_spec_validator, pypinyin"
     export PYTHONPATH="$packages${PYTHONPATH:+:$PYTHONPATH}"
     python3 -c "$wanted" 2>/dev/null && return 0
     PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --upgrade --target "$packages" \

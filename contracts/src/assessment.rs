@@ -4,12 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::transcript::{CallId, CallMetadata, ChannelLayout, Party, Transcript, Utterance};
 
 /// Everything insight found in one call. It follows from the transcript and the rules alone, so it can
 /// be made anew without the sound.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Assessment {
     /// One for each utterance of the transcript, in its order.
     pub utterances: Vec<UtteranceInsight>,
@@ -30,7 +31,7 @@ pub struct Assessment {
 }
 
 /// What belongs to one utterance.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UtteranceInsight {
     /// `None` where there was too little to tell from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +43,18 @@ pub struct UtteranceInsight {
 
 /// How bad a hit is.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -90,7 +102,7 @@ impl FromStr for Severity {
 }
 
 /// A rule that fired.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Hit {
     /// The rule's id.
     pub rule: String,
@@ -131,7 +143,7 @@ impl Hit {
 }
 
 /// One stretch of the call that a hit rests on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Evidence {
     /// Place in the transcript's list of utterances; `None` for silence and the like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,7 +159,9 @@ pub struct Evidence {
 }
 
 /// Kinds of personal data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum PiiKind {
     /// Mainland identity card, 18 digits (GB 11643).
@@ -197,7 +211,7 @@ impl PiiKind {
 }
 
 /// Personal data that was said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PiiSpan {
     /// What it is.
     pub kind: PiiKind,
@@ -213,7 +227,7 @@ pub struct PiiSpan {
 }
 
 /// Characters of one utterance's spoken form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct TextPlace {
     /// Place in the transcript's list of utterances.
     pub utterance: usize,
@@ -224,7 +238,7 @@ pub struct TextPlace {
 }
 
 /// Kinds of emotion that are told apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EmotionLabel {
     /// None of the others.
@@ -264,7 +278,7 @@ impl EmotionLabel {
 }
 
 /// How one utterance was said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Emotion {
     /// The likeliest.
     pub label: EmotionLabel,
@@ -277,7 +291,7 @@ pub struct Emotion {
 }
 
 /// How moods went over the call.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Mood {
     /// By party, for those who spoke.
     pub parties: Vec<PartyMood>,
@@ -287,7 +301,7 @@ pub struct Mood {
 }
 
 /// One party's mood.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PartyMood {
     /// Whose.
     pub party: Party,
@@ -302,7 +316,7 @@ pub struct PartyMood {
 }
 
 /// What a customer wants.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Intent {
     /// Its name: `interested`, `refuses`, `opt_out`, …
     pub label: String,
@@ -317,7 +331,7 @@ pub struct Intent {
 }
 
 /// Who talked how.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TalkMetrics {
     /// By party, for those who spoke.
     pub parties: Vec<PartyTalk>,
@@ -334,7 +348,7 @@ pub struct TalkMetrics {
 }
 
 /// One party's talk.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PartyTalk {
     /// Whose.
     pub party: Party,
@@ -359,7 +373,7 @@ pub struct PartyTalk {
 }
 
 /// From when to when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Stretch {
     /// Start, milliseconds from the start of the recording.
     pub start_ms: u64,
@@ -368,7 +382,7 @@ pub struct Stretch {
 }
 
 /// One party began while the other talked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Interruption {
     /// Who began.
     pub by: Party,
@@ -379,7 +393,7 @@ pub struct Interruption {
 }
 
 /// What the call was about, in its own words: every text is a piece of an utterance.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Summary {
     /// Why there was a call.
     pub reason: Vec<Quote>,
@@ -395,7 +409,7 @@ pub struct Summary {
 }
 
 /// A piece of an utterance.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Quote {
     /// The utterance it is taken from.
     pub utterance: usize,
@@ -408,7 +422,7 @@ pub struct Quote {
 }
 
 /// A score card, filled in.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Scorecard {
     /// The card's name.
     pub card: String,
@@ -423,7 +437,7 @@ pub struct Scorecard {
 }
 
 /// One question of a score card, answered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ScoreItem {
     /// Section it stands in.
     pub section: String,
@@ -446,7 +460,7 @@ pub struct ScoreItem {
 }
 
 /// An answer on a score card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// As it should be.
@@ -458,30 +472,47 @@ pub enum Answer {
 }
 
 /// A call with all that is known of it: the JSON that `analyze --out` writes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AssessedCall<'a> {
+    /// The call.
     call_id: &'a CallId,
+    /// The recording's path as it was given; how its audio came, for a live call.
     file: &'a str,
+    /// Length of the recording, milliseconds.
     duration_ms: u64,
+    /// Engine and model that heard it.
     engine: &'a str,
+    /// How parties and channels go together.
     layout: ChannelLayout,
+    /// What is known of it.
     metadata: &'a CallMetadata,
+    /// Things a reader must know.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
+    /// By start time, then channel.
     utterances: Vec<AssessedUtterance<'a>>,
+    /// Rules that fired, by start time.
     hits: &'a [Hit],
+    /// Personal data that was said, by start time.
     pii: &'a [PiiSpan],
+    /// Who talked how much, how fast, over whom.
     metrics: &'a TalkMetrics,
+    /// How each party's mood went.
     mood: &'a Mood,
+    /// What the call was about and how it ended.
     summary: &'a Summary,
+    /// `null` where it got no score.
     scorecard: &'a Option<Scorecard>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// An utterance, and what was made of it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct AssessedUtterance<'a> {
     #[serde(flatten)]
     utterance: &'a Utterance,
+    /// How it was said.
     emotion: Option<Emotion>,
+    /// What the customer wants, likeliest first.
     intents: &'a [Intent],
 }
 

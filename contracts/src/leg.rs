@@ -1,11 +1,12 @@
 //! What came of a leg's audio while its call went on.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::Party;
 
 /// Received and expected audio of one leg, milliseconds. What was expected was received, lost or filled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LegAudio {
     /// Who speaks.
     pub party: Party,

@@ -5,6 +5,7 @@
 //! other programs read the files that `auricle analyze --out` writes, so fields are added and never renamed.
 
 mod assessment;
+mod job;
 mod labels;
 mod leg;
 mod live;
@@ -16,6 +17,7 @@ pub use assessment::{
     Mood, PartyMood, PartyTalk, PiiKind, PiiSpan, Quote, ScoreItem, Scorecard, Severity, Stretch,
     Summary, TalkMetrics, TextPlace, UtteranceInsight,
 };
+pub use job::JobState;
 pub use labels::{LABELS, label_in_chinese, names_of_label};
 pub use leg::LegAudio;
 pub use live::{

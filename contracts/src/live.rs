@@ -2,12 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::assessment::{Hit, UtteranceInsight};
 use crate::transcript::{CallId, CallMetadata, Party, Utterance};
 
 /// Something that happened in a call under way. Personal data in it is masked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LiveEvent {
     /// Counts all events of all calls, without gaps while the program runs; higher than all before when it starts again.
     pub id: u64,
@@ -24,7 +25,7 @@ pub struct LiveEvent {
 }
 
 /// What may happen in a call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Happening {
     /// Its first audio is there.
@@ -37,6 +38,11 @@ pub enum Happening {
         parties: Vec<Party>,
         /// Engine and model that hear it.
         engine: String,
+    },
+    /// More became known of it, or something else: this is what is known now.
+    CallDescribed {
+        /// What is known of it.
+        metadata: CallMetadata,
     },
     /// What an utterance reads like so far; the next partial or final of the channel takes its place.
     Partial {
@@ -71,6 +77,7 @@ impl Happening {
     pub const fn kind(&self) -> EventKind {
         match self {
             Self::CallStarted { .. } => EventKind::CallStarted,
+            Self::CallDescribed { .. } => EventKind::CallDescribed,
             Self::Partial { .. } => EventKind::Partial,
             Self::Final { .. } => EventKind::Final,
             Self::Alert(_) => EventKind::Alert,
@@ -81,11 +88,13 @@ impl Happening {
 }
 
 /// What an event tells, by its `type` in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// [`Happening::CallStarted`].
     CallStarted,
+    /// [`Happening::CallDescribed`].
+    CallDescribed,
     /// [`Happening::Partial`].
     Partial,
     /// [`Happening::Final`].
@@ -100,8 +109,9 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::CallStarted,
+        Self::CallDescribed,
         Self::Partial,
         Self::Final,
         Self::Alert,
@@ -113,6 +123,7 @@ impl EventKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CallStarted => "call_started",
+            Self::CallDescribed => "call_described",
             Self::Partial => "partial",
             Self::Final => "final",
             Self::Alert => "alert",
@@ -128,7 +139,7 @@ impl EventKind {
 }
 
 /// A hit that is pushed while the call goes on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Alert {
     /// The same through all its states; no other alert has it.
     pub alert_id: String,
@@ -139,7 +150,7 @@ pub struct Alert {
 }
 
 /// What became of an alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertState {
     /// Heard in an utterance that goes on; it will be confirmed or withdrawn.
@@ -177,7 +188,7 @@ impl AlertState {
 }
 
 /// An alert that somebody saw to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Acknowledged {
     /// The alert.
     pub alert_id: String,
@@ -189,7 +200,7 @@ pub struct Acknowledged {
 }
 
 /// An alert as it is kept: its last state, and who saw to it. Personal data in it is masked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AlertRecord {
     /// The alert, as it was told last.
     #[serde(flatten)]
@@ -214,7 +225,7 @@ pub struct AlertRecord {
 }
 
 /// Who saw to an alert.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Acknowledgement {
     /// Name of the key that was used.
     pub by: String,
@@ -226,7 +237,7 @@ pub struct Acknowledgement {
 }
 
 /// How a call ended, and what it is worth.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CallEnded {
     /// Length of its audio, milliseconds.
     pub duration_ms: u64,

@@ -4,13 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::voice::Voice;
 
 /// Identifies one call in the store, the index and every report.
 ///
 /// For recordings it is the stem of the file's name, unless two recordings share it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct CallId(pub String);
 
@@ -21,7 +22,9 @@ impl fmt::Display for CallId {
 }
 
 /// Who speaks on a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Party {
     /// The call centre's side.
@@ -61,7 +64,7 @@ impl FromStr for Party {
 }
 
 /// How the parties lie on the channels of a recording.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelLayout {
     /// One channel, both parties on it.
@@ -74,7 +77,7 @@ pub enum ChannelLayout {
 }
 
 /// One recording, heard.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Transcript {
     /// The call.
     pub call_id: CallId,
@@ -98,7 +101,7 @@ pub struct Transcript {
 }
 
 /// What is known of a call beside its sound.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CallMetadata {
     /// Agent's name or number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,8 +117,25 @@ pub struct CallMetadata {
     pub started_at: Option<String>,
 }
 
+impl CallMetadata {
+    /// Takes over what is said here; what is not said stays.
+    pub fn update(&mut self, said: Self) {
+        let fields = [
+            (&mut self.agent, said.agent),
+            (&mut self.campaign, said.campaign),
+            (&mut self.region, said.region),
+            (&mut self.started_at, said.started_at),
+        ];
+        for (known, said) in fields {
+            if said.is_some() {
+                *known = said;
+            }
+        }
+    }
+}
+
 /// What one party said between two endpoints.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Utterance {
     /// Who said it.
     pub party: Party,
@@ -143,7 +163,7 @@ pub struct Utterance {
 }
 
 /// One syllable as it was heard.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Syllable {
     /// Numbered pinyin: `bao3`, `lv4`, `de5`.
     pub s: String,
@@ -159,7 +179,7 @@ pub struct Syllable {
 }
 
 /// Another reading of a stretch of sound.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SyllableAlternative {
     /// Numbered pinyin.
     pub s: String,
@@ -168,7 +188,7 @@ pub struct SyllableAlternative {
 }
 
 /// One word of the spoken form.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Word {
     /// The word.
     pub w: String,

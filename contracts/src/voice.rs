@@ -1,6 +1,7 @@
 //! How a voice sounded.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Cepstral coefficients that are kept of a voice, from the first on (the zeroth is loudness).
 pub const N_CEPSTRA: usize = 12;
@@ -10,7 +11,7 @@ pub const N_CEPSTRA: usize = 12;
 ///
 /// *Speech frames* are 10 ms of sound near the level of the loud ones; *voiced frames* have a pitch. Values of
 /// voiced frames are 0 where nothing was voiced. Levels are in dB relative to full scale.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Voice {
     /// Mean power of the speech, dB relative to full scale.

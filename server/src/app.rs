@@ -30,6 +30,21 @@ impl App {
         })
     }
 
+    /// For work that goes on beside what the process does: nothing is answered by it.
+    pub(crate) fn beside(config: Config) -> Result<Self> {
+        // It waits for the database, and that is all.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .context("cannot start the runtime")?;
+        Ok(Self {
+            config,
+            terminal: Terminal::nowhere(),
+            runtime,
+        })
+    }
+
     /// The store, made where it is missing.
     pub(crate) fn store(&self) -> Result<Store> {
         Ok(self
@@ -46,24 +61,7 @@ impl App {
 
     /// The one call that `text` means: an id, the beginning of one, or a file's name.
     pub(crate) fn one_call(&self, store: &Store, text: &str) -> Result<CallRecord> {
-        let mut found = self.runtime.block_on(store.find(text))?;
-        match found.len() {
-            0 => bail!(
-                "no call `{text}`\nhint: `auricle search` and `auricle export --format csv` give the ids"
-            ),
-            1 => Ok(found.remove(0)),
-            _ => {
-                let ids = found
-                    .iter()
-                    .take(5)
-                    .map(|call| call.recording.call_id.to_string());
-                let ids = ids.collect::<Vec<_>>().join(", ");
-                bail!(
-                    "`{text}` may mean several calls: {ids}{}",
-                    if found.len() > 5 { ", …" } else { "" }
-                )
-            }
-        }
+        only_one(text, self.runtime.block_on(store.find(text))?)
     }
 
     /// The transcript of a call that the store knows.
@@ -77,12 +75,38 @@ impl App {
 
     /// Why a call has no transcript.
     pub(crate) fn no_transcript(&self, call: &CallRecord) -> anyhow::Error {
-        let call_id = &call.recording.call_id;
-        match &call.error {
-            Some(cause) => anyhow!("call `{call_id}` has no transcript: {cause}"),
-            None => anyhow!(
-                "call `{call_id}` was not heard yet\nhint: run `auricle analyze` on its recording"
-            ),
+        no_transcript(call)
+    }
+}
+
+/// Why a call has no transcript.
+pub(crate) fn no_transcript(call: &CallRecord) -> anyhow::Error {
+    let call_id = &call.recording.call_id;
+    match &call.error {
+        Some(cause) => anyhow!("call `{call_id}` has no transcript: {cause}"),
+        None => anyhow!(
+            "call `{call_id}` was not heard yet\nhint: run `auricle analyze` on its recording"
+        ),
+    }
+}
+
+/// The one call of those that were found for `text`.
+pub(crate) fn only_one(text: &str, mut found: Vec<CallRecord>) -> Result<CallRecord> {
+    match found.len() {
+        0 => bail!(
+            "no call `{text}`\nhint: `auricle search` and `auricle export --format csv` give the ids"
+        ),
+        1 => Ok(found.remove(0)),
+        _ => {
+            let ids = found
+                .iter()
+                .take(5)
+                .map(|call| call.recording.call_id.to_string());
+            let ids = ids.collect::<Vec<_>>().join(", ");
+            bail!(
+                "`{text}` may mean several calls: {ids}{}",
+                if found.len() > 5 { ", …" } else { "" }
+            )
         }
     }
 }

@@ -143,6 +143,8 @@ pub(crate) enum Command {
     Keys(KeysCommand),
     /// Make a key for the HTTP interface of `serve`.
     ApiKey(ApiKeyArgs),
+    /// Write the HTTP interface of `serve` as an OpenAPI document, to make clients of.
+    Openapi,
 }
 
 #[cfg(test)]

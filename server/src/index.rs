@@ -5,6 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow};
 use auricle_contracts::CallId;
@@ -24,6 +25,21 @@ use crate::known::KnownCall;
 const CALLS_A_COMMIT: u64 = 500;
 /// The most calls of one page that the index gives.
 const PAGE_CALLS: usize = 1000;
+
+/// The index of a program with several who write to it, one at a time.
+#[derive(Clone)]
+pub(crate) struct SharedIndex(Arc<Mutex<CallIndex>>);
+
+impl SharedIndex {
+    pub(crate) fn new(index: CallIndex) -> Self {
+        Self(Arc::new(Mutex::new(index)))
+    }
+
+    /// Waits for the others.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, CallIndex> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The index, open to write.
 pub(crate) struct CallIndex {

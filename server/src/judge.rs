@@ -18,7 +18,7 @@ use globset::{Glob, GlobMatcher};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(crate) use self::built_in::{BuiltIn, PACKS};
+pub(crate) use self::built_in::{BuiltIn, CARDS, PACKS};
 use self::seat::{Models, NamedCard, Wanted, bench};
 pub(crate) use self::seat::{classifier, read};
 use crate::config::Config;

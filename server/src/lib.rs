@@ -107,5 +107,6 @@ fn dispatch(app: &mut App, command: &Command) -> Result<Exit> {
         Command::Recordings(command) => commands::recordings::run(app, command),
         Command::Keys(command) => commands::keys::run(app, command),
         Command::ApiKey(args) => commands::api_key::run(app, args),
+        Command::Openapi => commands::openapi::run(app),
     }
 }

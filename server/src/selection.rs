@@ -7,6 +7,8 @@ use auricle_contracts::CallId;
 use auricle_store::{CallFilter, CallKind, CallRecord, Store, parse_time_ms};
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use time::UtcOffset;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::clock;
@@ -16,7 +18,9 @@ use crate::exit::usage;
 const PAGE_CALLS: usize = 200;
 
 /// Options that choose calls.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(as = CallSelection)]
 pub(crate) struct SelectionArgs {
     /// Ids or file names; without any, all calls.
     #[arg(value_name = "CALL")]
@@ -51,12 +55,41 @@ impl SelectionArgs {
     pub(crate) const fn has_names(&self) -> bool {
         !self.calls.is_empty()
     }
+
+    /// The names, each of which must mean one call.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.calls
+    }
+
+    /// What is asked of calls, names aside. `utc_offset` is what a time without an offset means.
+    ///
+    /// # Errors
+    /// The name of a time that is none, and why.
+    pub(crate) fn filter(
+        &self,
+        utc_offset: UtcOffset,
+    ) -> Result<CallFilter, (&'static str, String)> {
+        let moment = |name: &'static str, text: &Option<String>| {
+            let Some(text) = text else { return Ok(None) };
+            let moment = clock::parse_moment(text, utc_offset).map_err(|cause| (name, cause))?;
+            Ok(parse_time_ms(&moment))
+        };
+        Ok(CallFilter {
+            kind: CallKind::WithTranscript,
+            agent: self.agent.clone(),
+            campaign: self.campaign.clone(),
+            region: self.region.clone(),
+            since_ms: moment("since", &self.since)?,
+            until_ms: moment("until", &self.until)?,
+        })
+    }
 }
 
 impl Selection {
     /// Reads the options. Each call that is named must have a transcript to give.
     pub(crate) fn read(app: &App, args: &SelectionArgs) -> Result<Self> {
-        let filter = filter(app, args)?;
+        let filter = args.filter(app.config.utc_offset);
+        let filter = filter.map_err(|(name, cause)| usage(format!("--{name}: {cause}")))?;
         let store = app.existing_store()?;
         let wanted = match args.calls.as_slice() {
             [] => None,
@@ -116,23 +149,6 @@ impl Selection {
         }
         Ok(())
     }
-}
-
-fn filter(app: &App, args: &SelectionArgs) -> Result<CallFilter> {
-    let moment = |name: &str, text: &Option<String>| -> Result<Option<i64>> {
-        let Some(text) = text else { return Ok(None) };
-        let moment = clock::parse_moment(text, app.config.utc_offset);
-        let moment = moment.map_err(|cause| usage(format!("--{name}: {cause}")))?;
-        Ok(parse_time_ms(&moment))
-    };
-    Ok(CallFilter {
-        kind: CallKind::WithTranscript,
-        agent: args.agent.clone(),
-        campaign: args.campaign.clone(),
-        region: args.region.clone(),
-        since_ms: moment("since", &args.since)?,
-        until_ms: moment("until", &args.until)?,
-    })
 }
 
 fn named_calls(app: &App, store: &Store, names: &[String]) -> Result<BTreeSet<CallId>> {

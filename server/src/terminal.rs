@@ -53,6 +53,15 @@ impl Terminal {
         }
     }
 
+    /// What is written is not kept.
+    pub(crate) fn nowhere() -> Self {
+        Self {
+            out: Box::new(io::sink()),
+            is_coloured: false,
+            width: PLAIN_WIDTH,
+        }
+    }
+
     /// Whether what is painted is seen.
     pub(crate) const fn is_coloured(&self) -> bool {
         self.is_coloured

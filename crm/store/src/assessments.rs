@@ -13,6 +13,7 @@ use sea_orm::{
 
 use crate::entity::{assessment, call, confirmation};
 use crate::error::StoreError;
+use crate::jobs::{self, JobCall};
 use crate::open::Store;
 use crate::row;
 
@@ -243,6 +244,27 @@ impl Store {
     /// # Errors
     /// As [`Self::save_assessments`].
     pub async fn save_encoded(&self, encoded: &[&EncodedAssessment]) -> Result<(), StoreError> {
+        self.save_with(encoded, None).await
+    }
+
+    /// The same for a job, which is done with these calls then: both or none.
+    ///
+    /// # Errors
+    /// As [`Self::save_assessments`].
+    pub async fn save_encoded_for(
+        &self,
+        encoded: &[&EncodedAssessment],
+        job_id: u64,
+        calls: &[JobCall],
+    ) -> Result<(), StoreError> {
+        self.save_with(encoded, Some((job_id, calls))).await
+    }
+
+    async fn save_with(
+        &self,
+        encoded: &[&EncodedAssessment],
+        job: Option<(u64, &[JobCall])>,
+    ) -> Result<(), StoreError> {
         let mut confirmed = Vec::new();
         let mut new = Vec::new();
         for one in encoded {
@@ -252,7 +274,7 @@ impl Store {
                 Write::New(row) => new.push(&**row),
             }
         }
-        if confirmed.is_empty() && new.is_empty() {
+        if confirmed.is_empty() && new.is_empty() && job.is_none() {
             return Ok(());
         }
         let out_of_date = encoded
@@ -272,6 +294,10 @@ impl Store {
         for some in out_of_date.chunks(ROWS_A_STATEMENT) {
             let marked = mark_out_of_date(&transaction, some).await;
             marked.map_err(|error| self.error(error))?;
+        }
+        if let Some((job_id, calls)) = job {
+            let noted = jobs::note(&transaction, job_id, calls).await;
+            noted.map_err(|error| self.error(error))?;
         }
         transaction
             .commit()

@@ -6,6 +6,7 @@
 //! - **Recipes** say what the fingerprints of assessments stand for.
 //! - **Alerts** of live calls stay with their last state and with who saw to them; **events** wait for watchers who were
 //!   away, **deliveries** for the webhooks that get them.
+//! - **Jobs** of `serve` go on after a restart; what came of each call that one is done with stands beside it.
 //! - **Runs** count what one `analyze` did.
 //!
 //! **Invariant**: a finished call and its transcript appear in one transaction; whoever stops the
@@ -20,6 +21,7 @@ mod deliveries;
 mod entity;
 mod error;
 mod events;
+mod jobs;
 mod migration;
 mod open;
 mod read;
@@ -36,6 +38,7 @@ pub use assessments::{
 pub use deliveries::{Delivery, DeliveryCounts, Failure};
 pub use error::StoreError;
 pub use events::{EventRecord, EventStep};
+pub use jobs::{JobCall, JobEnd, JobRecord, NewJob};
 pub use open::Store;
 pub use read::StoredTranscript;
 pub use record::{

@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTr
 use crate::entity::{assessment, call, confirmation, transcript};
 use crate::error::StoreError;
 use crate::events;
+use crate::jobs;
 use crate::open::Store;
 use crate::record::{CallState, Fingerprints, Recording, RunId};
 use crate::row;
@@ -137,6 +138,8 @@ impl Store {
             assessments.await.map_err(|error| self.error(error))?;
             let told = events::forget_call(&transaction, name).await;
             told.map_err(|error| self.error(error))?;
+            let of_jobs = jobs::forget_call(&transaction, name).await;
+            of_jobs.map_err(|error| self.error(error))?;
             let transcript = transcript::Entity::delete_by_id(name).exec(&transaction);
             transcript.await.map_err(|error| self.error(error))?;
             let call = call::Entity::delete_by_id(name).exec(&transaction).await;

@@ -67,6 +67,11 @@ impl Watch {
         }
     }
 
+    /// This is known of the call from now on.
+    pub(crate) fn describe(&mut self, metadata: &CallMetadata) {
+        self.rules.describe(metadata);
+    }
+
     /// An utterance that is over. All that began before `heard_until_ms` (from the start of the recording) has been
     /// given, this utterance aside: no more than the start of any utterance that is still to come or goes on, this
     /// one's included. What should have been said by then, and was not, is missed.

@@ -36,6 +36,11 @@ impl LiveRun {
         }
     }
 
+    /// This is known of the call from now on: conditions on agent, campaign and region go by it. What fired stays.
+    pub fn describe(&mut self, metadata: &CallMetadata) {
+        self.watch.describe(metadata);
+    }
+
     /// An utterance as far as it is heard: rules with `partials` fire, provisionally.
     pub fn partial(&mut self, utterance: &Utterance) -> Vec<RuleEvent> {
         let spoken = Spoken::new(utterance, self.n_utterances);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use auricle_contracts::{CallId, CallMetadata};
 use auricle_progress::LegEnd;
 use auricle_speech::{Ear, SpeechError, SpeechModel};
 use crossbeam::queue::ArrayQueue;
@@ -17,7 +18,7 @@ use crate::call::{CallNumber, LegKey, LegProgress, NewCall};
 use crate::clock::Clock;
 use crate::feed::LegFeed;
 use crate::front::{Front, FrontLeg, MARKS_WAITING, SPEECH_WAITING_MS};
-use crate::judge::{JudgeCalls, JudgedCall};
+use crate::judge::{Described, JudgeCalls, JudgedCall};
 use crate::metrics::Metrics;
 use crate::outlet::{EVENTS_WAITING, Outlet, Told};
 use crate::recognise::{REPORTS_WAITING, Recognise, Report, SpeechLeg};
@@ -155,6 +156,7 @@ pub(crate) struct Doors {
 
 struct JudgeDoor {
     arrivals: Arc<ArrayQueue<JudgedCall>>,
+    described: Arc<ArrayQueue<Described>>,
     reports: Arc<ArrayQueue<Report>>,
 }
 
@@ -199,10 +201,12 @@ impl Graph {
         for _ in 0..settings.n_judge.get() {
             let door = JudgeDoor {
                 arrivals: Arc::new(ArrayQueue::new(ARRIVALS_WAITING)),
+                described: Arc::new(ArrayQueue::new(ARRIVALS_WAITING)),
                 reports: Arc::new(ArrayQueue::new(bounds.reports)),
             };
             judges.push(JudgeCalls::new(
                 Arc::clone(&door.arrivals),
+                Arc::clone(&door.described),
                 Arc::clone(&door.reports),
                 Arc::clone(&outlet),
                 Arc::clone(&clock),
@@ -263,6 +267,19 @@ impl Doors {
             Err(_) => self.metrics.call_refused(),
         }
         opened
+    }
+
+    pub(crate) fn describe(&self, id: &CallId, metadata: &CallMetadata) -> Result<(), OpenError> {
+        // Only the one that has the call takes it: which that is, its number says, and nobody knows that here.
+        for judge in &self.judges {
+            let described = Described {
+                id: id.clone(),
+                metadata: metadata.clone(),
+            };
+            let put = judge.described.push(described);
+            put.map_err(|_| OpenError::Busy)?;
+        }
+        Ok(())
     }
 
     /// A call is judged, recognised and heard by one worker each, told by its number.
@@ -460,6 +477,15 @@ impl Live {
     /// When it cannot be taken in; then nothing of it is told.
     pub fn open(&self, new: NewCall) -> Result<Vec<LegFeed>, OpenError> {
         self.doors.open(new)
+    }
+
+    /// This is known of a call under way from now on: events, rules that ask for it and its transcript have it. It goes on
+    /// by the packs that it began with. Nothing happens where no such call is under way.
+    ///
+    /// # Errors
+    /// `Busy`, where too much of this comes in too short a time.
+    pub fn describe(&self, id: &CallId, metadata: &CallMetadata) -> Result<(), OpenError> {
+        self.doors.describe(id, metadata)
     }
 
     /// Takes no more calls in.

@@ -7,8 +7,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use auricle_contracts::{
-    Alert, AlertState, ChannelLayout, Happening, Hit, Party, PiiSpan, Transcript, Utterance,
-    UtteranceInsight,
+    Alert, AlertState, CallId, CallMetadata, ChannelLayout, Happening, Hit, Party, PiiSpan,
+    Transcript, Utterance, UtteranceInsight,
 };
 use auricle_insight::LiveRun;
 use auricle_insight::pii::{Mask, Masker, hide_digits};
@@ -34,9 +34,17 @@ pub(crate) struct JudgedCall {
     pub(crate) progress: Vec<Arc<LegProgress>>,
 }
 
+/// What is known of a call from now on.
+#[derive(Clone)]
+pub(crate) struct Described {
+    pub(crate) id: CallId,
+    pub(crate) metadata: CallMetadata,
+}
+
 /// Judgement of some calls.
 pub(crate) struct JudgeCalls {
     arrivals: Arc<ArrayQueue<JudgedCall>>,
+    described: Arc<ArrayQueue<Described>>,
     reports: Arc<ArrayQueue<Report>>,
     calls: HashMap<CallNumber, Call>,
     outlet: Arc<Outlet>,
@@ -79,6 +87,7 @@ struct Leg {
 impl JudgeCalls {
     pub(crate) fn new(
         arrivals: Arc<ArrayQueue<JudgedCall>>,
+        described: Arc<ArrayQueue<Described>>,
         reports: Arc<ArrayQueue<Report>>,
         outlet: Arc<Outlet>,
         clock: Arc<dyn Clock>,
@@ -87,6 +96,7 @@ impl JudgeCalls {
     ) -> Self {
         Self {
             arrivals,
+            described,
             reports,
             calls: HashMap::new(),
             outlet,
@@ -104,6 +114,19 @@ impl JudgeCalls {
             let call = Call::new(arrived);
             self.outbox.push_back(call.started());
             self.calls.insert(call.number, call);
+        }
+        turn
+    }
+
+    /// Takes what became known of calls, and calls that are new.
+    fn take_news(&mut self) -> Turn {
+        // Taken first: the call that is spoken of has arrived by then.
+        let described: Vec<Described> = std::iter::from_fn(|| self.described.pop()).collect();
+        let turn = self.take_arrivals();
+        for Described { id, metadata } in described {
+            // It may be another thread's, or over.
+            let call = self.calls.values_mut().find(|call| call.new.id == id);
+            self.outbox.extend(call.map(|call| call.describe(metadata)));
         }
         turn
     }
@@ -175,7 +198,7 @@ impl Stage for JudgeCalls {
             self.metrics.stalled();
             return Turn::Idle;
         }
-        let mut turn = self.take_arrivals();
+        let mut turn = self.take_news();
         turn = turn.and(self.take_reports());
         let mut over = Vec::new();
         for call in self.calls.values_mut() {
@@ -263,6 +286,14 @@ impl Call {
             parties: self.new.legs.iter().map(|leg| leg.party).collect(),
             engine: self.new.model.name().to_owned(),
         })
+    }
+
+    /// This is known of it from now on. The packs that it began with stay.
+    fn describe(&mut self, metadata: CallMetadata) -> Told {
+        self.run.describe(&metadata);
+        self.transcript.metadata.clone_from(&metadata);
+        self.new.metadata.clone_from(&metadata);
+        self.told(Happening::CallDescribed { metadata })
     }
 
     fn told(&self, happening: Happening) -> Told {

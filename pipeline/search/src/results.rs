@@ -2,6 +2,7 @@
 
 use auricle_contracts::{CallMetadata, Party, Severity};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A query and how its hits are to be shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,7 +89,7 @@ pub enum FacetMode {
 }
 
 /// One page of hits.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SearchResults {
     /// Utterances that match.
     pub total_hits: u64,
@@ -101,7 +102,7 @@ pub struct SearchResults {
 }
 
 /// The hits of one call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CallHits {
     /// The call.
     pub call_id: String,
@@ -147,7 +148,7 @@ const fn is_zero(number: &u32) -> bool {
 }
 
 /// Something that belongs to a call and to no utterance of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Moment {
     /// What it is.
     pub kind: MomentKind,
@@ -169,7 +170,7 @@ pub struct Moment {
 }
 
 /// Kinds of [`Moment`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MomentKind {
     /// A rule fired, and no utterance is its evidence.
@@ -181,7 +182,8 @@ pub enum MomentKind {
 }
 
 /// One utterance that matches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SearchHit)]
 pub struct Hit {
     /// Number of the utterance in its call, from 0.
     pub utterance: u32,
@@ -231,7 +233,7 @@ pub struct Hit {
 }
 
 /// A part of a text, in characters (Unicode code points), end excluded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Highlight {
     /// The first character.
     pub start: usize,
@@ -240,7 +242,7 @@ pub struct Highlight {
 }
 
 /// A part of a long text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Snippet {
     /// The part, with `…` where something is left out.
     pub text: String,
@@ -249,7 +251,7 @@ pub struct Snippet {
 }
 
 /// An utterance near a hit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ContextLine {
     /// Number of the utterance in its call, from 0.
     pub utterance: u32,
@@ -273,7 +275,7 @@ pub struct ContextLine {
 ///
 /// For every count, the query joined with `name:value` finds as many utterances in as many calls, `name` being the
 /// facet's (`date` for months and days), and the value in quotes where it is a text.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Facets {
     /// By who spoke.
     pub party: Vec<FacetCount>,
@@ -305,7 +307,7 @@ pub struct Facets {
 pub const MAX_FACET_VALUES: usize = 50;
 
 /// Hits with one value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FacetCount {
     /// The value.
     pub value: String,

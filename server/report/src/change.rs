@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use auricle_contracts::{Assessment, CallId, CallMetadata, Hit};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What of an assessment is compared.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Outline {
     /// Points of 100; `None` without a score card.
     pub total: Option<f32>,
@@ -72,7 +73,7 @@ impl<'a> RuleNames<'a> {
 }
 
 /// One call, before and after. `before` is `None` where it was never assessed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Change {
     /// The call.
     pub call_id: CallId,
@@ -93,7 +94,7 @@ impl Change {
 }
 
 /// How often a rule fired, in calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RuleTally {
     /// Calls with a hit before.
     pub n_before: u64,
@@ -106,7 +107,7 @@ pub struct RuleTally {
 }
 
 /// Scores of one agent's calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct AgentTally {
     /// Calls looked at.
     pub n_calls: u64,
@@ -145,7 +146,7 @@ impl AgentTally {
 }
 
 /// What a run changed, added up. Written out are only calls that changed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Changes {
     /// Calls that were not looked at: the run was stopped.
     pub n_left: u64,

@@ -35,7 +35,7 @@ use crate::data::WriteLock;
 use crate::engine::{Passes, Recognition, Speech, SpeechOptions};
 use crate::exit::{Exit, usage};
 use crate::file_name::digits;
-use crate::index::CallIndex;
+use crate::index::{CallIndex, SharedIndex};
 use crate::judge::Judges;
 use crate::sources::Networks;
 use args::EngineName;
@@ -62,6 +62,21 @@ struct Request {
     out: Option<PathBuf>,
     redacted: Option<PathBuf>,
     n_workers: usize,
+    /// One that is open already.
+    index: Option<SharedIndex>,
+}
+
+/// Recordings that were heard before, to be heard once more.
+pub(crate) struct HearAgain<'a> {
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) judges: &'a Judges,
+    pub(crate) stop: &'a AtomicBool,
+    /// Whoever calls holds it: nobody else writes meanwhile, but by the index below.
+    pub(crate) lock: &'a WriteLock,
+    /// Recordings at a time; 0 for what is configured.
+    pub(crate) n_workers: usize,
+    /// The search index, where it is open already.
+    pub(crate) index: Option<SharedIndex>,
 }
 
 pub(crate) fn run(app: &mut App, args: &AnalyzeArgs) -> Result<Exit> {
@@ -85,16 +100,14 @@ pub(crate) fn run(app: &mut App, args: &AnalyzeArgs) -> Result<Exit> {
 }
 
 /// Hears recordings that were heard before once more, each with the metadata and the names it has.
-pub(crate) fn hear_again(
-    app: &App,
-    files: Vec<PathBuf>,
-    judges: &Judges,
-    stop: &AtomicBool,
-    lock: &WriteLock,
-) -> Result<RunReport> {
+pub(crate) fn hear_again(app: &App, asked: HearAgain<'_>) -> Result<RunReport> {
+    let n_workers = match asked.n_workers {
+        0 => app.config.analyze.jobs,
+        n_workers => n_workers,
+    };
     let request = Request {
         inputs: Inputs {
-            files,
+            files: asked.files,
             failures: Vec::new(),
         },
         channels: configured_channels(app)?,
@@ -102,9 +115,11 @@ pub(crate) fn hear_again(
         again: Again::WhenChanged,
         out: None,
         redacted: None,
-        n_workers: workers(app.config.analyze.jobs),
+        n_workers: workers(n_workers),
+        index: asked.index,
     };
     let mut speech = Speech::open(&app.config, &default_speech_options(&app.config))?;
+    let (judges, stop, lock) = (asked.judges, asked.stop, asked.lock);
     analyze(app, request, &mut speech, judges, stop, lock)
 }
 
@@ -135,6 +150,7 @@ impl Request {
             out: args.out.clone(),
             redacted: args.redact_audio.clone(),
             n_workers: workers(args.jobs.unwrap_or(app.config.analyze.jobs)),
+            index: None,
         })
     }
 }
@@ -224,11 +240,19 @@ fn begin<'a>(app: &App, request: &Request, plan: &Plan, shared: &Shared<'a>) -> 
         .block_on(store.begin_run(&clock::now_text(), n_files))?;
     app.runtime
         .block_on(store.save_pending(run, &plan.recordings()))?;
-    let folder = app.config.data.index();
-    let index = CallIndex::open_to_write(&folder, store);
-    let mut index = app.runtime.block_on(index)?;
-    let caught_up = index.catch_up(store, shared.judges, shared.stop);
-    app.runtime.block_on(caught_up)?;
+    let index = match &request.index {
+        Some(index) => index.clone(),
+        None => {
+            let folder = app.config.data.index();
+            let index = CallIndex::open_to_write(&folder, store);
+            SharedIndex::new(app.runtime.block_on(index)?)
+        }
+    };
+    {
+        let mut index = index.lock();
+        let caught_up = index.catch_up(store, shared.judges, shared.stop);
+        app.runtime.block_on(caught_up)?;
+    }
     Ok(Writer {
         store,
         runtime: shared.runtime,

@@ -18,7 +18,7 @@ use crate::atomic::write_atomically;
 use crate::clock;
 use crate::disk_full::{is_disk_full, not_in_index};
 use crate::exit::message_of;
-use crate::index::CallIndex;
+use crate::index::SharedIndex;
 use crate::judge::Judges;
 use crate::known::KnownCall;
 use crate::terminal::{count, duration_text, printable};
@@ -30,7 +30,7 @@ const CALLS_A_COMMIT: usize = 32;
 pub(crate) struct Writer<'a> {
     pub(crate) store: &'a Store,
     pub(crate) runtime: &'a Handle,
-    pub(crate) index: CallIndex,
+    pub(crate) index: SharedIndex,
     pub(crate) run: RunId,
     pub(crate) progress: &'a Progress,
     pub(crate) stop: &'a AtomicBool,
@@ -91,8 +91,8 @@ impl Writer<'_> {
         self.report.n_left = n_left;
         self.report.heard_ms = self.progress.heard_ms();
         self.report.elapsed = self.progress.elapsed();
-        let (store, index) = (self.store, &mut self.index);
-        if let Err(error) = self.runtime.block_on(index.commit(store)) {
+        let committed = self.runtime.block_on(self.index.lock().commit(self.store));
+        if let Err(error) = committed {
             self.stop_if_full(&error);
             self.progress.note(&format!(
                 "the search index lacks some calls: {}\nhint: the next run adds them; `auricle index rebuild` makes it anew",
@@ -243,14 +243,15 @@ impl Writer<'_> {
     }
 
     fn add_to_index(&mut self, known: &KnownCall, version: i64) {
-        let added = self.index.add(known, version).and_then(|()| {
-            if self.index.n_waiting() < CALLS_A_COMMIT {
-                return Ok(());
-            }
-            self.runtime
-                .block_on(self.index.commit(self.store))
-                .map(drop)
-        });
+        let added = {
+            let mut index = self.index.lock();
+            index.add(known, version).and_then(|()| {
+                if index.n_waiting() < CALLS_A_COMMIT {
+                    return Ok(());
+                }
+                self.runtime.block_on(index.commit(self.store)).map(drop)
+            })
+        };
         let call_id = &known.transcript.call_id;
         if let Err(error) = added.or_else(|error| not_in_index(call_id, error)) {
             self.stop_if_full(&error);

@@ -12,6 +12,7 @@ pub(crate) mod intent;
 pub(crate) mod keys;
 pub(crate) mod lm;
 pub(crate) mod models;
+pub(crate) mod openapi;
 pub(crate) mod recordings;
 pub(crate) mod report;
 pub(crate) mod rules;

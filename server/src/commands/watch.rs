@@ -211,6 +211,12 @@ impl View {
                     &format!("{:>7}  {call}  begins ({about})", PlayTime(0)),
                 )
             }
+            Happening::CallDescribed { metadata } => {
+                let known = [metadata.agent, metadata.campaign, metadata.region];
+                let known = known.iter().flatten().map(|text| printable(text));
+                let known = known.collect::<Vec<_>>().join(", ");
+                self.line(out, &format!("         {call}  described ({known})"))
+            }
             Happening::Partial {
                 party,
                 start_ms,

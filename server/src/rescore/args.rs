@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use auricle_report::Language;
 use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::selection::SelectionArgs;
 
@@ -62,9 +64,13 @@ pub(crate) struct RescoreArgs {
 }
 
 /// When recordings are heard again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema, ValueEnum,
+)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum AudioChoice {
     /// Where another model would hear them now and the recording is still there.
+    #[default]
     Changed,
     /// Never: texts stay as they are.
     Never,

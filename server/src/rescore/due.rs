@@ -1,8 +1,10 @@
 //! Which calls have to be assessed anew, and from what.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::Result;
+use auricle_contracts::CallId;
 use auricle_speech::lm::Keeping;
 use auricle_store::CallRecord;
 
@@ -62,6 +64,13 @@ impl Due {
             Ok(())
         })?;
         Ok(due)
+    }
+
+    /// Takes out calls that are done with.
+    pub(crate) fn leave_out(&mut self, done: &HashSet<CallId>) {
+        for calls in [&mut self.text, &mut self.audio] {
+            calls.retain(|call| !done.contains(&call.recording.call_id));
+        }
     }
 
     /// Calls to assess.

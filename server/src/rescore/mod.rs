@@ -7,6 +7,7 @@
 
 mod args;
 mod due;
+pub(crate) mod ledger;
 mod report;
 mod reviser;
 mod save;
@@ -18,7 +19,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result};
 use auricle_contracts::CallId;
@@ -26,16 +27,17 @@ use auricle_report::{Change, Changes, Outline};
 use auricle_store::CallRecord;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::analyze::{self, RunReport};
+use crate::analyze::{self, HearAgain, RunReport};
 use crate::app::App;
 use crate::data::WriteLock;
 use crate::exit::Exit;
-use crate::index::{self, CallIndex};
+use crate::index::{self, CallIndex, SharedIndex};
 use crate::judge::{Asked, Judges};
 use crate::selection::Selection;
 use crate::terminal::{count, say};
-pub(crate) use args::RescoreArgs;
+pub(crate) use args::{AudioChoice, RescoreArgs};
 use due::Due;
+use ledger::{CALLS_A_PAGE, Ledger};
 use reviser::Reviser;
 use save::Saver;
 use work::{Refused, Shared, rescore_all};
@@ -47,7 +49,9 @@ struct Run<'a> {
     selection: &'a Selection,
     judges: &'a Judges,
     /// `None` where nothing is saved.
-    lock: Option<WriteLock>,
+    lock: Option<Arc<WriteLock>>,
+    /// What goes on meanwhile.
+    beside: Option<Beside<'a>>,
     /// Of the whole run: whoever stops the first phase does not want the second.
     stop: Arc<AtomicBool>,
     /// Calls to assess.
@@ -58,13 +62,100 @@ struct Run<'a> {
     is_disk_full: bool,
 }
 
+/// A program that goes on while it has calls assessed anew: live calls come first.
+#[derive(Clone)]
+pub(crate) struct Beside<'a> {
+    /// The program's.
+    pub(crate) lock: Arc<WriteLock>,
+    /// The program's, which writes to it too.
+    pub(crate) index: SharedIndex,
+    /// Calls that are done with, before a restart too.
+    pub(crate) ledger: Ledger<'a>,
+    /// A rest after every page of the ledger.
+    pub(crate) pause: Duration,
+}
+
+/// How often whoever rests looks whether to stop.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+impl Beside<'_> {
+    /// Leaves others their turn.
+    fn rest(&self, stop: &AtomicBool) {
+        let until = Instant::now() + self.pause;
+        while !stop.load(Ordering::Relaxed) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(LOOK_EVERY));
+        }
+    }
+}
+
+/// How a run beside others ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) n_failed: u64,
+    /// Calls that nobody looked at: the run was stopped.
+    pub(crate) n_left: u64,
+    pub(crate) is_disk_full: bool,
+}
+
+/// Recordings that are heard between two looks at what came of them.
+const RECORDINGS_A_TURN: usize = 8;
+
+/// Does the work of `auricle rescore` beside other work. What came of each call stands in the ledger: calls that stand there
+/// are left alone, so that a run that broke off goes on where it was.
+pub(crate) fn run_beside(
+    app: &App,
+    args: &RescoreArgs,
+    stop: &Arc<AtomicBool>,
+    beside: &Beside<'_>,
+) -> Result<Ended> {
+    let asked = Asked {
+        packs: args.rules.clone(),
+        card: args.card.clone(),
+    };
+    let judges = Judges::load_with(&app.config, &app.config.insight, &asked)?;
+    let selection = Selection::read(app, &args.selection)?;
+    let mut due = Due::find(app, args, &selection, &judges)?;
+    let runtime = app.runtime.handle();
+    let done = beside.ledger.calls(runtime)?;
+    due.leave_out(&done);
+    beside
+        .ledger
+        .begin(runtime, done.len() as u64 + due.n_calls())?;
+    if due.n_calls() > 0 {
+        judges.check_models()?;
+    }
+    let mut run = Run {
+        app,
+        args,
+        selection: &selection,
+        judges: &judges,
+        lock: (!args.dry_run).then(|| Arc::clone(&beside.lock)),
+        beside: Some(beside.clone()),
+        stop: Arc::clone(stop),
+        n_due: due.n_calls(),
+        changes: Changes::default(),
+        n_failed: 0,
+        is_disk_full: false,
+    };
+    run.all(due)?;
+    Ok(Ended {
+        n_failed: run.n_failed,
+        n_left: run.n_left(),
+        is_disk_full: run.is_disk_full,
+    })
+}
+
 pub(crate) fn run(app: &mut App, args: &RescoreArgs) -> Result<Exit> {
     let judges = judges(app, args)?;
     let selection = Selection::read(app, &args.selection)?;
     // Before it is known what is due: another run must not change that meanwhile.
     let lock = match args.dry_run {
         true => None,
-        false => Some(app.config.data.lock()?),
+        false => Some(Arc::new(app.config.data.lock()?)),
     };
     let due = Due::find(app, args, &selection, &judges)?;
     say!("{}", due.text());
@@ -78,6 +169,7 @@ pub(crate) fn run(app: &mut App, args: &RescoreArgs) -> Result<Exit> {
         selection: &selection,
         judges: &judges,
         lock,
+        beside: None,
         stop: Arc::new(AtomicBool::new(false)),
         n_due: due.n_calls(),
         changes: Changes::default(),
@@ -136,7 +228,7 @@ impl Run<'_> {
             mut text, audio, ..
         } = due;
         if self.lock.is_none() {
-            if !audio.is_empty() {
+            if !audio.is_empty() && self.beside.is_none() {
                 say!(
                     "of the calls due by their recording only the texts of before are looked at: --dry-run"
                 );
@@ -145,7 +237,13 @@ impl Run<'_> {
             return self.text(text);
         }
         self.text(text)?;
-        self.audio(&audio)
+        match self.beside {
+            None => self.audio(&audio),
+            Some(_) => {
+                let mut turns = audio.chunks(RECORDINGS_A_TURN);
+                turns.try_for_each(|some| self.audio(some))
+            }
+        }
     }
 
     fn text(&mut self, calls: Vec<CallRecord>) -> Result<()> {
@@ -173,16 +271,26 @@ impl Run<'_> {
             None => None,
             Some(_) => {
                 runtime.block_on(self.judges.save_recipes(store))?;
-                let index = runtime.block_on(CallIndex::open_to_write(&folder, store))?;
-                Some(Saver::new(store, runtime, index))
+                Some(match &self.beside {
+                    None => {
+                        let index = runtime.block_on(CallIndex::open_to_write(&folder, store))?;
+                        Saver::new(store, runtime, SharedIndex::new(index))
+                    }
+                    Some(beside) => Saver::beside(store, runtime, beside),
+                })
             }
         };
-        let bar = bar(calls.len() as u64);
+        let bar = match self.beside {
+            None => bar(calls.len() as u64),
+            Some(_) => ProgressBar::hidden(),
+        };
+        let mut looked_at = self.beside.as_ref().map(|beside| beside.ledger.pages());
         let n_workers = match self.args.jobs {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             jobs => jobs,
         };
         let mut failure = None::<Error>;
+        let mut n_taken = 0_usize;
         let mut done = Done {
             changes: &mut self.changes,
             n_failed: &mut self.n_failed,
@@ -201,11 +309,21 @@ impl Run<'_> {
                     if let Some(cause) = &rescored.damage {
                         done.damaged(cause);
                     }
+                    let noted = match &mut looked_at {
+                        None => Ok(()),
+                        Some(pages) => pages.add(runtime, &rescored.change),
+                    };
                     done.saved(rescored.change);
-                    Ok(())
+                    noted
                 }
                 (Ok(rescored), Some(saver)) => saver.take(rescored, &mut done),
             };
+            n_taken += 1;
+            if let Some(beside) = &self.beside
+                && n_taken.is_multiple_of(CALLS_A_PAGE)
+            {
+                beside.rest(&self.stop);
+            }
             if let Err(error) = taken {
                 self.stop.store(true, Ordering::Relaxed);
                 failure = Some(error);
@@ -217,6 +335,9 @@ impl Run<'_> {
                 Some(_) => Ok(()),
             };
             failure = failure.or(finished.err());
+        }
+        if let Some(pages) = looked_at {
+            failure = failure.or(pages.finish(runtime).err());
         }
         bar.finish_and_clear();
         failure.map_or(Ok(()), Err)
@@ -233,14 +354,31 @@ impl Run<'_> {
         let before: Vec<_> = calls.iter().map(|call| self.outline(call)).collect();
         let files = calls.iter().map(|call| call.recording.path.clone().into());
         let files = files.collect();
-        let report = analyze::hear_again(self.app, files, self.judges, &self.stop, lock)?;
+        let asked = HearAgain {
+            files,
+            judges: self.judges,
+            stop: &self.stop,
+            lock,
+            n_workers: match self.beside {
+                None => 0,
+                Some(_) => self.args.jobs,
+            },
+            index: self.beside.as_ref().map(|beside| beside.index.clone()),
+        };
+        let report = analyze::hear_again(self.app, asked)?;
         report.say();
-        self.heard(calls, before, &report);
-        Ok(())
+        self.heard(calls, before, &report)
     }
 
     /// Takes what became of calls that were to be heard. Those that a stop left alone are neither assessed nor failed.
-    fn heard(&mut self, calls: &[CallRecord], before: Vec<Option<Outline>>, report: &RunReport) {
+    fn heard(
+        &mut self,
+        calls: &[CallRecord],
+        before: Vec<Option<Outline>>,
+        report: &RunReport,
+    ) -> Result<()> {
+        let mut looked_at = self.beside.as_ref().map(|beside| beside.ledger.pages());
+        let runtime = self.app.runtime.handle();
         self.n_failed += report.counts.n_failed;
         self.is_disk_full |= report.is_disk_full;
         let finished: HashSet<&CallId> = report.finished.iter().collect();
@@ -254,13 +392,18 @@ impl Run<'_> {
                 say!("failed: `{call_id}`: its assessment cannot be read");
                 continue;
             };
-            self.changes.add(Change {
+            let change = Change {
                 call_id: call_id.clone(),
                 metadata: call.recording.metadata.clone(),
                 before,
                 after,
-            });
+            };
+            if let Some(pages) = &mut looked_at {
+                pages.add(runtime, &change)?;
+            }
+            self.changes.add(change);
         }
+        looked_at.map_or(Ok(()), |pages| pages.finish(runtime))
     }
 
     /// What is in force for a call; `None` where that cannot be read.

@@ -80,7 +80,8 @@ impl Desk {
             args: &self.args,
             selection: &self.selection,
             judges,
-            lock: Some(self.app.config.data.lock().unwrap()),
+            lock: Some(Arc::new(self.app.config.data.lock().unwrap())),
+            beside: None,
             stop: Arc::new(AtomicBool::new(false)),
             n_due,
             changes: Changes::default(),
@@ -144,7 +145,7 @@ fn calls_that_a_stop_kept_from_being_heard_are_left() {
             ..RunReport::default()
         };
         report.counts.n_failed = n_failed;
-        run.heard(&calls, before, &report);
+        run.heard(&calls, before, &report).unwrap();
         assert_eq!(run.changes.n_calls, 1);
         assert_eq!((run.n_left(), run.exit()), (3 - n_failed, exit));
     };
@@ -215,7 +216,7 @@ fn a_call_that_cannot_be_saved_keeps_no_other_out() {
     let folder = app.config.data.index();
     let index = CallIndex::open_to_write(&folder, store);
     let index = runtime.block_on(index).unwrap();
-    let mut saver = Saver::new(store, runtime, index);
+    let mut saver = Saver::new(store, runtime, SharedIndex::new(index));
     let (mut changes, mut n_failed, bar) = (Changes::default(), 0, ProgressBar::hidden());
     let mut done = Done {
         changes: &mut changes,

@@ -133,7 +133,10 @@ fn record_of(event: &KeptEvent) -> EventRecord {
 const fn is_kept(kind: EventKind) -> bool {
     match kind {
         EventKind::Alert | EventKind::CallEnded | EventKind::Acknowledged => true,
-        EventKind::CallStarted | EventKind::Partial | EventKind::Final => false,
+        EventKind::CallStarted
+        | EventKind::CallDescribed
+        | EventKind::Partial
+        | EventKind::Final => false,
     }
 }
 
@@ -203,7 +206,8 @@ impl Archivist {
         });
         let is_wanted = |kind: &EventKind| {
             let mut kinds = subscribers.iter().flat_map(|one| &one.kinds);
-            is_kept(*kind) || *kind == EventKind::CallStarted || kinds.any(|wanted| wanted == kind)
+            let tells_campaign = matches!(kind, EventKind::CallStarted | EventKind::CallDescribed);
+            is_kept(*kind) || tells_campaign || kinds.any(|wanted| wanted == kind)
         };
         let kinds = EventKind::ALL.into_iter().filter(is_wanted).collect();
         let (sender, events) = mpsc::channel(MOST_WAITING);
@@ -312,6 +316,12 @@ impl Archivist {
                 }
                 // One that is heard again tells the same alerts again.
                 (source != RECOVERED).then_some(EventStep::Began(call_id))
+            }
+            Happening::CallDescribed { metadata } => {
+                if let Some(campaign) = metadata.campaign {
+                    self.campaigns.insert(call_id, campaign);
+                }
+                None
             }
             Happening::Alert(alert) => Some(EventStep::Alert(AlertRecord {
                 alert: *alert,

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_insight::Judge;
 use auricle_insight::intent::Language;
-use auricle_live::{Live, NewCall, NewLeg};
+use auricle_live::{LegFeed, Live, NewCall, NewLeg};
 use auricle_speech::SpeechModel;
 use auricle_spool::RecordingName;
 use auricle_store::Store;
 use serde::Serialize;
 use thiserror::Error;
+use utoipa::ToSchema;
 
+use super::announced::{AnnouncementCounts, Announcements, AnnouncementsConfig};
 use super::in_force::{Holder, InForce};
 use super::ingest::CallLeg;
 use super::recordings::Recordings;
@@ -59,19 +62,26 @@ pub(crate) enum WhereAudioLies {
 }
 
 /// A call under way, as it is told.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct CallUnderWay {
+    /// The call.
     pub(crate) call_id: CallId,
+    /// What is known of it.
     pub(crate) metadata: CallMetadata,
+    /// How its audio comes: `replay`, `audiosocket`, `stream`, `listen`, `recovered`.
     pub(crate) source: &'static str,
+    /// Who speaks on each channel, from channel 0.
     pub(crate) parties: Vec<Party>,
-    /// RFC 3339.
+    /// When it began, RFC 3339.
     pub(crate) began_at: String,
     #[serde(skip)]
     pub(crate) recorded: Recorded,
     /// What it is heard and judged by, to its end.
     #[serde(skip)]
     pub(crate) by: Arc<InForce>,
+    /// It is being saved: nothing that is said of it is heard any more.
+    #[serde(skip)]
+    pub(crate) is_over: bool,
 }
 
 /// What is known of a call that is over beside what was heard.
@@ -109,6 +119,15 @@ pub(crate) struct UnderWayAlready {
     pub(crate) id: CallId,
 }
 
+/// What became of what is said of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Announced {
+    /// It is under way, and this is known of it now.
+    UnderWay(CallMetadata),
+    /// It gets it when it begins, within this time.
+    ToCome(Duration),
+}
+
 /// Opens calls, and knows those under way.
 pub(crate) struct Calls {
     live: Live,
@@ -117,6 +136,8 @@ pub(crate) struct Calls {
     recordings: Option<Arc<Recordings>>,
     store: Arc<Store>,
     under_way: Mutex<BTreeMap<CallId, CallUnderWay>>,
+    /// Held while a call enters the pipeline: what is said of it finds it before that or behind it.
+    announced: Mutex<Announcements>,
 }
 
 impl Calls {
@@ -126,6 +147,7 @@ impl Calls {
         language: Language,
         recordings: Option<Arc<Recordings>>,
         store: Arc<Store>,
+        announcements: &AnnouncementsConfig,
     ) -> Self {
         Self {
             live,
@@ -134,38 +156,38 @@ impl Calls {
             recordings,
             store,
             under_way: Mutex::new(BTreeMap::new()),
+            announced: Mutex::new(Announcements::new(announcements)),
         }
     }
 
     /// Takes a call in: one leg for each that was asked for, in that order. Writes the beginning of its recording. A name
-    /// that a saved call has gets a number behind it: that call stays as it is.
+    /// that a saved call has gets a number behind it: that call stays as it is. What was announced of it goes before what
+    /// came with its audio.
     ///
     /// # Errors
     /// When a call of that name is under way, or the pipeline takes it not. A recording that cannot be begun is no reason:
     /// the call is heard without.
     pub(crate) fn open(&self, mut call: CallToOpen) -> Result<Opened> {
+        let asked_for = call.id.clone();
         if call.audio == WhereAudioLies::Nowhere {
             call.id = self.free_name(call.id)?;
         }
         let by = self.holder.now();
-        self.enter(&call, &by)?;
-        let judge: &Judge = by.judges.judge_for(&call.metadata, self.language);
-        let model = Arc::clone(&by.model);
-        let feeds = self.live.open(NewCall {
-            id: call.id.clone(),
-            metadata: call.metadata.clone(),
-            source: call.source,
-            legs: call.legs.clone(),
-            model: Arc::clone(&model),
-            judge: Arc::new(judge.clone()),
-        });
-        let feeds = feeds.inspect_err(|_| {
-            self.under_way().remove(&call.id);
-        })?;
+        let feeds = {
+            let mut announced = self.announced();
+            self.enter(&mut call, &asked_for, &by, &mut announced)?;
+            self.start(&call, &by).inspect_err(|_| {
+                self.under_way().remove(&call.id);
+            })?
+        };
         let (recorded, tapes) = self.record(&call);
         // It is still there: it ends when its legs are dropped.
         if let Some(told) = self.under_way().get_mut(&call.id) {
-            told.recorded = recorded;
+            told.recorded = recorded.clone();
+            // What was said of it meanwhile.
+            if told.metadata != call.metadata {
+                self.note(&recorded, &told.metadata);
+            }
         }
         let mut tapes = tapes.into_iter();
         let legs = feeds
@@ -176,6 +198,57 @@ impl Calls {
             id: call.id,
             model,
         })
+    }
+
+    fn start(&self, call: &CallToOpen, by: &InForce) -> Result<Vec<LegFeed>> {
+        let judge: &Judge = by.judges.judge_for(&call.metadata, self.language);
+        let feeds = self.live.open(NewCall {
+            id: call.id.clone(),
+            metadata: call.metadata.clone(),
+            source: call.source,
+            legs: call.legs.clone(),
+            model: Arc::clone(&by.model),
+            judge: Arc::new(judge.clone()),
+        });
+        Ok(feeds?)
+    }
+
+    /// Takes what is said of a call: one that is under way gets it at once, another one when it begins.
+    ///
+    /// # Errors
+    /// When too many calls are announced, or too much is said in too short a time.
+    pub(crate) fn announce(&self, id: &CallId, said: CallMetadata) -> Result<Announced> {
+        let mut announced = self.announced();
+        let mut under_way = self.under_way();
+        let Some(call) = under_way.get_mut(id).filter(|call| !call.is_over) else {
+            drop(under_way);
+            let within = announced.put(id.clone(), said, Instant::now())?;
+            return Ok(Announced::ToCome(within));
+        };
+        let mut metadata = call.metadata.clone();
+        metadata.update(said);
+        if metadata != call.metadata {
+            self.live.describe(id, &metadata)?;
+            call.metadata.clone_from(&metadata);
+            self.note(&call.recorded, &metadata);
+        }
+        Ok(Announced::UnderWay(metadata))
+    }
+
+    /// Has the recording say it, too, for whoever hears it again.
+    fn note(&self, recorded: &Recorded, metadata: &CallMetadata) {
+        let (Some(recordings), Recorded::Here(name)) = (&self.recordings, recorded) else {
+            return;
+        };
+        if let Err(error) = recordings.note(*name, metadata) {
+            let cause = message_of(&error);
+            tracing::error!("what became known of a call is not in its recording: {cause}");
+        }
+    }
+
+    /// Calls that were announced and did not begin.
+    pub(crate) fn announcements(&self) -> AnnouncementCounts {
+        self.announced().counts(Instant::now())
     }
 
     /// The name, with a number behind it where a saved call has it.
@@ -197,12 +270,22 @@ impl Calls {
         bail!("call `{id}` has no free name left")
     }
 
-    fn enter(&self, call: &CallToOpen, by: &Arc<InForce>) -> Result<()> {
+    fn enter(
+        &self,
+        call: &mut CallToOpen,
+        asked_for: &CallId,
+        by: &Arc<InForce>,
+        announced: &mut Announcements,
+    ) -> Result<()> {
         let mut under_way = self.under_way();
-        let id = &call.id;
-        if under_way.contains_key(id) {
-            return Err(UnderWayAlready { id: id.clone() }.into());
+        if under_way.contains_key(&call.id) {
+            let id = call.id.clone();
+            return Err(UnderWayAlready { id }.into());
         }
+        if let Some(said) = announced.take(asked_for, Instant::now()) {
+            call.metadata.update(said);
+        }
+        let id = &call.id;
         let told = CallUnderWay {
             call_id: id.clone(),
             metadata: call.metadata.clone(),
@@ -211,6 +294,7 @@ impl Calls {
             began_at: clock::now_text(),
             recorded: Recorded::No,
             by: Arc::clone(by),
+            is_over: false,
         };
         under_way.insert(id.clone(), told);
         Ok(())
@@ -237,11 +321,11 @@ impl Calls {
 
     /// A call is over and is to be saved; tells whether it was recorded, and what it was judged by.
     pub(crate) fn over(&self, id: &CallId) -> CallOver {
-        let call = self.under_way().get(id).cloned();
-        let (recorded, by) = match call {
-            Some(call) => (call.recorded, call.by),
-            None => (Recorded::No, self.holder.now()),
-        };
+        let known = self.under_way().get_mut(id).map(|call| {
+            call.is_over = true;
+            (call.recorded.clone(), Arc::clone(&call.by))
+        });
+        let (recorded, by) = known.unwrap_or_else(|| (Recorded::No, self.holder.now()));
         let recorded = match recorded {
             // It may be over because the program ends, not because the recording does.
             Recorded::Before { .. } if self.live.is_hung_up() => Recorded::HeardInPart,
@@ -253,6 +337,11 @@ impl Calls {
     /// A call that is over is saved, as far as that could be done: its name is free.
     pub(crate) fn saved(&self, id: &CallId) {
         self.under_way().remove(id);
+    }
+
+    /// Whether a call of that name goes on.
+    pub(crate) fn is_under_way(&self, id: &CallId) -> bool {
+        self.under_way().get(id).is_some_and(|call| !call.is_over)
     }
 
     /// All calls under way, by name.
@@ -272,6 +361,12 @@ impl Calls {
     /// `None` where calls are not recorded.
     pub(crate) fn recordings(&self) -> Option<&Recordings> {
         self.recordings.as_deref()
+    }
+
+    fn announced(&self) -> MutexGuard<'_, Announcements> {
+        self.announced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn under_way(&self) -> MutexGuard<'_, BTreeMap<CallId, CallUnderWay>> {

@@ -9,9 +9,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::access::{Access, KeyConfig};
+use super::announced::AnnouncementsConfig;
 use super::archive::EventsConfig;
 use super::ingest::audiosocket::AudioSocketConfig;
 use super::ingest::websocket::WebSocketConfig;
+use super::jobs::JobsConfig;
 use super::recordings::RecordingsConfig;
 use super::traces::TracesConfig;
 use super::webhooks::{self, WebhookConfig};
@@ -54,12 +56,16 @@ pub(crate) struct LiveConfig {
     /// Audio over WebSockets: FreeSWITCH, clients of Deepgram's API, the microphone page (ingest/mod_audio_stream.md,
     /// ingest/deepgram.md).
     pub(crate) websocket: WebSocketConfig,
+    /// Calls that are announced before their audio comes (live.md).
+    pub(crate) announcements: AnnouncementsConfig,
     /// Recordings of calls under way, encrypted (live.md).
     pub(crate) recordings: RecordingsConfig,
     /// Events for those who were away (live.md).
     pub(crate) events: EventsConfig,
     /// Where the time of each utterance goes, for OpenTelemetry (live.md).
     pub(crate) traces: TracesConfig,
+    /// Work beside live calls.
+    pub(crate) jobs: JobsConfig,
     /// Other programs that get events sent (webhooks.md).
     pub(crate) webhooks: Vec<WebhookConfig>,
 }
@@ -80,9 +86,11 @@ impl Default for LiveConfig {
             keys: Vec::new(),
             audiosocket: AudioSocketConfig::default(),
             websocket: WebSocketConfig::default(),
+            announcements: AnnouncementsConfig::default(),
             recordings: RecordingsConfig::default(),
             events: EventsConfig::default(),
             traces: TracesConfig::default(),
+            jobs: JobsConfig::default(),
             webhooks: Vec::new(),
         }
     }

@@ -13,15 +13,15 @@ use super::hub::EventHub;
 use crate::clock;
 use crate::disk_full::not_in_index;
 use crate::exit::message_of;
-use crate::index::CallIndex;
+use crate::index::SharedIndex;
 use crate::judge::Judges;
 use crate::known::KnownCall;
 
-/// The only writer of the data folder while calls are served.
+/// Writes calls into the data folder, beside jobs.
 pub(crate) struct Keeper {
     pub(crate) store: Arc<Store>,
     pub(crate) runtime: Handle,
-    pub(crate) index: CallIndex,
+    pub(crate) index: SharedIndex,
     pub(crate) hub: Arc<EventHub>,
     pub(crate) calls: Arc<Calls>,
     /// Calls that could not be saved.
@@ -119,8 +119,9 @@ impl Keeper {
         let save = self.store.save_assessments(std::slice::from_ref(&record));
         self.runtime.block_on(save)?;
         let known = KnownCall::masked(transcript, assessment);
-        let added = self.index.add(&known, version).and_then(|()| {
-            let commit = self.index.commit(&self.store);
+        let mut index = self.index.lock();
+        let added = index.add(&known, version).and_then(|()| {
+            let commit = index.commit(&self.store);
             self.runtime.block_on(commit).map(drop)
         });
         // The store knows what the index lacks: the next start adds it.

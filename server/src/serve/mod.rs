@@ -8,6 +8,7 @@
 //! ```
 
 mod access;
+mod announced;
 mod archive;
 mod args;
 mod calls;
@@ -16,6 +17,7 @@ mod http;
 mod hub;
 mod in_force;
 mod ingest;
+mod jobs;
 mod keeper;
 mod open_files;
 pub(crate) mod recordings;
@@ -44,12 +46,14 @@ use self::archive::Archivist;
 pub(crate) use self::args::ServeArgs;
 use self::calls::{CallOver, Calls};
 pub(crate) use self::config::LiveConfig;
+pub(crate) use self::http::document;
 use self::http::{Served, accept, router};
 use self::hub::EventHub;
 use self::in_force::{Holder, InForce};
 use self::ingest::audiosocket::AudioSocket;
 use self::ingest::replay::Replay;
 use self::ingest::websocket::WebSockets;
+use self::jobs::{Jobs, Workplace};
 use self::keeper::Keeper;
 use self::recordings::Recordings;
 use self::reload::Reloader;
@@ -59,7 +63,7 @@ use crate::analyze::{configured_channels, default_speech_options, inputs, stop_o
 use crate::app::App;
 use crate::engine::{Recognition, Speech, SpeechOptions};
 use crate::exit::{Exit, message_of, usage};
-use crate::index::{CallIndex, NEVER_STOP};
+use crate::index::{CallIndex, NEVER_STOP, SharedIndex};
 use crate::judge::Judges;
 use crate::terminal::{count, say};
 
@@ -78,7 +82,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     webhooks::check(&app.config.live.webhooks)?;
     let mut settings = app.config.live.settings();
     let replay = replay(app, args)?;
-    let lock = app.config.data.lock()?;
+    let lock = Arc::new(app.config.data.lock()?);
     open_files::allow_many();
     let address = args.listen.unwrap_or(app.config.live.listen);
     let access = Access::new(&app.config.live.keys, address.ip())?;
@@ -139,8 +143,16 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         language,
         recordings.clone(),
         Arc::clone(&store),
+        &app.config.live.announcements,
     );
     let calls = Arc::new(calls);
+    let index = SharedIndex::new(index);
+    let (jobs, job_thread) = Jobs::start(Workplace {
+        config: app.config.clone(),
+        lock: Arc::clone(&lock),
+        store: Arc::clone(&store),
+        index: index.clone(),
+    })?;
     let served = Arc::new(Served {
         calls: Arc::clone(&calls),
         hub: Arc::clone(&hub),
@@ -151,6 +163,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         access,
         archive,
         webhooks,
+        jobs,
         acknowledging: tokio::sync::Mutex::new(()),
         sockets: WebSockets::new(
             &calls,
@@ -186,8 +199,12 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     say!("microphone: http://{address}/microphone");
     say!("listening: http://{address} (events: /api/v1/live; stop with Ctrl-C)");
     let n_failed = serving.until_over(&served, replay.as_ref(), args.once, &stop);
+    served.jobs.end();
     drain(app, &served);
     let n_unsaved = serving.end(&served)?;
+    if job_thread.join().is_err() {
+        say!("warning: jobs broke off; the next start goes on with them");
+    }
     if let Some(recordings) = &recordings {
         recordings.end();
     }

@@ -16,6 +16,7 @@ use anyhow::Result;
 use auricle_store::Store;
 use serde::Serialize;
 use tokio::runtime::Handle;
+use utoipa::ToSchema;
 
 use super::in_force::{Holder, InForce};
 use crate::config::{Config, keys_said};
@@ -40,7 +41,7 @@ pub(crate) struct Reloader {
 }
 
 /// What was put into force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Reloaded {
     /// Fingerprint of packs, cards and what else calls are assessed with.
     rules: String,

@@ -1,11 +1,9 @@
 //! `/v1/listen`: calls as clients of Deepgram's API stream them.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
-use crate::bare::{checkout, desk_with_voice_activity};
-use crate::server::{Client, Server, analysed, channels, interleaved, key, said_by};
+use crate::bare::desk_with_voice_activity;
+use crate::server::{Client, Server, analysed, channels, interleaved, key, python, said_by};
 
 const LINEAR: &str = "encoding=linear16&sample_rate=8000";
 
@@ -278,31 +276,14 @@ with client.listen.v1.connect(
 print(json.dumps(told))
 "#;
 
-/// A Python with Deepgram's client, which scripts/test.sh installs.
-fn python() -> Option<Command> {
-    let make = || {
-        let own = checkout().join(".native/python");
-        let given = std::env::var_os("PYTHONPATH").unwrap_or_default();
-        let folders = std::env::split_paths(&given).chain([own]);
-        let mut python =
-            Command::new(std::env::var_os("AURICLE_PYTHON").unwrap_or("python3".into()));
-        python.env("PYTHONPATH", std::env::join_paths(folders).unwrap());
-        python
-    };
-    let tried = make().args(["-c", "import deepgram"]).output();
-    if tried.is_ok_and(|tried| tried.status.success()) {
-        return Some(make());
-    }
-    println!("skipped: no Python with deepgram-sdk (scripts/test-requirements.txt)");
-    None
-}
-
 #[test]
 fn the_client_of_deepgram_gets_the_words_of_a_call() {
     let Some((desk, models)) = desk_with_voice_activity() else {
         return;
     };
-    let Some(mut python) = python() else { return };
+    let Some(mut python) = python("deepgram") else {
+        return;
+    };
     let integrator = key(&desk, "integrator");
     let server = Server::start(&desk, &models, &[]);
     let audio = desk.put("audio", interleaved(&channels("fixture-01")));

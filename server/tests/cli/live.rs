@@ -6,7 +6,9 @@ use std::net::TcpStream;
 use serde_json::Value;
 
 use crate::bare::{checkout, desk_with_voice_activity};
-use crate::server::{PATIENCE, Server, analysed, channels, frame, key, n_said, of_type, said_by};
+use crate::server::{
+    PATIENCE, Server, analysed, channels, frame, key, n_said, of_type, said_by, speak,
+};
 
 #[test]
 fn a_call_that_is_played_is_told_saved_and_found() {
@@ -191,16 +193,6 @@ fn keys_let_in_who_has_one() {
     let refused = desk.fails(&["serve", "--listen", "not an address"], 2, &["--listen"]);
     assert!(refused.out.is_empty());
     server.stop();
-}
-
-/// One leg, as Asterisk sends it, as fast as it is taken.
-fn speak(address: &str, id: [u8; 16], audio: &[u8]) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(&frame(0x01, &id)).unwrap();
-    for piece in audio.chunks(320) {
-        stream.write_all(&frame(0x10, piece)).unwrap();
-    }
-    stream.write_all(&frame(0x00, &[])).unwrap();
 }
 
 #[test]

@@ -6,10 +6,12 @@
 )]
 
 mod analyze;
+mod announce;
 mod bare;
 mod config_commands;
 mod desk;
 mod insight_commands;
+mod jobs;
 mod listen;
 mod live;
 mod live_alerts;
@@ -18,6 +20,7 @@ mod live_reload;
 mod live_traces;
 mod live_webhooks;
 mod microphone;
+mod openapi;
 mod recordings;
 mod server;
 mod settings;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -82,11 +82,31 @@ impl Server {
 
     /// The same for one that changes something; `more` are headers.
     pub(crate) fn post(&self, path: &str, more: &str, body: &str) -> (u16, String) {
+        self.send("POST", path, more, body)
+    }
+
+    fn send(&self, method: &str, path: &str, more: &str, body: &str) -> (u16, String) {
         let length = body.len();
         let more = format!("Content-Length: {length}\r\n{more}");
-        let mut stream = self.ask("POST", path, &more);
+        let mut stream = self.ask(method, path, &more);
         stream.write_all(body.as_bytes()).unwrap();
         text_answer(stream)
+    }
+
+    /// Sends JSON, with this key where it is not empty; gives status and JSON.
+    pub(crate) fn send_json(
+        &self,
+        method: &str,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> (u16, Value) {
+        let mut more = "Content-Type: application/json\r\n".to_owned();
+        if !key.is_empty() {
+            more += &format!("Authorization: Bearer {key}\r\n");
+        }
+        let (status, body) = self.send(method, path, &more, &body.to_string());
+        (status, serde_json::from_str(&body).unwrap())
     }
 
     pub(crate) fn json(&self, path: &str) -> Value {
@@ -337,6 +357,35 @@ impl Client {
         self.socket.close(None).unwrap();
         while self.socket.read().is_ok() {}
     }
+}
+
+/// One leg, as Asterisk sends it, as fast as it is taken.
+pub(crate) fn speak(address: &str, id: [u8; 16], audio: &[u8]) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(&frame(0x01, &id)).unwrap();
+    for piece in audio.chunks(320) {
+        stream.write_all(&frame(0x10, piece)).unwrap();
+    }
+    stream.write_all(&frame(0x00, &[])).unwrap();
+}
+
+/// A Python that has this module, which scripts/test.sh installs.
+pub(crate) fn python(module: &str) -> Option<Command> {
+    let make = || {
+        let own = checkout().join(".native/python");
+        let given = std::env::var_os("PYTHONPATH").unwrap_or_default();
+        let folders = std::env::split_paths(&given).chain([own]);
+        let mut python =
+            Command::new(std::env::var_os("AURICLE_PYTHON").unwrap_or("python3".into()));
+        python.env("PYTHONPATH", std::env::join_paths(folders).unwrap());
+        python
+    };
+    let tried = make().args(["-c", &format!("import {module}")]).output();
+    if tried.is_ok_and(|tried| tried.status.success()) {
+        return Some(make());
+    }
+    println!("skipped: no Python with {module} (scripts/test-requirements.txt)");
+    None
 }
 
 /// A frame of AudioSocket.

@@ -7,6 +7,8 @@ pub(crate) mod confirmation;
 pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod event_marks;
+pub(crate) mod job;
+pub(crate) mod job_call;
 pub(crate) mod recipe;
 pub(crate) mod run;
 pub(crate) mod transcript;

@@ -13,6 +13,7 @@ mod m20261121_000002_one_current;
 mod m20261122_000001_recipes;
 mod m20261122_000002_confirmations;
 mod m20261123_000001_events;
+mod m20261123_000002_jobs;
 mod m20261123_000002_legs;
 
 pub(crate) struct Migrator;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000002_confirmations::Migration),
             Box::new(m20261123_000001_events::Migration),
             Box::new(m20261123_000002_legs::Migration),
+            Box::new(m20261123_000002_jobs::Migration),
         ]
     }
 }

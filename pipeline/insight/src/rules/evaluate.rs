@@ -176,15 +176,21 @@ pub(super) struct CallState {
 
 impl CallState {
     pub(super) fn new(n_watches: usize, metadata: &CallMetadata) -> Self {
+        let mut state = Self {
+            memories: vec![Memory::default(); n_watches],
+            ..Self::default()
+        };
+        state.describe(metadata);
+        state
+    }
+
+    /// This is known of the call from now on.
+    pub(super) fn describe(&mut self, metadata: &CallMetadata) {
         let lower =
             |value: &Option<String>| value.as_ref().map(|value| value.trim().to_lowercase());
-        Self {
-            memories: vec![Memory::default(); n_watches],
-            counts: Counts::default(),
-            agent: lower(&metadata.agent),
-            campaign: lower(&metadata.campaign),
-            region: lower(&metadata.region),
-        }
+        self.agent = lower(&metadata.agent);
+        self.campaign = lower(&metadata.campaign);
+        self.region = lower(&metadata.region);
     }
 
     fn fits(&self, leaf: &MetadataLeaf) -> bool {

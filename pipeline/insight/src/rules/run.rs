@@ -116,6 +116,11 @@ impl RuleRun {
         }
     }
 
+    /// This is known of the call from now on; what fired stays.
+    pub(crate) fn describe(&mut self, metadata: &CallMetadata) {
+        self.call.describe(metadata);
+    }
+
     /// Looks at the conditions of `trace` in every moment, too.
     pub(crate) fn traced(self, trace: Trace) -> Self {
         Self {

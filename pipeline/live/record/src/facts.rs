@@ -16,6 +16,13 @@ pub struct BeginFacts {
     pub legs: Vec<LegFacts>,
 }
 
+/// A record in the midst: what became known of the call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NoteFacts {
+    /// What is known of it from here on.
+    pub metadata: CallMetadata,
+}
+
 /// A leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegFacts {

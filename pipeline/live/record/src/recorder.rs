@@ -10,7 +10,7 @@ use auricle_spool::{Record, RecordingName, Spool, SpoolError, SpoolRecording};
 use crossbeam::channel::{self, Receiver, Sender, TrySendError};
 use thiserror::Error;
 
-use crate::facts::{BeginFacts, EndFacts, LegTaken};
+use crate::facts::{BeginFacts, EndFacts, LegTaken, NoteFacts};
 use crate::tape::{MAX_PACKET_BYTES, Tape, TapeReader, tape};
 
 /// How often rings are looked through.
@@ -78,6 +78,7 @@ struct Shared {
 
 enum Command {
     Begin(Box<UnderWay>),
+    Note(RecordingName, Vec<u8>),
     /// The call is saved.
     Settle(RecordingName),
 }
@@ -144,6 +145,16 @@ impl Recorder {
             })?;
         self.shared.n_open.fetch_add(1, Ordering::SeqCst);
         Ok((name, tapes))
+    }
+
+    /// Writes what became known of a call; nothing where its recording is finished. Where the disk is full it is left out.
+    ///
+    /// # Errors
+    /// The facts cannot be written.
+    pub fn note(&self, name: RecordingName, facts: &NoteFacts) -> Result<(), RecordError> {
+        let note = serde_json::to_vec(facts)?;
+        let told = self.commands.send(Command::Note(name, note));
+        told.map_err(|_| RecordError::Over)
     }
 
     /// The call is saved: its recording may be finished.
@@ -249,6 +260,14 @@ impl Taker {
             match command {
                 Command::Begin(call) => {
                     self.under_way.insert(*call.recording.name(), *call);
+                }
+                Command::Note(name, note) => {
+                    let call = self.under_way.get_mut(&name);
+                    let noted = call.map(|call| call.recording.append(Record::Note(&note)));
+                    if let Some(Err(cause)) = noted {
+                        self.shared.n_failures.fetch_add(1, Ordering::Relaxed);
+                        self.complaint.tell(&cause);
+                    }
                 }
                 Command::Settle(name) => {
                     if let Some(call) = self.under_way.get_mut(&name) {

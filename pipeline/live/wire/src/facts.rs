@@ -5,6 +5,7 @@ use std::fmt;
 use auricle_contracts::{CallId, CallMetadata};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use thiserror::Error;
+use utoipa::ToSchema;
 
 use crate::limits::Limits;
 use crate::query::{QueryError, is_text};
@@ -52,6 +53,24 @@ impl fmt::Debug for CallFacts {
     }
 }
 
+/// What may be said of a call, as JSON. All of it may be left out; values are texts or numbers, of at most 128 bytes.
+///
+/// For descriptions of interfaces: [`Metadata::read`] reads it, and takes `queue` for `campaign`, `uuid` for `call_id`, and
+/// other spellings of its keys.
+#[derive(Debug, ToSchema)]
+pub struct CallDescription {
+    /// The call.
+    pub call_id: Option<String>,
+    /// Agent's name or number.
+    pub agent: Option<String>,
+    /// Campaign or queue; `queue` is the same.
+    pub campaign: Option<String>,
+    /// Region or dialect area.
+    pub region: Option<String>,
+    /// The customer's number: never logged, and not kept.
+    pub customer: Option<String>,
+}
+
 /// Whether there is a value, and no more.
 fn given<Value>(value: &Option<Value>) -> &'static str {
     value.as_ref().map_or("not given", |_| "given")
@@ -72,6 +91,19 @@ impl CallFacts {
             true => Agreement::Contradicts,
             false => Agreement::Agrees,
         }
+    }
+
+    /// Reads a call's id.
+    ///
+    /// # Errors
+    /// What cannot be an id.
+    pub fn read_id(id: &str, limits: &Limits) -> Result<CallId, QueryError> {
+        let mut facts = Self::default();
+        facts.note(Fact::CallId, id, limits)?;
+        facts.call_id.ok_or(QueryError::InvalidId {
+            name: Fact::CallId.name(),
+            expected: CALL_ID,
+        })
     }
 
     /// Notes a fact. An empty value says nothing.

@@ -38,7 +38,7 @@ mod tests;
 pub use channels::{ChannelSplitter, Frames};
 pub use close::Close;
 pub use encoding::Encoding;
-pub use facts::{Agreement, CallFacts, CustomerNumber, Metadata, MetadataError};
+pub use facts::{Agreement, CallDescription, CallFacts, CustomerNumber, Metadata, MetadataError};
 pub use layout::Layout;
 pub use limits::Limits;
 pub use query::{Ignored, QueryError, Shown};

@@ -10,9 +10,10 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Json;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Served;
-use super::error::ApiError;
+use super::error::{ApiError, Mistake};
 use crate::serve::access::Caller;
 
 /// Alerts of one page, usually and at most.
@@ -23,22 +24,29 @@ const LONGEST_NOTE: usize = 2_000;
 /// How long whoever acknowledges waits for the disk.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(10);
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct AlertQuery {
-    /// `provisional`, `raised`, `confirmed`, `withdrawn`.
+    /// Only those that are so.
+    #[param(inline)]
     state: Option<AlertState>,
+    /// Only of this call.
     call: Option<String>,
+    /// Only of this agent.
     agent: Option<String>,
+    /// Only of this rule.
     rule: Option<String>,
     /// Whether somebody saw to them.
     acknowledged: Option<bool>,
     /// What `next` said: alerts after these, which are older.
     after: Option<u64>,
     /// Alerts to give, at most 1,000.
+    #[param(default = 100, minimum = 1, maximum = 1000)]
     limit: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+/// Alerts, page by page.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AlertList {
     /// Those told last first.
     alerts: Vec<AlertRecord>,
@@ -48,12 +56,23 @@ pub(crate) struct AlertList {
 }
 
 /// What may be said of an alert that is seen to.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AcknowledgeBody {
+    /// At most 2,000 characters; kept and told as it was written.
+    #[schema(max_length = 2000, example = "called back")]
     note: Option<String>,
 }
 
+/// Alerts as they are kept, those told last first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/alerts",
+    operation_id = "list_alerts",
+    tag = "alerts",
+    params(AlertQuery),
+    responses((status = 200, description = "A page of them.", body = AlertList))
+)]
 pub(crate) async fn list(
     State(served): State<Arc<Served>>,
     query: Result<Query<AlertQuery>, QueryRejection>,
@@ -75,6 +94,18 @@ pub(crate) async fn list(
     }))
 }
 
+/// One alert, with its last state.
+#[utoipa::path(
+    get,
+    path = "/api/v1/alerts/{alert_id}",
+    operation_id = "get_alert",
+    tag = "alerts",
+    params(("alert_id" = String, Path, description = "The alert.")),
+    responses(
+        (status = 200, description = "The alert.", body = AlertRecord),
+        (status = 404, description = "There is none.", body = Mistake),
+    )
+)]
 pub(crate) async fn one(
     State(served): State<Arc<Served>>,
     alert_id: Result<Path<String>, PathRejection>,
@@ -84,6 +115,19 @@ pub(crate) async fn one(
 }
 
 /// Notes that the caller saw to an alert, and tells it. Saying the same again changes nothing.
+#[utoipa::path(
+    post,
+    path = "/api/v1/alerts/{alert_id}/acknowledge",
+    operation_id = "acknowledge_alert",
+    tag = "alerts",
+    params(("alert_id" = String, Path, description = "The alert.")),
+    request_body = Option<AcknowledgeBody>,
+    responses(
+        (status = 200, description = "The alert, with who saw to it.", body = AlertRecord),
+        (status = 404, description = "There is none.", body = Mistake),
+        (status = 409, description = "Somebody else saw to it.", body = Mistake),
+    )
+)]
 pub(crate) async fn acknowledge(
     State(served): State<Arc<Served>>,
     Extension(caller): Extension<Caller>,

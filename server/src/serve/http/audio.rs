@@ -11,15 +11,17 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::Served;
-use super::error::ApiError;
+use super::error::{ApiError, Mistake};
 use crate::serve::recordings::{self, Span, write_audio};
 
 /// Audio of one answer at most, which is made in memory: 29 MB at 8 kHz.
 const MOST_MS: u64 = 15 * 60 * 1000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct AudioQuery {
     /// Milliseconds from the start of the call.
     #[serde(default)]
@@ -28,7 +30,18 @@ pub(crate) struct AudioQuery {
     to_ms: Option<u64>,
 }
 
-/// 16-bit WAVE, a channel for each leg.
+/// What a live call sounded like, personal data silenced: 16-bit WAVE, a channel for each leg.
+#[utoipa::path(
+    get,
+    path = "/api/v1/calls/{call_id}/audio",
+    operation_id = "get_call_audio",
+    tag = "calls",
+    params(("call_id" = String, Path, description = "The call."), AudioQuery),
+    responses(
+        (status = 200, description = "WAVE.", body = Vec<u8>, content_type = "audio/wav"),
+        (status = 404, description = "No such call is saved, or it has no recording here.", body = Mistake),
+    )
+)]
 pub(crate) async fn audio(
     State(served): State<Arc<Served>>,
     call_id: Result<Path<String>, PathRejection>,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use auricle_contracts::{Assessment, CallId, CallMetadata, LegAudio};
+use auricle_contracts::{
+    AssessedCall, Assessment, CallId, CallMetadata, ChannelLayout, Hit, LegAudio, Utterance,
+};
 use auricle_store::{CallFilter, CallKind};
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -10,39 +12,63 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Served;
-use super::error::ApiError;
+use super::error::{ApiError, Mistake};
 use crate::known::KnownCall;
 use crate::serve::calls::CallUnderWay;
 
-/// Calls of one page.
+/// Saved calls of one page, usually and at most.
 const PAGE_CALLS: u64 = 100;
+const MOST_CALLS: u64 = 1_000;
+/// Calls under way of one page.
+const MOST_UNDER_WAY: usize = 1_000;
+/// Utterances and hits of one page, usually and at most.
+const PAGE_PARTS: usize = 200;
+const MOST_PARTS: usize = 1_000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// Calls after this one, in the order of the list.
+    /// What `next` said: saved calls after these.
     after: Option<String>,
+    /// What `next_under_way` said: calls under way after these.
+    after_under_way: Option<String>,
+    /// Only of this agent.
     agent: Option<String>,
+    /// Only of this campaign.
     campaign: Option<String>,
+    /// Saved calls to give, at most 1,000.
+    #[param(default = 100, minimum = 1, maximum = 1000)]
+    limit: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
-struct CallList {
-    /// Calls that go on.
+/// Calls, page by page.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CallList {
+    /// Calls that go on, by id; at most 1,000.
     under_way: Vec<CallUnderWay>,
-    /// Calls that are saved, by id; at most 100.
+    /// What `after_under_way` takes to get the next ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_under_way: Option<CallId>,
+    /// Calls that are saved, by id.
     saved: Vec<SavedCall>,
     /// What `after` takes to get the next ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<CallId>,
 }
 
-#[derive(Debug, Serialize)]
+/// A call that is saved.
+#[derive(Debug, Serialize, ToSchema)]
 struct SavedCall {
+    /// The call.
     call_id: CallId,
+    /// Its length, milliseconds.
     duration_ms: u64,
+    /// What is known of it.
     metadata: CallMetadata,
+    /// When it was heard, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     analysed_at: Option<String>,
     /// What came of each leg's audio, of calls that were heard live.
@@ -50,10 +76,19 @@ struct SavedCall {
     legs: Vec<LegAudio>,
 }
 
+/// Calls under way, and saved ones.
+#[utoipa::path(
+    get,
+    path = "/api/v1/calls",
+    operation_id = "list_calls",
+    tag = "calls",
+    params(ListQuery),
+    responses((status = 200, description = "A page of each.", body = CallList))
+)]
 pub(crate) async fn list(
     State(served): State<Arc<Served>>,
     query: Result<Query<ListQuery>, QueryRejection>,
-) -> Result<Response, ApiError> {
+) -> Result<Json<CallList>, ApiError> {
     let Query(query) = query?;
     let filter = CallFilter {
         kind: CallKind::WithTranscript,
@@ -62,15 +97,23 @@ pub(crate) async fn list(
         ..CallFilter::default()
     };
     let after = query.after.map(CallId);
-    let saved = served.store.calls(&filter, after.as_ref(), PAGE_CALLS);
+    let limit = query.limit.unwrap_or(PAGE_CALLS).clamp(1, MOST_CALLS);
+    let saved = served.store.calls(&filter, after.as_ref(), limit);
     let saved = saved.await?;
-    let next = (saved.len() as u64 == PAGE_CALLS)
+    let next = (saved.len() as u64 == limit)
         .then(|| saved.last().map(|call| call.recording.call_id.clone()));
     let is_wanted = |call: &CallUnderWay| {
         let fits =
             |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
-        fits(&query.agent, &call.metadata.agent) && fits(&query.campaign, &call.metadata.campaign)
+        let is_behind = |after: &String| call.call_id.0 > *after;
+        fits(&query.agent, &call.metadata.agent)
+            && fits(&query.campaign, &call.metadata.campaign)
+            && query.after_under_way.as_ref().is_none_or(is_behind)
     };
+    let under_way = served.calls.all().into_iter().filter(is_wanted);
+    let under_way: Vec<CallUnderWay> = under_way.take(MOST_UNDER_WAY).collect();
+    let next_under_way = (under_way.len() == MOST_UNDER_WAY)
+        .then(|| under_way.last().map(|call| call.call_id.clone()));
     let saved = saved.into_iter().map(|call| SavedCall {
         call_id: call.recording.call_id,
         duration_ms: call.duration_ms,
@@ -78,20 +121,161 @@ pub(crate) async fn list(
         legs: call.recording.legs,
         analysed_at: call.analysed_at,
     });
-    let list = CallList {
-        under_way: served.calls.all().into_iter().filter(is_wanted).collect(),
+    Ok(Json(CallList {
+        under_way,
+        next_under_way: next_under_way.flatten(),
         saved: saved.collect(),
         next: next.flatten(),
-    };
-    Ok(Json(list).into_response())
+    }))
 }
 
-/// A saved call as `analyze --out` writes it: personal data masked.
+/// A saved call as `analyze --out` writes it: transcript, hits, score, personal data masked.
+#[utoipa::path(
+    get,
+    path = "/api/v1/calls/{call_id}",
+    operation_id = "get_call",
+    tag = "calls",
+    params(("call_id" = String, Path, description = "The call.")),
+    responses(
+        (status = 200, description = "The call.", body = AssessedCall<'static>),
+        (status = 404, description = "No such call is saved.", body = Mistake),
+    )
+)]
 pub(crate) async fn one(
     State(served): State<Arc<Served>>,
     call_id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let Path(call_id) = call_id?;
+    let known = known(&served, call_id).await?;
+    let json = serde_json::to_string(&known.assessed()).map_err(anyhow::Error::from)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PartQuery {
+    /// What `next` said: those after these.
+    #[serde(default)]
+    after: usize,
+    /// How many to give, at most 1,000.
+    #[param(default = 200, minimum = 1, maximum = 1000)]
+    limit: Option<usize>,
+}
+
+impl PartQuery {
+    /// A page of a list, and what stands behind it.
+    fn page<Part>(&self, all: Vec<Part>) -> (Vec<Part>, Option<usize>) {
+        let limit = self.limit.unwrap_or(PAGE_PARTS).clamp(1, MOST_PARTS);
+        let up_to = self.after.saturating_add(limit);
+        let next = (up_to < all.len()).then_some(up_to);
+        let page = all.into_iter().skip(self.after).take(limit);
+        (page.collect(), next)
+    }
+}
+
+/// What was said in a call, page by page.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TranscriptPage {
+    /// The call.
+    call_id: CallId,
+    /// Its length, milliseconds.
+    duration_ms: u64,
+    /// Engine and model that heard it.
+    engine: String,
+    /// How parties and channels go together.
+    layout: ChannelLayout,
+    /// What is known of it.
+    metadata: CallMetadata,
+    /// Things a reader must know.
+    warnings: Vec<String>,
+    /// All of the call.
+    n_utterances: usize,
+    /// Those of this page, by start time, then channel.
+    utterances: Vec<Utterance>,
+    /// What `after` takes to get the next ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<usize>,
+}
+
+/// What was said in a saved call, personal data masked.
+#[utoipa::path(
+    get,
+    path = "/api/v1/calls/{call_id}/transcript",
+    operation_id = "get_call_transcript",
+    tag = "calls",
+    params(("call_id" = String, Path, description = "The call."), PartQuery),
+    responses(
+        (status = 200, description = "A page of utterances.", body = TranscriptPage),
+        (status = 404, description = "No such call is saved.", body = Mistake),
+    )
+)]
+pub(crate) async fn transcript(
+    State(served): State<Arc<Served>>,
+    call_id: Result<Path<String>, PathRejection>,
+    query: Result<Query<PartQuery>, QueryRejection>,
+) -> Result<Json<TranscriptPage>, ApiError> {
+    let (Path(call_id), Query(query)) = (call_id?, query?);
+    let transcript = known(&served, call_id).await?.transcript;
+    let n_utterances = transcript.utterances.len();
+    let (utterances, next) = query.page(transcript.utterances);
+    Ok(Json(TranscriptPage {
+        call_id: transcript.call_id,
+        duration_ms: transcript.duration_ms,
+        engine: transcript.engine,
+        layout: transcript.layout,
+        metadata: transcript.metadata,
+        warnings: transcript.warnings,
+        n_utterances,
+        utterances,
+        next,
+    }))
+}
+
+/// Rules that fired in a call, page by page.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HitPage {
+    /// The call.
+    call_id: CallId,
+    /// All of the call.
+    n_hits: usize,
+    /// Those of this page, by start time. Their evidence counts utterances from the first of the call.
+    hits: Vec<Hit>,
+    /// What `after` takes to get the next ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<usize>,
+}
+
+/// Rules that fired in a saved call, personal data masked.
+#[utoipa::path(
+    get,
+    path = "/api/v1/calls/{call_id}/hits",
+    operation_id = "list_call_hits",
+    tag = "calls",
+    params(("call_id" = String, Path, description = "The call."), PartQuery),
+    responses(
+        (status = 200, description = "A page of hits.", body = HitPage),
+        (status = 404, description = "No such call is saved.", body = Mistake),
+    )
+)]
+pub(crate) async fn hits(
+    State(served): State<Arc<Served>>,
+    call_id: Result<Path<String>, PathRejection>,
+    query: Result<Query<PartQuery>, QueryRejection>,
+) -> Result<Json<HitPage>, ApiError> {
+    let (Path(call_id), Query(query)) = (call_id?, query?);
+    let known = known(&served, call_id).await?;
+    let n_hits = known.assessment.hits.len();
+    let (hits, next) = query.page(known.assessment.hits);
+    Ok(Json(HitPage {
+        call_id: known.transcript.call_id,
+        n_hits,
+        hits,
+        next,
+    }))
+}
+
+/// A saved call with what was made of it, personal data masked.
+async fn known(served: &Served, call_id: String) -> Result<KnownCall, ApiError> {
     let call_id = CallId(call_id);
     let transcript = served.store.transcript(&call_id).await;
     let transcript = transcript?.ok_or_else(|| {
@@ -106,7 +290,5 @@ pub(crate) async fn one(
         Some(stored) => stored.assessment,
         None => served.holder.now().judges.assess(&transcript),
     };
-    let known = KnownCall::masked(&transcript, &assessment);
-    let json = serde_json::to_string(&known.assessed()).map_err(anyhow::Error::from)?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
+    Ok(KnownCall::masked(&transcript, &assessment))
 }

@@ -6,6 +6,7 @@ use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::exit::{Exit, exit_of, message_of};
 use crate::serve::access::Refusal;
@@ -17,11 +18,12 @@ pub(super) const WHAT_IS_TAKEN: &str = "docs/live.md says what it takes";
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
-    body: Body,
+    body: Mistake,
 }
 
-#[derive(Debug, Serialize)]
-struct Body {
+/// What went wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Mistake {
     /// What is wrong.
     error: String,
     /// What to do about it.
@@ -33,7 +35,7 @@ impl ApiError {
     pub(crate) fn new(status: StatusCode, error: impl Into<String>) -> Self {
         Self {
             status,
-            body: Body {
+            body: Mistake {
                 error: error.into(),
                 hint: None,
             },
@@ -42,6 +44,14 @@ impl ApiError {
 
     pub(crate) fn with_hint(mut self, hint: &str) -> Self {
         self.body.hint = Some(hint.to_owned());
+        self
+    }
+
+    /// With another status, where it has this one.
+    pub(super) fn or_status(mut self, known: StatusCode, other: StatusCode) -> Self {
+        if self.status == known {
+            self.status = other;
+        }
         self
     }
 

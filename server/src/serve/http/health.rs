@@ -12,11 +12,29 @@ use axum::response::IntoResponse;
 use super::Served;
 use super::error::ApiError;
 
+/// Whether the program lives.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "get_health",
+    tag = "health",
+    responses((status = 200, description = "It does.", body = String, content_type = "text/plain"))
+)]
 pub(crate) async fn alive() -> &'static str {
     "alive\n"
 }
 
 /// Ready for calls: not full, not about to end.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "get_readiness",
+    tag = "health",
+    responses(
+        (status = 200, description = "It takes calls.", body = String, content_type = "text/plain"),
+        (status = 503, description = "It takes none; why.", body = String, content_type = "text/plain"),
+    )
+)]
 pub(crate) async fn ready(State(served): State<Arc<Served>>) -> impl IntoResponse {
     let live = served.calls.live();
     let not_ready = match live.n_calls() >= served.config.live.most_calls {
@@ -32,6 +50,13 @@ pub(crate) async fn ready(State(served): State<Arc<Served>>) -> impl IntoRespons
 }
 
 /// Figures in Prometheus' text format, version 0.0.4.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "get_metrics",
+    tag = "health",
+    responses((status = 200, description = "A line each.", body = String, content_type = "text/plain; version=0.0.4"))
+)]
 pub(crate) async fn metrics(
     State(served): State<Arc<Served>>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -90,6 +115,17 @@ pub(crate) async fn metrics(
     for (name, help, value) in counters {
         page.counter(name, help, value);
     }
+    let announcements = served.calls.announcements();
+    page.gauge(
+        "live_announcements",
+        "calls that were announced and did not begin yet",
+        announcements.n_waiting,
+    );
+    page.counter(
+        "live_announcements_forgotten",
+        "calls that were announced and did not begin in time",
+        announcements.n_forgotten,
+    );
     if let Some(recordings) = served.calls.recordings() {
         let stats = recordings.stats();
         page.gauge(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use auricle_wire::listen::{ApiKey, ListenRequest, Refusal};
+use auricle_wire::listen::{ApiKey, ListenRequest, Refusal, RefusalBody, ServerMessage};
 use auricle_wire::stream::StreamRequest;
 use auricle_wire::{Ignored, QueryError};
 use axum::extract::ws::WebSocketUpgrade;
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use super::Served;
-use super::error::ApiError;
+use super::error::{ApiError, Mistake};
 use crate::serve::access::{self, Asker, Role};
 use crate::serve::ingest::listen::{self, Listening};
 use crate::serve::ingest::stream::hear;
@@ -41,7 +41,36 @@ pub(super) async fn count_refused(
     response
 }
 
-/// `mod_audio_stream`.
+/// Audio of a call over a WebSocket, as FreeSWITCH's `mod_audio_stream` sends it: docs/ingest/mod_audio_stream.md.
+///
+/// Binary messages are audio, signed 16-bit samples, low byte first, two channels interleaved. Text messages are metadata, a
+/// `CallDescription`. Nothing is sent back; how the connection closes is in the docs.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ingest/stream",
+    operation_id = "stream_audio",
+    tag = "ingest",
+    params(
+        ("rate" = Option<String>, Query, description = "Samples a second: `8000`, `16000`, `8k`, `16k` [8000]."),
+        ("channels" = Option<u16>, Query, description = "1 or 2 [by `mix`, else 1]."),
+        ("mix" = Option<String>, Query, description = "`mono`, `mixed`, `stereo`: the mix type of the command."),
+        ("agent_channel" = Option<u16>, Query, description = "Of `stereo`: 0 or 1 [0]."),
+        ("party" = Option<String>, Query, description = "Of `mono`: `agent`, `customer`, `unknown`, who is heard."),
+        ("connections" = Option<u16>, Query, description = "Of `mono`: 1 or 2, how many bring the call."),
+        ("language" = Option<String>, Query, description = "Language tag: that of the configuration."),
+        ("call_id" = Option<String>, Query, description = "The call; two `mono` connections with the same one are its legs."),
+        ("agent" = Option<String>, Query, description = "Agent."),
+        ("campaign" = Option<String>, Query, description = "Campaign or queue."),
+        ("region" = Option<String>, Query, description = "Region."),
+    ),
+    responses(
+        (status = 101, description = "WebSocket.",
+            headers(("auricle-warning" = String, description = "A parameter that has no effect; one header each."))),
+        (status = 400, description = "A parameter cannot be, or this is no WebSocket.", body = Mistake),
+        (status = 503, description = "Too many connections, or the program is about to end.", body = Mistake),
+    ),
+    extensions(("x-client-messages" = json!({"$ref": "#/components/schemas/CallDescription"}))),
+)]
 pub(super) async fn stream(
     State(served): State<Arc<Served>>,
     RawQuery(query): RawQuery,
@@ -75,7 +104,49 @@ pub(super) async fn stream(
     Ok((warnings, response).into_response())
 }
 
-/// Clients of Deepgram's API. They are let in here: how they are refused is theirs, too.
+/// Audio in, results out, over a WebSocket, as clients of Deepgram's API know it: docs/ingest/deepgram.md.
+///
+/// Binary messages are audio; text messages of the client are a `ListenClientMessage`, those of the server a `ListenMessage`.
+/// The key may also be sent as `Authorization: Token KEY`, or with `Sec-WebSocket-Protocol: token, KEY`.
+// They are let in here: how they are refused is theirs, too.
+#[utoipa::path(
+    get,
+    path = "/v1/listen",
+    operation_id = "listen",
+    tag = "ingest",
+    params(
+        ("encoding" = String, Query, description = "`linear16`, `mulaw`, `alaw`; must be there."),
+        ("sample_rate" = u32, Query, description = "8000 to 48000; must be there."),
+        ("channels" = Option<u16>, Query, description = "1 or 2 [1]."),
+        ("multichannel" = Option<bool>, Query, description = "With two channels: each is a party."),
+        ("model" = Option<String>, Query, description = "The model that hears all live calls, or one of Deepgram's names."),
+        ("language" = Option<String>, Query, description = "The language that is configured."),
+        ("interim_results" = Option<bool>, Query, description = "Sends results that may still change."),
+        ("endpointing" = Option<String>, Query, description = "No effect: told in a header `auricle-warning`."),
+        ("utterance_end_ms" = Option<u32>, Query, description = "1000 to 5000: sends `UtteranceEnd` after such a silence."),
+        ("vad_events" = Option<bool>, Query, description = "Sends `SpeechStarted`."),
+        ("punctuate" = Option<bool>, Query, description = "Writes digits and punctuation."),
+        ("smart_format" = Option<bool>, Query, description = "The same."),
+        ("numerals" = Option<bool>, Query, description = "The same."),
+        ("redact" = Option<String>, Query, description = "No effect: personal data is always hidden."),
+        ("keyterm" = Option<String>, Query, description = "May be repeated. Checked; no effect yet."),
+        ("keywords" = Option<String>, Query, description = "The same."),
+        ("extra" = Option<String>, Query, description = "`KEY:VALUE`, may be repeated: `call_id`, `agent`, `campaign`, `region`, `customer`, `agent_channel`, `party`."),
+    ),
+    responses(
+        (status = 101, description = "WebSocket: each text message of the server.", body = ServerMessage,
+            headers(
+                ("dg-request-id" = String, description = "The request."),
+                ("auricle-warning" = String, description = "A parameter that has no effect; one header each."),
+            )),
+        (status = 400, description = "A parameter cannot be.", body = RefusalBody),
+        (status = 401, description = "No key, or one that is not known.", body = RefusalBody),
+        (status = 403, description = "The key is not for this.", body = RefusalBody),
+        (status = 429, description = "Too many streams, or too many calls.", body = RefusalBody),
+        (status = 503, description = "Calls come too fast, or the program is about to end.", body = RefusalBody),
+    ),
+    extensions(("x-client-messages" = json!({"$ref": "#/components/schemas/ListenClientMessage"}))),
+)]
 pub(super) async fn listen(
     State(served): State<Arc<Served>>,
     RawQuery(query): RawQuery,

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auricle_contracts::LiveEvent;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts, Query, Request, State};
 use axum::http::header;
@@ -11,6 +12,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Served;
 use super::accept::Place;
@@ -29,7 +31,8 @@ const GONE: u16 = 4_010;
 const AWAY: u16 = 1_001;
 
 /// What is asked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct LiveQuery {
     /// The last event that was seen: everything after it comes. 0: everything that is kept. Without it, what happens
     /// from now on.
@@ -39,15 +42,31 @@ pub(crate) struct LiveQuery {
     /// Only calls of this agent.
     agent: Option<String>,
     /// `alerts`: nothing else, but who saw to them.
+    #[param(inline)]
     only: Option<Only>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Only {
     Alerts,
 }
 
+/// What happens in calls under way: a WebSocket, or Server-Sent Events for who asks without one.
+#[utoipa::path(
+    get,
+    path = "/api/v1/live",
+    operation_id = "watch",
+    tag = "live",
+    params(
+        LiveQuery,
+        ("Last-Event-ID" = Option<u64>, Header, description = "As `after`: browsers send it when a stream broke off."),
+    ),
+    responses(
+        (status = 101, description = "WebSocket. Each text message is an event; nothing is expected of the client. It closes with 4010 when events after `after` are gone, with 1001 when the program ends.", body = LiveEvent),
+        (status = 200, description = "Server-Sent Events: `id`, `event` (the type), `data` (the event in one line). `gone` is told when events after `after` are gone.", body = LiveEvent, content_type = "text/event-stream"),
+    )
+)]
 pub(crate) async fn live(
     State(served): State<Arc<Served>>,
     query: Result<Query<LiveQuery>, axum::extract::rejection::QueryRejection>,

@@ -21,7 +21,14 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The page. It holds nothing that a key would have to guard: what it asks for is asked with one.
+/// A page that brings what a microphone hears as a call. It holds nothing that a key would have to guard: what it asks for is asked with one.
+#[utoipa::path(
+    get,
+    path = "/microphone",
+    operation_id = "get_microphone_page",
+    tag = "ingest",
+    responses((status = 200, description = "HTML.", body = String, content_type = "text/html"))
+)]
 pub(super) async fn page() -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

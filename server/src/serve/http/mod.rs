@@ -2,15 +2,20 @@
 
 mod accept;
 mod alerts;
+mod announce;
 mod audio;
 mod calls;
 mod error;
 mod health;
 mod ingest;
+mod jobs;
 mod live;
 mod microphone;
+mod openapi;
 mod reload;
 mod search;
+#[cfg(test)]
+mod tests;
 mod webhooks;
 
 use std::sync::Arc;
@@ -22,21 +27,24 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use utoipa_axum::routes;
 
 pub(crate) use self::accept::accept;
 use self::error::ApiError;
+use self::openapi::{Door, Group};
 use super::access::{Access, Asker, Caller, Refusal, Role};
 use super::archive::Archive;
 use super::calls::Calls;
 use super::hub::EventHub;
 use super::in_force::Holder;
 use super::ingest::websocket::WebSockets;
+use super::jobs::Jobs;
 use super::reload::Reloader;
 use super::webhooks::Webhooks;
 use crate::config::Config;
+pub(crate) use openapi::document;
 
-/// Bodies of requests, bytes: notes.
+/// Bodies of requests, bytes: notes, selections of calls.
 const LONGEST_BODY: usize = 64 << 10;
 
 /// What every request may need.
@@ -50,6 +58,7 @@ pub(crate) struct Served {
     pub(crate) access: Access,
     pub(crate) archive: Arc<Archive>,
     pub(crate) webhooks: Arc<Webhooks>,
+    pub(crate) jobs: Arc<Jobs>,
     /// Held by the one who acknowledges an alert.
     pub(crate) acknowledging: tokio::sync::Mutex<()>,
     pub(crate) sockets: Arc<WebSockets>,
@@ -74,52 +83,69 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
             }
         })
     };
-    let watching = Router::new()
-        .route("/api/v1/live", get(live::live))
-        .route(
-            "/api/v1/alerts/{alert_id}/acknowledge",
-            post(alerts::acknowledge),
-        )
-        .route("/api/v1/reload", post(reload::reload))
-        .layer(needs(Role::Supervisor));
-    let reading = Router::new()
-        .route("/api/v1/alerts", get(alerts::list))
-        .route("/api/v1/alerts/{alert_id}", get(alerts::one))
-        .route("/api/v1/calls", get(calls::list))
-        .route("/api/v1/calls/{call_id}", get(calls::one))
-        .route("/api/v1/calls/{call_id}/audio", get(audio::audio))
-        .route("/api/v1/search", get(search::search))
-        .layer(needs(Role::Inspector));
-    let integrating = Router::new()
-        .route("/metrics", get(health::metrics))
-        .route("/api/v1/webhooks", get(webhooks::list))
-        .route("/api/v1/webhooks/{name}/dead", get(webhooks::dead))
-        .route(
-            "/api/v1/webhooks/{name}/dead/{event_id}/retry",
-            post(webhooks::retry),
-        )
-        .layer(needs(Role::Integrator));
-    let speaking = Router::new()
-        .route("/api/v1/ingest/stream", get(ingest::stream))
-        .layer(needs(Role::Integrator))
-        .route("/v1/listen", get(ingest::listen))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&served),
-            ingest::count_refused,
-        ));
-    Router::new()
-        .merge(watching)
-        .merge(reading)
-        .merge(integrating)
-        .merge(speaking)
-        .route("/microphone", get(microphone::page))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+    let mut router = Router::new();
+    for group in groups() {
+        let (door, counts_refused) = (group.door, group.counts_refused);
+        let mut routes = group.into_router();
+        if let Door::Key(role) = door {
+            routes = routes.layer(needs(role));
+        }
+        if counts_refused {
+            let served = Arc::clone(&served);
+            routes = routes.layer(middleware::from_fn_with_state(
+                served,
+                ingest::count_refused,
+            ));
+        }
+        router = router.merge(routes);
+    }
+    router
         .fallback(nothing_there)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::from_fn(accept::in_time))
         .with_state(served)
+}
+
+/// All pages, with their descriptions and who is let in.
+fn groups() -> Vec<Group> {
+    use Role::{Inspector, Integrator, Supervisor};
+    let watching = Group::new(Door::Key(Supervisor))
+        .with(routes!(live::live))
+        .with(routes!(alerts::acknowledge))
+        .with(routes!(jobs::rescore))
+        .with(routes!(jobs::cancel))
+        .with(routes!(reload::reload));
+    let reading = Group::new(Door::Key(Inspector))
+        .with(routes!(alerts::list))
+        .with(routes!(alerts::one))
+        .with(routes!(calls::list))
+        .with(routes!(calls::one))
+        .with(routes!(calls::transcript))
+        .with(routes!(calls::hits))
+        .with(routes!(audio::audio))
+        .with(routes!(search::search))
+        .with(routes!(jobs::list))
+        .with(routes!(jobs::one))
+        .with(routes!(jobs::calls));
+    let integrating = Group::new(Door::Key(Integrator))
+        .with(routes!(announce::announce))
+        .with(routes!(health::metrics))
+        .with(routes!(webhooks::list))
+        .with(routes!(webhooks::dead))
+        .with(routes!(webhooks::retry));
+    let speaking = Group::new(Door::Key(Integrator))
+        .with(routes!(ingest::stream))
+        .counting_refused();
+    let listening = Group::new(Door::Own(Integrator))
+        .with(routes!(ingest::listen))
+        .counting_refused();
+    let open = Group::new(Door::Open)
+        .with(routes!(openapi::openapi))
+        .with(routes!(microphone::page))
+        .with(routes!(health::alive))
+        .with(routes!(health::ready));
+    vec![watching, reading, integrating, speaking, listening, open]
 }
 
 /// Who asks, if he may do what `role` may.

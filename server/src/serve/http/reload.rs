@@ -9,11 +9,21 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::Served;
-use super::error::ApiError;
+use super::error::{ApiError, Mistake};
 use crate::exit::message_of;
 use crate::serve::reload::Reloaded;
 
 /// What was put into force, or what is wrong with the files.
+#[utoipa::path(
+    post,
+    path = "/api/v1/reload",
+    operation_id = "reload",
+    tag = "configuration",
+    responses(
+        (status = 200, description = "All files are right: what is in force for calls that begin from now on.", body = Reloaded),
+        (status = 422, description = "A file is wrong: all stays as it was.", body = Mistake),
+    )
+)]
 pub(crate) async fn reload(State(served): State<Arc<Served>>) -> Result<Json<Reloaded>, ApiError> {
     let reloader = Arc::clone(&served.reloader);
     let reloaded = tokio::task::spawn_blocking(move || reloader.reload()).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auricle_contracts::EventKind;
+use auricle_contracts::{EventKind, LiveEvent};
 use auricle_store::Delivery;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -10,9 +10,10 @@ use axum::http::StatusCode;
 use axum::response::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Served;
-use super::error::ApiError;
+use super::error::{ApiError, Mistake};
 use crate::clock::unix_ms;
 use crate::serve::webhooks::Webhook;
 
@@ -20,18 +21,23 @@ use crate::serve::webhooks::Webhook;
 const PAGE_LETTERS: u64 = 100;
 const MOST_LETTERS: u64 = 1_000;
 
-#[derive(Debug, Serialize)]
+/// All webhooks.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WebhookList {
+    /// As they are configured.
     webhooks: Vec<WebhookState>,
 }
 
-#[derive(Debug, Serialize)]
+/// How a webhook does.
+#[derive(Debug, Serialize, ToSchema)]
 struct WebhookState {
+    /// Its name.
     name: String,
     /// Scheme, host and port; the rest may be a secret.
     site: String,
+    /// What it gets.
     events: Vec<EventKind>,
-    /// Whether the last attempt failed.
+    /// `working`, or `failing` where the last attempt failed.
     state: &'static str,
     /// Events that wait.
     waiting: u64,
@@ -46,6 +52,14 @@ struct WebhookState {
     last_error: Option<String>,
 }
 
+/// How webhooks do.
+#[utoipa::path(
+    get,
+    path = "/api/v1/webhooks",
+    operation_id = "list_webhooks",
+    tag = "webhooks",
+    responses((status = 200, description = "All of them.", body = WebhookList))
+)]
 pub(crate) async fn list(State(served): State<Arc<Served>>) -> Result<Json<WebhookList>, ApiError> {
     let mut webhooks = Vec::new();
     for webhook in served.webhooks.all() {
@@ -70,16 +84,19 @@ pub(crate) async fn list(State(served): State<Arc<Served>>) -> Result<Json<Webho
     Ok(Json(WebhookList { webhooks }))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct DeadQuery {
     /// What `next` said: dead letters after these.
     #[serde(default)]
     after: u64,
     /// Dead letters to give, at most 1,000.
+    #[param(default = 100, minimum = 1, maximum = 1000)]
     limit: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+/// Dead letters, page by page.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeadList {
     /// Oldest first.
     dead: Vec<DeadLetter>,
@@ -88,12 +105,18 @@ pub(crate) struct DeadList {
     next: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+/// An event that a webhook never took.
+#[derive(Debug, Serialize, ToSchema)]
 struct DeadLetter {
+    /// The event.
     event_id: u64,
+    /// How often it was tried.
     attempts: u64,
+    /// Why the last try failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
+    /// What was sent.
+    #[schema(value_type = LiveEvent)]
     event: Box<RawValue>,
 }
 
@@ -110,6 +133,18 @@ impl TryFrom<Delivery> for DeadLetter {
     }
 }
 
+/// What a webhook never took, oldest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/webhooks/{name}/dead",
+    operation_id = "list_dead_letters",
+    tag = "webhooks",
+    params(("name" = String, Path, description = "The webhook."), DeadQuery),
+    responses(
+        (status = 200, description = "A page of them.", body = DeadList),
+        (status = 404, description = "There is no such webhook.", body = Mistake),
+    )
+)]
 pub(crate) async fn dead(
     State(served): State<Arc<Served>>,
     name: Result<Path<String>, PathRejection>,
@@ -128,13 +163,30 @@ pub(crate) async fn dead(
     }))
 }
 
-#[derive(Debug, Serialize)]
+/// An event that waits once more.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Revived {
+    /// The event.
     event_id: u64,
+    /// `waiting`.
     state: &'static str,
 }
 
 /// Lets a dead letter be tried once more, from the beginning.
+#[utoipa::path(
+    post,
+    path = "/api/v1/webhooks/{name}/dead/{event_id}/retry",
+    operation_id = "retry_dead_letter",
+    tag = "webhooks",
+    params(
+        ("name" = String, Path, description = "The webhook."),
+        ("event_id" = u64, Path, description = "The event."),
+    ),
+    responses(
+        (status = 200, description = "It waits.", body = Revived),
+        (status = 404, description = "There is no such webhook, or it has no such dead letter.", body = Mistake),
+    )
+)]
 pub(crate) async fn retry(
     State(served): State<Arc<Served>>,
     place: Result<Path<(String, u64)>, PathRejection>,

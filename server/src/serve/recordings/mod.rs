@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
 use auricle_audio::RedactedSpan;
-use auricle_contracts::CallId;
-use auricle_record::{BeginFacts, LegFacts, RecordStats, Recorder, Tape};
+use auricle_contracts::{CallId, CallMetadata};
+use auricle_record::{BeginFacts, LegFacts, NoteFacts, RecordStats, Recorder, Tape};
 use auricle_spool::{
     Existing, KeyId, KeyRing, RecordingName, RecordingReader, Recovered, Spool, SpoolOptions,
 };
@@ -178,6 +178,12 @@ impl Recordings {
             legs: legs.collect(),
         };
         Ok(self.recorder.begin(clock::unix_ms(), &facts)?)
+    }
+
+    /// This is known of a call from now on.
+    pub(crate) fn note(&self, name: RecordingName, metadata: &CallMetadata) -> Result<()> {
+        let metadata = metadata.clone();
+        Ok(self.recorder.note(name, &NoteFacts { metadata })?)
     }
 
     /// The call is saved: its recording is finished, and not heard again by the next start.

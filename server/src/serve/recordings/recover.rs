@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use auricle_live::{Encoding, NewLeg};
-use auricle_record::BeginFacts;
+use auricle_record::{BeginFacts, NoteFacts};
 use auricle_spool::{Ending, Record, RecordingName, RecordingReader};
 use auricle_store::Store;
 use smallvec::SmallVec;
@@ -99,7 +99,7 @@ impl Found {
         let Some(Record::Begin(begin)) = reader.next_record()? else {
             return Ok(None);
         };
-        let facts =
+        let mut facts: BeginFacts =
             serde_json::from_slice(begin).context("the recording says nothing of its call")?;
         let warning = match reader.verify()? {
             Ending::Damaged { .. } => {
@@ -109,6 +109,15 @@ impl Found {
                 "the program broke off while this call went on: it was recovered from its recording, up to where that was written"
             }
         };
+        reader.rewind();
+        while let Some(record) = reader.next_record()? {
+            // A note of another release may say something else.
+            if let Record::Note(note) = record
+                && let Ok(note) = serde_json::from_slice::<NoteFacts>(note)
+            {
+                facts.metadata = note.metadata;
+            }
+        }
         reader.rewind();
         Ok(Some(Self {
             reader,

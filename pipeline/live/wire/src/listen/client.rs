@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::keyterms::{Hotword, Hotwords};
 use crate::limits::Limits;
@@ -51,11 +52,15 @@ impl fmt::Display for Misunderstood {
     }
 }
 
-/// A message as it is written.
-#[derive(Deserialize)]
-struct Written {
+/// A text message of a client as it is written.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ListenClientMessage, example = json!({"type": "KeepAlive"}))]
+pub struct ClientText {
+    /// `KeepAlive`, `Finalize`, `CloseStream` or `Configure`.
     r#type: String,
+    /// Of `Finalize`: the channel, from 0; without it all.
     channel: Option<u32>,
+    /// Of `Configure`: words to lean towards.
     keyterms: Option<Vec<String>>,
 }
 
@@ -66,7 +71,7 @@ impl ClientMessage {
         n_channels: u16,
         limits: &Limits,
     ) -> Result<Self, Misunderstood> {
-        let written: Written = serde_json::from_str(text).map_err(|_| Misunderstood::NotJson)?;
+        let written: ClientText = serde_json::from_str(text).map_err(|_| Misunderstood::NotJson)?;
         match written.r#type.as_str() {
             "KeepAlive" => Ok(Self::KeepAlive),
             "CloseStream" => Ok(Self::CloseStream),

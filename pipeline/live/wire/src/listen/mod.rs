@@ -18,10 +18,10 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-pub use client::{Configure, FinalizeWhat};
+pub use client::{ClientText, Configure, FinalizeWhat};
 pub use credentials::ApiKey;
 pub use keyterms::Hotword;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, RefusalBody};
 pub use request::{Endpointing, ListenRequest, Wording};
 pub use server::{
     Alternative, Channel, ConfigureFailure, ConfigureFailureCode, ConfigureSuccess, ListenError,

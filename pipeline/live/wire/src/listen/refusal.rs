@@ -1,6 +1,7 @@
 //! Answers to requests that do not become a WebSocket.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::query::QueryError;
 
@@ -16,11 +17,16 @@ pub struct Refusal {
 }
 
 /// The body of the answer.
-#[derive(Serialize)]
-struct Body<'a> {
-    err_code: &'a str,
-    err_msg: &'a str,
-    request_id: &'a str,
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ListenRefusal)]
+pub struct RefusalBody {
+    /// What is wrong, for programs.
+    #[schema(example = "INVALID_QUERY_PARAMETER")]
+    err_code: String,
+    /// What is wrong, for people.
+    err_msg: String,
+    /// The request, as the header `dg-request-id` has it.
+    request_id: String,
 }
 
 impl Refusal {
@@ -61,10 +67,10 @@ impl Refusal {
 
     /// The body, JSON.
     pub fn body(&self, request_id: &str) -> String {
-        let body = Body {
-            err_code: self.code,
-            err_msg: &self.message,
-            request_id,
+        let body = RefusalBody {
+            err_code: self.code.to_owned(),
+            err_msg: self.message.clone(),
+            request_id: request_id.to_owned(),
         };
         // Three texts can always be written.
         serde_json::to_string(&body).unwrap_or_default()

@@ -4,13 +4,15 @@
 //! written here. Times are seconds from the beginning of the stream.
 
 use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// Digits behind the point of times and confidences, as a factor.
 const PRECISION: f64 = 1e6;
 
 /// A message to a client.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type")]
+#[schema(as = ListenMessage)]
 pub enum ServerMessage {
     /// The stream is over, and this is what it was: the last message.
     Metadata(ListenMetadata),
@@ -37,7 +39,7 @@ impl ServerMessage {
 }
 
 /// Summary of a stream.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ListenMetadata {
     /// Always `deprecated`, as Deepgram writes it.
     pub transaction_key: String,
@@ -55,7 +57,8 @@ pub struct ListenMetadata {
 }
 
 /// What was heard on one channel in one stretch of time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ListenResults)]
 pub struct Results {
     /// The channel, from 0, and how many there are.
     pub channel_index: [u16; 2],
@@ -78,14 +81,16 @@ pub struct Results {
 }
 
 /// Readings of a stretch, the best first. Auricle gives one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ListenChannel)]
 pub struct Channel {
     /// The readings.
     pub alternatives: Vec<Alternative>,
 }
 
 /// One reading. Where nothing was said, it is empty.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ListenAlternative)]
 pub struct Alternative {
     /// The text.
     pub transcript: String,
@@ -97,7 +102,8 @@ pub struct Alternative {
 }
 
 /// One word.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ListenWord)]
 pub struct Word {
     /// As it is spoken.
     pub word: String,
@@ -116,7 +122,8 @@ pub struct Word {
 }
 
 /// What heard a stretch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ListenResultsMetadata)]
 pub struct ResultsMetadata {
     /// The request.
     pub request_id: String,
@@ -127,7 +134,8 @@ pub struct ResultsMetadata {
 }
 
 /// A model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ListenModel)]
 pub struct ModelInfo {
     /// Its name.
     pub name: String,
@@ -138,7 +146,8 @@ pub struct ModelInfo {
 }
 
 /// Somebody began to speak.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ListenSpeechStarted)]
 pub struct SpeechStarted {
     /// The channel, from 0, and how many there are.
     pub channel: [u16; 2],
@@ -148,7 +157,8 @@ pub struct SpeechStarted {
 }
 
 /// Nobody spoke for the time that was asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ListenUtteranceEnd)]
 pub struct UtteranceEnd {
     /// The channel, from 0, and how many there are.
     pub channel: [u16; 2],
@@ -158,7 +168,7 @@ pub struct UtteranceEnd {
 }
 
 /// A text message was not understood. The message is not sent back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ListenError {
     /// `SchemaError`.
     pub variant: String,
@@ -167,7 +177,8 @@ pub struct ListenError {
 }
 
 /// A change is in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ListenConfigureSuccess)]
 pub struct ConfigureSuccess {
     /// The request.
     pub request_id: String,
@@ -177,7 +188,8 @@ pub struct ConfigureSuccess {
 }
 
 /// A change is not in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ListenConfigureFailure)]
 pub struct ConfigureFailure {
     /// The request.
     pub request_id: String,
@@ -188,7 +200,8 @@ pub struct ConfigureFailure {
 }
 
 /// Why a change is not in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ListenConfigureFailureCode)]
 pub enum ConfigureFailureCode {
     /// The model cannot take other keyterms on its way.
     #[serde(rename = "CONFIGURE_KEYTERMS_NOT_SUPPORTED")]

@@ -223,9 +223,10 @@ impl Teller {
                 self.call_over.notify_one();
                 Ok(())
             }
-            Happening::CallStarted { .. } | Happening::Alert(_) | Happening::Acknowledged(_) => {
-                Ok(())
-            }
+            Happening::CallStarted { .. }
+            | Happening::CallDescribed { .. }
+            | Happening::Alert(_)
+            | Happening::Acknowledged(_) => Ok(()),
         }
     }
 

@@ -196,7 +196,7 @@ impl Calls {
         Ok(Opened {
             legs: legs.collect(),
             id: call.id,
-            model,
+            model: Arc::clone(&by.model),
         })
     }
 

@@ -1,24 +1,25 @@
 //! Connections of the HTTP interface: how many there may be, how slow, and how they end.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use axum::{BoxError, Router};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::server::conn::http1::{self, UpgradeableConnection};
+use hyper::service::{HttpService, Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::Served;
 use super::error::ApiError;
@@ -56,7 +57,7 @@ pub(crate) async fn accept(
         .header_read_timeout(HEAD_WITHIN);
     let places = Arc::new(Semaphore::new(served.config.live.most_connections));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
-    let graceful = GracefulShutdown::new();
+    let (ending, _) = watch::channel(false);
     tokio::pin!(closed);
     loop {
         let accepted = tokio::select! {
@@ -88,20 +89,39 @@ pub(crate) async fn accept(
             router.call(request)
         });
         let connection = http.serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection.with_upgrades());
-        tokio::spawn(async move {
-            if let Err(cause) = connection.await {
-                tracing::debug!("a connection broke off: {cause}");
-            }
-        });
+        tokio::spawn(to_its_end(connection.with_upgrades(), ending.subscribe()));
     }
-    graceful.shutdown().await;
+    ending.send_replace(true);
+    // Each connection has a receiver.
+    ending.closed().await;
 }
 
 /// What those get for whom there is no place.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: application/json\r\n\
     Content-Length: 90\r\nRetry-After: 5\r\n\r\n\
     {\"error\":\"there are as many connections as may be\",\"hint\":\"raise `live.most_connections`\"}";
+
+/// Answers what a connection asks, until it ends or the request under way when `ending` is told.
+async fn to_its_end<S>(
+    connection: UpgradeableConnection<TokioIo<TcpStream>, S>,
+    mut ending: watch::Receiver<bool>,
+) where
+    S: HttpService<Incoming, ResBody = Body> + Send,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+{
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = ending.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(cause) = ended {
+        tracing::debug!("a connection broke off: {cause}");
+    }
+}
 
 /// Tells it, and takes what the other side still sends: a socket that is closed before loses the answer.
 async fn refuse(mut stream: TcpStream, _place: OwnedSemaphorePermit) {

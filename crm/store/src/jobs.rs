@@ -17,7 +17,7 @@ use crate::open::Store;
 use crate::row::{from_column, to_column};
 
 /// Jobs that are over and kept; older ones are forgotten.
-const MOST_OVER: u64 = 1_000;
+const MOST_OVER: u64 = 200;
 /// Rows of one statement: each has four values, and SQLite takes 32,766.
 const ROWS_A_STATEMENT: usize = 1_000;
 

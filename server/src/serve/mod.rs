@@ -5,6 +5,7 @@
 //!                  │                │       └▶ archive ─▶ store ─▶ webhooks
 //!                  │                └▶ keeper ─▶ store, index
 //!                  └▶ recordings ─▶ spool: heard again after a crash
+//! http ─▶ jobs ─▶ store, index
 //! ```
 
 mod access;

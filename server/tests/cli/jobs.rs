@@ -233,6 +233,7 @@ fn who_may_not_and_what_cannot_be_is_refused() {
         json!({"card": "../card.yaml"}),
         json!({"audio": "sometimes"}),
         json!([]),
+        json!({"selection": []}),
     ] {
         let (status, answer) = post("/api/v1/jobs/rescore", &supervisor, &wrong);
         assert_eq!(status, 400, "{wrong}: {answer}");

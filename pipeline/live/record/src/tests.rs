@@ -105,6 +105,32 @@ fn what_was_said_is_recorded_and_finished_once_it_is_saved() {
 }
 
 #[test]
+fn what_became_known_stands_in_the_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::start(open(folder.path(), WriterLimits::default())).unwrap();
+    let (name, tapes) = recorder.begin(1_000, &facts()).unwrap();
+    let known = |agent: &str| NoteFacts {
+        metadata: CallMetadata {
+            agent: Some(agent.into()),
+            ..CallMetadata::default()
+        },
+    };
+    for agent in ["li", "wang"] {
+        recorder.note(name, &known(agent)).unwrap();
+    }
+    drop((tapes, recorder));
+    let spool = open(folder.path(), WriterLimits::default());
+    let mut reader = spool.reader(&name).unwrap();
+    let mut noted = Vec::new();
+    while let Some(record) = reader.next_record().unwrap() {
+        if let Record::Note(note) = record {
+            noted.push(serde_json::from_slice::<NoteFacts>(note).unwrap());
+        }
+    }
+    assert_eq!(noted, [known("li"), known("wang")]);
+}
+
+#[test]
 fn what_is_not_saved_is_found_again() {
     let folder = tempfile::tempdir().unwrap();
     let recorder = Recorder::start(open(folder.path(), WriterLimits::default())).unwrap();

@@ -11,10 +11,11 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Served;
-use super::error::{ApiError, Mistake};
+use super::error::{ApiError, Mistake, WHAT_IS_TAKEN};
 use crate::rescore::ledger::change;
 use crate::serve::access::Caller;
 use crate::serve::jobs::{Cancelled, RescoreReport, RescoreRequest};
@@ -104,12 +105,18 @@ impl TryFrom<JobRecord> for Job {
 pub(crate) async fn rescore(
     State(served): State<Arc<Served>>,
     Extension(caller): Extension<Caller>,
-    body: Result<Json<RescoreRequest>, JsonRejection>,
+    body: Result<Json<Map<String, Value>>, JsonRejection>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Job>), ApiError> {
-    let Json(request) = body.map_err(|cause| {
+    let Json(body) = body.map_err(|cause| {
         let mistake = ApiError::from(cause);
         mistake.or_status(StatusCode::UNPROCESSABLE_ENTITY, StatusCode::BAD_REQUEST)
     })?;
+    // A list would be taken for an object with nothing in it, which means every call.
+    if body.get("selection").is_some_and(Value::is_array) {
+        return Err(bad("`selection` must be an object"));
+    }
+    let request = serde_json::from_value(Value::Object(body));
+    let request: RescoreRequest = request.map_err(|cause| bad(&cause.to_string()))?;
     request.check(&served.config, &served.store).await?;
     let added = served.jobs.add(&request, caller.name).await?;
     let id = added.ok_or_else(|| {
@@ -272,6 +279,10 @@ pub(crate) async fn cancel(
         return Err(ApiError::new(StatusCode::CONFLICT, error).with_hint(&hint));
     }
     Ok((StatusCode::ACCEPTED, Json(find(&served, id).await?)))
+}
+
+fn bad(message: &str) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, message).with_hint(WHAT_IS_TAKEN)
 }
 
 async fn find(served: &Served, id: u64) -> Result<Job, ApiError> {

@@ -20,7 +20,7 @@ use crate::recogniser::{Chosen, Recogniser, Recognisers};
 use crate::sources::{self, Networks};
 use crate::terminal::say;
 use crate::vad::VadChoice;
-use crate::words::Words;
+use crate::words::{Words, with_hotwords};
 
 /// `[native]`: libraries that are loaded at run time.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -135,13 +135,13 @@ impl Speech {
                 .choose(&models, &wanted)
                 .map_err(|cause| usage(cause.to_string()))?;
         }
+        let hotwords = options.hotwords.as_deref().map(with_hotwords).transpose()?;
         let mut settings = config.speech.clone();
         if let Some(beam) = options.beam {
             settings.beam = beam;
         }
         // What is meant counts, not how it was written: the default's number and no number are one.
         settings.beam = settings.decode().n_paths;
-        let hotwords = options.hotwords.as_deref();
         let vad = VadChoice::open(&registry, config, options.networks)?.source;
         let words = Words::load(config, &registry, hotwords, options.keeping, None)?;
         Ok(Self {

@@ -24,23 +24,23 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// Reads the hotwords, and the language model out of its cache; makes it where it is not there. A language model that
-    /// is as it was is shared with `before`.
+    /// Hotwords with their file, and the language model out of its cache; makes it where it is not there. A language model
+    /// that is as it was is shared with `before`.
     ///
     /// # Errors
-    /// When a file cannot be read, or a line of the hotwords is wrong.
+    /// When a file cannot be read.
     pub(crate) fn load(
         config: &Config,
         registry: &ModelStore,
-        hotwords: Option<&Path>,
+        hotwords: Option<(&Path, Hotwords)>,
         keeping: Keeping,
         before: Option<&Self>,
     ) -> Result<Self> {
         let options = language::options(config, registry);
         let arpa = options.arpa.iter().map(|(path, _)| path);
         let files = arpa.chain(&options.texts).map(PathBuf::as_path);
-        let files = files.chain(hotwords).map(Path::to_owned).collect();
-        let hotwords = hotwords.map(read_hotwords).transpose()?;
+        let (list, hotwords) = hotwords.unzip();
+        let files = files.chain(list).map(Path::to_owned).collect();
         let as_before = match before {
             Some(before) if before.language_print == options.fingerprint()? => Some(before),
             _ => None,
@@ -63,18 +63,13 @@ impl Words {
     /// Reads what the configuration names, after it was read before.
     ///
     /// # Errors
-    /// As [`Self::load`].
+    /// When a file cannot be read, or a line of the hotwords is wrong.
     pub(crate) fn load_again(config: &Config, before: &Self) -> Result<Self> {
-        let hotwords = config.analyze.hotwords().map(|path| beside(config, path));
+        let list = config.analyze.hotwords().map(|path| beside(config, path));
+        let hotwords = list.as_deref().map(with_hotwords).transpose()?;
         let registry = model_store(config)?;
         let keeping = Keeping::InFolder;
-        Self::load(
-            config,
-            &registry,
-            hotwords.as_deref(),
-            keeping,
-            Some(before),
-        )
+        Self::load(config, &registry, hotwords, keeping, Some(before))
     }
 
     /// Whether nothing is heard otherwise with these.
@@ -104,6 +99,14 @@ impl Words {
     pub(crate) fn given_to(&self, model: &SpeechModel) -> SpeechModel {
         model.with_words(Arc::clone(&self.language), self.hotwords.clone())
     }
+}
+
+/// A list of words to lean towards, and its file.
+///
+/// # Errors
+/// As [`read_hotwords`].
+pub(crate) fn with_hotwords(path: &Path) -> Result<(&Path, Hotwords)> {
+    Ok((path, read_hotwords(path)?))
 }
 
 /// Reads a list of words to lean towards.

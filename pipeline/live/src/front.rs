@@ -35,21 +35,15 @@ pub(crate) const SPEECH_WAITING_MS: usize = 1_000;
 pub(crate) struct Mark {
     /// Samples of speech before it.
     pub(crate) at_sample: u64,
+    /// When it was known, by the pipeline's clock.
+    pub(crate) known_us: u64,
     pub(crate) kind: MarkKind,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum MarkKind {
-    Open {
-        start_ms: u64,
-        audio_from_ms: u64,
-    },
-    Close {
-        end_ms: u64,
-        voice: Option<Voice>,
-        /// When it was known, by the pipeline's clock.
-        closed_us: u64,
-    },
+    Open { start_ms: u64, audio_from_ms: u64 },
+    Close { end_ms: u64, voice: Option<Voice> },
 }
 
 /// A leg as the front end gets it.
@@ -323,11 +317,11 @@ impl Out<'_> {
             Heard::Close { end_ms, voice } => MarkKind::Close {
                 end_ms,
                 voice: voice.copied(),
-                closed_us: self.clock.now_us(),
             },
         };
         let pushed = self.marks.push(Mark {
             at_sample: *self.n_speech,
+            known_us: self.clock.now_us(),
             kind,
         });
         debug_assert!(pushed.is_ok(), "room was asked for");

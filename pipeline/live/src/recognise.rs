@@ -518,13 +518,9 @@ impl Leg {
                 let stream = self.from.model.open_stream(engine)?;
                 self.open = Some(Open::new(stream, start_ms, audio_from_ms));
             }
-            MarkKind::Close {
-                end_ms,
-                voice,
-                closed_us,
-            } => {
+            MarkKind::Close { end_ms, voice } => {
                 if let Some(open) = self.open.take() {
-                    self.close(&open, (end_ms, voice, closed_us), engine)?;
+                    self.close(&open, (end_ms, voice, mark.known_us), engine)?;
                 }
             }
         }

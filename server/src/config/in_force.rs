@@ -103,8 +103,9 @@ fn keys(config: &Config, section: &Section, said: Option<&DeTable<'_>>) -> Vec<K
                 (Some(shown), format!("line {line}"))
             }
             None => {
-                let default = knob.and_then(|knob| knob.default.as_ref());
-                (default.map(as_toml), "default".to_owned())
+                let default = knob.and_then(|knob| knob.default.clone());
+                let default = default.or_else(|| found_out(config, &section.name, name));
+                (default.as_ref().map(as_toml), "default".to_owned())
             }
         };
         KeyInForce {
@@ -123,6 +124,12 @@ fn keys(config: &Config, section: &Section, said: Option<&DeTable<'_>>) -> Vec<K
             knobs.map(|knob| of(&knob.name, Some(knob))).collect()
         }
     }
+}
+
+/// The default of a key that has another on every machine.
+fn found_out(config: &Config, section: &str, name: &str) -> Option<serde_json::Value> {
+    let is_data = (section, name) == ("", "data_dir");
+    is_data.then(|| config.data.root().display().to_string().into())
 }
 
 /// As it was written, where that is one line.

@@ -445,7 +445,7 @@ mod tests {
         store.save_encoded(&[&confirmed]).await.unwrap();
         assert_eq!(assessed_with().await, "r2");
         // As the release before had it, and back.
-        Migrator::down(&store.db, Some(3)).await.unwrap();
+        Migrator::down(&store.db, Some(4)).await.unwrap();
         store.migrate().await.unwrap();
         assert_eq!(assessed_with().await, "r2");
         store.delete(std::slice::from_ref(&call_id)).await.unwrap();
@@ -464,7 +464,7 @@ mod tests {
             .await
             .unwrap();
         save(&store, "a", 1).await.unwrap();
-        Migrator::down(&store.db, Some(5)).await.unwrap();
+        Migrator::down(&store.db, Some(6)).await.unwrap();
         let insert = "INSERT INTO assessments (call_id, transcript_version, rules_fingerprint, made_at, \
             is_current, n_hits, encoding, body) VALUES ('a', 1, 'r', 'now', TRUE, 0, 'json', '{}')";
         run_sql(&store, insert).await;

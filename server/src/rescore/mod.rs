@@ -297,7 +297,9 @@ impl Run<'_> {
             bar: &bar,
         };
         rescore_all(calls, n_workers, &shared, |result| {
-            if failure.is_some() {
+            // Whoever ends a job does not wait for what is judged and not saved: it is left.
+            let is_ended = self.beside.is_some() && self.stop.load(Ordering::Relaxed);
+            if failure.is_some() || is_ended {
                 return;
             }
             let taken = match (result, saver.as_mut()) {

@@ -7,6 +7,7 @@ use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_insight::Judge;
 use auricle_progress::Reached;
 use auricle_speech::SpeechModel;
+use auricle_speech::segment::EndpointSettings;
 
 use crate::unpack::LegCounts;
 
@@ -27,8 +28,17 @@ pub struct NewCall {
     pub legs: Vec<NewLeg>,
     /// What hears it.
     pub model: Arc<SpeechModel>,
+    /// When its utterances end; `None`: as the model is set.
+    pub endpoint: Option<EndpointSettings>,
     /// What judges it.
     pub judge: Arc<Judge>,
+}
+
+impl NewCall {
+    /// When its utterances end.
+    pub fn endpoint(&self) -> EndpointSettings {
+        self.endpoint.unwrap_or(self.model.settings().endpoint)
+    }
 }
 
 /// A leg of a call to be heard.

@@ -291,7 +291,7 @@ impl Doors {
         let parts: Result<Vec<LegParts>, SpeechError> = new
             .legs
             .iter()
-            .map(|leg| LegParts::new(leg.rate_hz, &new.model, &self.clock))
+            .map(|leg| LegParts::new(leg.rate_hz, &new, &self.clock))
             .collect();
         let parts = parts?;
         let _opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
@@ -317,6 +317,7 @@ impl Doors {
             new.legs.iter().map(|leg| leg.party).collect::<Vec<_>>(),
             Arc::clone(&new.model),
         );
+        let pad_after_ms = new.endpoint().pad_after_ms;
         let progress = parts.iter().map(|leg| Arc::clone(&leg.progress)).collect();
         // From the end to the beginning, so that whatever comes finds its call. There is room: only this thread adds.
         let _ = judge.arrivals.push(JudgedCall {
@@ -331,6 +332,7 @@ impl Doors {
                 key,
                 party,
                 model: Arc::clone(&model),
+                pad_after_ms,
                 samples: parts.samples.1,
                 marks: parts.marks.1,
                 progress: Arc::clone(&parts.progress),
@@ -372,8 +374,9 @@ struct LegParts {
 }
 
 impl LegParts {
-    fn new(rate_hz: u32, model: &SpeechModel, clock: &Arc<dyn Clock>) -> Result<Self, SpeechError> {
-        let ear = Ear::new(rate_hz, model)?;
+    fn new(rate_hz: u32, call: &NewCall, clock: &Arc<dyn Clock>) -> Result<Self, SpeechError> {
+        let model = &call.model;
+        let ear = Ear::with_endpoint(rate_hz, model, call.endpoint())?;
         let progress = Arc::new(LegProgress::new());
         let (feed, packets) = LegFeed::new(Arc::clone(clock), Arc::clone(&progress), rate_hz);
         let waiting = model.rate_hz() as usize * SPEECH_WAITING_MS / 1000;

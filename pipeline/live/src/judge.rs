@@ -416,7 +416,7 @@ impl Call {
             return;
         };
         if let Some(leg) = self.legs.get(usize::from(masked.channel)) {
-            let trailing_ms = self.new.model.settings().endpoint.trailing_silence_ms;
+            let trailing_ms = self.new.endpoint().trailing_silence_ms;
             let age_us = leg
                 .progress
                 .age_us(masked.end_ms + trailing_ms, desk.clock.now_us());

@@ -59,6 +59,8 @@ pub(crate) struct SpeechLeg {
     pub(crate) key: LegKey,
     pub(crate) party: Party,
     pub(crate) model: Arc<SpeechModel>,
+    /// Audio that is heard behind the last speech of an utterance.
+    pub(crate) pad_after_ms: u64,
     pub(crate) samples: Consumer<f32>,
     pub(crate) marks: Consumer<Mark>,
     pub(crate) progress: Arc<LegProgress>,
@@ -538,8 +540,7 @@ impl Leg {
         let within = |limits: [Option<u64>; 2], reached: u64| {
             limits.into_iter().flatten().fold(reached, u64::min)
         };
-        let pad_ms = self.from.model.settings().endpoint.pad_after_ms;
-        let heard_to = fed_to_ms.map(|fed_to_ms| fed_to_ms.saturating_sub(pad_ms));
+        let heard_to = fed_to_ms.map(|fed_to_ms| fed_to_ms.saturating_sub(self.from.pad_after_ms));
         Marks {
             settled_ms: match is_drained {
                 true => front.settled_ms,

@@ -11,6 +11,7 @@ use auricle_models::VadState;
 
 use crate::channel::{Channel, ChannelEvent};
 use crate::model::{SpeechError, SpeechModel};
+use crate::segment::EndpointSettings;
 use crate::voice::ChannelVoice;
 
 /// What a channel has for the recogniser, in this order: `Open`, any number of `Speech`, `Close`.
@@ -48,7 +49,18 @@ impl Ear {
     /// # Errors
     /// When the rate is absurd.
     pub fn new(sample_rate_hz: u32, model: &SpeechModel) -> Result<Self, SpeechError> {
-        let endpoint = model.settings().endpoint;
+        Self::with_endpoint(sample_rate_hz, model, model.settings().endpoint)
+    }
+
+    /// The same with ends of utterances of its own.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_endpoint(
+        sample_rate_hz: u32,
+        model: &SpeechModel,
+        endpoint: EndpointSettings,
+    ) -> Result<Self, SpeechError> {
         Ok(Self {
             channel: Channel::new(sample_rate_hz, model.rate_hz(), endpoint)?,
             voice: ChannelVoice::new(model.rate_hz())?,

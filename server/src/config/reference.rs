@@ -164,7 +164,7 @@ mod tests {
         let page = page();
         for row in [
             "| `idle_ms` | whole number, 1 to 100 milliseconds | `5` | How long a stage with nothing to do sleeps. |",
-            "| `events` | list of `\"call_started\"`, `\"partial\"`,",
+            "| `events` | list of `\"call_started\"`,",
             "| `url` | text | needed | Where events are sent. Example: `\"https://crm.example/auricle\"` |",
             "For example `zh = \"zh-zipformer-3.3m\"`.",
             "## `[[live.webhooks]]`",

@@ -10,6 +10,7 @@ use auricle_insight::Judge;
 use auricle_insight::intent::Language;
 use auricle_live::{LegFeed, Live, NewCall, NewLeg};
 use auricle_speech::SpeechModel;
+use auricle_speech::segment::EndpointSettings;
 use auricle_spool::RecordingName;
 use auricle_store::Store;
 use serde::Serialize;
@@ -33,6 +34,8 @@ pub(crate) struct CallToOpen {
     pub(crate) source: &'static str,
     /// Who speaks on each leg, from channel 0.
     pub(crate) legs: Vec<NewLeg>,
+    /// Silence that ends its utterances, where it has its own, milliseconds.
+    pub(crate) trailing_silence_ms: Option<u64>,
     pub(crate) audio: WhereAudioLies,
 }
 
@@ -128,6 +131,16 @@ pub(crate) enum Announced {
     ToCome(Duration),
 }
 
+/// Ends of utterances after such a silence: sound that may be speech holds them open no longer.
+fn endpoint(model: &SpeechModel, trailing_silence_ms: u64) -> EndpointSettings {
+    let configured = model.settings().endpoint;
+    EndpointSettings {
+        trailing_silence_ms,
+        hold_ms: configured.hold_ms.min(trailing_silence_ms),
+        ..configured
+    }
+}
+
 /// Opens calls, and knows those under way.
 pub(crate) struct Calls {
     live: Live,
@@ -208,6 +221,7 @@ impl Calls {
             source: call.source,
             legs: call.legs.clone(),
             model: Arc::clone(&by.model),
+            endpoint: call.trailing_silence_ms.map(|ms| endpoint(&by.model, ms)),
             judge: Arc::new(judge.clone()),
         });
         Ok(feeds?)

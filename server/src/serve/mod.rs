@@ -23,6 +23,7 @@ mod keeper;
 mod open_files;
 pub(crate) mod recordings;
 mod reload;
+mod tls;
 mod traces;
 mod watcher;
 mod webhooks;

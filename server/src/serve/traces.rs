@@ -21,6 +21,8 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::tls;
+
 /// How long a collector may take.
 const COLLECTED_WITHIN: Duration = Duration::from_secs(10);
 
@@ -64,6 +66,7 @@ impl Traces {
         let Some(endpoint) = &config.endpoint else {
             return Ok(None);
         };
+        tls::install();
         let exporter = SpanExporter::builder()
             .with_http()
             .with_endpoint(address(endpoint))

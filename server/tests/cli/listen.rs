@@ -36,7 +36,7 @@ fn two_channels_are_heard_and_told_while_they_are_said() {
         return;
     };
     let server = Server::start(&desk, &models, &[]);
-    let more = "channels=2&multichannel=true&interim_results=true&smart_format=true&vad_events=true&utterance_end_ms=1000&model=nova-3&endpointing=10&keyterm=%E4%BF%9D%E8%AF%81&extra=call_id:dg-1&extra=agent:1002";
+    let more = "channels=2&multichannel=true&interim_results=true&smart_format=true&vad_events=true&utterance_end_ms=1000&model=nova-3&keyterm=%E4%BF%9D%E8%AF%81&extra=call_id:dg-1&extra=agent:1002";
     let mut client = open(&server, &format!("{LINEAR}&{more}"), &[]);
     let id = client.headers["dg-request-id"].to_str().unwrap().to_owned();
     let warnings = client.headers.get_all("auricle-warning").iter();
@@ -116,6 +116,36 @@ fn two_channels_are_heard_and_told_while_they_are_said() {
     let saved = server.json("/api/v1/calls/dg-1");
     assert_eq!(saved["utterances"], expected["utterances"]);
     assert_eq!(saved["metadata"]["agent"], "1002");
+    server.stop();
+}
+
+#[test]
+fn utterances_end_after_the_silence_that_the_client_asks_for() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    let server = Server::start(&desk, &models, &[]);
+    let [audio, _] = channels("fixture-01");
+    let heard = |endpointing: &str| {
+        let more = format!("{LINEAR}&endpointing={endpointing}");
+        let mut client = open(&server, &more, &[]);
+        let warnings = client.headers.get_all("auricle-warning").iter();
+        let n_warnings = warnings
+            .filter(|value| value.to_str().unwrap().contains("endpointing"))
+            .count();
+        client.speak(&audio, 3_200);
+        client.say(r#"{"type":"CloseStream"}"#);
+        let (messages, _) = client.rest();
+        (finals(&messages).len(), n_warnings)
+    };
+    let (usual, short, long) = (heard("true"), heard("200"), heard("3000"));
+    assert_eq!((usual.1, short.1, long.1), (0, 0, 0));
+    assert!(short.0 > usual.0, "{short:?} {usual:?}");
+    assert!(long.0 < usual.0, "{long:?} {usual:?}");
+    // What cannot be held is told.
+    assert_eq!(heard("10"), (short.0, 1));
+    let never = heard("false");
+    assert!(never.0 <= long.0 && never.1 == 1, "{never:?}");
     server.stop();
 }
 

@@ -37,6 +37,7 @@ impl Way for InProcess<'_> {
             source: "bench",
             legs: [Party::Agent, Party::Customer].map(leg).to_vec(),
             model: Arc::clone(&self.model),
+            endpoint: None,
             judge: Arc::clone(&self.judge),
         })?;
         Ok(Box::new(Feeds(feeds)))

@@ -169,6 +169,7 @@ impl Simulation {
                 })
                 .to_vec(),
             model: Arc::clone(model),
+            endpoint: None,
             judge: Arc::clone(&JUDGE),
         })
     }

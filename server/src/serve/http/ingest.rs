@@ -181,7 +181,7 @@ fn accept(
         .and_then(|()| listen::check_model(&request, &sockets))
         .map_err(Refusal::invalid_parameter)?;
     let place = sockets.place().ok_or_else(Refusal::too_many_requests)?;
-    let warnings = warnings("listen", &listen::ignored(&request, &sockets));
+    let warnings = warnings("listen", &listen::ignored(&request));
     // It writes the beginning of a recording.
     let open = || Listening::open(&sockets, request, id);
     let listening = tokio::task::block_in_place(open)?;

@@ -90,6 +90,7 @@ impl Joining {
             metadata: joiner.metadata,
             source: self.source,
             legs: parties.map(|party| NewLeg { party, rate_hz }).to_vec(),
+            trailing_silence_ms: None,
             audio: WhereAudioLies::Nowhere,
         })?;
         let is_first = |party: Party| party == joiner.party.unwrap_or(Party::Agent);

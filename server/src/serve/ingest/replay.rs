@@ -94,6 +94,7 @@ impl<'r> Playing<'r> {
             metadata: CallMetadata::default(),
             source: "replay",
             legs: legs.collect(),
+            trailing_silence_ms: None,
             audio: WhereAudioLies::File,
         })?;
         let packet_samples = (u64::from(rate_hz) * PACKET_MS / 1000).max(1) as usize;

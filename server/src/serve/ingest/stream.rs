@@ -110,6 +110,7 @@ impl Connection<'_> {
             metadata,
             source: "stream",
             legs: parties.map(|party| NewLeg { party, rate_hz }).collect(),
+            trailing_silence_ms: None,
             audio: WhereAudioLies::Nowhere,
         })?;
         Ok(opened.legs)

@@ -139,6 +139,7 @@ impl Found {
             metadata: self.facts.metadata,
             source: RECOVERED,
             legs,
+            trailing_silence_ms: None,
             audio: WhereAudioLies::Recovered {
                 name,
                 warning: self.warning.to_owned(),

@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 pub(crate) use self::config::{WebhookConfig, check};
 use self::courier::Courier;
 use super::archive::Subscriber;
+use super::tls;
 use crate::terminal::say;
 
 /// How long what is due may still be sent when the program ends; the rest goes out by the next start.
@@ -124,8 +125,7 @@ impl Webhooks {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         if !self.all.is_empty() {
-            // Another part of the process may have installed one already; either serves.
-            let _ = rustls::crypto::ring::default_provider().install_default();
+            tls::install();
         }
         for webhook in &self.all {
             let config = &webhook.config;

@@ -42,6 +42,10 @@ use crate::serve::watcher::Watcher;
 
 /// Answers that wait for the client to take them: then its messages wait, too.
 const NOTES_WAITING: usize = 64;
+/// Shorter silence than this lies between the words of a sentence, too.
+const LEAST_SILENCE_MS: u64 = 200;
+/// The longest that can be configured: who asks for none at all gets it.
+const MOST_SILENCE_MS: u64 = 10_000;
 /// Silence that ends an utterance takes this long beyond what endpointing asks for: voice activity is late.
 const SURE_SILENCE_MS: u64 = 500;
 
@@ -88,6 +92,7 @@ impl Listening {
             },
             source: "listen",
             legs: legs.collect(),
+            trailing_silence_ms: trailing_silence_ms(request.endpointing),
             audio: WhereAudioLies::Nowhere,
         });
         let opened = opened.map_err(|error| refusal_of(&error))?;
@@ -153,6 +158,12 @@ impl Listening {
         see_closed(&mut speaking.stream).await;
     }
 
+    /// Silence that ends an utterance.
+    fn trailing_silence_ms(&self) -> u64 {
+        let configured = self.model.settings().endpoint.trailing_silence_ms;
+        trailing_silence_ms(self.request.endpointing).unwrap_or(configured)
+    }
+
     fn teller(
         &self,
         sink: futures_util::stream::SplitSink<WebSocket, Message>,
@@ -180,16 +191,17 @@ impl Listening {
             },
             &self.request,
             reach.collect(),
-            model.settings().endpoint.trailing_silence_ms,
+            self.trailing_silence_ms(),
             call_over,
         )
     }
 
     fn speaking(self, stream: SplitStream<WebSocket>, notes: mpsc::Sender<Note>) -> Speaking {
         let endpoint = self.model.settings().endpoint;
+        let trailing_silence_ms = self.trailing_silence_ms();
         Speaking {
             session: ListenSession::new(&self.request, &self.request_id, &self.sockets.limits, 0),
-            silence_ms: endpoint.trailing_silence_ms + endpoint.pad_after_ms + SURE_SILENCE_MS,
+            silence_ms: trailing_silence_ms + endpoint.pad_after_ms + SURE_SILENCE_MS,
             request: self.request,
             request_id: self.request_id,
             stream,
@@ -205,30 +217,33 @@ impl Listening {
     }
 }
 
+/// Silence that ends an utterance, within what hearing can work with; `None`: as it is configured.
+fn trailing_silence_ms(endpointing: Endpointing) -> Option<u64> {
+    match endpointing {
+        Endpointing::Configured => None,
+        Endpointing::Off => Some(MOST_SILENCE_MS),
+        Endpointing::After(ms) => Some(u64::from(ms).clamp(LEAST_SILENCE_MS, MOST_SILENCE_MS)),
+    }
+}
+
 /// Parameters that change nothing, beside those that [`ListenRequest`] knows of: what calls under way cannot have each by
 /// itself.
-pub(crate) fn ignored(request: &ListenRequest, sockets: &WebSockets) -> Vec<Ignored> {
+pub(crate) fn ignored(request: &ListenRequest) -> Vec<Ignored> {
     let ignored = |name: &str, why| Ignored {
         name: name.to_owned(),
         why,
     };
     let mut all = request.ignored.clone();
-    let trailing_ms = sockets
-        .calls
-        .model()
-        .settings()
-        .endpoint
-        .trailing_silence_ms;
-    let is_other = match request.endpointing {
-        Endpointing::Configured => false,
-        Endpointing::Off => true,
-        Endpointing::After(ms) => u64::from(ms) != trailing_ms,
+    let is_held = |ms: u32| u64::from(ms) >= LEAST_SILENCE_MS && u64::from(ms) <= MOST_SILENCE_MS;
+    let other = match request.endpointing {
+        Endpointing::Configured => None,
+        Endpointing::Off => Some("utterances end after 10 s of silence, or when they are too long"),
+        Endpointing::After(ms) if is_held(ms) => None,
+        Endpointing::After(_) => Some(
+            "less than 200 ms lies between words, too: taken for that, and more than 10 s for 10 s",
+        ),
     };
-    if is_other {
-        let why =
-            "utterances end as `speech.endpoint` of auricle.toml says, the same for all calls";
-        all.push(ignored("endpointing", why));
-    }
+    all.extend(other.map(|why| ignored("endpointing", why)));
     if !request.hotwords.is_empty() {
         let why = "live calls do not lean towards words of their own yet";
         all.push(ignored("keyterm", why));

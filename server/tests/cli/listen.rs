@@ -125,7 +125,19 @@ fn utterances_end_after_the_silence_that_the_client_asks_for() {
         return;
     };
     let server = Server::start(&desk, &models, &[]);
-    let [audio, _] = channels("fixture-01");
+    let [mut audio, _] = channels("fixture-01");
+    // Two pauses in what is said in one: a short one that ends nothing, and one that does.
+    let expected = analysed(&models, "fixture-01");
+    let agents = expected["utterances"].as_array().unwrap().iter();
+    let words = agents
+        .filter(|utterance| utterance["party"] == "agent")
+        .map(|utterance| utterance["words"].as_array().unwrap())
+        .max_by_key(|words| words.len())
+        .unwrap();
+    for (place, pause_ms) in [(words.len() * 2 / 3, 1_000), (words.len() / 3, 400)] {
+        let byte = words[place]["end_ms"].as_u64().unwrap() as usize * 16;
+        audio.splice(byte..byte, vec![0; pause_ms * 16]);
+    }
     let heard = |endpointing: &str| {
         let more = format!("{LINEAR}&endpointing={endpointing}");
         let mut client = open(&server, &more, &[]);
@@ -138,7 +150,7 @@ fn utterances_end_after_the_silence_that_the_client_asks_for() {
         let (messages, _) = client.rest();
         (finals(&messages).len(), n_warnings)
     };
-    let (usual, short, long) = (heard("true"), heard("200"), heard("3000"));
+    let (usual, short, long) = (heard("true"), heard("200"), heard("2000"));
     assert_eq!((usual.1, short.1, long.1), (0, 0, 0));
     assert!(short.0 > usual.0, "{short:?} {usual:?}");
     assert!(long.0 < usual.0, "{long:?} {usual:?}");

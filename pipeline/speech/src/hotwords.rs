@@ -14,6 +14,8 @@ use crate::lm::{CustomerWord, LanguageData};
 
 /// Weight of a word without one; natural log per word in the lattice.
 const DEFAULT_WEIGHT: f32 = 2.0;
+/// More than this makes anything sound like the word.
+const MOST_WEIGHT: f32 = 20.0;
 /// Boost per token in the beam, as a share of the word's weight spread over its syllables.
 const BEAM_SHARE: f32 = 0.25;
 const MAX_WORDS: usize = 20_000;
@@ -77,6 +79,35 @@ impl Hotwords {
             words,
             biases: Arc::from([]),
         })
+    }
+
+    /// Words of one call's own, each with how much more than usual it is expected (1: as a word of a list without weight), and
+    /// how many of them cannot be leant towards: nobody knows how they are read.
+    pub fn of_terms<'a>(terms: impl IntoIterator<Item = (&'a str, f32)>) -> (Self, usize) {
+        let (mut words, mut n_unread) = (Vec::new(), 0);
+        for (term, boost) in terms {
+            match parse_line(term) {
+                Ok(entry) if boost > 0.0 => words.push(Entry {
+                    weight: (DEFAULT_WEIGHT * boost).min(MOST_WEIGHT),
+                    ..entry
+                }),
+                _ => n_unread += 1,
+            }
+        }
+        let words = Self {
+            words,
+            biases: Arc::from([]),
+        };
+        (words, n_unread)
+    }
+
+    /// These and others.
+    pub(crate) fn and(&self, others: &Self) -> Self {
+        let biases = self.biases.iter().chain(&*others.biases);
+        Self {
+            words: [&*self.words, &*others.words].concat(),
+            biases: biases.cloned().collect(),
+        }
     }
 
     /// Whether there is nothing to expect.
@@ -150,8 +181,10 @@ fn parse_line(content: &str) -> Result<Entry, String> {
         }
         _ => DEFAULT_WEIGHT,
     };
-    if !(0.0..=20.0).contains(&weight) {
-        return Err(format!("the weight must be 0 to 20, got `{weight}`"));
+    if !(0.0..=MOST_WEIGHT).contains(&weight) {
+        return Err(format!(
+            "the weight must be 0 to {MOST_WEIGHT}, got `{weight}`"
+        ));
     }
     let (text, pinyin) = fields.split_first().ok_or("the word is missing")?;
     if text.chars().count() > MAX_WORD_CHARS {

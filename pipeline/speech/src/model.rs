@@ -184,6 +184,22 @@ impl SpeechModel {
         Self::of(Arc::clone(&self.engines), language, hotwords)
     }
 
+    /// The same, and leaning towards further words: those of one call. It shares everything with this one but these words.
+    pub fn leaning(&self, words: &Hotwords) -> Self {
+        let words = words.clone().fit(self.engines.recogniser.tokens());
+        let mut language = Arc::clone(&self.language);
+        words.add_to(Arc::make_mut(&mut language));
+        Self {
+            fingerprint: fingerprint(
+                std::slice::from_ref(&self.fingerprint),
+                &format!("{words:?}"),
+            ),
+            engines: Arc::clone(&self.engines),
+            hotwords: self.hotwords.and(&words),
+            language,
+        }
+    }
+
     fn of(engines: Arc<Engines>, mut language: Arc<LanguageData>, hotwords: Hotwords) -> Self {
         let hotwords = hotwords.fit(engines.recogniser.tokens());
         for word in hotwords.without_effect() {

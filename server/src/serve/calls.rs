@@ -9,8 +9,8 @@ use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_insight::Judge;
 use auricle_insight::intent::Language;
 use auricle_live::{LegFeed, Live, NewCall, NewLeg};
-use auricle_speech::SpeechModel;
 use auricle_speech::segment::EndpointSettings;
+use auricle_speech::{Hotwords, SpeechModel};
 use auricle_spool::RecordingName;
 use auricle_store::Store;
 use serde::Serialize;
@@ -34,6 +34,8 @@ pub(crate) struct CallToOpen {
     pub(crate) source: &'static str,
     /// Who speaks on each leg, from channel 0.
     pub(crate) legs: Vec<NewLeg>,
+    /// Words of its own to lean towards.
+    pub(crate) hotwords: Hotwords,
     /// Silence that ends its utterances, where it has its own, milliseconds.
     pub(crate) trailing_silence_ms: Option<u64>,
     pub(crate) audio: WhereAudioLies,
@@ -186,10 +188,14 @@ impl Calls {
             call.id = self.free_name(call.id)?;
         }
         let by = self.holder.now();
+        let model = match call.hotwords.is_empty() {
+            true => Arc::clone(&by.model),
+            false => Arc::new(by.model.leaning(&call.hotwords)),
+        };
         let feeds = {
             let mut announced = self.announced();
             self.enter(&mut call, &asked_for, &by, &mut announced)?;
-            self.start(&call, &by).inspect_err(|_| {
+            self.start(&call, &by, &model).inspect_err(|_| {
                 self.under_way().remove(&call.id);
             })?
         };
@@ -209,19 +215,24 @@ impl Calls {
         Ok(Opened {
             legs: legs.collect(),
             id: call.id,
-            model: Arc::clone(&by.model),
+            model,
         })
     }
 
-    fn start(&self, call: &CallToOpen, by: &InForce) -> Result<Vec<LegFeed>> {
+    fn start(
+        &self,
+        call: &CallToOpen,
+        by: &InForce,
+        model: &Arc<SpeechModel>,
+    ) -> Result<Vec<LegFeed>> {
         let judge: &Judge = by.judges.judge_for(&call.metadata, self.language);
         let feeds = self.live.open(NewCall {
             id: call.id.clone(),
             metadata: call.metadata.clone(),
             source: call.source,
             legs: call.legs.clone(),
-            model: Arc::clone(&by.model),
-            endpoint: call.trailing_silence_ms.map(|ms| endpoint(&by.model, ms)),
+            model: Arc::clone(model),
+            endpoint: call.trailing_silence_ms.map(|ms| endpoint(model, ms)),
             judge: Arc::new(judge.clone()),
         });
         Ok(feeds?)

@@ -36,7 +36,7 @@ fn two_channels_are_heard_and_told_while_they_are_said() {
         return;
     };
     let server = Server::start(&desk, &models, &[]);
-    let more = "channels=2&multichannel=true&interim_results=true&smart_format=true&vad_events=true&utterance_end_ms=1000&model=nova-3&keyterm=%E4%BF%9D%E8%AF%81&extra=call_id:dg-1&extra=agent:1002";
+    let more = "channels=2&multichannel=true&interim_results=true&smart_format=true&vad_events=true&utterance_end_ms=1000&model=nova-3&keyterm=credit%20card&extra=call_id:dg-1&extra=agent:1002";
     let mut client = open(&server, &format!("{LINEAR}&{more}"), &[]);
     let id = client.headers["dg-request-id"].to_str().unwrap().to_owned();
     let warnings = client.headers.get_all("auricle-warning").iter();
@@ -116,6 +116,31 @@ fn two_channels_are_heard_and_told_while_they_are_said() {
     let saved = server.json("/api/v1/calls/dg-1");
     assert_eq!(saved["utterances"], expected["utterances"]);
     assert_eq!(saved["metadata"]["agent"], "1002");
+    server.stop();
+}
+
+#[test]
+fn a_call_leans_towards_words_of_its_own() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    let server = Server::start(&desk, &models, &[]);
+    let [audio, _] = channels("fixture-01");
+    let heard = |more: &str| {
+        let mut client = open(&server, &format!("{LINEAR}{more}"), &[]);
+        let warnings = client.headers.get_all("auricle-warning").iter();
+        assert_eq!(warnings.count(), 0);
+        client.speak(&audio, 3_200);
+        client.say(r#"{"type":"CloseStream"}"#);
+        let (messages, _) = client.rest();
+        let texts = finals(&messages).into_iter().map(transcript);
+        texts.collect::<String>()
+    };
+    assert!(heard("").contains("保证"));
+    // 宝正, a name that sounds the same.
+    let leaning = heard("&keywords=%E5%AE%9D%E6%AD%A3:8");
+    assert!(leaning.contains("宝正"), "{leaning}");
+    assert!(heard("").contains("保证"), "other calls do not");
     server.stop();
 }
 

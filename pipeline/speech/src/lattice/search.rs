@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::slots::{Slot, SlotKind};
-use crate::lm::{LanguageData, LanguageModel, MixedModel, Node, WordId};
+use crate::lm::{LanguageData, LanguageModel, Lexicon, MixedModel, Node, WordId};
 
 /// Longest word, in slots with skipped ones counted.
 const MAX_SPAN: usize = 12;
@@ -138,6 +138,15 @@ impl Chosen {
     }
 }
 
+/// Syllables taken in a lexicon, and what they cost.
+#[derive(Clone, Copy)]
+struct Way<'l> {
+    lexicon: &'l Lexicon,
+    node: Node,
+    score: f32,
+    chosen: Chosen,
+}
+
 struct Candidate {
     word: WordId,
     sound_score: f32,
@@ -222,14 +231,15 @@ impl Search<'_> {
     /// All words that begin at a position, by the position they end at.
     fn words_from(&self, from: usize) -> Vec<(usize, Vec<Candidate>)> {
         let mut by_end: Vec<HashMap<WordId, Candidate>> = Vec::new();
-        self.walk(
-            from,
-            from,
-            self.data.lexicon.root(),
-            0.0,
-            Chosen::default(),
-            &mut by_end,
-        );
+        for lexicon in self.data.lexica() {
+            let way = Way {
+                lexicon,
+                node: lexicon.root(),
+                score: 0.0,
+                chosen: Chosen::default(),
+            };
+            self.walk(from, from, way, &mut by_end);
+        }
         by_end
             .into_iter()
             .enumerate()
@@ -252,9 +262,7 @@ impl Search<'_> {
         &self,
         from: usize,
         at: usize,
-        node: Node,
-        score: f32,
-        chosen: Chosen,
+        way: Way<'_>,
         by_end: &mut Vec<HashMap<WordId, Candidate>>,
     ) {
         if at >= self.slots.len() || at - from >= MAX_SPAN {
@@ -262,36 +270,40 @@ impl Search<'_> {
         }
         let slot = &self.slots[at];
         if slot.skip_log_prob.is_finite() && at > from {
-            self.walk(
-                from,
-                at + 1,
-                node,
-                score + slot.skip_log_prob,
-                chosen.and(SKIP),
-                by_end,
-            );
+            let skipped = Way {
+                score: way.score + slot.skip_log_prob,
+                chosen: way.chosen.and(SKIP),
+                ..way
+            };
+            self.walk(from, at + 1, skipped, by_end);
         }
         for (choice, sound) in slot.sounds().iter().enumerate() {
-            let Some(next) = self.data.lexicon.step(node, sound.syllable) else {
+            let Some(node) = way.lexicon.step(way.node, sound.syllable) else {
                 continue;
             };
-            let score = score + sound.log_prob + self.settings.syllable_bonus;
-            let chosen = chosen.and(choice as u8);
-            self.collect(from, at, next, score, chosen, by_end);
-            self.walk(from, at + 1, next, score, chosen, by_end);
+            let next = Way {
+                node,
+                score: way.score + sound.log_prob + self.settings.syllable_bonus,
+                chosen: way.chosen.and(choice as u8),
+                ..way
+            };
+            Self::collect(from, at, next, by_end);
+            self.walk(from, at + 1, next, by_end);
         }
     }
 
     fn collect(
-        &self,
         from: usize,
         at: usize,
-        node: Node,
-        score: f32,
-        chosen: Chosen,
+        Way {
+            lexicon,
+            node,
+            score,
+            chosen,
+        }: Way<'_>,
         by_end: &mut Vec<HashMap<WordId, Candidate>>,
     ) {
-        let entries = self.data.lexicon.words(node);
+        let entries = lexicon.words(node);
         if entries.is_empty() {
             return;
         }

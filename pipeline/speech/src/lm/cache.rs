@@ -7,6 +7,7 @@
 use std::fs::{self, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use flate2::Crc;
 use thiserror::Error;
@@ -106,7 +107,7 @@ pub fn to_bytes(data: &LanguageData) -> Vec<u8> {
     let mut body = Writer(Vec::new());
     body.vocabulary(&data.vocabulary);
     body.model(&data.model);
-    body.lexicon(&data.lexicon);
+    body.lexicon(&data.lexicon.with(&data.own));
     let mut bytes = Vec::with_capacity(body.0.len() + HEAD_BYTES);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
@@ -140,7 +141,8 @@ pub fn from_bytes(bytes: &[u8]) -> Result<LanguageData, &'static str> {
     Ok(LanguageData {
         vocabulary,
         model,
-        lexicon,
+        lexicon: Arc::new(lexicon),
+        own: Lexicon::default(),
     })
 }
 
@@ -197,9 +199,10 @@ impl Writer {
         for component in &model.components {
             self.text(&component.name);
             self.f32s(&[component.weight]);
-            self.u32s(&component.pieces.starts);
-            self.u32s(&component.pieces.pieces);
-            match &component.model {
+            let pieces = component.all_pieces();
+            self.u32s(&pieces.starts);
+            self.u32s(&pieces.pieces);
+            match &*component.model {
                 Scorer::Ngram(ngram) => {
                     self.u16s(&[]);
                     self.f32s(&[]);
@@ -369,13 +372,7 @@ impl<'a> Reader<'a> {
                 ngram,
             })
         };
-        sound.then_some(Component {
-            name,
-            model,
-            weight,
-            ln_weight: 0.0,
-            pieces,
-        })
+        sound.then(|| Component::new(name, weight, model, pieces))
     }
 
     fn ngram(&mut self) -> Option<NgramModel> {
@@ -465,7 +462,8 @@ mod tests {
         LanguageData {
             vocabulary,
             model,
-            lexicon,
+            lexicon: Arc::new(lexicon),
+            own: Lexicon::default(),
         }
     }
 

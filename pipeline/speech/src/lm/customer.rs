@@ -32,18 +32,16 @@ impl LanguageData {
             }
         }
         if !added.is_empty() {
-            self.lexicon = self.lexicon.extended(added);
+            self.own = self.own.extended(added);
         }
     }
 
     fn reads(&self, word: WordId, syllables: &[Syllable]) -> bool {
-        let walk = |node, syllable: &Syllable| self.lexicon.step(node, *syllable);
-        let node = syllables.iter().try_fold(self.lexicon.root(), walk);
-        node.is_some_and(|node| {
-            self.lexicon
-                .words(node)
-                .iter()
-                .any(|entry| entry.word == word)
+        self.lexica().into_iter().any(|lexicon| {
+            let walk = |node, syllable: &Syllable| lexicon.step(node, *syllable);
+            let node = syllables.iter().try_fold(lexicon.root(), walk);
+            let words = node.map_or(&[][..], |node| lexicon.words(node));
+            words.iter().any(|entry| entry.word == word)
         })
     }
 }
@@ -140,7 +138,8 @@ mod tests {
         let mut language = LanguageData {
             vocabulary,
             model: MixedModel::new(),
-            lexicon,
+            lexicon: lexicon.into(),
+            own: Lexicon::default(),
         };
         let syllables: Vec<Syllable> = ["an1", "xin1", "dai4"]
             .map(|text| text.parse().unwrap())

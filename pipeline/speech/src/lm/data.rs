@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jieba_rs::Jieba;
 use thiserror::Error;
@@ -24,7 +25,9 @@ pub struct LanguageData {
     /// How likely a word follows others.
     pub model: MixedModel,
     /// Which words sound so.
-    pub lexicon: Lexicon,
+    pub lexicon: Arc<Lexicon>,
+    /// The same for words that were added: customers' own.
+    pub own: Lexicon,
 }
 
 /// What a language model is built from.
@@ -104,6 +107,11 @@ const OWN_CLASS_COUNT: u32 = 25;
 const SENTENCE_WORDS: f64 = 12.0;
 
 impl LanguageData {
+    /// All lexica: words are looked for in each.
+    pub fn lexica(&self) -> [&Lexicon; 2] {
+        [&self.lexicon, &self.own]
+    }
+
     /// The model of what the program carries with it: jieba's frequencies and the project's own texts.
     pub fn default_model() -> Result<Self, BuildError> {
         Self::build(&LanguageOptions::default(), |_| ())
@@ -162,7 +170,8 @@ impl LanguageData {
         Ok(Self {
             vocabulary,
             model,
-            lexicon,
+            lexicon: Arc::new(lexicon),
+            own: Lexicon::default(),
         })
     }
 }

@@ -30,6 +30,12 @@ pub struct Lexicon {
     pub(super) entries: Vec<LexiconEntry>,
 }
 
+impl Default for Lexicon {
+    fn default() -> Self {
+        Self::from_rows(Vec::new())
+    }
+}
+
 impl Lexicon {
     /// The lexicon of all hanzi words of `words`, with their readings; others are passed over.
     pub fn build<'a>(words: impl IntoIterator<Item = (WordId, &'a str)>) -> Self {
@@ -74,6 +80,16 @@ impl Lexicon {
                 },
             }
         }));
+        Self::from_rows(rows)
+    }
+
+    /// This one and another as one.
+    #[must_use]
+    pub(super) fn with(&self, other: &Self) -> Self {
+        let mut rows = Vec::with_capacity(self.entries.len() + other.entries.len());
+        for lexicon in [self, other] {
+            lexicon.collect_rows(lexicon.root(), &mut Vec::new(), &mut rows);
+        }
         Self::from_rows(rows)
     }
 

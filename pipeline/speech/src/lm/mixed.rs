@@ -1,5 +1,8 @@
 //! Several models as one: the weighted sum of their probabilities.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use super::LanguageModel;
@@ -35,12 +38,14 @@ pub struct MixedModel {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Component {
     pub(super) name: String,
-    pub(super) model: Scorer,
+    pub(super) model: Arc<Scorer>,
     /// As given; relative to the others'.
     pub(super) weight: f32,
     /// Natural logarithm of the weight's share of all.
     pub(super) ln_weight: f32,
-    pub(super) pieces: Pieces,
+    pub(super) pieces: Arc<Pieces>,
+    /// Those of words that were added: models that differ in these alone share the rest.
+    own_pieces: BTreeMap<WordId, Vec<WordId>>,
 }
 
 /// What a mixture is made of.
@@ -119,13 +124,8 @@ impl MixedModel {
             return Err(TooManyModels { name });
         }
         let pieces = Pieces::of(&model, vocabulary);
-        self.components.push(Component {
-            name,
-            model,
-            weight,
-            ln_weight: 0.0,
-            pieces,
-        });
+        self.components
+            .push(Component::new(name, weight, model, pieces));
         self.share_weights();
         Ok(())
     }
@@ -169,8 +169,9 @@ impl MixedModel {
     /// `bonus` (natural logarithm; 0 leaves it as it is).
     pub fn add_word(&mut self, vocabulary: &Vocabulary, word: WordId, bonus: f32) {
         for component in &mut self.components {
-            if component.model.unigram_log_prob(word).is_none() {
-                component.pieces.add(&component.model, vocabulary, word);
+            if component.model.unigram_log_prob(word).is_none() && !component.pieces.knows(word) {
+                let pieces = best_pieces(&component.model, vocabulary, vocabulary.word(word));
+                component.own_pieces.insert(word, pieces);
             }
         }
         match self.bonus.binary_search_by_key(&word, |&(word, _)| word) {
@@ -245,11 +246,34 @@ impl LanguageModel for MixedModel {
 }
 
 impl Component {
+    pub(super) fn new(name: String, weight: f32, model: Scorer, pieces: Pieces) -> Self {
+        Self {
+            name,
+            model: Arc::new(model),
+            weight,
+            ln_weight: 0.0,
+            pieces: Arc::new(pieces),
+            own_pieces: BTreeMap::new(),
+        }
+    }
+
+    /// Those of customers' words, too.
+    pub(super) fn all_pieces(&self) -> Pieces {
+        let mut all = Pieces::clone(&self.pieces);
+        for (word, pieces) in &self.own_pieces {
+            all.put(*word, pieces);
+        }
+        all
+    }
+
     fn score(&self, state: State, word: WordId) -> Option<(f32, State)> {
         if let Some(scored) = self.model.score_known(state, word) {
             return Some(scored);
         }
-        let pieces = self.pieces.get(word);
+        let pieces = match self.pieces.get(word) {
+            [] => self.own_pieces.get(&word).map_or(&[][..], Vec::as_slice),
+            pieces => pieces,
+        };
         if pieces.is_empty() {
             return None;
         }
@@ -275,6 +299,10 @@ impl Pieces {
         pieces
     }
 
+    fn knows(&self, word: WordId) -> bool {
+        (word as usize) + 1 < self.starts.len()
+    }
+
     fn get(&self, word: WordId) -> &[WordId] {
         match self.starts.get(word as usize..word as usize + 2) {
             Some(&[from, to]) => &self.pieces[from as usize..to as usize],
@@ -284,13 +312,16 @@ impl Pieces {
 
     /// Words come in rising order; one that lies below an earlier one is left without pieces.
     fn add(&mut self, model: &Scorer, vocabulary: &Vocabulary, word: WordId) {
-        let row = word as usize;
-        if row + 1 < self.starts.len() {
+        if self.knows(word) {
             return;
         }
-        self.starts.resize(row + 1, self.pieces.len() as u32);
-        self.pieces
-            .extend(best_pieces(model, vocabulary, vocabulary.word(word)));
+        self.put(word, &best_pieces(model, vocabulary, vocabulary.word(word)));
+    }
+
+    fn put(&mut self, word: WordId, pieces: &[WordId]) {
+        self.starts
+            .resize(word as usize + 1, self.pieces.len() as u32);
+        self.pieces.extend_from_slice(pieces);
         self.starts.push(self.pieces.len() as u32);
     }
 }

@@ -44,22 +44,25 @@ pub(super) fn words_of(
             std::mem::take(&mut open[at]).into_iter().collect();
         states.sort_by(|a, b| paths[at][b.1].log_prob.total_cmp(&paths[at][a.1].log_prob));
         states.truncate(BEAM);
-        let mut node = data.lexicon.root();
-        for (to, &syllable) in (at + 1..).zip(&syllables[at..]).take(MAX_WORD_SYLLABLES) {
-            let Some(next) = data.lexicon.step(node, syllable) else {
-                break;
-            };
-            node = next;
-            for entry in data.lexicon.words(node) {
-                for &(state, row) in &states {
-                    let (log_prob, next) = data.model.score(state, entry.word);
-                    let total = paths[at][row].log_prob + log_prob + reading_scale * entry.log_prob;
-                    let path = Path {
-                        log_prob: total,
-                        from: (at, row),
-                        word: entry.word,
-                    };
-                    keep_better(&mut paths[to], &mut open[to], next, path);
+        for lexicon in data.lexica() {
+            let mut node = lexicon.root();
+            for (to, &syllable) in (at + 1..).zip(&syllables[at..]).take(MAX_WORD_SYLLABLES) {
+                let Some(next) = lexicon.step(node, syllable) else {
+                    break;
+                };
+                node = next;
+                for entry in lexicon.words(node) {
+                    for &(state, row) in &states {
+                        let (log_prob, next) = data.model.score(state, entry.word);
+                        let total =
+                            paths[at][row].log_prob + log_prob + reading_scale * entry.log_prob;
+                        let path = Path {
+                            log_prob: total,
+                            from: (at, row),
+                            word: entry.word,
+                        };
+                        keep_better(&mut paths[to], &mut open[to], next, path);
+                    }
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Words and their numbers, one numbering for all models that are mixed.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Number of a word in a [`Vocabulary`].
 pub type WordId = u32;
@@ -22,9 +23,9 @@ pub const MARKS: [&str; 3] = ["<unk>", "<s>", "</s>"];
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
     /// Words after the marks, sorted, one after the other.
-    text: String,
+    text: Arc<str>,
     /// Where each sorted word begins; one more at the end.
-    starts: Vec<u32>,
+    starts: Arc<[u32]>,
     added: Vec<Box<str>>,
     added_ids: HashMap<Box<str>, WordId>,
 }
@@ -38,15 +39,16 @@ impl Vocabulary {
             .collect();
         words.sort_unstable();
         words.dedup();
-        let mut vocabulary = Self {
-            starts: vec![0],
-            ..Self::default()
-        };
+        let (mut text, mut starts) = (String::new(), vec![0]);
         for word in words {
-            vocabulary.text.push_str(word);
-            vocabulary.starts.push(vocabulary.text.len() as u32);
+            text.push_str(word);
+            starts.push(text.len() as u32);
         }
-        vocabulary
+        Self {
+            text: text.into(),
+            starts: starts.into(),
+            ..Self::default()
+        }
     }
 
     /// How many numbers are taken, the three marks included.
@@ -125,8 +127,8 @@ impl Vocabulary {
         added: impl Iterator<Item = &'a str>,
     ) -> Self {
         let mut vocabulary = Self {
-            text,
-            starts,
+            text: text.into(),
+            starts: starts.into(),
             added: Vec::new(),
             added_ids: HashMap::new(),
         };

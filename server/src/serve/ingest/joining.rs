@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_live::NewLeg;
+use auricle_speech::Hotwords;
 use thiserror::Error;
 
 use super::CallLeg;
@@ -90,6 +91,7 @@ impl Joining {
             metadata: joiner.metadata,
             source: self.source,
             legs: parties.map(|party| NewLeg { party, rate_hz }).to_vec(),
+            hotwords: Hotwords::default(),
             trailing_silence_ms: None,
             audio: WhereAudioLies::Nowhere,
         })?;

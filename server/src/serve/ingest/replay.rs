@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow};
 use auricle_audio::{AudioBlock, AudioReader};
 use auricle_contracts::{CallId, CallMetadata};
 use auricle_live::{Encoding, NewLeg};
+use auricle_speech::Hotwords;
 use futures_util::{StreamExt, stream};
 
 use super::{CallLeg, Ingest, Patience, Piece, carry};
@@ -94,6 +95,7 @@ impl<'r> Playing<'r> {
             metadata: CallMetadata::default(),
             source: "replay",
             legs: legs.collect(),
+            hotwords: Hotwords::default(),
             trailing_silence_ms: None,
             audio: WhereAudioLies::File,
         })?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use auricle_live::{Encoding, NewLeg};
 use auricle_record::{BeginFacts, NoteFacts};
+use auricle_speech::Hotwords;
 use auricle_spool::{Ending, Record, RecordingName, RecordingReader};
 use auricle_store::Store;
 use smallvec::SmallVec;
@@ -139,6 +140,7 @@ impl Found {
             metadata: self.facts.metadata,
             source: RECOVERED,
             legs,
+            hotwords: Hotwords::default(),
             trailing_silence_ms: None,
             audio: WhereAudioLies::Recovered {
                 name,

@@ -16,7 +16,7 @@ use anyhow::Result;
 use auricle_audio::g711::Law;
 use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_live::{Encoding, NewLeg, OpenError};
-use auricle_speech::SpeechModel;
+use auricle_speech::{Hotwords, SpeechModel};
 use auricle_wire::listen::{
     Configure, ConfigureFailure, ConfigureFailureCode, ConfigureSuccess, Endpointing, FinalizeWhat,
     ListenEvent, ListenRequest, ListenSession, Refusal, ServerMessage,
@@ -92,6 +92,7 @@ impl Listening {
             },
             source: "listen",
             legs: legs.collect(),
+            hotwords: hotwords(&request).0,
             trailing_silence_ms: trailing_silence_ms(request.endpointing),
             audio: WhereAudioLies::Nowhere,
         });
@@ -226,6 +227,12 @@ fn trailing_silence_ms(endpointing: Endpointing) -> Option<u64> {
     }
 }
 
+/// What the call leans towards, and how many words it cannot.
+fn hotwords(request: &ListenRequest) -> (Hotwords, usize) {
+    let terms = request.hotwords.iter();
+    Hotwords::of_terms(terms.map(|word| (word.text.as_str(), word.boost)))
+}
+
 /// Parameters that change nothing, beside those that [`ListenRequest`] knows of: what calls under way cannot have each by
 /// itself.
 pub(crate) fn ignored(request: &ListenRequest) -> Vec<Ignored> {
@@ -244,8 +251,8 @@ pub(crate) fn ignored(request: &ListenRequest) -> Vec<Ignored> {
         ),
     };
     all.extend(other.map(|why| ignored("endpointing", why)));
-    if !request.hotwords.is_empty() {
-        let why = "live calls do not lean towards words of their own yet";
+    if hotwords(request).1 > 0 {
+        let why = "some cannot be leant towards: nobody knows how they are read, or they are to be heard less";
         all.push(ignored("keyterm", why));
     }
     all

@@ -67,6 +67,10 @@ pub(crate) struct LegProgress {
     pub(crate) front: Reached,
     /// After recognition.
     pub(crate) heard: Reached,
+    /// Until then only what must not be left out is done, microseconds of the pipeline's clock.
+    hurried_until_us: AtomicU64,
+    /// Utterances whose voice was not measured for that.
+    voices_shed: AtomicU64,
     received: AtomicU64,
     lost: AtomicU64,
     late: AtomicU64,
@@ -95,6 +99,23 @@ impl LegProgress {
         let origin_us = self.origin_us.load(Ordering::Relaxed);
         let at_us = origin_us.checked_add((media_ms * 1000) as i64)?;
         Some((now_us as i64).saturating_sub(at_us).max(0) as u64)
+    }
+
+    /// Recognition is behind.
+    pub(crate) fn hurry(&self, until_us: u64) {
+        self.hurried_until_us.store(until_us, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_hurried(&self, now_us: u64) -> bool {
+        now_us < self.hurried_until_us.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn voice_shed(&self) {
+        self.voices_shed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn voices_shed(&self) -> u64 {
+        self.voices_shed.load(Ordering::Relaxed)
     }
 
     pub(crate) fn count(&self, counts: LegCounts) {

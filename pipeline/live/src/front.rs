@@ -158,7 +158,8 @@ impl Front {
                 self.probs.resize(places.len(), 1.0);
             }
             for (place, prob) in places.iter().zip(&self.probs) {
-                if let Err(cause) = self.legs[*place].judged(*prob, &*self.clock) {
+                let judged = self.legs[*place].judged(*prob, &*self.clock, &self.metrics);
+                if let Err(cause) = judged {
                     self.metrics.leg_failed(&cause);
                     self.legs[*place].fail();
                 }
@@ -243,14 +244,28 @@ impl Leg {
         Ok(Turn::worked_if(n_taken > 0 || is_over))
     }
 
-    fn judged(&mut self, speech_prob: f32, clock: &dyn Clock) -> Result<(), SpeechError> {
+    fn judged(
+        &mut self,
+        speech_prob: f32,
+        clock: &dyn Clock,
+        metrics: &Metrics,
+    ) -> Result<(), SpeechError> {
         let out = &mut Out {
             clock,
             samples: &mut self.from.samples,
             marks: &mut self.from.marks,
             n_speech: &mut self.n_speech,
         };
-        self.from.ear.judged(speech_prob, |heard| out.take(heard))
+        let progress = &*self.from.progress;
+        let is_hurried = progress.is_hurried(clock.now_us());
+        self.from.ear.measure_voices(!is_hurried);
+        self.from.ear.judged(speech_prob, |heard| {
+            if is_hurried && matches!(heard, Heard::Open { .. }) {
+                progress.voice_shed();
+                metrics.voice_shed();
+            }
+            out.take(heard)
+        })
     }
 
     /// Tells how far the leg is, and closes it when it is over.

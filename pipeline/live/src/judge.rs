@@ -345,6 +345,20 @@ impl Call {
         ));
     }
 
+    /// Emotion was left out: whoever reads a score that rests on it has to know.
+    fn say_what_was_left_out(&mut self) {
+        for (leg, new) in self.legs.iter().zip(&self.new.legs) {
+            let n_utterances = leg.progress.voices_shed();
+            if n_utterances > 0 {
+                self.transcript.warnings.push(format!(
+                    "too many calls at once: the voice of the {party} was not measured in {n_utterances} utterances, their \
+                     emotion is told by words alone",
+                    party = new.party.as_str()
+                ));
+            }
+        }
+    }
+
     /// Judges what can be, and what should have been said by now.
     fn judge(&mut self, desk: &mut Desk<'_>) {
         while let Some(place) = self.next_to_judge() {
@@ -498,6 +512,7 @@ impl Call {
         let duration_ms = durations.max().unwrap_or(0);
         let events = self.run.finish(duration_ms);
         self.tell_events(events, u64::MAX, desk);
+        self.say_what_was_left_out();
         let mut transcript = self.transcript;
         transcript.duration_ms = duration_ms;
         transcript

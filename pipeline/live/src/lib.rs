@@ -18,7 +18,9 @@
 //! | reports | above a quarter partials are left out; full, recognition waits |
 //! | events | above half partials are left out; full, judgement waits |
 //!
-//! So under too much load partials go first; audio, finals and alerts wait, and nothing of them is lost.
+//! Recognition that needs more than half a second for a turn is behind: it leaves partials out; beyond a second the front end
+//! measures no voices, and emotion is told by words alone. So under too much load partials go first, then emotion; audio,
+//! finals and alerts wait, and nothing of them is lost.
 
 mod call;
 mod clock;

@@ -80,6 +80,7 @@ pub struct Metrics {
     /// From the last word of a hit to its alert.
     pub word_to_alert: Histogram,
     partials_shed: AtomicU64,
+    voices_shed: AtomicU64,
     stalls: AtomicU64,
     failures: AtomicU64,
     vad_failures: AtomicU64,
@@ -96,6 +97,8 @@ pub struct Metrics {
 pub struct Counts {
     /// Partials left out because finals or others had to be told.
     pub partials_shed: u64,
+    /// Utterances whose voice, and so its emotion, was not measured because recognition was behind.
+    pub voices_shed: u64,
     /// Turns in which a stage could not pass on what it had.
     pub stalls: u64,
     /// Utterances or legs that could not be heard.
@@ -122,6 +125,7 @@ impl Metrics {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counts {
             partials_shed: read(&self.partials_shed),
+            voices_shed: read(&self.voices_shed),
             stalls: read(&self.stalls),
             failures: read(&self.failures),
             vad_failures: read(&self.vad_failures),
@@ -153,6 +157,10 @@ impl Metrics {
 
     pub(crate) fn partials_shed(&self, n: u64) {
         add(&self.partials_shed, n);
+    }
+
+    pub(crate) fn voice_shed(&self) {
+        add(&self.voices_shed, 1);
     }
 
     pub(crate) fn stalled(&self) {

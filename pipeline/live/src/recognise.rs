@@ -28,6 +28,11 @@ const PARTIALS_SHARE: usize = 4;
 /// Speech that a leg gives its engine in one turn, milliseconds: one leg that is behind does not hold up the others.
 const SPEECH_A_TURN_MS: usize = 1_000;
 
+/// A turn that takes longer is behind, and leaves its partials out.
+pub(crate) const PARTIALS_WITHIN_MS: u64 = 500;
+/// After a turn that took longer, and for as long again, the voices of utterances that open are not measured.
+pub(crate) const VOICES_WITHIN_MS: u64 = 1_000;
+
 /// What recognition tells of a leg.
 pub(crate) struct Report {
     pub(crate) leg: LegKey,
@@ -288,8 +293,8 @@ impl Recognise {
         turn
     }
 
-    /// Partials of utterances in which words came or changed, where there is room for what must not be left out.
-    fn tell_partials(&mut self) {
+    /// Partials of utterances in which words came or changed, where there is room and time for what must not be left out.
+    fn tell_partials(&mut self, took_ms: u64) {
         for leg in &mut self.legs {
             let loaded = &self.engines[leg.engine];
             let chunk = u64::from(loaded.engine.info().chunk_ms)
@@ -316,7 +321,8 @@ impl Recognise {
             let Some(place) = leg.place_of_open(chunk) else {
                 continue;
             };
-            let has_room = reports.len() < reports.capacity() / PARTIALS_SHARE;
+            let has_room = took_ms <= PARTIALS_WITHIN_MS
+                && reports.len() < reports.capacity() / PARTIALS_SHARE;
             let report = Report {
                 leg: leg.from.key,
                 said: Said::Partial(place, hypothesis),
@@ -328,7 +334,13 @@ impl Recognise {
     }
 
     /// Tells how far each leg is, and which are over. Only when all that was said before is told.
-    fn settle(&mut self) {
+    fn settle(&mut self, took_ms: u64) {
+        if took_ms > VOICES_WITHIN_MS {
+            let until_us = self.clock.now_us() + took_ms * 1000;
+            for leg in &self.legs {
+                leg.from.progress.hurry(until_us);
+            }
+        }
         for leg in &self.legs {
             leg.from.progress.heard.tell(leg.reached);
         }
@@ -366,9 +378,10 @@ impl Stage for Recognise {
         }
         self.step();
         turn = turn.and(self.tell_finals());
+        let took_ms = self.clock.now_us().saturating_sub(now_us) / 1000;
         if self.tell_waiting() {
-            self.tell_partials();
-            self.settle();
+            self.tell_partials(took_ms);
+            self.settle(took_ms);
             self.tell_waiting();
         }
         turn

@@ -41,6 +41,9 @@ pub struct Ear {
     channel: Channel,
     voice: ChannelVoice,
     is_open: bool,
+    measures_voices: bool,
+    /// The open utterance's.
+    measures_voice: bool,
 }
 
 impl Ear {
@@ -65,6 +68,8 @@ impl Ear {
             channel: Channel::new(sample_rate_hz, model.rate_hz(), endpoint)?,
             voice: ChannelVoice::new(model.rate_hz())?,
             is_open: false,
+            measures_voices: true,
+            measures_voice: true,
         })
     }
 
@@ -74,6 +79,11 @@ impl Ear {
     /// When they cannot be resampled.
     pub fn accept(&mut self, samples: &[f32]) -> Result<(), SpeechError> {
         Ok(self.channel.accept(samples)?)
+    }
+
+    /// Whether the voices of utterances that open from now on are measured; they are until it is said.
+    pub fn measure_voices(&mut self, measures: bool) {
+        self.measures_voices = measures;
     }
 
     /// The channel is over: what resamplers still hold comes out, and the last frame is filled up with silence.
@@ -108,7 +118,9 @@ impl Ear {
         if self.is_open {
             let speech = self.channel.take_speech();
             if !speech.is_empty() {
-                self.voice.accept(speech).map_err(SpeechError::from)?;
+                if self.measures_voice {
+                    self.voice.accept(speech).map_err(SpeechError::from)?;
+                }
                 listener(Heard::Speech(speech))?;
             }
         }
@@ -164,6 +176,7 @@ impl Ear {
                 audio_from_ms,
             }) => {
                 self.is_open = true;
+                self.measures_voice = self.measures_voices;
                 listener(Heard::Open {
                     start_ms,
                     audio_from_ms,
@@ -172,8 +185,11 @@ impl Ear {
             Some(ChannelEvent::Close { end_ms }) => {
                 self.is_open = false;
                 let rest = self.channel.take_rest(end_ms);
-                self.voice.accept(rest).map_err(SpeechError::from)?;
-                let voice = self.voice.finish().map_err(SpeechError::from)?;
+                let mut voice = None;
+                if self.measures_voice {
+                    self.voice.accept(rest).map_err(SpeechError::from)?;
+                    voice = self.voice.finish().map_err(SpeechError::from)?;
+                }
                 listener(Heard::Speech(rest))?;
                 listener(Heard::Close {
                     end_ms,

@@ -1,9 +1,9 @@
 //! Classes of words that mean the same for a classifier: 保证, 担保 and 包 are one promise, so are guarantee and assure.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use auricle_pinyin::{Syllable, word_readings};
+use rustc_hash::FxHashMap;
 
 use super::language::Language;
 use super::random::scramble;
@@ -30,7 +30,7 @@ pub struct WordClasses {
     text: String,
     names: Vec<String>,
     /// Words, and what longer ones begin with ([`BEGINNING`]).
-    words: HashMap<u64, u16, ReadyHash>,
+    words: FxHashMap<u64, u16>,
     /// Class of the words that turn what follows into its opposite.
     not: Option<u16>,
     /// Class of the words that open a quotation or a condition.
@@ -250,32 +250,6 @@ fn steady(sound: Syllable) -> u64 {
     match CHANGING.contains(&Some(toneless)) {
         true => toneless.index() as u64,
         false => sound.index() as u64,
-    }
-}
-
-/// Keys of [`WordClasses::words`] are scrambled already.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct ReadyHash(u64);
-
-impl std::hash::BuildHasher for ReadyHash {
-    type Hasher = Self;
-
-    fn build_hasher(&self) -> Self {
-        Self(0)
-    }
-}
-
-impl std::hash::Hasher for ReadyHash {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 ^= super::random::digest(bytes);
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
     }
 }
 

@@ -1,10 +1,8 @@
 //! How like a few examples an utterance is, with no exact words needed.
 
-use std::collections::HashMap;
-
 use auricle_contracts::Party;
+use rustc_hash::FxHashMap;
 
-use super::classes::ReadyHash;
 use super::features::{Sink, extract_content};
 use super::language::Language;
 use super::rows::utterance_of;
@@ -18,7 +16,7 @@ use crate::Spoken;
 pub struct Similarity {
     language: Language,
     /// For each feature, the examples that have it and how much of it.
-    index: HashMap<u64, Vec<(u32, f32)>, ReadyHash>,
+    index: FxHashMap<u64, Vec<(u32, f32)>>,
     /// The sum of squares of each example.
     squares: Vec<f32>,
     /// The first so many are meant, the others are not.
@@ -30,7 +28,7 @@ impl Similarity {
     pub fn new(examples: &[String], counter_examples: &[String], language: Language) -> Self {
         let mut similarity = Self {
             language,
-            index: HashMap::with_hasher(ReadyHash::default()),
+            index: FxHashMap::default(),
             squares: Vec::new(),
             n_meant: examples.len(),
         };

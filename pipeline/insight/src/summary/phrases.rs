@@ -1,11 +1,10 @@
 //! Phrases, found by letters and by sounds in one pass over an utterance.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use auricle_pinyin::{Syllable, word_readings};
+use rustc_hash::FxHashMap;
 
 use super::words::{self, Role};
 use crate::spoken::Letter;
@@ -45,7 +44,7 @@ struct PhraseLetter {
 /// All phrases, by the letter and by the sound that they begin with.
 struct Lexicon {
     phrases: Vec<Phrase>,
-    by_letter: HashMap<char, Vec<usize>, BuildHasherDefault<CharHasher>>,
+    by_letter: FxHashMap<char, Vec<usize>>,
     /// By [`Syllable::index`]: phrases that begin with two letters by the sound with its tone, with more without.
     by_sound: Vec<Vec<usize>>,
 }
@@ -102,7 +101,7 @@ impl Lexicon {
         let phrases: Vec<Phrase> = phrases.collect();
         let mut lexicon = Self {
             phrases: Vec::new(),
-            by_letter: HashMap::default(),
+            by_letter: FxHashMap::default(),
             by_sound: vec![Vec::new(); Syllable::COUNT],
         };
         for (place, phrase) in phrases.iter().enumerate() {
@@ -143,26 +142,6 @@ impl Lexicon {
         let written = letter.letter;
         let is_other = move |place: &usize| self.phrases[*place].parts[0][0].letter != written;
         places.copied().filter(is_other)
-    }
-}
-
-/// Letters are few and far apart: a product spreads them well enough.
-#[derive(Default)]
-struct CharHasher(u64);
-
-impl Hasher for CharHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u32(u32::from(byte));
-        }
-    }
-
-    fn write_u32(&mut self, letter: u32) {
-        self.0 = (self.0 ^ u64::from(letter)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
 

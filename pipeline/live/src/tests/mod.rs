@@ -147,7 +147,15 @@ impl Simulation {
     }
 
     fn bounded(model: &SpeechModel, settings: LiveSettings, bounds: Bounds) -> Self {
-        let clock = Arc::new(TestClock::default());
+        Self::by_clock(Arc::default(), model, settings, bounds)
+    }
+
+    fn by_clock(
+        clock: Arc<TestClock>,
+        model: &SpeechModel,
+        settings: LiveSettings,
+        bounds: Bounds,
+    ) -> Self {
         let shared_clock = Arc::clone(&clock) as Arc<dyn Clock>;
         let graph = Graph::new(settings, bounds, model, shared_clock).unwrap();
         Self {

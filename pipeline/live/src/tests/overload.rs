@@ -158,6 +158,150 @@ fn a_judge_that_stalls_holds_senders_back_and_loses_nothing() {
     assert!(n_partials(&simulation, "x") > shed);
 }
 
+/// The real engine, each step of which takes a while by the clock.
+struct Slow {
+    engine: Box<dyn StreamingEngine>,
+    pace: Arc<Pacing>,
+}
+
+#[derive(Default)]
+struct Pacing {
+    clock: Arc<TestClock>,
+    step_ms: AtomicU64,
+}
+
+impl StreamingEngine for Slow {
+    fn info(&self) -> &EngineInfo {
+        self.engine.info()
+    }
+
+    fn open_stream(&mut self, options: &StreamOptions) -> Result<StreamKey, EngineError> {
+        self.engine.open_stream(options)
+    }
+
+    fn accept(&mut self, stream: StreamKey, samples: &[f32]) -> Result<(), EngineError> {
+        self.engine.accept(stream, samples)
+    }
+
+    fn end(&mut self, stream: StreamKey) -> Result<(), EngineError> {
+        self.engine.end(stream)
+    }
+
+    fn step(&mut self) -> Result<StepReport, EngineError> {
+        let report = self.engine.step()?;
+        if report.n_advanced > 0 {
+            let step_ms = self.pace.step_ms.load(Ordering::SeqCst);
+            self.pace
+                .clock
+                .now_us
+                .fetch_add(step_ms * 1000, Ordering::SeqCst);
+        }
+        Ok(report)
+    }
+
+    fn partial(&self, stream: StreamKey) -> Result<Hypothesis, EngineError> {
+        self.engine.partial(stream)
+    }
+
+    fn finish(&mut self, stream: StreamKey) -> Result<Vec<Hypothesis>, EngineError> {
+        self.engine.finish(stream)
+    }
+}
+
+struct SlowSource {
+    source: Box<dyn EngineSource>,
+    pace: Arc<Pacing>,
+}
+
+impl EngineSource for SlowSource {
+    fn engine(&self) -> Result<Box<dyn StreamingEngine>, EngineError> {
+        Ok(Box::new(Slow {
+            engine: self.source.engine()?,
+            pace: Arc::clone(&self.pace),
+        }))
+    }
+
+    fn tokens(&self) -> Option<&TokenTable> {
+        self.source.tokens()
+    }
+
+    fn digests(&self) -> Result<Vec<String>, EngineError> {
+        self.source.digests()
+    }
+}
+
+/// A call of which some packets meet a recogniser that needs so many milliseconds for a step.
+fn hurried(
+    channels: &[Vec<u8>],
+    slow: std::ops::Range<usize>,
+    step_ms: u64,
+) -> (Simulation, EndedCall) {
+    let pace = Arc::new(Pacing::default());
+    let model = load_with(|source| {
+        let pace = Arc::clone(&pace);
+        Box::new(SlowSource { source, pace })
+    });
+    let model = Arc::new(model.unwrap());
+    let clock = Arc::clone(&pace.clock);
+    let mut simulation = Simulation::by_clock(clock, &model, one_worker(), Bounds::default());
+    let mut legs = simulation.open("x", &model).unwrap();
+    for tick in 0..n_ticks(channels) {
+        let is_slow = slow.contains(&tick);
+        pace.step_ms
+            .store(if is_slow { step_ms } else { 0 }, Ordering::SeqCst);
+        packet(&mut legs, channels, tick).unwrap();
+        simulation.pass(20);
+    }
+    drop(legs);
+    simulation.pass(20);
+    let ended = simulation.ended().pop().unwrap();
+    (simulation, ended)
+}
+
+#[test]
+fn recognition_that_is_behind_leaves_out_partials_and_then_voices() {
+    let Some(model) = &*MODEL else { return };
+    let channels = read("dev-01");
+    let (calm, calm_end) = undisturbed(model, &channels);
+    let n_calm = n_partials(&calm, "x");
+    let slow = 500..1_500;
+    // A step beyond half a second leaves out partials; where an utterance ends, steps add up to more than a second.
+    let n_voices = [600, 1_200].map(|step_ms| {
+        let (simulation, mut ended) = hurried(&channels, slow.clone(), step_ms);
+        let counts = simulation.graph.doors.metrics().counts();
+        assert!(counts.partials_shed > 20, "{counts:?}");
+        assert_eq!(n_partials(&simulation, "x") + counts.partials_shed, n_calm);
+        let n_without = give_voices_back(&mut ended, &calm_end, &slow);
+        assert_eq!(n_without, counts.voices_shed);
+        let warnings = std::mem::take(&mut ended.transcript.warnings);
+        let is_it = |said: &String| said.contains("not measured");
+        assert!(
+            !warnings.is_empty() && warnings.iter().all(is_it),
+            "{warnings:?}"
+        );
+        assert_eq!(ended.transcript, calm_end.transcript);
+        n_without
+    });
+    assert!(n_voices[0] < n_voices[1], "{n_voices:?}");
+}
+
+/// Puts the voices of a calm call where one was not measured, which may only be while recognition is slow; tells how many.
+fn give_voices_back(ended: &mut EndedCall, calm: &EndedCall, slow: &std::ops::Range<usize>) -> u64 {
+    let utterances = ended.transcript.utterances.iter_mut();
+    let pairs = utterances.zip(&calm.transcript.utterances);
+    let mut n_without = 0;
+    for (utterance, calm) in pairs.filter(|(hurried, calm)| hurried.voice != calm.voice) {
+        // The haste goes on for as long again as the last turn took.
+        let hurried = slow.start..slow.end + 200;
+        let tick = utterance.start_ms as usize / 20;
+        assert!(hurried.contains(&tick), "{utterance:?}");
+        assert_eq!(utterance.voice.take(), None);
+        n_without += 1;
+        utterance.voice = calm.voice;
+    }
+    n_without
+}
+
 /// The real engine, which fails once, in the midst of an utterance.
 struct Failing {
     engine: Box<dyn StreamingEngine>,

@@ -5,15 +5,15 @@
 //! `sound + language model`, and put down at the position after them. Hypotheses in the same state
 //! of the language model at the same position are one.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use auricle_pinyin::Syllable;
+use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::slots::{Slot, SlotKind};
-use crate::lm::{LanguageData, LanguageModel, Lexicon, MixedModel, Node, WordId};
+use crate::lm::{Histories, LanguageData, LanguageModel, Lexicon, MixedModel, Node, WordId};
 
 /// Longest word, in slots with skipped ones counted.
 const MAX_SPAN: usize = 12;
@@ -160,12 +160,12 @@ struct Search<'a> {
     data: &'a LanguageData,
     settings: &'a LatticeSettings,
     links: Vec<Link>,
-    ends: Vec<HashMap<LmState, Hypothesis>>,
+    ends: Vec<FxHashMap<LmState, Hypothesis>>,
 }
 
 impl Search<'_> {
     fn run(&mut self) {
-        self.ends = vec![HashMap::new(); self.slots.len() + 1];
+        self.ends = vec![FxHashMap::default(); self.slots.len() + 1];
         let state = self.data.model.start();
         self.ends[0].insert(
             state,
@@ -181,8 +181,10 @@ impl Search<'_> {
                 continue;
             }
             self.pass_single(from, &hypotheses);
+            let mut histories =
+                Histories::new(&self.data.model, hypotheses.iter().map(|one| one.state));
             for (to, candidates) in self.words_from(from) {
-                self.extend(from, to, &candidates, &hypotheses);
+                self.extend(from, to, &candidates, &hypotheses, &mut histories);
             }
         }
     }
@@ -230,7 +232,7 @@ impl Search<'_> {
 
     /// All words that begin at a position, by the position they end at.
     fn words_from(&self, from: usize) -> Vec<(usize, Vec<Candidate>)> {
-        let mut by_end: Vec<HashMap<WordId, Candidate>> = Vec::new();
+        let mut by_end: Vec<FxHashMap<WordId, Candidate>> = Vec::new();
         for lexicon in self.data.lexica() {
             let way = Way {
                 lexicon,
@@ -247,7 +249,7 @@ impl Search<'_> {
             .collect()
     }
 
-    fn most_promising(&self, found: HashMap<WordId, Candidate>) -> Vec<Candidate> {
+    fn most_promising(&self, found: FxHashMap<WordId, Candidate>) -> Vec<Candidate> {
         let mut candidates: Vec<Candidate> = found.into_values().collect();
         for candidate in &mut candidates {
             let frequency = self.data.model.unigram_log_prob(candidate.word);
@@ -263,7 +265,7 @@ impl Search<'_> {
         from: usize,
         at: usize,
         way: Way<'_>,
-        by_end: &mut Vec<HashMap<WordId, Candidate>>,
+        by_end: &mut Vec<FxHashMap<WordId, Candidate>>,
     ) {
         if at >= self.slots.len() || at - from >= MAX_SPAN {
             return;
@@ -301,14 +303,14 @@ impl Search<'_> {
             score,
             chosen,
         }: Way<'_>,
-        by_end: &mut Vec<HashMap<WordId, Candidate>>,
+        by_end: &mut Vec<FxHashMap<WordId, Candidate>>,
     ) {
         let entries = lexicon.words(node);
         if entries.is_empty() {
             return;
         }
         if by_end.len() <= at - from {
-            by_end.resize_with(at - from + 1, HashMap::new);
+            by_end.resize_with(at - from + 1, FxHashMap::default);
         }
         for entry in entries {
             let sound_score = score + entry.log_prob;
@@ -329,30 +331,46 @@ impl Search<'_> {
         }
     }
 
+    /// Puts words behind hypotheses, which come best first.
     fn extend(
         &mut self,
         from: usize,
         to: usize,
         candidates: &[Candidate],
         hypotheses: &[Hypothesis],
+        histories: &mut Histories<'_>,
     ) {
+        let floor = self.floor(to);
         for candidate in candidates {
-            for hypothesis in hypotheses {
-                let (log_prob, state) = self.data.model.score(hypothesis.state, candidate.word);
+            histories.follow_by(candidate.word);
+            for (place, hypothesis) in hypotheses.iter().enumerate() {
+                // No word is likelier than certain.
+                let most = candidate.sound_score + self.settings.word_bonus;
+                if hypothesis.score + most < floor {
+                    break;
+                }
+                let (log_prob, state) = histories.score(place);
                 let gain = candidate.sound_score
                     + self.settings.lm_weight_ratio * log_prob
                     + self.settings.word_bonus;
                 let found = Found::Word(candidate.word, candidate.chosen);
-                self.put(
-                    from,
-                    to,
-                    found,
-                    hypothesis.score + gain,
-                    state,
-                    hypothesis.link,
-                );
+                let score = hypothesis.score + gain;
+                self.put(from, to, found, score, state, hypothesis.link);
             }
         }
+    }
+
+    /// A path that reaches a position with less than this is not among those that are gone on with there. At the end all
+    /// are looked at.
+    fn floor(&self, to: usize) -> f32 {
+        let there = &self.ends[to];
+        let n_kept = self.settings.n_hypotheses.max(1);
+        if to == self.slots.len() || there.len() < n_kept {
+            return f32::NEG_INFINITY;
+        }
+        let mut scores: Vec<f32> = there.values().map(|one| one.score).collect();
+        let (_, floor, _) = scores.select_nth_unstable_by(n_kept - 1, |a, b| b.total_cmp(a));
+        *floor
     }
 
     fn put(

@@ -61,6 +61,12 @@ pub enum Scorer {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Debug)]
 pub struct MixedState([State; MAX_COMPONENTS]);
 
+impl MixedState {
+    pub(super) fn states(&self) -> &[State; MAX_COMPONENTS] {
+        &self.0
+    }
+}
+
 /// The pieces of words a model does not have, by word.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Pieces {
@@ -197,6 +203,43 @@ impl MixedModel {
             .map(|(log_prob, _)| log_prob)
     }
 
+    /// How many models it is of.
+    pub(super) fn n_models(&self) -> usize {
+        self.components.len()
+    }
+
+    /// One model's share in a word's probability, and its state after it.
+    pub(super) fn share(&self, model: usize, state: State, word: WordId) -> Option<(f32, State)> {
+        self.components[model].share(state, word)
+    }
+
+    /// What the models' shares are together.
+    pub(super) fn mixed(
+        &self,
+        shares: impl Iterator<Item = Option<(f32, State)>>,
+        word: WordId,
+    ) -> (f32, MixedState) {
+        let mut next = MixedState::default();
+        let mut prob = 0.0_f32;
+        for (share, own) in shares.zip(&mut next.0) {
+            if let Some((share, state)) = share {
+                prob += share;
+                *own = state;
+            }
+        }
+        let mut log_prob = if prob > 0.0 {
+            prob.ln()
+        } else {
+            UNKNOWN_LOG_PROB
+        };
+        if !self.bonus.is_empty()
+            && let Ok(row) = self.bonus.binary_search_by_key(&word, |&(word, _)| word)
+        {
+            log_prob = (log_prob + self.bonus[row].1).min(0.0);
+        }
+        (log_prob, next)
+    }
+
     /// Heap memory it takes, about.
     pub fn memory_bytes(&self) -> usize {
         let of = |component: &Component| {
@@ -219,25 +262,11 @@ impl LanguageModel for MixedModel {
     }
 
     fn score(&self, state: MixedState, word: WordId) -> (f32, MixedState) {
-        let mut next = MixedState::default();
-        let mut prob = 0.0_f32;
-        for (at, component) in self.components.iter().enumerate() {
-            if let Some((log_prob, own)) = component.score(state.0[at], word) {
-                prob += (log_prob + component.ln_weight).exp();
-                next.0[at] = own;
-            }
-        }
-        let mut log_prob = if prob > 0.0 {
-            prob.ln()
-        } else {
-            UNKNOWN_LOG_PROB
-        };
-        if !self.bonus.is_empty()
-            && let Ok(row) = self.bonus.binary_search_by_key(&word, |&(word, _)| word)
-        {
-            log_prob = (log_prob + self.bonus[row].1).min(0.0);
-        }
-        (log_prob, next)
+        let of_each = self.components.iter().zip(state.0);
+        self.mixed(
+            of_each.map(|(component, state)| component.share(state, word)),
+            word,
+        )
     }
 
     fn end(&self, state: MixedState) -> f32 {
@@ -264,6 +293,12 @@ impl Component {
             all.put(*word, pieces);
         }
         all
+    }
+
+    /// Its share in a word's probability.
+    fn share(&self, state: State, word: WordId) -> Option<(f32, State)> {
+        let (log_prob, next) = self.score(state, word)?;
+        Some(((log_prob + self.ln_weight).exp(), next))
     }
 
     fn score(&self, state: State, word: WordId) -> Option<(f32, State)> {

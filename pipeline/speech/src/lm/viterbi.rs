@@ -2,7 +2,7 @@
 //!
 //! The lattice decoder does this for syllables that are not; here stands the plain case, to measure models by.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use auricle_pinyin::Syllable;
 
@@ -32,7 +32,8 @@ pub(super) fn words_of(
     reading_scale: f32,
 ) -> Option<Vec<WordId>> {
     let mut paths: Vec<Vec<Path>> = (0..=syllables.len()).map(|_| Vec::new()).collect();
-    let mut open: Vec<HashMap<MixedState, usize>> = vec![HashMap::new(); syllables.len() + 1];
+    let mut open: Vec<FxHashMap<MixedState, usize>> =
+        vec![FxHashMap::default(); syllables.len() + 1];
     paths[0].push(Path {
         log_prob: 0.0,
         from: (0, 0),
@@ -77,7 +78,7 @@ pub(super) fn words_of(
 
 fn keep_better(
     paths: &mut Vec<Path>,
-    open: &mut HashMap<MixedState, usize>,
+    open: &mut FxHashMap<MixedState, usize>,
     state: MixedState,
     path: Path,
 ) {

@@ -91,6 +91,11 @@ pub(crate) async fn metrics(
             counts.partials_shed,
         ),
         (
+            "live_voices_shed",
+            "utterances whose voice was not measured under load: their emotion is told by words alone",
+            counts.voices_shed,
+        ),
+        (
             "live_stalls",
             "turns in which a stage could not pass on what it had",
             counts.stalls,

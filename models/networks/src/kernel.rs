@@ -1,15 +1,25 @@
 //! Arithmetic on rows of f32: matrix products with prepacked weights, and the functions between them.
 //!
-//! Written once, compiled for AVX-512, AVX2 and NEON or plain scalars, chosen when the program runs.
+//! Written once, compiled for AVX-512, AVX2 and NEON or plain scalars, chosen when the program runs. Weights that a graph keeps
+//! as bytes stay bytes where the machine multiplies them faster ([`crate::bytes`]).
 
 use std::array::from_fn;
 
 use pulp::bytemuck::{cast_slice, cast_slice_mut};
 use pulp::{Arch, Simd, WithSimd};
 
-/// A weight matrix and its bias, cut into panels as wide as two vectors of this machine.
+use crate::bytes::Bytes;
+
+/// A weight matrix and its bias.
 #[derive(Debug)]
-pub(crate) struct Linear {
+pub(crate) enum Linear {
+    Floats(Panels),
+    Bytes(Bytes),
+}
+
+/// Weights in panels as wide as two vectors of this machine.
+#[derive(Debug)]
+pub(crate) struct Panels {
     n_in: usize,
     n_out: usize,
     width: usize,
@@ -48,8 +58,9 @@ impl Rows {
         self.outer * self.inner
     }
 
+    /// Where a row begins.
     #[inline(always)]
-    fn offset(&self, row: usize) -> usize {
+    pub(crate) fn offset(&self, row: usize) -> usize {
         row / self.inner * self.outer_stride + row % self.inner * self.inner_stride
     }
 }
@@ -70,6 +81,56 @@ fn panel_width() -> usize {
 impl Linear {
     /// From `weights` as `[n_in][n_out]` and a bias of `n_out` values, or none.
     pub(crate) fn new(weights: &[f32], n_out: usize, bias: Option<&[f32]>) -> Self {
+        Self::Floats(Panels::new(weights, n_out, bias))
+    }
+
+    /// From weights that are whole multiples of `steps` (one of all, or one of each column): as bytes where this machine
+    /// is faster with them.
+    pub(crate) fn quantised(weights: &[f32], steps: &[f32], n_out: usize, bias: &[f32]) -> Self {
+        match Bytes::new(weights, steps, n_out, bias) {
+            Some(bytes) => Self::Bytes(bytes),
+            None => Self::new(weights, n_out, Some(bias)),
+        }
+    }
+
+    pub(crate) fn n_in(&self) -> usize {
+        match self {
+            Self::Floats(panels) => panels.n_in,
+            Self::Bytes(bytes) => bytes.n_in(),
+        }
+    }
+
+    pub(crate) fn n_out(&self) -> usize {
+        match self {
+            Self::Floats(panels) => panels.n_out,
+            Self::Bytes(bytes) => bytes.n_out(),
+        }
+    }
+
+    /// `out = x · weights + bias`, for `rows` of `x`; `out` is `[rows][n_out]`.
+    pub(crate) fn apply(&self, x: &[f32], rows: Rows, out: &mut [f32]) {
+        debug_assert_eq!(rows.segments * rows.length, self.n_in());
+        debug_assert_eq!(out.len(), rows.count() * self.n_out());
+        match self {
+            Self::Floats(weights) => Arch::new().dispatch(Product {
+                weights,
+                x,
+                rows,
+                out,
+            }),
+            Self::Bytes(weights) => weights.apply(x, rows, out),
+        }
+    }
+
+    /// [`Linear::apply`] on a plain matrix.
+    pub(crate) fn apply_plain(&self, x: &[f32], out: &mut [f32]) {
+        let n_in = self.n_in();
+        self.apply(x, Rows::plain(x.len() / n_in, n_in), out);
+    }
+}
+
+impl Panels {
+    fn new(weights: &[f32], n_out: usize, bias: Option<&[f32]>) -> Self {
         let width = panel_width();
         let n_in = weights.len() / n_out;
         let n_panels = n_out.div_ceil(width);
@@ -93,35 +154,10 @@ impl Linear {
             bias: padded,
         }
     }
-
-    pub(crate) fn n_in(&self) -> usize {
-        self.n_in
-    }
-
-    pub(crate) fn n_out(&self) -> usize {
-        self.n_out
-    }
-
-    /// `out = x · weights + bias`, for `rows` of `x`; `out` is `[rows][n_out]`.
-    pub(crate) fn apply(&self, x: &[f32], rows: Rows, out: &mut [f32]) {
-        debug_assert_eq!(rows.segments * rows.length, self.n_in);
-        debug_assert_eq!(out.len(), rows.count() * self.n_out);
-        Arch::new().dispatch(Product {
-            weights: self,
-            x,
-            rows,
-            out,
-        });
-    }
-
-    /// [`Linear::apply`] on a plain matrix.
-    pub(crate) fn apply_plain(&self, x: &[f32], out: &mut [f32]) {
-        self.apply(x, Rows::plain(x.len() / self.n_in, self.n_in), out);
-    }
 }
 
 struct Product<'a> {
-    weights: &'a Linear,
+    weights: &'a Panels,
     x: &'a [f32],
     rows: Rows,
     out: &'a mut [f32],

@@ -2,11 +2,13 @@
 //!
 //! The weights come out of the ONNX files that others train and ship, in f32 or dynamically quantised to 8 bits; the
 //! networks are written out here, so that many streams are stepped as one batch, one copy of the weights serves all
-//! threads, and no native library is needed. Quantised weights are widened once, activations stay f32: results are
-//! those of the unquantised graph. A stream's result does not depend on who else is in its batch.
+//! threads, and no native library is needed. Quantised weights are multiplied as bytes where the machine has instructions for
+//! it, with rows quantised each by itself, and are widened once where it has not: results are those of the unquantised graph
+//! then. A stream's result does not depend on who else is in its batch.
 //!
 //! A graph whose weights are wired in another way is refused with the reason; ONNX Runtime can still run it.
 
+mod bytes;
 mod kernel;
 pub mod onnx;
 mod silero;

@@ -6,6 +6,36 @@ use crate::onnx::{Node, Tensor, Wiring};
 
 type Found<T> = Result<T, NetworkError>;
 
+/// A constant side of a product.
+pub(crate) struct Matrix {
+    pub(crate) values: Vec<f32>,
+    pub(crate) dims: Vec<usize>,
+    /// What the values are whole multiples of, where the graph keeps bytes: one for all, or one for each column.
+    pub(crate) steps: Option<Vec<f32>>,
+}
+
+impl Matrix {
+    fn of(tensor: &Tensor) -> Option<Self> {
+        Some(Self {
+            values: tensor.to_f32()?,
+            dims: dims_of(tensor)?,
+            steps: None,
+        })
+    }
+
+    /// As `[n_in][n_out]`, with a bias.
+    pub(crate) fn linear(&self, n_out: usize, bias: &[f32]) -> Linear {
+        match &self.steps {
+            Some(steps) => Linear::quantised(&self.values, steps, n_out, bias),
+            None => Linear::new(&self.values, n_out, Some(bias)),
+        }
+    }
+
+    fn n_columns(&self) -> Option<usize> {
+        self.dims.last().copied()
+    }
+}
+
 fn lost(what: &str) -> NetworkError {
     NetworkError::new(format!(
         "its graph has no {what} in the place where icefall's export puts it"
@@ -37,19 +67,19 @@ impl Wiring {
     /// The affine map whose bias has a name; its weights lie before the addition.
     pub(crate) fn affine(&self, bias: &str) -> Found<Linear> {
         let (weights, bias, n_out) = self.matrix(bias)?;
-        Ok(Linear::new(&weights, n_out, Some(&bias)))
+        Ok(weights.linear(n_out, &bias))
     }
 
     /// Weights `[n_in][n_out]`, bias and `n_out` of [`Wiring::affine`].
-    pub(crate) fn matrix(&self, bias: &str) -> Found<(Vec<f32>, Vec<f32>, usize)> {
+    pub(crate) fn matrix(&self, bias: &str) -> Found<(Matrix, Vec<f32>, usize)> {
         let found = || {
             let values = self.constant(bias)?.to_f32()?;
-            let (weights, dims) = match self.consumer(bias, "Add") {
+            let weights = match self.consumer(bias, "Add") {
                 Some(add) => self.product_weights(add.input.iter().find(|name| *name != bias)?)?,
                 None => self.gemm_weights(self.consumer(bias, "Gemm")?)?,
             };
-            let n_out = *dims.last()?;
-            (dims.len() == 2 && n_out == values.len() && n_out > 0)
+            let n_out = weights.n_columns()?;
+            (weights.dims.len() == 2 && n_out == values.len() && n_out > 0)
                 .then_some((weights, values, n_out))
         };
         found().ok_or_else(|| lost(&format!("product of `{bias}`")))
@@ -57,38 +87,37 @@ impl Wiring {
 
     /// The weights of a Gemm node in the order of a product, turned around where the file has them as `[out][in]`:
     /// PyTorch's linear layers are exported so, with `transB` set.
-    fn gemm_weights(&self, node: &Node) -> Option<(Vec<f32>, Vec<usize>)> {
-        let tensor = self.constant(node.input.get(1)?)?;
-        let dims = dims_of(tensor)?;
-        let [n_out, n_in] = *dims.as_slice() else {
+    fn gemm_weights(&self, node: &Node) -> Option<Matrix> {
+        let matrix = Matrix::of(self.constant(node.input.get(1)?)?)?;
+        let [n_out, n_in] = *matrix.dims.as_slice() else {
             return None;
         };
         let is_turned = node
             .attribute
             .iter()
             .any(|setting| setting.name == "transB" && setting.i == 1);
-        if is_turned && n_in > 0 {
-            Some((transposed(&tensor.to_f32()?, n_in), vec![n_in, n_out]))
-        } else {
-            Some((tensor.to_f32()?, dims))
+        if !is_turned {
+            return Some(matrix);
         }
+        Some(Matrix {
+            values: transposed(&matrix.values, n_in),
+            dims: vec![n_in, n_out],
+            ..matrix
+        })
     }
 
     /// The constant side of the product that gives a value, quantised or not, and its shape.
-    pub(crate) fn product_weights(&self, value: &str) -> Option<(Vec<f32>, Vec<usize>)> {
+    pub(crate) fn product_weights(&self, value: &str) -> Option<Matrix> {
         let node = self.producer(value)?;
         match node.op_type.as_str() {
-            "MatMul" => {
-                let tensor = self.constant_input(node)?;
-                Some((tensor.to_f32()?, dims_of(tensor)?))
-            }
+            "MatMul" => Matrix::of(self.constant_input(node)?),
             "Mul" => self.quantised_weights(node),
             _ => None,
         }
     }
 
     /// Undoes dynamic quantisation: `Mul(Cast(MatMulInteger(x, w, …, zero)), Mul(x scale, w scale))`.
-    fn quantised_weights(&self, rescale: &Node) -> Option<(Vec<f32>, Vec<usize>)> {
+    fn quantised_weights(&self, rescale: &Node) -> Option<Matrix> {
         let sides = || rescale.input.iter().filter_map(|name| self.producer(name));
         let cast = sides().find(|node| node.op_type == "Cast")?;
         let scales = sides().find(|node| node.op_type == "Mul")?;
@@ -102,22 +131,19 @@ impl Wiring {
             None => vec![0.0],
         };
         let scale = self.constant_input(scales)?.to_f32()?;
-        let dims = dims_of(weights)?;
-        let n_columns = *dims.last()?;
+        let mut matrix = Matrix::of(weights)?;
+        let n_columns = matrix.n_columns()?;
         let per_column = |values: &[f32], column: usize| match values {
             [one] => Some(*one),
             all if all.len() == n_columns => Some(all[column]),
             _ => None,
         };
-        let values = weights
-            .to_f32()?
-            .into_iter()
-            .enumerate()
-            .map(|(at, value)| {
-                let column = at % n_columns;
-                Some((value - per_column(&zero, column)?) * per_column(&scale, column)?)
-            });
-        Some((values.collect::<Option<_>>()?, dims))
+        for (at, value) in matrix.values.iter_mut().enumerate() {
+            let column = at % n_columns;
+            *value = (*value - per_column(&zero, column)?) * per_column(&scale, column)?;
+        }
+        matrix.steps = Some(scale);
+        Some(matrix)
     }
 
     /// A convolution by the name of its weights: weights, their shape, bias.

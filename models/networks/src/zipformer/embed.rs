@@ -100,10 +100,11 @@ impl Embed {
                 Some(&bias),
             ))
         };
-        let (out, out_bias, n_out) = wiring.matrix("encoder_embed.out.bias")?;
-        if out.len() != n_channels * f3 * n_out {
+        let (mut out, out_bias, n_out) = wiring.matrix("encoder_embed.out.bias")?;
+        if out.values.len() != n_channels * f3 * n_out {
             return Err(misfit("its projection has another width"));
         }
+        out.values = bins_first(&out.values, n_channels, f3, n_out);
         let embed = Self {
             shape,
             convolutions,
@@ -111,11 +112,7 @@ impl Embed {
             depthwise_bias,
             widen: pointwise("encoder_embed.convnext.pointwise_conv1.weight")?,
             narrow: pointwise("encoder_embed.convnext.pointwise_conv2.weight")?,
-            out: Linear::new(
-                &bins_first(&out, n_channels, f3, n_out),
-                n_out,
-                Some(&out_bias),
-            ),
+            out: out.linear(n_out, &out_bias),
             norm: BiasNorm::read(wiring, "encoder_embed.out_norm.bias", n_out)?,
         };
         if embed.widen.n_in() != n_channels

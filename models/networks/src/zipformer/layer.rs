@@ -540,6 +540,6 @@ fn positions_behind(wiring: &Wiring, product: &str) -> Option<Vec<f32>> {
         let scaled = wiring.consumer(cast.output.first()?, "Mul")?;
         wiring.product_weights(scaled.output.first()?)
     };
-    let (table, dims) = direct.or_else(rescaled)?;
-    (dims.len() == 4 && dims[1] == 1).then_some(table)
+    let table = direct.or_else(rescaled)?;
+    (table.dims.len() == 4 && table.dims[1] == 1).then_some(table.values)
 }

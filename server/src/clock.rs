@@ -6,6 +6,9 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
+/// Milliseconds of a day.
+pub(crate) const DAY_MS: u64 = 86_400_000;
+
 /// Now, RFC 3339, UTC, whole seconds.
 pub(crate) fn now_text() -> String {
     let now = OffsetDateTime::now_utc();

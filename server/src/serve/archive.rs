@@ -15,7 +15,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use super::hub::KeptEvent;
 use super::recordings::RECOVERED;
-use crate::clock::unix_ms;
+use crate::clock::{DAY_MS, unix_ms};
 use crate::exit::message_of;
 
 /// Events that may wait for the disk: hours of a disk that takes nothing, in a place with a thousand calls. Then alerts are
@@ -32,7 +32,6 @@ const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
 /// Before the disk is tried again, and at most.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
-const DAY_MS: u64 = 86_400_000;
 
 /// `[live.events]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -113,6 +113,9 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     app.runtime.block_on(caught_up)?;
 
     let recordings = Recordings::open(&app.config)?.map(Arc::new);
+    if let Some(recordings) = &recordings {
+        recordings.expire_from_now_on(app.runtime.handle());
+    }
     let clock = MachineClock::new();
     let traces = Traces::begin(&app.config.live.traces, &clock)?.map(Arc::new);
     if traces.is_some() {

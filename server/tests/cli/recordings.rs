@@ -154,6 +154,26 @@ fn a_call_outlives_a_kill_and_is_played_under_another_key() {
         fs::read(desk.path("silenced.wav")).unwrap().len(),
         exported.len()
     );
+
+    // What is older than it is to be kept goes with the next start.
+    let old = desk.path("data/recordings/done/2020-01-02");
+    fs::create_dir(&old).unwrap();
+    let name = format!("20200102T030405.678Z-{}.arec", "0f".repeat(16));
+    fs::copy(&recordings(&desk, "done")[0], old.join(name)).unwrap();
+    desk.put(
+        "auricle.toml",
+        format!("[live.recordings]\nkeep_days = 30\n{CONFIG}"),
+    );
+    let server = Server::start(&desk, &models, &[]);
+    while old.exists() {
+        std::thread::yield_now();
+    }
+    let (_, said) = server.stop();
+    assert!(
+        said.contains("recordings: 1 kept for long enough"),
+        "{said}"
+    );
+    assert_eq!(recordings(&desk, "done").len(), 1);
 }
 
 #[test]

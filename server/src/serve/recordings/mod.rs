@@ -4,6 +4,8 @@ mod audio;
 mod recover;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use auricle_audio::RedactedSpan;
@@ -15,6 +17,7 @@ use auricle_spool::{
 use auricle_store::Store;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
 pub(crate) use self::audio::{Span, write_audio};
@@ -26,6 +29,9 @@ use crate::terminal::say;
 
 /// Keys, as in a key file, given from outside.
 const KEYS_VARIABLE: &str = "AURICLE_RECORDING_KEYS";
+
+/// How often old recordings are looked for.
+const EXPIRE_EVERY: Duration = Duration::from_secs(3600);
 
 /// `[live.recordings]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -40,6 +46,9 @@ pub(crate) struct RecordingsConfig {
     /// AURICLE_RECORDING_KEYS, with the text of a key file, goes before.
     #[schemars(example = &"/etc/auricle/recording-keys")]
     pub(crate) key_file: Option<PathBuf>,
+    /// Days that recordings of saved calls are kept, from when they were begun; 0: for ever.
+    #[schemars(range(max = 36_500))]
+    pub(crate) keep_days: u64,
 }
 
 impl Default for RecordingsConfig {
@@ -48,6 +57,7 @@ impl Default for RecordingsConfig {
             keep: true,
             folder: None,
             key_file: None,
+            keep_days: 0,
         }
     }
 }
@@ -145,6 +155,7 @@ pub(crate) async fn silences(store: &Store, call_id: &CallId) -> Result<Vec<Reda
 /// The recordings of this data folder.
 pub(crate) struct Recordings {
     recorder: Recorder,
+    keep_days: u64,
 }
 
 impl Recordings {
@@ -163,7 +174,10 @@ impl Recordings {
         );
         let spool = spool.context("recordings")?;
         let recorder = Recorder::start(spool).context("cannot start a thread")?;
-        Ok(Some(Self { recorder }))
+        Ok(Some(Self {
+            recorder,
+            keep_days: config.live.recordings.keep_days,
+        }))
     }
 
     pub(crate) fn begin(&self, call: &CallToOpen) -> Result<(RecordingName, Vec<Tape>)> {
@@ -199,6 +213,41 @@ impl Recordings {
             }
         }
         Ok(())
+    }
+
+    /// Removes what has been kept for long enough; tells how many recordings went.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn expire(&self) -> Result<u64> {
+        if self.keep_days == 0 {
+            return Ok(0);
+        }
+        let before_unix_ms = clock::unix_ms().saturating_sub(self.keep_days * clock::DAY_MS);
+        Ok(self.recorder.spool().expire(before_unix_ms)?)
+    }
+
+    /// [`Self::expire`] now and every hour.
+    pub(crate) fn expire_from_now_on(self: &Arc<Self>, runtime: &Handle) {
+        if self.keep_days == 0 {
+            return;
+        }
+        let recordings = Arc::clone(self);
+        runtime.spawn(async move {
+            loop {
+                let recordings = Arc::clone(&recordings);
+                let expired = tokio::task::spawn_blocking(move || recordings.expire()).await;
+                match expired {
+                    Ok(Ok(0)) => {}
+                    Ok(Ok(n_removed)) => {
+                        say!("recordings: {n_removed} kept for long enough and removed")
+                    }
+                    Ok(Err(cause)) => say!("warning: old recordings cannot be removed: {cause:#}"),
+                    Err(_) => return,
+                }
+                tokio::time::sleep(EXPIRE_EVERY).await;
+            }
+        });
     }
 
     pub(crate) fn stats(&self) -> RecordStats {

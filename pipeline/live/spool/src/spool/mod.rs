@@ -248,6 +248,32 @@ impl Spool {
         self.shared.done_path(name)
     }
 
+    /// Removes what is done and was begun before a moment; tells how many recordings went. Those under way, or cut off by a
+    /// crash, stay.
+    ///
+    /// # Errors
+    /// The file system's: what is left goes the next time.
+    pub fn expire(&self, before_unix_ms: u64) -> Result<u64, SpoolError> {
+        let mut n_removed = 0;
+        for day in fs::read_dir(self.shared.folder.join(DONE)).doing("list recordings")? {
+            let day = day.doing("list recordings")?;
+            if !day.file_type().doing("list recordings")?.is_dir() {
+                continue;
+            }
+            for entry in fs::read_dir(day.path()).doing("list recordings")? {
+                let path = entry.doing("list recordings")?.path();
+                let is_old = |name: RecordingName| name.created_unix_ms() < before_unix_ms;
+                if RecordingName::of(&path).is_some_and(is_old) {
+                    fs::remove_file(&path).doing("remove the recording")?;
+                    n_removed += 1;
+                }
+            }
+            // A day that still has something in it stays.
+            let _ = fs::remove_dir(day.path());
+        }
+        Ok(n_removed)
+    }
+
     /// Counts since it was opened.
     pub fn stats(&self) -> SpoolStats {
         let shared = &self.shared;

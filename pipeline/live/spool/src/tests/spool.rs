@@ -335,3 +335,27 @@ fn times_that_have_no_date_are_refused() {
     assert_eq!(recordings(folder.path()), [""; 0]);
     assert_eq!(spool.stats().n_open, 0);
 }
+
+#[test]
+fn old_recordings_go_and_those_under_way_stay() {
+    const DAY_MS: u64 = 86_400_000;
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(folder.path());
+    for day in 0..3 {
+        let begun = spool.create(CREATED_UNIX_MS + day * DAY_MS, b"{}");
+        let mut recording = begun.unwrap();
+        recording.flush().unwrap();
+        recording.finish(b"{}").unwrap();
+    }
+    let under_way = begun(&spool);
+    spool.barrier().unwrap();
+    let foreign = folder.path().join("done/2026-11-20/notes.txt");
+    fs::write(&foreign, "a person's").unwrap();
+    assert_eq!(spool.expire(CREATED_UNIX_MS).unwrap(), 0);
+    assert_eq!(spool.expire(CREATED_UNIX_MS + 2 * DAY_MS).unwrap(), 2);
+    let left = recordings(folder.path());
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(left[0].starts_with("done/2026-11-22/"), "{left:?}");
+    assert_eq!(left[1], format!("open/{}.arec", under_way.name()));
+    assert!(foreign.exists() && !folder.path().join("done/2026-11-21").exists());
+}

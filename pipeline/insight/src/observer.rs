@@ -15,6 +15,8 @@ use crate::{Spoken, TalkEvent};
 
 /// Probability below which a label is not even told to rules.
 const LEAST_PROBABILITY: f32 = 0.05;
+/// Utterances that go on mean nothing yet before they have so many letters: anything may follow 我 or 给.
+const LEAST_LETTERS: usize = 3;
 
 /// What is to be looked for: what nobody asks for is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +178,9 @@ impl Observer {
 
     /// What an utterance that goes on wants or does, as far as it is heard; nothing is remembered of it.
     pub(crate) fn intents_so_far(&self, spoken: &Spoken<'_>) -> Vec<Intent> {
+        if spoken.letters.len() < LEAST_LETTERS {
+            return Vec::new();
+        }
         let seen = self.intents.see(spoken);
         let previous = self.last[1 - side_of(spoken.party())].as_ref();
         let scores = self.intents.scores_seen(spoken.party(), &seen, previous);

@@ -168,11 +168,7 @@ fn a_call_outlives_a_kill_and_is_played_under_another_key() {
     while old.exists() {
         std::thread::yield_now();
     }
-    let (_, said) = server.stop();
-    assert!(
-        said.contains("recordings: 1 kept for long enough"),
-        "{said}"
-    );
+    server.stop();
     assert_eq!(recordings(&desk, "done").len(), 1);
 }
 

@@ -214,8 +214,10 @@ def put(target, seeds):
 def main():
     recordings = [
         path.read_bytes()
-        for path in sorted((ROOT / "fixtures/audio").iterdir())
-        if path.suffix not in (".md", ".sh", ".jsonl") and path.stat().st_size <= LARGEST_BYTES
+        for path in sorted((ROOT / "fixtures/audio").rglob("*"))
+        if path.is_file()
+        and path.suffix not in (".md", ".sh", ".jsonl")
+        and path.stat().st_size <= LARGEST_BYTES
     ]
     put("audio", recordings)
     put("arpa", [ARPA, ARPA.replace("\t", " "), gzip.compress(ARPA.encode(), mtime=0)])

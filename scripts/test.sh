@@ -96,6 +96,7 @@ PYTHON
         note "shellcheck is not installed: shell scripts were only parsed"
     fi
     python3 models/lm/generate.py --check || return 1
+    python3 fuzz/seed.py >/dev/null || return 1
     python3 -m unittest discover --start-directory benches --pattern 'test_*.py'
 }
 

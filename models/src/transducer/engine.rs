@@ -35,8 +35,9 @@ const EMISSION_MS: u32 = 200;
 const FLUSH_FRAMES: usize = 25;
 /// Streams in one batch: more gain nothing, their rows leave the cache.
 const MAX_BATCH: usize = 16;
-/// Decoder vectors kept: a context is a pair of tokens, so a pinyin model needs 40,000 at most.
-const MAX_CACHED_CONTEXTS: usize = 1 << 16;
+/// Decoder vectors kept, 8 MB where one has 512 values: a context is a pair of tokens, and few pairs are most of what is said.
+/// When it is full it is begun anew.
+const MAX_CACHED_CONTEXTS: usize = 1 << 12;
 
 /// Time of one output frame until the network has given some: four frames of features.
 const USUAL_FRAME_MS: u32 = 40;

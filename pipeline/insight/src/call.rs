@@ -94,6 +94,11 @@ impl Watch {
         self.rules.partial(spoken, &facts, &mut self.rule_events);
     }
 
+    /// What goes on in a channel turned out to be nothing.
+    pub(crate) fn dismiss(&mut self, channel: u16) {
+        self.rules.dismiss(channel, &mut self.rule_events);
+    }
+
     /// All that began before has been given, as an utterance or in part.
     pub(crate) fn time(&mut self, heard_until_ms: u64) {
         self.rules.time(heard_until_ms, &mut self.rule_events);

@@ -65,6 +65,12 @@ impl LiveRun {
         }
     }
 
+    /// The utterance that goes on in a channel, as far as it was given, turned out to have no words.
+    pub fn dismiss(&mut self, channel: u16) -> Vec<RuleEvent> {
+        self.watch.dismiss(channel);
+        self.take_events()
+    }
+
     /// All that began before `heard_until_ms` (from the start of the call) has been given, as an utterance or as a
     /// partial: what should have been said by then, and was not, is missed.
     pub fn time(&mut self, heard_until_ms: u64) -> Vec<RuleEvent> {

@@ -542,6 +542,37 @@ fn partials_raise_hits_that_the_whole_utterance_confirms_or_withdraws() {
 }
 
 #[test]
+fn what_was_no_utterance_after_all_leaves_nothing_behind() {
+    let set = rules(
+        "pack: p\nrules:\n\
+         - {id: fast, partials: true, when: {says: 保证收益}}\n\
+         - {id: late, party: agent, when: {not_said: {what: {says: 您好}, by_secs: 10}}}\n",
+    );
+    let mut run = RuleRun::new(set, &CallMetadata::default());
+    let mut events = Vec::new();
+    let said = utterance_of_text(Party::Agent, 9_000, "保证收益");
+    let spoken = Spoken::new(&said, 0);
+    run.partial(&spoken, &Facts::default(), &mut events);
+    run.time(11_000, &mut events);
+    let channel = said.channel;
+    run.dismiss(channel + 1, &mut events);
+    let told = |events: &[RuleEvent]| {
+        let told = events
+            .iter()
+            .map(|event| (event.hit.rule.clone(), event.change));
+        told.collect::<Vec<_>>()
+    };
+    let fast = |change| ("fast".to_owned(), change);
+    assert_eq!(told(&events), [fast(Change::Provisional)]);
+    events.clear();
+    run.dismiss(channel, &mut events);
+    assert_eq!(told(&events), [fast(Change::Withdrawn)]);
+    events.clear();
+    run.time(11_000, &mut events);
+    assert_eq!(told(&events), [("late".to_owned(), Change::Raised)]);
+}
+
+#[test]
 fn a_deadline_waits_for_what_is_being_said() {
     let yaml = "pack: p\nrules: [{id: r, party: agent, when: {not_said: {what: {says: 您好}, by_secs: 10}}}]";
     let fired = |partial: bool, text: &str| {

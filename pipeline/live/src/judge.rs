@@ -65,7 +65,6 @@ struct Call {
     /// As far as it is judged, in that order.
     transcript: Transcript,
     spans: Vec<PiiSpan>,
-    alerts: Vec<Alert>,
 }
 
 /// An utterance that is over, and how long it was on its way.
@@ -167,12 +166,14 @@ impl JudgeCalls {
                 Said::Partial(place, hypothesis) => call.partial(place, hypothesis, &mut desk),
                 Said::Final(said) => {
                     let written = call.new.model.write(&said.readings, said.place, said.voice);
-                    call.waiting
-                        .extend(written.into_iter().map(|utterance| Waiting {
+                    match written {
+                        Some(utterance) => call.waiting.push(Waiting {
                             utterance,
                             closed_us: said.closed_us,
                             recognised_us: said.recognised_us,
-                        }));
+                        }),
+                        None => call.dismiss(said.place.channel, &mut desk),
+                    }
                 }
                 Said::Failed { at_ms, cause } => call.failed(report.leg.leg, at_ms, &cause),
                 Said::Over { duration_ms } => {
@@ -275,7 +276,6 @@ impl Call {
             number,
             waiting: Vec::new(),
             spans: Vec::new(),
-            alerts: Vec::new(),
         }
     }
 
@@ -329,6 +329,12 @@ impl Call {
             true => desk.outbox.push_back(told),
             false => desk.metrics.partials_shed(1),
         }
+    }
+
+    /// An utterance had no words after all.
+    fn dismiss(&mut self, channel: u16, desk: &mut Desk<'_>) {
+        let events = self.run.dismiss(channel);
+        self.tell_events(events, u64::MAX, desk);
     }
 
     /// Words of a leg may be missing: whoever reads the transcript has to know.
@@ -455,14 +461,6 @@ impl Call {
                 let age_us = self.age_us(&alert.hit, said_since_ms, desk.clock.now_us());
                 desk.metrics.alert_told(age_us);
             }
-            match self
-                .alerts
-                .iter_mut()
-                .find(|known| known.alert_id == alert.alert_id)
-            {
-                Some(known) => *known = alert.clone(),
-                None => self.alerts.push(alert.clone()),
-            }
             desk.outbox
                 .push_back(self.told(Happening::Alert(Box::new(alert))));
         }
@@ -524,7 +522,6 @@ impl Call {
             counts: counts.collect(),
             new: self.new,
             transcript,
-            alerts: self.alerts,
         })));
     }
 }

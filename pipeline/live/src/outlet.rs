@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use auricle_contracts::{Alert, CallId, Happening, Party, Transcript};
+use auricle_contracts::{CallId, Happening, Party, Transcript};
 use crossbeam::queue::ArrayQueue;
 use crossbeam::sync::Unparker;
 
@@ -56,8 +56,6 @@ pub struct EndedCall {
     pub new: NewCall,
     /// What was said, as hearing the recording would give it; `file` is empty. Personal data in it is as it was said.
     pub transcript: Transcript,
-    /// All alerts, each in its last state, masked.
-    pub alerts: Vec<Alert>,
     /// What came of each leg's audio.
     pub counts: Vec<LegCounts>,
 }

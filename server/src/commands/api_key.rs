@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anyhow::{Result, anyhow};
+use auricle_models::registry::hex;
 use clap::Args;
 use sha2::{Digest, Sha256};
 
@@ -46,8 +47,4 @@ pub(crate) fn run(app: &mut App, args: &ApiKeyArgs) -> Result<Exit> {
         "key: {key}\nhint: keep it now, it is shown once; clients send `Authorization: Bearer KEY`"
     );
     Ok(Exit::Done)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

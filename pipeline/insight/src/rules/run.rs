@@ -184,6 +184,12 @@ impl RuleRun {
         self.forget_waiting(start_ms);
     }
 
+    /// The utterance that goes on in a channel turned out to have no words: its provisional hits are withdrawn.
+    pub fn dismiss(&mut self, channel: u16, events: &mut Vec<RuleEvent>) {
+        self.open.retain(|(known, _)| *known != channel);
+        self.withdraw(Some(channel), events);
+    }
+
     /// Personal data that only now turned out to have been said: in an utterance that was given before, or by
     /// another party than the one that speaks. It is looked at where and when it was said; of what was said with it,
     /// only what `not` asks for is known still.

@@ -106,7 +106,7 @@ fn who_does_not_read_misses_partials_and_nothing_else() {
 fn a_judge_that_stalls_holds_senders_back_and_loses_nothing() {
     let Some(model) = &*MODEL else { return };
     let channels = read("dev-01");
-    let (_, calm_end) = undisturbed(model, &channels);
+    let (calm, calm_end) = undisturbed(model, &channels);
     let bounds = Bounds {
         reports: 4,
         ..Bounds::default()
@@ -140,14 +140,14 @@ fn a_judge_that_stalls_holds_senders_back_and_loses_nothing() {
     let ended = simulation.ended().pop().unwrap();
     assert_eq!(ended.transcript, calm_end.transcript);
     // A partial that was left out told no alert that the rest would have made none.
-    let standing = |call: &EndedCall| {
-        let standing = call.alerts.iter();
-        let standing = standing.filter(|alert| alert.state != AlertState::Withdrawn);
-        let mut rules: Vec<_> = standing.map(|alert| alert.hit.rule.clone()).collect();
+    let standing = |simulation: &Simulation| {
+        let alerts = simulation.alerts("x").into_iter();
+        let standing = alerts.filter(|alert| alert.state != AlertState::Withdrawn);
+        let mut rules: Vec<_> = standing.map(|alert| alert.hit.rule).collect();
         rules.sort();
         rules
     };
-    assert_eq!(standing(&ended), standing(&calm_end));
+    assert_eq!(standing(&simulation), standing(&calm));
     assert!(
         ended.counts.iter().all(|leg| leg.lost == 0),
         "{:?}",

@@ -140,6 +140,11 @@ impl Hit {
             Some((pack, id)) => self.pack == pack && self.rule == id,
         }
     }
+
+    /// What ended last of its evidence: conditions that hold together give theirs in the rule's order, not in that of time.
+    pub fn last_evidence(&self) -> Option<&Evidence> {
+        self.evidence.iter().max_by_key(|said| said.end_ms)
+    }
 }
 
 /// One stretch of the call that a hit rests on.

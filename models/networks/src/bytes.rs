@@ -20,8 +20,6 @@ const MOST_INPUTS: usize = 4_096;
 const GROUP: usize = 4;
 /// Columns of a panel: two vectors of sums.
 const WIDTH: usize = 32;
-/// Rows that are multiplied at a time: their sums fit the registers.
-const BLOCK: usize = 8;
 
 /// A weight matrix of bytes and its bias.
 #[derive(Debug)]
@@ -41,14 +39,6 @@ struct Columns {
     /// Sum of its bytes.
     sums: Vec<i32>,
     bias: Vec<f32>,
-}
-
-/// Rows as bytes.
-struct Quantised {
-    /// `[row][group]`.
-    groups: [[i32; MOST_INPUTS / GROUP]; BLOCK],
-    /// What a step is worth, and which one is nought.
-    scales: [(f32, i32); BLOCK],
 }
 
 impl Bytes {
@@ -133,11 +123,21 @@ mod vnni {
 
     use pulp::bytemuck::cast_slice_mut;
 
-    use super::{BLOCK, Bytes, GROUP, MOST_INPUTS, Quantised, WIDTH};
+    use super::{Bytes, GROUP, MOST_INPUTS, WIDTH};
     use crate::kernel::Rows;
 
     /// Half a panel.
     const LANES: usize = WIDTH / 2;
+    /// Rows that are multiplied at a time: their sums fit the registers.
+    const BLOCK: usize = 8;
+
+    /// Rows as bytes.
+    struct Quantised {
+        /// `[row][group]`.
+        groups: [[i32; MOST_INPUTS / GROUP]; BLOCK],
+        /// What a step is worth, and which one is nought.
+        scales: [(f32, i32); BLOCK],
+    }
 
     /// [`Bytes::apply`].
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]

@@ -550,8 +550,10 @@ fn what_was_no_utterance_after_all_leaves_nothing_behind() {
     );
     let mut run = RuleRun::new(set, &CallMetadata::default());
     let mut events = Vec::new();
+    let first = utterance_of_text(Party::Agent, 0, "喂");
+    run.utterance(&Spoken::new(&first, 0), &Facts::default(), &mut events);
     let said = utterance_of_text(Party::Agent, 9_000, "保证收益");
-    let spoken = Spoken::new(&said, 0);
+    let spoken = Spoken::new(&said, 1);
     run.partial(&spoken, &Facts::default(), &mut events);
     run.time(11_000, &mut events);
     let channel = said.channel;

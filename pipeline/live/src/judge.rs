@@ -494,8 +494,7 @@ impl Call {
     /// How long ago the last of a hit's words was said; `None` for what was not said, and what later words, or the end of the
     /// call, made a hit of.
     fn age_us(&self, hit: &Hit, said_since_ms: u64, now_us: u64) -> Option<u64> {
-        // Conditions that hold together give their words in the rule's order, not in that of time.
-        let said = hit.evidence.iter().max_by_key(|said| said.end_ms)?;
+        let said = hit.last_evidence()?;
         if said.end_ms < said_since_ms {
             return None;
         }

@@ -54,8 +54,7 @@ impl AlertTimes {
             AlertState::Withdrawn => return self.n_withdrawn += 1,
         };
         // What was not said has no last word.
-        let said = alert.hit.evidence.iter().max_by_key(|said| said.end_ms);
-        let Some(said) = said else {
+        let Some(said) = alert.hit.last_evidence() else {
             return;
         };
         let since_ms = (began.elapsed().as_millis() as u64).saturating_sub(said.end_ms);

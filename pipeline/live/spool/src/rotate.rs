@@ -12,7 +12,7 @@ use crate::error::Doing;
 use crate::header::{self, SLOT_PITCH, Slot, SlotFault};
 use crate::keys::{KeyId, KeyRing};
 use crate::reader::read_slots;
-use crate::spool::{DONE, Durability, ENDING, OPEN, lock, sync_all};
+use crate::spool::{Durability, ENDING, OPEN, days_done, entries, lock, sync_all};
 use crate::storage::Storage;
 use crate::{ReadError, SpoolError};
 
@@ -86,7 +86,7 @@ pub fn rotate(
     progress: &mut dyn FnMut(&Path, &Rewrapped, &Rotation),
 ) -> Result<Rotation, SpoolError> {
     // A folder that is no spool's gets no lock file either.
-    entries(&folder.join(OPEN))?;
+    fs::read_dir(folder.join(OPEN)).doing("list recordings")?;
     let _lock = lock(&folder.join(LOCK))?;
     let mut run = Run {
         folder: File::open(folder).doing("open the folder")?,
@@ -97,18 +97,11 @@ pub fn rotate(
     };
     // What is finished meanwhile moves from the first to the second.
     run.files_of(&folder.join(OPEN))?;
-    for day in entries(&folder.join(DONE))? {
-        let day = day.doing("list recordings")?;
-        if day.file_type().doing("list recordings")?.is_dir() {
-            run.files_of(&day.path())?;
-        }
+    for day in days_done(folder)? {
+        run.files_of(&day)?;
     }
     run.write_batch();
     Ok(run.rotation)
-}
-
-fn entries(folder: &Path) -> Result<fs::ReadDir, SpoolError> {
-    fs::read_dir(folder).doing("list recordings")
 }
 
 struct Run<'a> {
@@ -129,7 +122,7 @@ struct Planned {
 impl Run<'_> {
     fn files_of(&mut self, folder: &Path) -> Result<(), SpoolError> {
         for entry in entries(folder)? {
-            let path = entry.doing("list recordings")?.path();
+            let path = entry.path();
             if path.extension().is_some_and(|ending| ending == ENDING) {
                 self.file(path);
             }

@@ -47,9 +47,24 @@ fn n_ticks(channels: &[Vec<u8>]) -> usize {
 
 /// A call to its end that nothing disturbs.
 fn undisturbed(model: &Arc<SpeechModel>, channels: &[Vec<u8>]) -> (Simulation, EndedCall) {
-    let mut simulation = Simulation::new(model, one_worker());
+    spoken(
+        Simulation::new(model, one_worker()),
+        model,
+        channels,
+        |_| {},
+    )
+}
+
+/// A call to its end; `before` hears of every packet.
+fn spoken(
+    mut simulation: Simulation,
+    model: &Arc<SpeechModel>,
+    channels: &[Vec<u8>],
+    before: impl Fn(usize),
+) -> (Simulation, EndedCall) {
     let mut legs = simulation.open("x", model).unwrap();
     for tick in 0..n_ticks(channels) {
+        before(tick);
         packet(&mut legs, channels, tick).unwrap();
         simulation.pass(20);
     }
@@ -158,24 +173,24 @@ fn a_judge_that_stalls_holds_senders_back_and_loses_nothing() {
     assert!(n_partials(&simulation, "x") > shed);
 }
 
-/// The real engine, each step of which takes a while by the clock.
-struct Slow {
+/// How a [`Double`] steps the real engine; told how many utterances are under way.
+type StepBy =
+    dyn Fn(&mut dyn StreamingEngine, usize) -> Result<StepReport, EngineError> + Send + Sync;
+
+/// The real engine but for its steps.
+struct Double {
     engine: Box<dyn StreamingEngine>,
-    pace: Arc<Pacing>,
+    step_by: Arc<StepBy>,
+    n_open: usize,
 }
 
-#[derive(Default)]
-struct Pacing {
-    clock: Arc<TestClock>,
-    step_ms: AtomicU64,
-}
-
-impl StreamingEngine for Slow {
+impl StreamingEngine for Double {
     fn info(&self) -> &EngineInfo {
         self.engine.info()
     }
 
     fn open_stream(&mut self, options: &StreamOptions) -> Result<StreamKey, EngineError> {
+        self.n_open += 1;
         self.engine.open_stream(options)
     }
 
@@ -188,15 +203,7 @@ impl StreamingEngine for Slow {
     }
 
     fn step(&mut self) -> Result<StepReport, EngineError> {
-        let report = self.engine.step()?;
-        if report.n_advanced > 0 {
-            let step_ms = self.pace.step_ms.load(Ordering::SeqCst);
-            self.pace
-                .clock
-                .now_us
-                .fetch_add(step_ms * 1000, Ordering::SeqCst);
-        }
-        Ok(report)
+        (self.step_by)(&mut *self.engine, self.n_open)
     }
 
     fn partial(&self, stream: StreamKey) -> Result<Hypothesis, EngineError> {
@@ -204,20 +211,22 @@ impl StreamingEngine for Slow {
     }
 
     fn finish(&mut self, stream: StreamKey) -> Result<Vec<Hypothesis>, EngineError> {
+        self.n_open -= 1;
         self.engine.finish(stream)
     }
 }
 
-struct SlowSource {
+struct DoubleSource {
     source: Box<dyn EngineSource>,
-    pace: Arc<Pacing>,
+    step_by: Arc<StepBy>,
 }
 
-impl EngineSource for SlowSource {
+impl EngineSource for DoubleSource {
     fn engine(&self) -> Result<Box<dyn StreamingEngine>, EngineError> {
-        Ok(Box::new(Slow {
+        Ok(Box::new(Double {
             engine: self.source.engine()?,
-            pace: Arc::clone(&self.pace),
+            step_by: Arc::clone(&self.step_by),
+            n_open: 0,
         }))
     }
 
@@ -230,32 +239,40 @@ impl EngineSource for SlowSource {
     }
 }
 
+/// The real model, its engines stepped so.
+fn load_double(
+    step_by: impl Fn(&mut dyn StreamingEngine, usize) -> Result<StepReport, EngineError>
+    + Send
+    + Sync
+    + 'static,
+) -> Arc<SpeechModel> {
+    let step_by: Arc<StepBy> = Arc::new(step_by);
+    let model = load_with(|source| Box::new(DoubleSource { source, step_by }));
+    Arc::new(model.unwrap())
+}
+
 /// A call of which some packets meet a recogniser that needs so many milliseconds for a step.
 fn hurried(
     channels: &[Vec<u8>],
     slow: std::ops::Range<usize>,
     step_ms: u64,
 ) -> (Simulation, EndedCall) {
-    let pace = Arc::new(Pacing::default());
-    let model = load_with(|source| {
-        let pace = Arc::clone(&pace);
-        Box::new(SlowSource { source, pace })
+    let clock = Arc::new(TestClock::default());
+    let each_ms = Arc::new(AtomicU64::new(0));
+    let (own_clock, own_ms) = (Arc::clone(&clock), Arc::clone(&each_ms));
+    let model = load_double(move |engine, _| {
+        let report = engine.step()?;
+        if report.n_advanced > 0 {
+            let took_us = own_ms.load(Ordering::SeqCst) * 1000;
+            own_clock.now_us.fetch_add(took_us, Ordering::SeqCst);
+        }
+        Ok(report)
     });
-    let model = Arc::new(model.unwrap());
-    let clock = Arc::clone(&pace.clock);
-    let mut simulation = Simulation::by_clock(clock, &model, one_worker(), Bounds::default());
-    let mut legs = simulation.open("x", &model).unwrap();
-    for tick in 0..n_ticks(channels) {
+    let simulation = Simulation::by_clock(clock, &model, one_worker(), Bounds::default());
+    spoken(simulation, &model, channels, |tick| {
         let is_slow = slow.contains(&tick);
-        pace.step_ms
-            .store(if is_slow { step_ms } else { 0 }, Ordering::SeqCst);
-        packet(&mut legs, channels, tick).unwrap();
-        simulation.pass(20);
-    }
-    drop(legs);
-    simulation.pass(20);
-    let ended = simulation.ended().pop().unwrap();
-    (simulation, ended)
+        each_ms.store(if is_slow { step_ms } else { 0 }, Ordering::SeqCst);
+    })
 }
 
 #[test]
@@ -302,93 +319,22 @@ fn give_voices_back(ended: &mut EndedCall, calm: &EndedCall, slow: &std::ops::Ra
     n_without
 }
 
-/// The real engine, which fails once, in the midst of an utterance.
-struct Failing {
-    engine: Box<dyn StreamingEngine>,
-    fails_at: u64,
-    n_steps: Arc<AtomicU64>,
-    n_open: usize,
-}
-
-impl StreamingEngine for Failing {
-    fn info(&self) -> &EngineInfo {
-        self.engine.info()
-    }
-
-    fn open_stream(&mut self, options: &StreamOptions) -> Result<StreamKey, EngineError> {
-        self.n_open += 1;
-        self.engine.open_stream(options)
-    }
-
-    fn accept(&mut self, stream: StreamKey, samples: &[f32]) -> Result<(), EngineError> {
-        self.engine.accept(stream, samples)
-    }
-
-    fn end(&mut self, stream: StreamKey) -> Result<(), EngineError> {
-        self.engine.end(stream)
-    }
-
-    fn step(&mut self) -> Result<StepReport, EngineError> {
-        if self.n_open == 0 {
-            return self.engine.step();
-        }
-        match self.n_steps.fetch_add(1, Ordering::SeqCst) == self.fails_at {
-            true => Err(EngineError::ModelFile {
-                path: "model".into(),
-                cause: "fails by order".to_owned(),
-            }),
-            false => self.engine.step(),
-        }
-    }
-
-    fn partial(&self, stream: StreamKey) -> Result<Hypothesis, EngineError> {
-        self.engine.partial(stream)
-    }
-
-    fn finish(&mut self, stream: StreamKey) -> Result<Vec<Hypothesis>, EngineError> {
-        self.n_open -= 1;
-        self.engine.finish(stream)
-    }
-}
-
-struct FailingSource {
-    source: Box<dyn EngineSource>,
-    fails_at: u64,
-    n_steps: Arc<AtomicU64>,
-}
-
-impl EngineSource for FailingSource {
-    fn engine(&self) -> Result<Box<dyn StreamingEngine>, EngineError> {
-        Ok(Box::new(Failing {
-            engine: self.source.engine()?,
-            fails_at: self.fails_at,
-            n_steps: Arc::clone(&self.n_steps),
-            n_open: 0,
-        }))
-    }
-
-    fn tokens(&self) -> Option<&TokenTable> {
-        self.source.tokens()
-    }
-
-    fn digests(&self) -> Result<Vec<String>, EngineError> {
-        self.source.digests()
-    }
-}
-
 #[test]
 fn an_engine_that_fails_is_replaced_and_what_it_heard_stays() {
     let Some(model) = &*MODEL else { return };
     let channels = read("dev-01");
     let (_, calm_end) = undisturbed(model, &channels);
-    let failing = load_with(|source| {
-        Box::new(FailingSource {
-            source,
-            fails_at: 60,
-            n_steps: Arc::default(),
-        })
+    // Once, in the midst of an utterance.
+    let n_steps = AtomicU64::new(0);
+    let failing = load_double(move |engine, n_open| {
+        match n_open > 0 && n_steps.fetch_add(1, Ordering::SeqCst) == 60 {
+            true => Err(EngineError::ModelFile {
+                path: "model".into(),
+                cause: "fails by order".to_owned(),
+            }),
+            false => engine.step(),
+        }
     });
-    let failing = Arc::new(failing.unwrap());
     let (simulation, ended) = undisturbed(&failing, &channels);
     assert_eq!(simulation.graph.doors.metrics().counts().failures, 1);
     let warnings = &ended.transcript.warnings;

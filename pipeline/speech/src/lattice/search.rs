@@ -342,13 +342,14 @@ impl Search<'_> {
     ) {
         let floor = self.floor(to);
         for candidate in candidates {
+            // No word is likelier than certain.
+            let most = candidate.sound_score + self.settings.word_bonus;
+            let n_worth = hypotheses.partition_point(|one| one.score + most >= floor);
+            if n_worth == 0 {
+                continue;
+            }
             histories.follow_by(candidate.word);
-            for (place, hypothesis) in hypotheses.iter().enumerate() {
-                // No word is likelier than certain.
-                let most = candidate.sound_score + self.settings.word_bonus;
-                if hypothesis.score + most < floor {
-                    break;
-                }
+            for (place, hypothesis) in hypotheses[..n_worth].iter().enumerate() {
                 let (log_prob, state) = histories.score(place);
                 let gain = candidate.sound_score
                     + self.settings.lm_weight_ratio * log_prob

@@ -1,18 +1,26 @@
 //! Folders: made, synced, locked, looked through.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, DirEntry, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::RecordingName;
+use super::{DONE, RecordingName};
 use crate::SpoolError;
 use crate::error::Doing;
+
+/// What lies in a folder; nothing in one that is gone, as the folder of a day goes with its last recording.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<DirEntry>, SpoolError> {
+    let listed = fs::read_dir(folder).and_then(Iterator::collect);
+    match listed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed.doing("list recordings"),
+    }
+}
 
 /// Files and bytes of one folder.
 pub(super) fn usage_of(folder: &Path) -> Result<(u64, u64), SpoolError> {
     let (mut n_files, mut n_bytes) = (0, 0);
-    for entry in fs::read_dir(folder).doing("list recordings")? {
-        let entry = entry.doing("list recordings")?;
+    for entry in entries(folder)? {
         if RecordingName::of(&entry.path()).is_none() {
             continue;
         }
@@ -27,6 +35,17 @@ pub(super) fn usage_of(folder: &Path) -> Result<(u64, u64), SpoolError> {
         }
     }
     Ok((n_files, n_bytes))
+}
+
+/// The folders of days in which recordings of a spool lie that are done.
+pub(crate) fn days_done(folder: &Path) -> Result<Vec<PathBuf>, SpoolError> {
+    let mut days = Vec::new();
+    for day in entries(&folder.join(DONE))? {
+        if day.file_type().doing("list recordings")?.is_dir() {
+            days.push(day.path());
+        }
+    }
+    Ok(days)
 }
 
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {

@@ -28,7 +28,7 @@ use crate::{ReadError, RecordingReader, SpoolError, Start, WriterLimits};
 
 pub use durability::Durability;
 pub(crate) use durability::sync_all;
-pub(crate) use folder::lock;
+pub(crate) use folder::{days_done, entries, lock};
 use folder::{make_folder, sync_folder, usage_of};
 pub use name::RecordingName;
 use recording::Handle;
@@ -255,13 +255,9 @@ impl Spool {
     /// The file system's: what is left goes the next time.
     pub fn expire(&self, before_unix_ms: u64) -> Result<u64, SpoolError> {
         let mut n_removed = 0;
-        for day in fs::read_dir(self.shared.folder.join(DONE)).doing("list recordings")? {
-            let day = day.doing("list recordings")?;
-            if !day.file_type().doing("list recordings")?.is_dir() {
-                continue;
-            }
-            for entry in fs::read_dir(day.path()).doing("list recordings")? {
-                let path = entry.doing("list recordings")?.path();
+        for day in days_done(&self.shared.folder)? {
+            for entry in entries(&day)? {
+                let path = entry.path();
                 let is_old = |name: RecordingName| name.created_unix_ms() < before_unix_ms;
                 if RecordingName::of(&path).is_some_and(is_old) {
                     fs::remove_file(&path).doing("remove the recording")?;
@@ -269,7 +265,7 @@ impl Spool {
                 }
             }
             // A day that still has something in it stays.
-            let _ = fs::remove_dir(day.path());
+            let _ = fs::remove_dir(&day);
         }
         Ok(n_removed)
     }
@@ -301,13 +297,10 @@ impl Spool {
             open_bytes,
             ..SpoolUsage::default()
         };
-        for day in fs::read_dir(folder.join(DONE)).doing("list recordings")? {
-            let day = day.doing("list recordings")?;
-            if day.file_type().doing("list recordings")?.is_dir() {
-                let (n_files, n_bytes) = usage_of(&day.path())?;
-                usage.n_done += n_files;
-                usage.done_bytes += n_bytes;
-            }
+        for day in days_done(folder)? {
+            let (n_files, n_bytes) = usage_of(&day)?;
+            usage.n_done += n_files;
+            usage.done_bytes += n_bytes;
         }
         Ok(usage)
     }

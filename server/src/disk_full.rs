@@ -20,6 +20,14 @@ pub(crate) fn is_disk_full(error: &Error) -> bool {
     })
 }
 
+/// Whether the same may be taken later: a disk that is full gets room, another process lets the store go.
+pub(crate) fn may_pass(error: &Error) -> bool {
+    let is_locked = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref(), Some(StoreError::Locked { .. }))
+    };
+    is_disk_full(error) || error.chain().any(is_locked)
+}
+
 /// What becomes of a call that the search index could not take. It is safe in the store, which knows that the
 /// index lacks it, so it keeps no other call out; on a full disk every other would fail in the same way.
 pub(crate) fn not_in_index(call_id: &CallId, error: Error) -> Result<()> {
@@ -52,6 +60,12 @@ mod tests {
         let other = io::Error::from(ErrorKind::PermissionDenied);
         assert!(!is_disk_full(&other.into()));
         assert!(!is_disk_full(&anyhow!("no sound")));
+        let locked = StoreError::Locked {
+            path: PathBuf::new(),
+        };
+        let locked = Error::from(locked).context("save");
+        assert!(may_pass(&locked) && !is_disk_full(&locked));
+        assert!(may_pass(&io().into()) && !may_pass(&anyhow!("no sound")));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{ConnectOptions as _, Connection as _};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     DbErr, EntityTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
@@ -229,6 +229,14 @@ fn options(path: &Path, sharing: Sharing) -> ConnectOptions {
     options
         .max_connections(sharing.max_connections)
         .acquire_timeout(SHARING.busy_timeout + sharing.busy_timeout)
+        .map_sqlx_sqlite_pool_opts(|pool| {
+            // A disk that is full rolls a transaction back by itself, and a commit may fail: the connection would take the
+            // next one for part of that, and hold the lock for ever.
+            pool.after_release(|connection, _| {
+                let is_free = !connection.is_in_transaction();
+                Box::pin(async move { Ok(is_free) })
+            })
+        })
         .map_sqlx_sqlite_opts(move |_| {
             SqliteConnectOptions::new()
                 .filename(&file)
@@ -354,6 +362,11 @@ mod tests {
                 .is_some()
         );
         assert!(store.call(&CallId("after".into())).await.unwrap().is_none());
+        // There is room again.
+        run_sql(&store, "PRAGMA max_page_count = 1000000").await;
+        for id in ["after", "and another"] {
+            save(&store, id, 2_000_000).await.unwrap();
+        }
     }
 
     #[tokio::test]

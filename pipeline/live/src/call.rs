@@ -130,6 +130,11 @@ impl LegProgress {
         self.filled.fetch_add(n_samples, Ordering::Relaxed);
     }
 
+    /// So many of them are taken back.
+    pub(crate) fn took_back(&self, n_samples: u64) {
+        self.filled.fetch_sub(n_samples, Ordering::Relaxed);
+    }
+
     pub(crate) fn counts(&self) -> LegCounts {
         LegCounts {
             received: self.received.load(Ordering::Relaxed),

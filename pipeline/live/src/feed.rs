@@ -86,6 +86,11 @@ impl LegFeed {
         self.progress.filled(n_samples);
     }
 
+    /// Silence that stood for so many samples is taken back: they came after all, and as many quiet ones were left out.
+    pub fn took_back(&self, n_samples: u64) {
+        self.progress.took_back(n_samples);
+    }
+
     /// Samples a second.
     pub const fn rate_hz(&self) -> u32 {
         self.rate_hz

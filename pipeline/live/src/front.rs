@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 
 use crate::call::LegProgress;
 use crate::clock::Clock;
-use crate::metrics::Metrics;
+use crate::metrics::{Depth, Metrics};
 use crate::packet::Packet;
 use crate::stage::{Stage, Turn};
 use crate::unpack::Unpack;
@@ -69,6 +69,7 @@ pub(crate) struct Front {
     hang_up: Arc<AtomicBool>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    depth: Depth,
 }
 
 struct Leg {
@@ -106,6 +107,7 @@ impl Front {
             hang_up,
             clock,
             metrics,
+            depth: Depth::default(),
         }
     }
 
@@ -173,6 +175,9 @@ impl Stage for Front {
     fn turn(&mut self) -> Turn {
         let mut turn = self.take_arrivals();
         let is_hung_up = self.hang_up.load(Ordering::SeqCst);
+        let waiting = self.legs.iter();
+        let n_waiting = waiting.map(|leg| leg.from.packets.slots() as u64).sum();
+        self.depth.tell(n_waiting, &self.metrics.packets_waiting);
         for leg in &mut self.legs {
             if leg.from.samples.is_abandoned() {
                 // Nobody hears it: recognition said why.
@@ -238,10 +243,11 @@ impl Leg {
             self.from.ear.end()?;
             self.state = LegState::Ending;
         }
-        if n_taken > 0 {
+        let has_worked = n_taken > 0 || is_over;
+        if has_worked {
             self.from.progress.count(self.unpack.counts);
         }
-        Ok(Turn::worked_if(n_taken > 0 || is_over))
+        Ok(Turn::worked_if(has_worked))
     }
 
     fn judged(

@@ -21,7 +21,7 @@ use crossbeam::queue::ArrayQueue;
 use crate::call::{CallNumber, LegProgress, NewCall};
 use crate::clock::Clock;
 use crate::graph::Timings;
-use crate::metrics::Metrics;
+use crate::metrics::{Depth, Metrics};
 use crate::outlet::{EndedCall, Outlet, Told, UtteranceTimes};
 use crate::recognise::{Report, Said};
 use crate::stage::{Stage, Turn};
@@ -53,6 +53,7 @@ pub(crate) struct JudgeCalls {
     clock: Arc<dyn Clock>,
     timings: Timings,
     metrics: Arc<Metrics>,
+    depth: Depth,
 }
 
 struct Call {
@@ -103,6 +104,7 @@ impl JudgeCalls {
             clock,
             timings,
             metrics,
+            depth: Depth::default(),
         }
     }
 
@@ -199,6 +201,8 @@ impl Stage for JudgeCalls {
             self.metrics.stalled();
             return Turn::Idle;
         }
+        let n_waiting = self.reports.len() as u64;
+        self.depth.tell(n_waiting, &self.metrics.reports_waiting);
         let mut turn = self.take_news();
         turn = turn.and(self.take_reports());
         let mut over = Vec::new();
@@ -338,17 +342,20 @@ impl Call {
     }
 
     /// Words of a leg may be missing: whoever reads the transcript has to know.
-    fn failed(&mut self, leg: usize, at_ms: u64, cause: &str) {
+    fn failed(&mut self, leg: usize, at_ms: Option<u64>, cause: &str) {
         let party = self
             .new
             .legs
             .get(leg)
             .map_or(Party::Unknown, |leg| leg.party);
-        let secs = at_ms as f64 / 1000.0;
-        self.transcript.warnings.push(format!(
-            "recognition failed before {secs:.1} s of the {party}: words there may be missing: {cause}",
-            party = party.as_str()
-        ));
+        let party = party.as_str();
+        self.transcript.warnings.push(match at_ms {
+            Some(at_ms) => format!(
+                "recognition failed before {:.1} s of the {party}: words there may be missing: {cause}",
+                at_ms as f64 / 1000.0
+            ),
+            None => format!("nothing of the {party} was heard: {cause}"),
+        });
     }
 
     /// Emotion was left out: whoever reads a score that rests on it has to know.

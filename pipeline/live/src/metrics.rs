@@ -79,6 +79,12 @@ pub struct Metrics {
     pub end_to_final: Histogram,
     /// From the last word of a hit to its alert.
     pub word_to_alert: Histogram,
+    /// Packets before the front end.
+    pub(crate) packets_waiting: AtomicU64,
+    /// Samples of speech before recognition.
+    pub(crate) samples_waiting: AtomicU64,
+    /// Reports before judgement.
+    pub(crate) reports_waiting: AtomicU64,
     partials_shed: AtomicU64,
     voices_shed: AtomicU64,
     stalls: AtomicU64,
@@ -117,6 +123,12 @@ pub struct Counts {
     pub calls_ended: u64,
     /// Connections that were refused, or ended because of what came.
     pub connections_refused: u64,
+    /// Packets that wait for the front end, of all legs.
+    pub packets_waiting: u64,
+    /// Samples of speech that wait for recognition, of all legs.
+    pub samples_waiting: u64,
+    /// Partials, utterances and others that wait for judgement.
+    pub reports_waiting: u64,
 }
 
 impl Metrics {
@@ -135,6 +147,9 @@ impl Metrics {
             calls_refused: read(&self.calls_refused),
             calls_ended: read(&self.calls_ended),
             connections_refused: read(&self.connections_refused),
+            packets_waiting: read(&self.packets_waiting),
+            samples_waiting: read(&self.samples_waiting),
+            reports_waiting: read(&self.reports_waiting),
         }
     }
 
@@ -197,6 +212,20 @@ impl Metrics {
     }
 }
 
+/// What one worker of a stage has waiting, as part of a sum.
+#[derive(Debug, Default)]
+pub(crate) struct Depth {
+    told: u64,
+}
+
+impl Depth {
+    pub(crate) fn tell(&mut self, n_waiting: u64, sum: &AtomicU64) {
+        // Over the end and back where it falls.
+        sum.fetch_add(n_waiting.wrapping_sub(self.told), Ordering::Relaxed);
+        self.told = n_waiting;
+    }
+}
+
 fn record(histogram: &Histogram, age_us: Option<u64>) {
     if let Some(age_us) = age_us {
         histogram.record(age_us);
@@ -210,6 +239,17 @@ fn add(counter: &AtomicU64, n: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn depths_of_workers_add_up() {
+        let sum = AtomicU64::new(0);
+        let (mut one, mut other) = (Depth::default(), Depth::default());
+        for (first, second) in [(3, 0), (5, 4), (0, 9), (2, 0)] {
+            one.tell(first, &sum);
+            other.tell(second, &sum);
+            assert_eq!(sum.load(Ordering::Relaxed), first + second);
+        }
+    }
 
     #[test]
     fn shares_lie_within_the_bound_of_their_bucket() {

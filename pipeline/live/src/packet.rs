@@ -25,20 +25,37 @@ impl Encoding {
         }
     }
 
+    /// The loudest of these samples, 0 to 1.
+    pub fn peak(self, bytes: &[u8]) -> f32 {
+        let codes = bytes.iter();
+        let loudest = |peak: f32, sample: f32| peak.max(sample.abs());
+        match self {
+            Self::Ulaw => codes
+                .map(|code| Law::Mu.decode_unit(*code))
+                .fold(0.0, loudest),
+            Self::Alaw => codes
+                .map(|code| Law::A.decode_unit(*code))
+                .fold(0.0, loudest),
+            Self::L16 => linear(bytes).fold(0.0, loudest),
+        }
+    }
+
     /// Appends samples, −1 to 1; half a sample at the end is left out.
     pub(crate) fn decode(self, bytes: &[u8], out: &mut Vec<f32>) {
         let law = |law: Law| move |code: &u8| law.decode_unit(*code);
         match self {
             Self::Ulaw => out.extend(bytes.iter().map(law(Law::Mu))),
             Self::Alaw => out.extend(bytes.iter().map(law(Law::A))),
-            Self::L16 => {
-                let samples = bytes.chunks_exact(2);
-                out.extend(
-                    samples.map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32768.0),
-                );
-            }
+            Self::L16 => out.extend(linear(bytes)),
         }
     }
+}
+
+fn linear(bytes: &[u8]) -> impl Iterator<Item = f32> {
+    let (samples, _) = bytes.as_chunks::<2>();
+    samples
+        .iter()
+        .map(|sample| f32::from(i16::from_le_bytes(*sample)) / 32768.0)
 }
 
 /// A piece of a leg's audio.

@@ -17,7 +17,7 @@ use rtrb::Consumer;
 use crate::call::{LegKey, LegProgress};
 use crate::clock::Clock;
 use crate::front::{Mark, MarkKind};
-use crate::metrics::Metrics;
+use crate::metrics::{Depth, Metrics};
 use crate::stage::{Stage, Turn};
 
 /// Reports between recognition and judgement: some for each of a thousand calls. From a [`PARTIALS_SHARE`]th of it on partials
@@ -44,8 +44,8 @@ pub(crate) enum Said {
     Partial(Place, Hypothesis),
     /// One that is over: its readings, best first.
     Final(Box<Utterance>),
-    /// The engine failed: words said before this, milliseconds of the call, may be missing.
-    Failed { at_ms: u64, cause: Arc<str> },
+    /// The engine failed: words said before this, milliseconds of the call, may be missing; without it, all of the leg's.
+    Failed { at_ms: Option<u64>, cause: Arc<str> },
     /// The leg is over.
     Over { duration_ms: u64 },
 }
@@ -83,6 +83,7 @@ pub(crate) struct Recognise {
     outbox: VecDeque<(Arc<ArrayQueue<Report>>, Report)>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    depth: Depth,
 }
 
 struct Loaded {
@@ -159,6 +160,7 @@ impl Recognise {
             outbox: VecDeque::new(),
             clock,
             metrics,
+            depth: Depth::default(),
         }
     }
 
@@ -184,13 +186,15 @@ impl Recognise {
                 }),
                 Err(cause) => {
                     self.metrics.leg_failed(&cause);
-                    self.outbox.push_back((
-                        Arc::clone(&from.reports),
-                        Report {
-                            leg: from.key,
-                            said: Said::Over { duration_ms: 0 },
-                        },
-                    ));
+                    let failed = Said::Failed {
+                        at_ms: None,
+                        cause: cause.to_string().into(),
+                    };
+                    for said in [failed, Said::Over { duration_ms: 0 }] {
+                        let leg = from.key;
+                        let report = Report { leg, said };
+                        self.outbox.push_back((Arc::clone(&from.reports), report));
+                    }
                 }
             }
         }
@@ -273,6 +277,16 @@ impl Recognise {
                 turn = Turn::Worked;
                 let readings = engine.finish(closed.stream).unwrap_or_else(|cause| {
                     self.metrics.leg_failed(&cause);
+                    let failed = Said::Failed {
+                        at_ms: Some(closed.place.end_ms),
+                        cause: cause.to_string().into(),
+                    };
+                    let report = Report {
+                        leg: leg.from.key,
+                        said: failed,
+                    };
+                    self.outbox
+                        .push_back((Arc::clone(&leg.from.reports), report));
                     Vec::new()
                 });
                 let said = Said::Final(Box::new(Utterance {
@@ -366,13 +380,20 @@ impl Stage for Recognise {
             return Turn::Idle;
         }
         let now_us = self.clock.now_us();
+        let waiting = self.legs.iter();
+        let n_waiting = waiting.map(|leg| leg.from.samples.slots() as u64).sum();
+        self.depth.tell(n_waiting, &self.metrics.samples_waiting);
         for leg in &mut self.legs {
             let engine = &mut *self.engines[leg.engine].engine;
             match leg.feed(engine, now_us) {
                 Ok(fed) => turn = turn.and(fed),
                 Err(cause) => {
                     self.metrics.leg_failed(&cause);
-                    leg.give_up(engine);
+                    let reports = leg.give_up(engine, &cause, now_us);
+                    let queue = &leg.from.reports;
+                    let reports = reports.into_iter();
+                    self.outbox
+                        .extend(reports.map(|report| (Arc::clone(queue), report)));
                 }
             }
         }
@@ -463,7 +484,7 @@ impl Leg {
             }))
         });
         let failed = Said::Failed {
-            at_ms,
+            at_ms: Some(at_ms),
             cause: Arc::clone(cause),
         };
         let leg = self.from.key;
@@ -480,11 +501,28 @@ impl Leg {
         Ok(())
     }
 
-    /// The engine failed on the utterance: its stream is forgotten, the leg goes on with the next.
-    fn give_up(&mut self, engine: &mut dyn StreamingEngine) {
-        if let Some(open) = self.open.take() {
-            let _ = engine.finish(open.stream);
-        }
+    /// The engine failed on the utterance: what it had heard of it stays, and the leg goes on with the next.
+    fn give_up(
+        &mut self,
+        engine: &mut dyn StreamingEngine,
+        cause: &EngineError,
+        now_us: u64,
+    ) -> Vec<Report> {
+        let cause: Arc<str> = cause.to_string().into();
+        let Some(stream) = self.open.as_ref().map(|open| open.stream) else {
+            // It did not even begin.
+            let at_ms = Some(self.reached.begun_ms);
+            let leg = self.from.key;
+            let said = Said::Failed { at_ms, cause };
+            return vec![Report { leg, said }];
+        };
+        // Those before it are well.
+        let closed = std::mem::take(&mut self.closed);
+        let reports = self.what_was_heard(engine, &cause, now_us);
+        self.closed = closed;
+        self.went_on = None;
+        let _ = engine.finish(stream);
+        reports
     }
 
     /// Its end, the voice in it, and when that was known.

@@ -1,6 +1,6 @@
 //! Calls under way: the one way into the pipeline, whatever brings their audio.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -84,8 +84,7 @@ pub(crate) struct CallUnderWay {
     /// What it is heard and judged by, to its end.
     #[serde(skip)]
     pub(crate) by: Arc<InForce>,
-    /// It is being saved: nothing that is said of it is heard any more.
-    #[serde(skip)]
+    /// It is over, and not saved yet: nothing that is said of it is heard any more.
     pub(crate) is_over: bool,
 }
 
@@ -111,7 +110,7 @@ pub(crate) enum Recorded {
         warning: String,
     },
     /// By another, and it was not heard to its end: the next start hears it again.
-    HeardInPart,
+    HeardInPart(RecordingName),
     /// It should be, and this is why it is not.
     Failed(String),
 }
@@ -143,6 +142,28 @@ fn endpoint(model: &SpeechModel, trailing_silence_ms: u64) -> EndpointSettings {
     }
 }
 
+/// Names, and whose they are.
+#[derive(Default)]
+struct Known {
+    under_way: BTreeMap<CallId, CallUnderWay>,
+    /// Of calls that are being taken in.
+    claimed: BTreeSet<CallId>,
+    /// Of calls that an earlier run broke off.
+    to_recover: BTreeSet<CallId>,
+}
+
+/// A name that is nobody else's until this is dropped.
+struct Claim<'c> {
+    calls: &'c Calls,
+    id: CallId,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.calls.known().claimed.remove(&self.id);
+    }
+}
+
 /// Opens calls, and knows those under way.
 pub(crate) struct Calls {
     live: Live,
@@ -150,7 +171,7 @@ pub(crate) struct Calls {
     language: Language,
     recordings: Option<Arc<Recordings>>,
     store: Arc<Store>,
-    under_way: Mutex<BTreeMap<CallId, CallUnderWay>>,
+    known: Mutex<Known>,
     /// Held while a call enters the pipeline: what is said of it finds it before that or behind it.
     announced: Mutex<Announcements>,
 }
@@ -170,7 +191,7 @@ impl Calls {
             language,
             recordings,
             store,
-            under_way: Mutex::new(BTreeMap::new()),
+            known: Mutex::default(),
             announced: Mutex::new(Announcements::new(announcements)),
         }
     }
@@ -184,8 +205,14 @@ impl Calls {
     /// the call is heard without.
     pub(crate) fn open(&self, mut call: CallToOpen) -> Result<Opened> {
         let asked_for = call.id.clone();
-        if call.audio == WhereAudioLies::Nowhere {
-            call.id = self.free_name(call.id)?;
+        // A file that is played again takes the place of what was heard of it before.
+        let claim = match call.audio {
+            WhereAudioLies::File => None,
+            WhereAudioLies::Nowhere => Some(self.claim(&asked_for, false)?),
+            WhereAudioLies::Recovered { .. } => Some(self.claim(&asked_for, true)?),
+        };
+        if let Some(claim) = &claim {
+            call.id = claim.id.clone();
         }
         let by = self.holder.now();
         let model = match call.hotwords.is_empty() {
@@ -196,12 +223,13 @@ impl Calls {
             let mut announced = self.announced();
             self.enter(&mut call, &asked_for, &by, &mut announced)?;
             self.start(&call, &by, &model).inspect_err(|_| {
-                self.under_way().remove(&call.id);
+                self.known().under_way.remove(&call.id);
             })?
         };
+        drop(claim);
         let (recorded, tapes) = self.record(&call);
         // It is still there: it ends when its legs are dropped.
-        if let Some(told) = self.under_way().get_mut(&call.id) {
+        if let Some(told) = self.known().under_way.get_mut(&call.id) {
             told.recorded = recorded.clone();
             // What was said of it meanwhile.
             if told.metadata != call.metadata {
@@ -244,9 +272,10 @@ impl Calls {
     /// When too many calls are announced, or too much is said in too short a time.
     pub(crate) fn announce(&self, id: &CallId, said: CallMetadata) -> Result<Announced> {
         let mut announced = self.announced();
-        let mut under_way = self.under_way();
-        let Some(call) = under_way.get_mut(id).filter(|call| !call.is_over) else {
-            drop(under_way);
+        let mut known = self.known();
+        let going_on = known.under_way.get_mut(id).filter(|call| !call.is_over);
+        let Some(call) = going_on else {
+            drop(known);
             let within = announced.put(id.clone(), said, Instant::now())?;
             return Ok(Announced::ToCome(within));
         };
@@ -276,23 +305,39 @@ impl Calls {
         self.announced().counts(Instant::now())
     }
 
-    /// The name, with a number behind it where a saved call has it.
-    fn free_name(&self, id: CallId) -> Result<CallId> {
-        let is_saved = |id: &CallId| {
-            let find = self.store.call(id);
-            let handle = tokio::runtime::Handle::current();
-            tokio::task::block_in_place(|| handle.block_on(find)).map(|found| found.is_some())
-        };
-        if !is_saved(&id)? {
-            return Ok(id);
-        }
-        for number in 2_u32.. {
-            let other = CallId(format!("{id}-{number}"));
-            if !is_saved(&other)? {
-                return Ok(other);
+    /// The name, with a number behind it where a call has it that is over. `recovers`: it is that call's own.
+    fn claim(&self, asked_for: &CallId, recovers: bool) -> Result<Claim<'_>> {
+        for number in 1_u32.. {
+            let id = match number {
+                1 => asked_for.clone(),
+                _ => CallId(format!("{asked_for}-{number}")),
+            };
+            let mut known = self.known();
+            if number == 1 && known.is_going_on(&id) {
+                return Err(UnderWayAlready { id }.into());
+            }
+            let is_own = recovers && number == 1;
+            let is_taken = known.under_way.contains_key(&id)
+                || (known.to_recover.contains(&id) && !is_own)
+                || !known.claimed.insert(id.clone());
+            drop(known);
+            if is_taken {
+                continue;
+            }
+            // Held before the store is asked: a call that is being saved is either under way still or found there.
+            let claim = Claim { calls: self, id };
+            if !self.is_saved(&claim.id)? {
+                return Ok(claim);
             }
         }
-        bail!("call `{id}` has no free name left")
+        bail!("call `{asked_for}` has no free name left")
+    }
+
+    fn is_saved(&self, id: &CallId) -> Result<bool> {
+        let find = self.store.call(id);
+        let handle = tokio::runtime::Handle::current();
+        let found = tokio::task::block_in_place(|| handle.block_on(find))?;
+        Ok(found.is_some())
     }
 
     fn enter(
@@ -302,10 +347,13 @@ impl Calls {
         by: &Arc<InForce>,
         announced: &mut Announcements,
     ) -> Result<()> {
-        let mut under_way = self.under_way();
-        if under_way.contains_key(&call.id) {
+        let mut known = self.known();
+        if known.under_way.contains_key(&call.id) {
             let id = call.id.clone();
             return Err(UnderWayAlready { id }.into());
+        }
+        if matches!(call.audio, WhereAudioLies::Recovered { .. }) {
+            known.to_recover.remove(asked_for);
         }
         if let Some(said) = announced.take(asked_for, Instant::now()) {
             call.metadata.update(said);
@@ -321,7 +369,7 @@ impl Calls {
             by: Arc::clone(by),
             is_over: false,
         };
-        under_way.insert(id.clone(), told);
+        known.under_way.insert(id.clone(), told);
         Ok(())
     }
 
@@ -346,32 +394,53 @@ impl Calls {
 
     /// A call is over and is to be saved; tells whether it was recorded, and what it was judged by.
     pub(crate) fn over(&self, id: &CallId) -> CallOver {
-        let known = self.under_way().get_mut(id).map(|call| {
+        let known = self.known().under_way.get_mut(id).map(|call| {
             call.is_over = true;
             (call.recorded.clone(), Arc::clone(&call.by))
         });
         let (recorded, by) = known.unwrap_or_else(|| (Recorded::No, self.holder.now()));
         let recorded = match recorded {
             // It may be over because the program ends, not because the recording does.
-            Recorded::Before { .. } if self.live.is_hung_up() => Recorded::HeardInPart,
+            Recorded::Before { name, .. } if self.live.is_hung_up() => Recorded::HeardInPart(name),
             recorded => recorded,
         };
         CallOver { recorded, by }
     }
 
+    /// These names are of calls that are to be heard again: no other call gets one.
+    pub(crate) fn keep_names(&self, ids: impl IntoIterator<Item = CallId>) {
+        self.known().to_recover.extend(ids);
+    }
+
+    /// A call that is heard again will not be heard to its end: the next start does that.
+    pub(crate) fn break_off(&self, id: &CallId) {
+        if let Some(call) = self.known().under_way.get_mut(id)
+            && let Recorded::Before { name, .. } = call.recorded
+        {
+            call.recorded = Recorded::HeardInPart(name);
+        }
+    }
+
     /// A call that is over is saved, as far as that could be done: its name is free.
     pub(crate) fn saved(&self, id: &CallId) {
-        self.under_way().remove(id);
+        self.known().under_way.remove(id);
     }
 
     /// Whether a call of that name goes on.
     pub(crate) fn is_under_way(&self, id: &CallId) -> bool {
-        self.under_way().get(id).is_some_and(|call| !call.is_over)
+        self.known().is_going_on(id)
     }
 
     /// All calls under way, by name.
     pub(crate) fn all(&self) -> Vec<CallUnderWay> {
-        self.under_way().values().cloned().collect()
+        self.known().under_way.values().cloned().collect()
+    }
+
+    /// Calls that are over and not saved yet.
+    pub(crate) fn n_unsaved(&self) -> usize {
+        let known = self.known();
+        let calls = known.under_way.values();
+        calls.filter(|call| call.is_over).count()
     }
 
     /// What hears calls that open now. Calls that opened before have others, of the same settings and the same name.
@@ -394,9 +463,13 @@ impl Calls {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn under_way(&self) -> MutexGuard<'_, BTreeMap<CallId, CallUnderWay>> {
-        self.under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn is_going_on(&self, id: &CallId) -> bool {
+        self.under_way.get(id).is_some_and(|call| !call.is_over)
     }
 }

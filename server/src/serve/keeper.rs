@@ -1,9 +1,10 @@
 //! Calls that ended: assessed as their recordings would be, saved, put into the index, told.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use anyhow::Result;
-use auricle_contracts::{Assessment, CallEnded, Happening, LegAudio, Transcript};
+use anyhow::{Error, Result};
+use auricle_contracts::{Assessment, CallEnded, CallId, Happening, LegAudio, Transcript};
 use auricle_live::{EndedCall, LegCounts, NewLeg};
 use auricle_store::{AssessmentRecord, Fingerprints, Recording, Store};
 use tokio::runtime::Handle;
@@ -11,27 +12,56 @@ use tokio::runtime::Handle;
 use super::calls::{CallOver, Calls, Recorded};
 use super::hub::EventHub;
 use crate::clock;
-use crate::disk_full::not_in_index;
+use crate::disk_full::{may_pass, not_in_index};
 use crate::exit::message_of;
 use crate::index::SharedIndex;
-use crate::judge::Judges;
 use crate::known::KnownCall;
+use crate::terminal::{count, say};
 
-/// Writes calls into the data folder, beside jobs.
+/// Calls that wait for room on the disk. What is beyond that is heard again from its recording, at the next start.
+const MOST_UNSAVED: usize = 1_024;
+
+/// Writes calls into the data folder, beside jobs. What the disk has no room for waits, and is tried again.
 pub(crate) struct Keeper {
-    pub(crate) store: Arc<Store>,
-    pub(crate) runtime: Handle,
-    pub(crate) index: SharedIndex,
-    pub(crate) hub: Arc<EventHub>,
-    pub(crate) calls: Arc<Calls>,
+    store: Arc<Store>,
+    runtime: Handle,
+    index: SharedIndex,
+    hub: Arc<EventHub>,
+    calls: Arc<Calls>,
+    unsaved: VecDeque<Kept>,
     /// Calls that could not be saved.
-    pub(crate) n_failed: u64,
+    n_failed: u64,
+}
+
+/// A call that is over, as it is to be saved.
+struct Kept {
+    transcript: Transcript,
+    assessment: Assessment,
+    legs: Vec<LegAudio>,
+    over: CallOver,
 }
 
 impl Keeper {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        runtime: Handle,
+        index: SharedIndex,
+        hub: Arc<EventHub>,
+        calls: Arc<Calls>,
+    ) -> Self {
+        Self {
+            store,
+            runtime,
+            index,
+            hub,
+            calls,
+            unsaved: VecDeque::new(),
+            n_failed: 0,
+        }
+    }
+
     /// Saves a call and tells that it ended. What cannot be saved is told, too.
-    pub(crate) fn keep(&mut self, call: EndedCall, over: &CallOver) {
-        let (recorded, judges) = (&over.recorded, &*over.by.judges);
+    pub(crate) fn keep(&mut self, call: EndedCall, over: CallOver) {
         let EndedCall {
             new,
             mut transcript,
@@ -39,68 +69,110 @@ impl Keeper {
             ..
         } = call;
         let legs: Vec<LegAudio> = new.legs.iter().zip(&counts).map(leg_audio).collect();
-        let lost_ms: u64 = legs.iter().map(|leg| leg.lost_ms).sum();
-        if lost_ms > 0 {
-            let expected_ms: u64 = legs.iter().map(|leg| leg.expected_ms).sum();
-            let percent = 100.0 * lost_ms as f64 / expected_ms as f64;
-            transcript.warnings.push(format!(
-                "{percent:.1} % of the audio never came: silence stands in its place"
-            ));
-        }
-        match recorded {
+        transcript.warnings.extend(lost_audio(&legs));
+        match &over.recorded {
             Recorded::Before { warning, .. } => transcript.warnings.push(warning.clone()),
             Recorded::Failed(cause) => transcript.warnings.push(format!("not recorded: {cause}")),
-            Recorded::HeardInPart => return self.calls.saved(&new.id),
+            Recorded::HeardInPart(name) => {
+                if let Some(recordings) = self.calls.recordings() {
+                    recordings.heard_in_part(name);
+                }
+                return self.calls.saved(&new.id);
+            }
             Recorded::No | Recorded::Here(_) => {}
         }
         transcript.file = format!("live:{}", new.source);
-        let assessment = judges.assess(&transcript);
-        let saved = self.save(&transcript, &assessment, (judges, &legs), recorded);
-        if let Err(error) = saved.and_then(|()| self.settle(recorded)) {
-            self.n_failed += 1;
-            let cause = message_of(&error);
-            tracing::error!(call.id = %transcript.call_id, "a call cannot be saved: {cause}");
-            transcript.warnings.push(format!("not saved: {cause}"));
-        }
-        self.calls.saved(&new.id);
-        let card = assessment.scorecard.as_ref();
-        let ended = CallEnded {
-            duration_ms: transcript.duration_ms,
-            n_utterances: transcript.utterances.len(),
-            n_hits: assessment.hits.len(),
-            score: card.map(|card| card.total),
-            passed: card.map(|card| card.passed),
-            warnings: transcript.warnings,
+        let call = Kept {
+            assessment: over.by.judges.assess(&transcript),
+            transcript,
+            legs,
+            over,
         };
+        let saved = self.save(&call);
+        let mut ended = call.ended();
+        match saved {
+            Err(error) if may_pass(&error) && self.unsaved.len() < MOST_UNSAVED => {
+                let cause = message_of(&error);
+                tracing::error!(call.id = %new.id, "a call is not saved yet: {cause}");
+                ended.warnings.push(format!("not saved yet: {cause}"));
+                self.unsaved.push_back(call);
+            }
+            saved => {
+                if let Err(error) = saved {
+                    let cause = self.failed(&new.id, &error);
+                    ended.warnings.push(format!("not saved: {cause}"));
+                }
+                self.calls.saved(&new.id);
+            }
+        }
         let ended = Happening::CallEnded(Box::new(ended));
         self.hub.tell(new.id, new.metadata.agent, ended);
     }
 
-    /// The next start need not hear the call again.
-    fn settle(&self, recorded: &Recorded) -> Result<()> {
+    /// Saves what there was no room for, as far as there is now.
+    pub(crate) fn try_again(&mut self) {
+        while let Some(call) = self.unsaved.pop_front() {
+            let id = &call.transcript.call_id;
+            match self.save(&call) {
+                Ok(()) => tracing::info!(call.id = %id, "the call is saved now"),
+                Err(error) if may_pass(&error) => {
+                    tracing::debug!(call.id = %id, "still not saved: {}", message_of(&error));
+                    return self.unsaved.push_front(call);
+                }
+                Err(error) => drop(self.failed(id, &error)),
+            }
+            self.calls.saved(id);
+        }
+    }
+
+    /// Tries for the last time; gives the number of calls that are not saved.
+    pub(crate) fn end(mut self) -> u64 {
+        self.try_again();
+        let n_unsaved = self.n_failed + self.unsaved.len() as u64;
+        if n_unsaved > 0 {
+            say!(
+                "warning: {} not saved\nhint: free some space on the disk; the next start hears those that were recorded again",
+                count(n_unsaved, "call")
+            );
+        }
+        n_unsaved
+    }
+
+    fn failed(&mut self, id: &CallId, error: &Error) -> String {
+        self.n_failed += 1;
+        let cause = message_of(error);
+        tracing::error!(call.id = %id, "a call cannot be saved: {cause}");
+        cause
+    }
+
+    /// Saves a call; then the next start need not hear it again.
+    fn save(&self, call: &Kept) -> Result<()> {
+        self.write(call)?;
         match self.calls.recordings() {
-            Some(recordings) => recordings.settle(recorded),
+            Some(recordings) => recordings.settle(&call.over.recorded),
             None => Ok(()),
         }
     }
 
-    fn save(
-        &mut self,
-        transcript: &Transcript,
-        assessment: &Assessment,
-        (judges, legs): (&Judges, &[LegAudio]),
-        recorded: &Recorded,
-    ) -> Result<()> {
-        let path = match recorded {
+    fn write(&self, call: &Kept) -> Result<()> {
+        let Kept {
+            transcript,
+            assessment,
+            legs,
+            over,
+        } = call;
+        let path = match &over.recorded {
             Recorded::Here(name) | Recorded::Before { name, .. } => name.to_string(),
-            Recorded::No | Recorded::HeardInPart | Recorded::Failed(_) => transcript.file.clone(),
+            Recorded::No | Recorded::HeardInPart(_) | Recorded::Failed(_) => {
+                transcript.file.clone()
+            }
         };
         let recording = Recording {
             call_id: transcript.call_id.clone(),
             file: transcript.file.clone(),
             path,
             size_bytes: 0,
-            legs: legs.to_vec(),
+            legs: legs.clone(),
             metadata: transcript.metadata.clone(),
         };
         let now = clock::now_text();
@@ -112,7 +184,7 @@ impl Keeper {
         let record = AssessmentRecord {
             call_id: transcript.call_id.clone(),
             transcript_version: version,
-            rules_fingerprint: judges.of(transcript).print.clone(),
+            rules_fingerprint: over.by.judges.of(transcript).print.clone(),
             made_at: now,
             assessment: assessment.clone(),
         };
@@ -127,6 +199,30 @@ impl Keeper {
         // The store knows what the index lacks: the next start adds it.
         added.or_else(|error| not_in_index(&transcript.call_id, error))
     }
+}
+
+impl Kept {
+    fn ended(&self) -> CallEnded {
+        let card = self.assessment.scorecard.as_ref();
+        CallEnded {
+            duration_ms: self.transcript.duration_ms,
+            n_utterances: self.transcript.utterances.len(),
+            n_hits: self.assessment.hits.len(),
+            score: card.map(|card| card.total),
+            passed: card.map(|card| card.passed),
+            warnings: self.transcript.warnings.clone(),
+        }
+    }
+}
+
+/// What is said of audio that never came.
+fn lost_audio(legs: &[LegAudio]) -> Option<String> {
+    let lost_ms: u64 = legs.iter().map(|leg| leg.lost_ms).sum();
+    let expected_ms: u64 = legs.iter().map(|leg| leg.expected_ms).sum();
+    (lost_ms > 0).then(|| {
+        let percent = 100.0 * lost_ms as f64 / expected_ms as f64;
+        format!("{percent:.1} % of the audio never came: silence stands in its place")
+    })
 }
 
 fn leg_audio((leg, counts): (&NewLeg, &LegCounts)) -> LegAudio {

@@ -30,7 +30,7 @@ mod webhooks;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -38,7 +38,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use auricle_contracts::CallMetadata;
 use auricle_insight::intent::Language;
 use auricle_live::{EndedCall, Live, LiveOutput, MachineClock, Timings, Told};
-use crossbeam::channel::{self, Sender};
+use crossbeam::channel::{self, Receiver, RecvTimeoutError, Sender};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -71,6 +71,8 @@ use crate::terminal::{count, say};
 
 /// Calls that are over and wait to be saved; then telling waits for the disk, too.
 const CALLS_TO_SAVE: usize = 1_024;
+/// How often calls that the disk had no room for are tried again.
+const SAVE_AGAIN_EVERY: Duration = Duration::from_secs(2);
 /// How long calls that the program ends may take to be heard to their end.
 const HANG_UP_WITHIN: Duration = Duration::from_secs(60);
 /// How long events that were told may take to be written when the program ends.
@@ -169,7 +171,8 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         archive,
         webhooks,
         jobs,
-        acknowledging: tokio::sync::Mutex::new(()),
+        acknowledging: tokio::sync::Mutex::default(),
+        n_keys_refused: AtomicU64::new(0),
         sockets: WebSockets::new(
             &calls,
             &hub,
@@ -178,14 +181,8 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         ),
         is_draining: AtomicBool::new(false),
     });
-    let keeper = Keeper {
-        store,
-        runtime: app.runtime.handle().clone(),
-        index,
-        hub,
-        calls: Arc::clone(&calls),
-        n_failed: 0,
-    };
+    let of_keeper = app.runtime.handle().clone();
+    let keeper = Keeper::new(store, of_keeper, index, hub, Arc::clone(&calls));
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_signals(app, &stop);
     let after = After {
@@ -193,6 +190,9 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         archivist: app.runtime.spawn(archivist.run(served.hub.news())),
         couriers,
     };
+    if let Some(recordings) = calls.recordings() {
+        calls.keep_names(recordings.calls_to_recover());
+    }
     let serving = Serving::begin(app, listener, &served, output, keeper, after)?;
     if let Some(listener) = audiosocket {
         say!("listening: AudioSocket on {}", listener.local_addr()?);
@@ -305,17 +305,7 @@ impl Serving {
         });
         let (ended, to_keep) = channel::bounded(CALLS_TO_SAVE);
         let of_keeper = after.traces.clone();
-        let keep = move || {
-            let mut keeper = keeper;
-            for ToKeep { call, over, since } in &to_keep {
-                let id = call.new.id.clone();
-                keeper.keep(call, &over);
-                if let Some(traces) = &of_keeper {
-                    traces.saved(&id, since);
-                }
-            }
-            keeper.n_failed
-        };
+        let keep = move || keep_all(keeper, &to_keep, of_keeper.as_deref());
         let (of_teller, over) = (Arc::clone(served), Arc::clone(&is_over));
         let traces = after.traces.clone();
         let tell = move || tell(&output, &of_teller, &ended, traces.as_deref(), &over);
@@ -352,18 +342,36 @@ impl Serving {
                 None => 0,
             }
         };
-        let (recovered, n_failed) = self
-            .runtime
-            .block_on(async { futures_util::join!(recover, play) });
+        let broken = async {
+            while !self.has_failed() {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        let (recovered, n_failed) = self.runtime.block_on(async {
+            tokio::select! {
+                done = async { futures_util::join!(recover, play) } => done,
+                () = broken => (Ok(0), 0),
+            }
+        });
         let n_failed = n_failed
             + recovered.unwrap_or_else(|error| {
                 say!("warning: calls are not recovered: {}", message_of(&error));
                 1
             });
-        while !once && !stop.load(Ordering::Relaxed) && !served.calls.live().has_failed() {
+        let is_over = || {
+            let has_failed = served.calls.live().has_failed() || self.has_failed();
+            once || has_failed || stop.load(Ordering::Relaxed)
+        };
+        while !is_over() {
             std::thread::sleep(LOOK_EVERY);
         }
         n_failed
+    }
+
+    /// Whether what tells and saves broke off.
+    fn has_failed(&self) -> bool {
+        let threads = self.keeper.is_finished() || self.teller.is_finished();
+        threads || self.after.archivist.is_finished()
     }
 
     /// Ends the threads; gives the number of calls that could not be saved.
@@ -402,6 +410,24 @@ impl Serving {
             Ok(Err(_)) => return Err(anyhow!("the HTTP interface broke off")),
         }
         Ok(n_failed)
+    }
+}
+
+/// Saves calls as they end; gives the number of those that could not be saved.
+fn keep_all(mut keeper: Keeper, ended: &Receiver<ToKeep>, traces: Option<&Traces>) -> u64 {
+    loop {
+        match ended.recv_timeout(SAVE_AGAIN_EVERY) {
+            Ok(ToKeep { call, over, since }) => {
+                let id = call.new.id.clone();
+                keeper.keep(call, over);
+                if let Some(traces) = traces {
+                    traces.saved(&id, since);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return keeper.end(),
+        }
+        keeper.try_again();
     }
 }
 

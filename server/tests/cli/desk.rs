@@ -41,8 +41,14 @@ impl Desk {
 
     /// The binary in this folder, with its data in `data`.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_auricle"));
-        command.current_dir(self.folder.path()).args(args);
+        self.command_through(&[], args)
+    }
+
+    /// The same, started by another program, which is told of both.
+    pub(crate) fn command_through(&self, other: &[&str], args: &[&str]) -> Command {
+        let words = [other, &[env!("CARGO_BIN_EXE_auricle")], args].concat();
+        let mut command = Command::new(words[0]);
+        command.current_dir(self.folder.path()).args(&words[1..]);
         for name in [
             "AURICLE_LOG",
             "AURICLE_MODELS",

@@ -1,9 +1,9 @@
 //! Recordings of live calls: after a kill, played, under other keys.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -172,6 +172,84 @@ fn a_call_outlives_a_kill_and_is_played_under_another_key() {
     assert_eq!(recordings(&desk, "done").len(), 1);
 }
 
+/// Leaves a call of 12 s behind, as a crash does.
+fn killed_in_a_call(desk: &Desk, models: &Path) {
+    desk.put("auricle.toml", CONFIG);
+    let server = Server::start(desk, models, &[]);
+    let audio = channels("fixture-01");
+    let mut call = Speaking::begin(&server);
+    call.say(audio.each_ref().map(|leg| &leg[..16_000 * 12]));
+    let n_bytes = || {
+        let open = recordings(desk, "open");
+        open.iter()
+            .map(|file| fs::metadata(file).unwrap().len())
+            .sum::<u64>()
+    };
+    while n_bytes() < 2 * 16_000 * 12 {
+        std::thread::yield_now();
+    }
+    server.kill();
+}
+
+#[test]
+fn who_calls_again_does_not_take_the_place_of_the_call_that_was_cut_off() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    killed_in_a_call(&desk, &models);
+    let server = Server::start(&desk, &models, &[]);
+    // It may be heard again by now, or wait for that.
+    let address = server.audiosocket.as_ref().unwrap();
+    let again = || {
+        let mut agent = TcpStream::connect(address).unwrap();
+        agent.write_all(&frame(0x01, &[7; 16])).unwrap();
+        agent.write_all(&frame(0x10, &[0; 320])).unwrap();
+        agent.shutdown(std::net::Shutdown::Write).unwrap();
+        // `0xff`: it is heard again just now.
+        let mut answer = Vec::new();
+        let _ = agent.read_to_end(&mut answer);
+        answer.first() != Some(&0xff)
+    };
+    while !again() {}
+    let other = format!("{CALL}-2");
+    let path = format!("/api/v1/calls/{other}");
+    while server.get(&path).0 != 200 || server.get(&format!("/api/v1/calls/{CALL}")).0 != 200 {
+        std::thread::yield_now();
+    }
+    let first = server.json(&format!("/api/v1/calls/{CALL}"));
+    assert!(
+        first["warnings"][0].as_str().unwrap().contains("recovered"),
+        "{first}"
+    );
+    assert!(!texts(&first).is_empty());
+    assert_eq!(texts(&server.json(&path)), [] as [String; 0]);
+    server.stop();
+}
+
+#[test]
+fn a_recording_that_ends_the_program_over_and_over_is_put_aside() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    killed_in_a_call(&desk, &models);
+    let open = recordings(&desk, "open");
+    let name = open[0].file_stem().unwrap().to_str().unwrap().to_owned();
+    let tries = format!("{{\"{name}\": 5}}");
+    desk.put("data/recordings/tries.json", tries);
+    let server = Server::start(&desk, &models, &[]);
+    while recordings(&desk, "broken").is_empty() {
+        std::thread::yield_now();
+    }
+    let (code, said) = server.stop();
+    assert!(
+        said.contains("broke off 5 times while it heard this again"),
+        "{said}"
+    );
+    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(recordings(&desk, "open"), [] as [PathBuf; 0]);
+    assert!(!desk.path("data/recordings/tries.json").exists());
+}
+
 #[test]
 fn calls_without_recordings_say_so() {
     let Some((desk, models)) = desk_with_voice_activity() else {
@@ -197,4 +275,98 @@ fn calls_without_recordings_say_so() {
         1,
         &["has no recording"],
     );
+}
+
+/// The program with its data on a small disk of its own, which only it sees; `None` where nobody may make one.
+#[cfg(target_os = "linux")]
+fn on_a_small_disk(desk: &Desk, models: &Path) -> Option<Server> {
+    const OWN: [&str; 5] = ["unshare", "--map-root-user", "--mount", "sh", "-c"];
+    const MOUNT: &str = "mount -t tmpfs -o size=48m tmpfs data";
+    fs::create_dir(desk.path("data")).unwrap();
+    let tried = desk.command_through(&[&OWN[..], &[MOUNT]].concat(), &[]);
+    let tried = { tried }.status();
+    if !tried.is_ok_and(|status| status.success()) {
+        println!(
+            "skipped: nobody may mount a disk of their own here (unshare --map-root-user --mount)"
+        );
+        return None;
+    }
+    let then = format!("{MOUNT} && exec \"$0\" \"$@\"");
+    let args = ["serve", "--listen", "127.0.0.1:0"];
+    let command = desk.command_through(&[&OWN[..], &[&then]].concat(), &args);
+    Some(Server::start_by(command, models))
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_call_that_ends_on_a_full_disk_is_saved_when_there_is_room() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put("auricle.toml", CONFIG);
+    let Some(server) = on_a_small_disk(&desk, &models) else {
+        return;
+    };
+    // As it sees it.
+    let pid = server.child.id();
+    let data = PathBuf::from(format!("/proc/{pid}/root"))
+        .join(desk.path("data").strip_prefix("/").unwrap());
+    let audio = channels("fixture-01");
+    let mut call = Speaking::begin(&server);
+    let begun = || {
+        let open = fs::read_dir(data.join("recordings/open")).unwrap();
+        open.map(|file| file.unwrap().metadata().unwrap().len())
+            .any(|n_bytes| n_bytes > 0)
+    };
+    while !begun() {
+        std::thread::yield_now();
+    }
+    let ballast = data.join("ballast");
+    let mut file = fs::File::create(&ballast).unwrap();
+    let full = std::io::copy(&mut std::io::repeat(0), &mut file).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    call.say(audio.each_ref().map(Vec::as_slice));
+    drop(call);
+    let events = server.events("after=0", "", CALL);
+    let ended = events.last().unwrap();
+    let warning = ended["warnings"].as_array().unwrap().last().unwrap();
+    assert!(
+        warning
+            .as_str()
+            .unwrap()
+            .starts_with("not saved yet: the disk is full"),
+        "{ended}"
+    );
+    let under_way = &server.json("/api/v1/calls")["under_way"][0];
+    assert_eq!(
+        (&under_way["call_id"], &under_way["is_over"]),
+        (&CALL.into(), &true.into())
+    );
+    let is_unsaved = |n: u32| {
+        server
+            .get("/metrics")
+            .1
+            .contains(&format!("\nauricle_live_calls_unsaved {n}\n"))
+    };
+    assert!(is_unsaved(1));
+
+    drop(file);
+    fs::remove_file(ballast).unwrap();
+    while !is_unsaved(0) {
+        std::thread::yield_now();
+    }
+    let saved = server.json(&format!("/api/v1/calls/{CALL}"));
+    let finals = events.iter().filter(|event| event["type"] == "final");
+    let told: Vec<_> = finals
+        .map(|event| event["utterance"]["text"].clone())
+        .collect();
+    assert!(!told.is_empty());
+    assert_eq!(texts(&saved).len(), told.len());
+    assert_eq!(saved["warnings"], Value::Null, "{saved}");
+    let (status, wave) = server.get_bytes(&format!("/api/v1/calls/{CALL}/audio"));
+    assert_eq!(status, 200);
+    // Behind the packet that opened the call.
+    assert_eq!(samples_of(&wave).len(), 2 * (320 + audio[0].len()));
+    let (code, said) = server.stop();
+    assert_eq!(code, Some(0), "{said}");
 }

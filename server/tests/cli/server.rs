@@ -34,7 +34,11 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(desk: &Desk, models: &Path, args: &[&str]) -> Self {
         let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
-        let mut command = desk.command(&args);
+        Self::start_by(desk.command(&args), models)
+    }
+
+    /// By a command that becomes the program.
+    pub(crate) fn start_by(mut command: Command, models: &Path) -> Self {
         // What is on this machine is asked without a proxy.
         command.env("NO_PROXY", "127.0.0.1");
         command.env("AURICLE_MODELS", models).stderr(Stdio::piped());

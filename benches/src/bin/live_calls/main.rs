@@ -177,7 +177,7 @@ impl Run<'_> {
                 .collect();
             let (busiest, share) = cores.busiest();
             println!(
-                "{n_calls:>6} {:>21} {:>21} {:>21} {:>6.2} {:>6.3} {:>6.2} {:>6.2} {:>6} {:>6} {:>6} {:>8} {busiest} {share:.2}",
+                "{n_calls:>6} {:>21} {:>21} {:>21} {:>6.2} {:>6.3} {:>6.2} {:>6.2} {:>6} {:>6} {:>6} {:>8} {:>7.0} {busiest} {share:.2}",
                 rows[0],
                 rows[1],
                 rows[2],
@@ -189,6 +189,7 @@ impl Run<'_> {
                 slots.held_back.as_millis(),
                 slots.behind.as_millis(),
                 now.resident_kib.saturating_sub(resident_kib) / n_calls as u64,
+                n_calls as f64 / cores.all,
             );
         }
         Ok(())
@@ -197,10 +198,10 @@ impl Run<'_> {
 
 fn print_head() {
     println!(
-        "ms at p50/95/99; cores busy; partials shed; ms held back and this tool behind; KiB a call since the start"
+        "ms at p50/95/99; cores busy; partials shed; ms held back and this tool behind; KiB a call since the start; calls a core"
     );
     println!(
-        "{:>6} {:>21} {:>21} {:>21} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} busiest thread",
+        "{:>6} {:>21} {:>21} {:>21} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} {:>7} busiest thread",
         "calls",
         "packet→partial",
         "silence→final",
@@ -213,6 +214,7 @@ fn print_head() {
         "held",
         "behind",
         "KiB",
+        "a core",
     );
 }
 

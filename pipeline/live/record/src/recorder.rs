@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -36,12 +36,21 @@ pub enum RecordError {
     Facts(#[from] serde_json::Error),
     /// Calls begin faster than the disk takes recordings.
     #[error(
-        "the disk is behind: recordings of more calls cannot be begun\nhint: look at the disk; calls go on being heard"
+        "the disk is behind: recordings take nothing more\nhint: look at the disk; calls go on being heard"
     )]
     Busy,
     /// The recorder is about to end, or broke off.
     #[error("recordings are not taken any more")]
     Over,
+}
+
+impl RecordError {
+    fn of(refused: TrySendError<Command>) -> Self {
+        match refused {
+            TrySendError::Full(_) => Self::Busy,
+            TrySendError::Disconnected(_) => Self::Over,
+        }
+    }
 }
 
 /// Counts since the start.
@@ -53,7 +62,7 @@ pub struct RecordStats {
     pub unrecorded_samples: u64,
     /// Writes and syncs that failed.
     pub n_failures: u64,
-    /// The longest that a packet waited for the disk since the last look, milliseconds.
+    /// The longest that a packet waited for the disk since the last look, milliseconds; one that waits still counts.
     pub longest_to_disk_ms: u64,
 }
 
@@ -74,6 +83,15 @@ struct Shared {
     unrecorded: AtomicU64,
     n_failures: AtomicU64,
     longest_ms: AtomicU64,
+    /// What waits for the disk came before this; `None`: nothing waits.
+    waiting_since: Mutex<Option<Instant>>,
+}
+
+impl Shared {
+    fn waiting_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        let since = self.waiting_since.lock();
+        since.unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 enum Command {
@@ -137,12 +155,7 @@ impl Recorder {
             state: State::Taking,
             flushed_at: Instant::now(),
         }));
-        self.commands
-            .try_send(begun)
-            .map_err(|refused| match refused {
-                TrySendError::Full(_) => RecordError::Busy,
-                TrySendError::Disconnected(_) => RecordError::Over,
-            })?;
+        self.commands.try_send(begun).map_err(RecordError::of)?;
         self.shared.n_open.fetch_add(1, Ordering::SeqCst);
         Ok((name, tapes))
     }
@@ -150,11 +163,11 @@ impl Recorder {
     /// Writes what became known of a call; nothing where its recording is finished. Where the disk is full it is left out.
     ///
     /// # Errors
-    /// The facts cannot be written.
+    /// The facts cannot be written, or the disk is behind. It never waits.
     pub fn note(&self, name: RecordingName, facts: &NoteFacts) -> Result<(), RecordError> {
         let note = serde_json::to_vec(facts)?;
-        let told = self.commands.send(Command::Note(name, note));
-        told.map_err(|_| RecordError::Over)
+        let told = self.commands.try_send(Command::Note(name, note));
+        told.map_err(RecordError::of)
     }
 
     /// The call is saved: its recording may be finished.
@@ -186,11 +199,12 @@ impl Recorder {
     /// Counts; the longest wait begins anew.
     pub fn stats(&self) -> RecordStats {
         let shared = &self.shared;
+        let waits_ms = shared.waiting_since().map_or(0, waited_ms);
         RecordStats {
             n_open: shared.n_open.load(Ordering::Relaxed),
             unrecorded_samples: shared.unrecorded.load(Ordering::Relaxed),
             n_failures: shared.n_failures.load(Ordering::Relaxed),
-            longest_to_disk_ms: shared.longest_ms.swap(0, Ordering::Relaxed),
+            longest_to_disk_ms: shared.longest_ms.swap(0, Ordering::Relaxed).max(waits_ms),
         }
     }
 }
@@ -350,12 +364,14 @@ fn barriers(spool: &Spool, shared: &Shared) {
         std::thread::sleep(BARRIER_EVERY);
         let begins = Instant::now();
         if shared.is_dirty.swap(false, Ordering::SeqCst) {
+            // What was written just after the barrier before began waits for this one to end.
+            let since = *shared.waiting_since().get_or_insert(before);
             match spool.barrier() {
                 Ok(_) => {
-                    // What was written just after the barrier before began waited for this one to end.
-                    let waited = before.elapsed() + FLUSH_EVERY + LOOK_EVERY;
-                    let waited_ms = waited.as_millis() as u64;
-                    shared.longest_ms.fetch_max(waited_ms, Ordering::Relaxed);
+                    *shared.waiting_since() = None;
+                    shared
+                        .longest_ms
+                        .fetch_max(waited_ms(since), Ordering::Relaxed);
                 }
                 Err(cause) => {
                     shared.is_dirty.store(true, Ordering::SeqCst);
@@ -366,6 +382,11 @@ fn barriers(spool: &Spool, shared: &Shared) {
         }
         before = begins;
     }
+}
+
+/// How long a packet waited that was written after `since`: in the ring and the buffer, too.
+fn waited_ms(since: Instant) -> u64 {
+    (since.elapsed() + FLUSH_EVERY + LOOK_EVERY).as_millis() as u64
 }
 
 /// Tells failures, but not over and over: a disk that is full fails for every call, four times a second.

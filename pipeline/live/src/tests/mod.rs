@@ -20,6 +20,7 @@ use crate::stage::Turn;
 use crate::{Clock, Encoding, EndedCall, LegFeed, NewCall, NewLeg, Told};
 
 mod allocation;
+mod loss;
 mod overload;
 #[path = "../../../insight/tests/common/pack.rs"]
 mod pack;

@@ -146,25 +146,46 @@ pub(crate) async fn acknowledge(
         return Err(ApiError::new(StatusCode::BAD_REQUEST, error).with_hint("shorten it"));
     }
     // One at a time: the first is told, the second finds it.
-    let _one = served.acknowledging.lock().await;
+    let mut unwritten = served.acknowledging.lock().await;
     let alert = find(&served, &alert_id).await?;
     if let Some(before) = &alert.acknowledged {
         if before.by == caller.name && (note.is_none() || note == before.note) {
             return Ok(Json(alert));
         }
-        let error = format!("`{}` acknowledged alert `{alert_id}` already", before.by);
-        let hint = format!("/api/v1/alerts/{alert_id} says when, and what was noted");
-        return Err(ApiError::new(StatusCode::CONFLICT, error).with_hint(&hint));
+        return Err(acknowledged_by(&before.by, &alert_id));
     }
+    if let Some(before) = unwritten.get(&alert_id) {
+        written(&served, before.event_id).await?;
+        return match find(&served, &alert_id).await? {
+            alert if before.by == caller.name => Ok(Json(alert)),
+            _ => Err(acknowledged_by(&before.by, &alert_id)),
+        };
+    }
+    let by = caller.name;
     let acknowledged = Acknowledged {
         alert_id: alert_id.clone(),
-        by: caller.name,
+        by: by.clone(),
         note,
     };
     let happening = Happening::Acknowledged(Box::new(acknowledged));
-    let told = served.hub.tell(alert.call_id, alert.agent, happening);
-    written(&served, told).await?;
+    let event_id = served.hub.tell(alert.call_id, alert.agent, happening);
+    unwritten.insert(alert_id.clone(), Unwritten { by, event_id });
+    written(&served, event_id).await?;
+    unwritten.remove(&alert_id);
     Ok(Json(find(&served, &alert_id).await?))
+}
+
+/// An acknowledgement that was told, and is not in the store yet.
+#[derive(Debug)]
+pub(crate) struct Unwritten {
+    by: String,
+    event_id: u64,
+}
+
+fn acknowledged_by(by: &str, alert_id: &str) -> ApiError {
+    let error = format!("`{by}` acknowledged alert `{alert_id}` already");
+    let hint = format!("/api/v1/alerts/{alert_id} says when, and what was noted");
+    ApiError::new(StatusCode::CONFLICT, error).with_hint(&hint)
 }
 
 /// An alert that was told; waits until it is written where it was told just now.

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use auricle_contracts::CallId;
 use auricle_spool::RecordingName;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -11,14 +11,19 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use utoipa::IntoParams;
 
 use super::Served;
 use super::error::{ApiError, Mistake};
 use crate::serve::recordings::{self, Span, write_audio};
 
-/// Audio of one answer at most, which is made in memory: 29 MB at 8 kHz.
+/// Audio of one answer at most.
 const MOST_MS: u64 = 15 * 60 * 1000;
+/// Its bytes at most, as it is made in memory: two legs of 15 minutes at 8 kHz have 29 MB.
+const MOST_BYTES: u64 = 32 << 20;
+/// Answers that are made at a time; others wait.
+static MAKING: Semaphore = Semaphore::const_new(2);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -26,7 +31,7 @@ pub(crate) struct AudioQuery {
     /// Milliseconds from the start of the call.
     #[serde(default)]
     from_ms: u64,
-    /// Its end, or 15 minutes behind `from_ms`, if it is not given.
+    /// Its end, or 15 minutes behind `from_ms`, if it is not given; less where legs have more than 8,000 samples a second.
     to_ms: Option<u64>,
 }
 
@@ -48,7 +53,10 @@ pub(crate) async fn audio(
     query: Result<Query<AudioQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let (Path(call_id), Query(query)) = (call_id?, query?);
-    let most = query.from_ms.saturating_add(MOST_MS);
+    let call_id = CallId(call_id);
+    let (name, bytes_a_second) = recording_of(&served, &call_id).await?;
+    let most_ms = MOST_MS.min(MOST_BYTES * 1000 / bytes_a_second.max(1));
+    let most = query.from_ms.saturating_add(most_ms);
     let span = Span {
         from_ms: query.from_ms,
         to_ms: query.to_ms.unwrap_or(most),
@@ -58,13 +66,22 @@ pub(crate) async fn audio(
             "`to_ms` must be {} to {most}",
             span.from_ms.saturating_add(1)
         );
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, error)
-            .with_hint("at most 15 minutes at a time: ask for the rest by `from_ms`"));
+        return Err(
+            ApiError::new(StatusCode::BAD_REQUEST, error).with_hint(&format!(
+                "at most {} s of this call at a time: ask for the rest by `from_ms`",
+                most_ms / 1000
+            )),
+        );
     }
-    let call_id = CallId(call_id);
-    let name = recording_of(&served, &call_id).await?;
     let silences = recordings::silences(&served.store, &call_id).await?;
     let config = served.config.clone();
+    let is_there = name.path_in(&recordings::folder(&config)).exists();
+    if !is_there {
+        let error = format!("the recording of call `{call_id}` is not kept any more");
+        return Err(ApiError::new(StatusCode::NOT_FOUND, error)
+            .with_hint("`live.recordings.keep_days` says how long recordings are kept"));
+    }
+    let _making = MAKING.acquire().await.context("answers are made no more")?;
     let write = move || -> anyhow::Result<Vec<u8>> {
         let reader = recordings::open_reader(&config, &name)?;
         let mut sink = Cursor::new(Vec::new());
@@ -80,15 +97,19 @@ pub(crate) async fn audio(
     Ok((headers, wave).into_response())
 }
 
-async fn recording_of(served: &Served, call_id: &CallId) -> Result<RecordingName, ApiError> {
+/// Its name, and how many bytes a second of it has as 16-bit samples.
+async fn recording_of(served: &Served, call_id: &CallId) -> Result<(RecordingName, u64), ApiError> {
     let call = served.store.call(call_id).await;
     let call = call.map_err(anyhow::Error::from)?.ok_or_else(|| {
         let error = format!("no call `{call_id}` is saved");
         ApiError::new(StatusCode::NOT_FOUND, error).with_hint("/api/v1/calls lists calls")
     })?;
-    call.recording.path.parse().map_err(|_| {
+    let legs = &call.recording.legs;
+    let bytes_a_second = legs.iter().map(|leg| 2 * u64::from(leg.rate_hz)).sum();
+    let name = call.recording.path.parse().map_err(|_| {
         let error = format!("call `{call_id}` has no recording here");
         ApiError::new(StatusCode::NOT_FOUND, error)
             .with_hint("calls that were played or analysed from files are not recorded again")
-    })
+    })?;
+    Ok((name, bytes_a_second))
 }

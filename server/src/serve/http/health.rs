@@ -65,10 +65,35 @@ pub(crate) async fn metrics(
     let mut page = Page::default();
     page.gauge("live_calls", "calls under way", live.n_calls() as u64);
     page.gauge(
+        "live_calls_unsaved",
+        "calls that are over and not saved yet: the disk is behind, or full",
+        served.calls.n_unsaved() as u64,
+    );
+    page.gauge(
         "live_events_waiting",
         "events that wait to be told",
         live.n_events_waiting() as u64,
     );
+    let waiting = [
+        (
+            "live_packets_waiting",
+            "packets that wait for the front end",
+            counts.packets_waiting,
+        ),
+        (
+            "live_samples_waiting",
+            "samples of speech that wait for recognition",
+            counts.samples_waiting,
+        ),
+        (
+            "live_reports_waiting",
+            "partials, utterances and others that wait for judgement",
+            counts.reports_waiting,
+        ),
+    ];
+    for (name, help, value) in waiting {
+        page.gauge(name, help, value);
+    }
     if let Some(bytes) = resident_bytes() {
         page.gauge("resident_bytes", "memory of the process", bytes);
     }
@@ -120,6 +145,11 @@ pub(crate) async fn metrics(
     for (name, help, value) in counters {
         page.counter(name, help, value);
     }
+    page.counter(
+        "http_keys_refused",
+        "requests that were not let in: no key, a wrong one, or one for something else",
+        served.n_keys_refused.load(Ordering::Relaxed),
+    );
     let announcements = served.calls.announcements();
     page.gauge(
         "live_announcements",

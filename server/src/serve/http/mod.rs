@@ -18,8 +18,9 @@ mod search;
 mod tests;
 mod webhooks;
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use auricle_store::Store;
 use axum::Router;
@@ -30,6 +31,7 @@ use axum::response::IntoResponse;
 use utoipa_axum::routes;
 
 pub(crate) use self::accept::accept;
+use self::alerts::Unwritten;
 use self::error::ApiError;
 use self::openapi::{Door, Group};
 use super::access::{Access, Asker, Caller, Refusal, Role};
@@ -59,9 +61,11 @@ pub(crate) struct Served {
     pub(crate) archive: Arc<Archive>,
     pub(crate) webhooks: Arc<Webhooks>,
     pub(crate) jobs: Arc<Jobs>,
-    /// Held by the one who acknowledges an alert.
-    pub(crate) acknowledging: tokio::sync::Mutex<()>,
+    /// Held by the one who acknowledges an alert: what the disk has not taken yet, by alert.
+    pub(crate) acknowledging: tokio::sync::Mutex<HashMap<String, Unwritten>>,
     pub(crate) sockets: Arc<WebSockets>,
+    /// Requests that were not let in: no key, a wrong one, one for something else.
+    pub(crate) n_keys_refused: AtomicU64,
     /// Whether the program is about to end: no more calls.
     pub(crate) is_draining: AtomicBool,
 }
@@ -78,7 +82,10 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
                         request.extensions_mut().insert(caller);
                         next.run(request).await
                     }
-                    Err(refusal) => ApiError::refused(&refusal).into_response(),
+                    Err(refusal) => {
+                        served.n_keys_refused.fetch_add(1, Ordering::Relaxed);
+                        ApiError::refused(&refusal).into_response()
+                    }
                 }
             }
         })

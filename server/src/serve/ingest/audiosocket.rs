@@ -23,11 +23,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::joining::{Joining, LegToJoin};
+use super::joining::{JoinError, Joining, LegToJoin};
 use super::{CallLeg, Ingest, Patience, Piece, carry};
 use crate::clock;
 use crate::exit::message_of;
-use crate::serve::calls::Calls;
+use crate::serve::calls::{Calls, UnderWayAlready};
 
 /// How long a connection may take to say which call it is.
 const NAME_WITHIN: Duration = Duration::from_secs(5);
@@ -123,9 +123,9 @@ impl AudioSocket {
     }
 
     /// The first connection of a call opens it and is the agent; the second is the customer.
-    fn open(&self, id: Option<Uuid>, rate_hz: u32) -> Result<CallLeg> {
+    async fn open(&self, id: Option<Uuid>, rate_hz: u32) -> Result<CallLeg> {
         let id = id.context("audio came before the call's id")?;
-        self.joining.join(LegToJoin {
+        let joiner = LegToJoin {
             id: CallId(id.to_string()),
             metadata: CallMetadata {
                 started_at: Some(clock::now_text()),
@@ -133,7 +133,8 @@ impl AudioSocket {
             },
             party: None,
             rate_hz,
-        })
+        };
+        self.joining.join(joiner).await
     }
 }
 
@@ -143,6 +144,7 @@ fn complaint_of(error: &anyhow::Error) -> Complaint {
         Some(OpenError::Draining) => Complaint::Stopping,
         Some(OpenError::TooMany { .. } | OpenError::Busy) => Complaint::Overloaded,
         Some(_) => Complaint::NotAccepted,
+        None if error.is::<UnderWayAlready>() || error.is::<JoinError>() => Complaint::NotAccepted,
         None => Complaint::Protocol,
     }
 }
@@ -215,21 +217,17 @@ impl Ingest for Connection<'_> {
                 None => {}
                 Some(Said::Id) => return Ok(Some(Piece::Alive)),
                 Some(Said::Over) => return Ok(None),
-                Some(Said::Audio { rate_hz }) => {
-                    match self.rate_hz.replace(rate_hz) {
-                        None => {
-                            let open = || self.ingest.open(self.id, rate_hz);
-                            // It writes the beginning of a recording.
-                            let leg = tokio::task::block_in_place(open)?;
-                            self.state = State::JustOpened;
-                            return Ok(Some(Piece::Opened(vec![leg])));
-                        }
-                        Some(before) if before != rate_hz => {
-                            bail!("the rate changed from `{before}` to `{rate_hz}` Hz")
-                        }
-                        Some(_) => return Ok(Some(self.piece())),
+                Some(Said::Audio { rate_hz }) => match self.rate_hz.replace(rate_hz) {
+                    None => {
+                        let leg = self.ingest.open(self.id, rate_hz).await?;
+                        self.state = State::JustOpened;
+                        return Ok(Some(Piece::Opened(vec![leg])));
                     }
-                }
+                    Some(before) if before != rate_hz => {
+                        bail!("the rate changed from `{before}` to `{rate_hz}` Hz")
+                    }
+                    Some(_) => return Ok(Some(self.piece())),
+                },
             }
             let read = self.stream.read(self.reader.space()).await;
             match read.context("the connection broke off")? {

@@ -5,7 +5,7 @@
 //! ```
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -13,6 +13,7 @@ use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_live::NewLeg;
 use auricle_speech::Hotwords;
 use thiserror::Error;
+use tokio::sync::Mutex;
 
 use super::CallLeg;
 use crate::serve::calls::{CallToOpen, Calls, WhereAudioLies};
@@ -50,6 +51,7 @@ pub(crate) enum JoinError {
 pub(crate) struct Joining {
     calls: Arc<Calls>,
     source: &'static str,
+    /// Held while a call is opened, which waits for the disk: its second leg waits for that, too.
     waiting: Mutex<HashMap<CallId, SecondLeg>>,
 }
 
@@ -72,8 +74,8 @@ impl Joining {
     ///
     /// # Errors
     /// When the call is not taken in, or the second does not fit to the first: that one may still come.
-    pub(crate) fn join(self: &Arc<Self>, joiner: LegToJoin) -> Result<CallLeg> {
-        let mut waiting = self.waiting();
+    pub(crate) async fn join(self: &Arc<Self>, joiner: LegToJoin) -> Result<CallLeg> {
+        let mut waiting = self.waiting.lock().await;
         if let Some(second) = waiting.get(&joiner.id) {
             second.check(&joiner)?;
         }
@@ -86,7 +88,7 @@ impl Joining {
         }
         let rate_hz = joiner.rate_hz;
         let parties = [Party::Agent, Party::Customer];
-        let opened = self.calls.open(CallToOpen {
+        let to_open = CallToOpen {
             id: joiner.id.clone(),
             metadata: joiner.metadata,
             source: self.source,
@@ -94,7 +96,8 @@ impl Joining {
             hotwords: Hotwords::default(),
             trailing_silence_ms: None,
             audio: WhereAudioLies::Nowhere,
-        })?;
+        };
+        let opened = tokio::task::block_in_place(|| self.calls.open(to_open))?;
         let is_first = |party: Party| party == joiner.party.unwrap_or(Party::Agent);
         let (mut first, mut second) = (None, None);
         for (leg, party) in opened.legs.into_iter().zip(parties) {
@@ -117,16 +120,12 @@ impl Joining {
         let this = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep(JOIN_WITHIN).await;
-            let mut waiting = this.waiting();
+            let mut waiting = this.waiting.lock().await;
             // Another call of this name may have begun since.
             if waiting.get(&id).is_some_and(|second| second.since == since) {
                 waiting.remove(&id);
             }
         });
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, HashMap<CallId, SecondLeg>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,6 +6,8 @@ use anyhow::{Result, bail};
 use auricle_live::{Encoding, Full, LegFeed, LegReach, PACKET_BYTES};
 use auricle_record::Tape;
 
+use super::leg_time::{LegTime, QUIET};
+
 /// How long a leg waits for room, where the pipeline or the disk is behind.
 const FULL_WAIT: Duration = Duration::from_millis(5);
 
@@ -19,16 +21,19 @@ pub(crate) struct CallLeg {
     behind: Duration,
     /// Behind the last sample.
     end: u64,
+    time: LegTime,
 }
 
 impl CallLeg {
     pub(crate) fn new(feed: LegFeed, tape: Option<Tape>) -> Self {
+        let feed_rate_hz = feed.rate_hz();
         Self {
-            rate_hz: feed.rate_hz(),
+            rate_hz: feed_rate_hz,
             feed,
             tape,
             behind: Duration::ZERO,
             end: 0,
+            time: LegTime::new(feed_rate_hz),
         }
     }
 
@@ -45,11 +50,12 @@ impl CallLeg {
     /// The leg came so long after its call began.
     pub(crate) fn late_by(mut self, behind: Duration) -> Self {
         self.behind = behind;
+        self.time.come_behind(behind);
         self
     }
 
-    /// Takes audio, at a place of the leg's clock or behind what came before. Where there is no room it waits, and the
-    /// sender is held back.
+    /// Takes audio, at a place of the leg's clock or behind what came before; `passed` is the time since the leg came, where
+    /// that is the leg's time. Where there is no room it waits, and the sender is held back.
     ///
     /// # Errors
     /// When nobody hears the leg any more.
@@ -58,31 +64,68 @@ impl CallLeg {
         encoding: Encoding,
         at: Option<u64>,
         bytes: &[u8],
+        passed: Option<Duration>,
     ) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
-        let behind = std::mem::take(&mut self.behind);
-        self.push_silence(behind).await?;
+        self.begin().await?;
         self.end = at.unwrap_or(self.end);
         for packet in bytes.chunks(PACKET_BYTES) {
+            let n_samples = (packet.len() / encoding.sample_bytes()) as u64;
+            if let Some(passed) = passed
+                && encoding.peak(packet) < QUIET
+                && self.time.take_back(self.end, passed, n_samples)
+            {
+                self.feed.took_back(n_samples);
+                continue;
+            }
             while !self.push_packet(encoding, packet)? {
+                self.time.held_back();
                 tokio::time::sleep(FULL_WAIT).await;
             }
         }
         Ok(())
     }
 
+    /// Nothing came for a while: takes silence up to now, `passed` after the leg came.
+    pub(crate) async fn fill(&mut self, passed: Duration) -> Result<()> {
+        self.begin().await?;
+        let missing = self.time.fill(self.end, passed);
+        self.push_silent_samples(missing).await
+    }
+
+    /// The same where more than `slack` has been missing for long; audio of `to_come` samples follows.
+    pub(crate) async fn keep_up(
+        &mut self,
+        passed: Duration,
+        slack: Duration,
+        to_come: u64,
+    ) -> Result<()> {
+        self.begin().await?;
+        let end = self.end + to_come;
+        let missing = self.time.fill_lasting(end, passed, slack);
+        self.push_silent_samples(missing).await
+    }
+
+    async fn begin(&mut self) -> Result<()> {
+        let behind = std::mem::take(&mut self.behind);
+        self.push_silence(behind).await
+    }
+
     /// Takes silence of this length, for time in which nothing came.
     pub(crate) async fn push_silence(&mut self, length: Duration) -> Result<()> {
-        let mut n_samples = (length.as_millis() as u64 * u64::from(self.rate_hz) / 1000) as usize;
+        self.push_silent_samples(self.time.samples(length)).await
+    }
+
+    async fn push_silent_samples(&mut self, mut n_samples: u64) -> Result<()> {
         let silence = [0; PACKET_BYTES];
         while n_samples > 0 {
-            let n = n_samples.min(PACKET_BYTES / 2);
-            while !self.push_packet(Encoding::L16, &silence[..2 * n])? {
+            let n = n_samples.min(PACKET_BYTES as u64 / 2);
+            while !self.push_packet(Encoding::L16, &silence[..2 * n as usize])? {
                 tokio::time::sleep(FULL_WAIT).await;
             }
-            self.feed.filled(n as u64);
+            self.feed.filled(n);
             n_samples -= n;
         }
         Ok(())

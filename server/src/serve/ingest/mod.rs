@@ -3,6 +3,7 @@
 pub(crate) mod audiosocket;
 pub(crate) mod joining;
 pub(crate) mod leg;
+pub(crate) mod leg_time;
 pub(crate) mod listen;
 pub(crate) mod replay;
 pub(crate) mod stream;
@@ -44,6 +45,9 @@ pub(crate) trait Ingest: Send {
     fn next(&mut self) -> impl Future<Output = Result<Option<Piece<'_>>>> + Send;
 }
 
+/// How long a connection that said something may go on without a call's audio.
+const AUDIO_WITHIN: Duration = Duration::from_secs(60);
+
 /// How long a connection may be silent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
@@ -80,39 +84,51 @@ pub(crate) enum TooQuiet {
 pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Result<()> {
     let mut legs: Vec<CallLeg> = Vec::new();
     let (mut last, mut is_first) = (Instant::now(), true);
+    let mut opened_at = last;
     loop {
-        let within = match is_first {
-            true => patience.open_within,
-            false => patience.quiet_within,
+        let within = match (is_first, legs.is_empty()) {
+            (true, _) => patience.open_within,
+            (false, true) => patience.quiet_within.min(AUDIO_WITHIN),
+            (false, false) => patience.quiet_within,
         };
         let left = within.saturating_sub(last.elapsed());
         let wait = match patience.silent_after {
             Some(silent_after) if !legs.is_empty() => left.min(silent_after),
             _ => left,
         };
-        let Ok(next) = tokio::time::timeout(wait, ingest.next()).await else {
+        let next = tokio::time::timeout(wait, ingest.next()).await;
+        // Where that is the legs' time.
+        let passed = patience.silent_after.map(|_| opened_at.elapsed());
+        let slack = patience.silent_after.unwrap_or_default();
+        let Ok(next) = next else {
             if last.elapsed() >= within {
                 let secs = within.as_secs();
-                return Err(match is_first {
+                return Err(match legs.is_empty() {
                     true => TooQuiet::NeverOpened { secs }.into(),
                     false => TooQuiet::Silent { secs }.into(),
                 });
             }
-            for leg in &mut legs {
-                leg.push_silence(wait).await?;
+            if let Some(passed) = passed {
+                for leg in &mut legs {
+                    leg.fill(passed).await?;
+                }
             }
             continue;
         };
         match next? {
             None => return Ok(()),
-            Some(Piece::Opened(opened)) => legs = opened,
+            Some(Piece::Opened(opened)) => (legs, opened_at) = (opened, Instant::now()),
             Some(Piece::Audio {
                 encoding,
                 at,
                 channels,
             }) => {
                 for (leg, bytes) in legs.iter_mut().zip(channels) {
-                    leg.push(encoding, at, bytes).await?;
+                    if let Some(passed) = passed {
+                        let n_samples = bytes.len() / encoding.sample_bytes();
+                        leg.keep_up(passed, slack, n_samples as u64).await?;
+                    }
+                    leg.push(encoding, at, bytes, passed).await?;
                 }
             }
             Some(Piece::Silence(length)) => {
@@ -120,7 +136,13 @@ pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Resul
                     leg.push_silence(length).await?;
                 }
             }
-            Some(Piece::Alive) => {}
+            Some(Piece::Alive) => {
+                if let Some(passed) = passed {
+                    for leg in &mut legs {
+                        leg.keep_up(passed, slack, 0).await?;
+                    }
+                }
+            }
         }
         (last, is_first) = (Instant::now(), false);
     }

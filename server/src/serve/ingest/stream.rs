@@ -85,7 +85,7 @@ enum State {
 
 impl Connection<'_> {
     /// Opens the call, or joins it: a leg for each channel.
-    fn open(&self) -> Result<Vec<CallLeg>> {
+    async fn open(&mut self) -> Result<Vec<CallLeg>> {
         let facts = &self.request.facts;
         let metadata = CallMetadata {
             started_at: Some(clock::now_text()),
@@ -95,18 +95,18 @@ impl Connection<'_> {
         let id = call_id(facts.call_id.clone(), "stream", self.id);
         let parties = match self.request.layout {
             Layout::Single(party) if self.has_two_connections() => {
-                let leg = self.sockets.joining.join(LegToJoin {
+                let joiner = LegToJoin {
                     id,
                     metadata,
                     party,
                     rate_hz,
-                })?;
-                return Ok(vec![leg]);
+                };
+                return Ok(vec![self.sockets.joining.join(joiner).await?]);
             }
             layout => (0..layout.n_channels())
                 .map(move |channel| layout.party(channel).unwrap_or(Party::Unknown)),
         };
-        let opened = self.sockets.calls.open(CallToOpen {
+        let to_open = CallToOpen {
             id,
             metadata,
             source: "stream",
@@ -114,7 +114,9 @@ impl Connection<'_> {
             hotwords: Hotwords::default(),
             trailing_silence_ms: None,
             audio: WhereAudioLies::Nowhere,
-        })?;
+        };
+        // It writes the beginning of a recording.
+        let opened = tokio::task::block_in_place(|| self.sockets.calls.open(to_open))?;
         Ok(opened.legs)
     }
 
@@ -178,8 +180,7 @@ impl Ingest for Connection<'_> {
                 if self.state == State::Speaking {
                     return Ok(Some(self.piece()));
                 }
-                // It writes the beginning of a recording.
-                let legs = tokio::task::block_in_place(|| self.open())?;
+                let legs = self.open().await?;
                 self.state = State::JustOpened;
                 Ok(Some(Piece::Opened(legs)))
             }

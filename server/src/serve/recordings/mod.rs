@@ -2,9 +2,10 @@
 
 mod audio;
 mod recover;
+mod tries;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use self::audio::{Span, write_audio};
 pub(crate) use self::recover::RECOVERED;
+use self::tries::Tries;
 use super::calls::{CallToOpen, Recorded};
 use crate::clock;
 use crate::config::Config;
@@ -156,6 +158,7 @@ pub(crate) async fn silences(store: &Store, call_id: &CallId) -> Result<Vec<Reda
 pub(crate) struct Recordings {
     recorder: Recorder,
     keep_days: u64,
+    tries: Mutex<Tries>,
 }
 
 impl Recordings {
@@ -167,16 +170,14 @@ impl Recordings {
         if !config.live.recordings.keep {
             return Ok(None);
         }
-        let spool = Spool::open(
-            &folder(config),
-            keys_or_first(config)?,
-            SpoolOptions::default(),
-        );
+        let folder = folder(config);
+        let spool = Spool::open(&folder, keys_or_first(config)?, SpoolOptions::default());
         let spool = spool.context("recordings")?;
         let recorder = Recorder::start(spool).context("cannot start a thread")?;
         Ok(Some(Self {
             recorder,
             keep_days: config.live.recordings.keep_days,
+            tries: Mutex::new(Tries::read(folder.join("tries.json"))),
         }))
     }
 
@@ -203,9 +204,10 @@ impl Recordings {
     /// The call is saved: its recording is finished, and not heard again by the next start.
     pub(crate) fn settle(&self, recorded: &Recorded) -> Result<()> {
         match recorded {
-            Recorded::No | Recorded::HeardInPart | Recorded::Failed(_) => {}
+            Recorded::No | Recorded::HeardInPart(_) | Recorded::Failed(_) => {}
             Recorded::Here(name) => self.recorder.settle(*name),
             Recorded::Before { name, .. } => {
+                self.tries().end(name);
                 let spool = self.recorder.spool();
                 if let Recovered::Broken { path } = spool.recover(name, clock::unix_ms())? {
                     bail!("`{}` cannot be read any more", path.display());
@@ -213,6 +215,15 @@ impl Recordings {
             }
         }
         Ok(())
+    }
+
+    /// The program ends before a recording is heard again to its end; the next start does that.
+    pub(crate) fn heard_in_part(&self, name: &RecordingName) {
+        self.tries().end(name);
+    }
+
+    fn tries(&self) -> MutexGuard<'_, Tries> {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes what has been kept for long enough; tells how many recordings went.

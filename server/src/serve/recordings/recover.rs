@@ -1,17 +1,20 @@
 //! Hearing again what a program that broke off left.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use auricle_contracts::CallId;
 use auricle_live::{Encoding, NewLeg};
 use auricle_record::{BeginFacts, NoteFacts};
 use auricle_speech::Hotwords;
-use auricle_spool::{Ending, Record, RecordingName, RecordingReader};
+use auricle_spool::{Ending, Record, RecordingName, RecordingReader, Recovered};
 use auricle_store::Store;
 use smallvec::SmallVec;
 
 use super::Recordings;
+use super::tries::MOST_TRIES;
 use crate::clock;
 use crate::exit::message_of;
 use crate::serve::calls::{CallToOpen, Calls, WhereAudioLies};
@@ -27,6 +30,9 @@ const PATIENCE: Patience = Patience {
     quiet_within: Duration::from_secs(60),
     silent_after: None,
 };
+
+/// Between looks whether the program is to end.
+const STOP_LOOK_EVERY: Duration = Duration::from_millis(100);
 
 impl Recordings {
     /// Hears again what a program that broke off left, one after the other, in the midst of other calls. Gives how many
@@ -50,7 +56,7 @@ impl Recordings {
             if stop.load(Ordering::Relaxed) {
                 break;
             }
-            if let Err(error) = self.recover_one(name, calls, store).await {
+            if let Err(error) = self.recover_one(name, calls, store, stop).await {
                 let file = self.recorder.spool().done_path(&name);
                 let file = file.file_name().unwrap_or_default().to_string_lossy();
                 say!("failed: {file}: {}", message_of(&error));
@@ -60,17 +66,38 @@ impl Recordings {
         Ok(n_failed)
     }
 
-    async fn recover_one(&self, name: RecordingName, calls: &Calls, store: &Store) -> Result<()> {
+    /// The calls that [`Self::recover`] hears again.
+    pub(crate) fn calls_to_recover(&self) -> Vec<CallId> {
+        let spool = self.recorder.spool();
+        let names = spool.unfinished().unwrap_or_default();
+        let call_of = |name: &RecordingName| {
+            let mut reader = spool.reader(name).ok()?;
+            let facts = begin_facts(&mut reader).ok()??;
+            Some(facts.call_id)
+        };
+        names.iter().filter_map(call_of).collect()
+    }
+
+    async fn recover_one(
+        &self,
+        name: RecordingName,
+        calls: &Calls,
+        store: &Store,
+        stop: &AtomicBool,
+    ) -> Result<()> {
         let spool = self.recorder.spool();
         let reader = match spool.reader(&name) {
             Ok(reader) => reader,
-            Err(cause) => {
-                // A file that has no header yet holds nothing; it is put aside. Others stay for a better key ring.
-                return match spool.recover(&name, clock::unix_ms()) {
-                    Ok(_) => Ok(()),
-                    Err(_) => Err(cause.into()),
-                };
-            }
+            // A file whose header is not there yet, or damaged, is put aside. Others stay for a better key ring.
+            Err(cause) => match spool.recover(&name, clock::unix_ms()) {
+                Ok(Recovered::Broken { path })
+                    if path.metadata().is_ok_and(|file| file.len() > 0) =>
+                {
+                    bail!("{cause}: it lies in `{}` now", path.display())
+                }
+                Ok(_) => return Ok(()),
+                Err(_) => return Err(cause.into()),
+            },
         };
         let Some(found) = Found::read(reader)? else {
             // Begun, and nothing of it came to the disk.
@@ -83,8 +110,43 @@ impl Recordings {
             spool.recover(&name, clock::unix_ms())?;
             return Ok(());
         }
-        carry(&mut found.play(name, calls)?, PATIENCE).await
+        if self.tries().begin(&name) >= MOST_TRIES {
+            self.tries().end(&name);
+            let path = spool.put_aside(&name)?;
+            bail!(
+                "the program broke off {MOST_TRIES} times while it heard this again: it lies in `{}` now\nhint: please report it with the log of such a run",
+                path.display()
+            );
+        }
+        let (id, mut playing) = found.play(name, calls)?;
+        // Dropped after that is said: the call is over then.
+        let mut carrying = pin!(carry(&mut playing, PATIENCE));
+        tokio::select! {
+            carried = &mut carrying => carried,
+            () = stopped(stop) => {
+                calls.break_off(&id);
+                Ok(())
+            }
+        }
     }
+}
+
+/// Waits until the program is to end.
+async fn stopped(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        tokio::time::sleep(STOP_LOOK_EVERY).await;
+    }
+}
+
+/// What a recording says of its call; `None` where it is empty.
+fn begin_facts(reader: &mut RecordingReader) -> Result<Option<BeginFacts>> {
+    let Some(Record::Begin(begin)) = reader.next_record()? else {
+        return Ok(None);
+    };
+    let facts = serde_json::from_slice(begin);
+    facts
+        .context("the recording says nothing of its call")
+        .map(Some)
 }
 
 /// A recording that nobody finished.
@@ -97,11 +159,9 @@ struct Found {
 impl Found {
     /// `None`: there is nothing in it.
     fn read(mut reader: RecordingReader) -> Result<Option<Self>> {
-        let Some(Record::Begin(begin)) = reader.next_record()? else {
+        let Some(mut facts) = begin_facts(&mut reader)? else {
             return Ok(None);
         };
-        let mut facts: BeginFacts =
-            serde_json::from_slice(begin).context("the recording says nothing of its call")?;
         let warning = match reader.verify()? {
             Ending::Damaged { .. } => {
                 "the program broke off while this call went on: it was recovered from its recording, which is damaged behind what stands here"
@@ -127,8 +187,8 @@ impl Found {
         }))
     }
 
-    /// Opens its call.
-    fn play(self, name: RecordingName, calls: &Calls) -> Result<Playing> {
+    /// Opens its call; gives its name.
+    fn play(self, name: RecordingName, calls: &Calls) -> Result<(CallId, Playing)> {
         let legs = self.facts.legs.iter().map(|leg| NewLeg {
             party: leg.party,
             rate_hz: leg.rate_hz,
@@ -147,13 +207,14 @@ impl Found {
                 warning: self.warning.to_owned(),
             },
         })?;
-        Ok(Playing {
+        let playing = Playing {
             reader: self.reader,
             opened: Some(opened.legs),
             n_legs,
             leg: 0,
             audio: Vec::new(),
-        })
+        };
+        Ok((opened.id, playing))
     }
 }
 

@@ -16,6 +16,9 @@ use crate::exit::message_of;
 
 /// After the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// How often, and after what pauses, the store is told that an event was taken: for ten minutes.
+const NOTE_TRIES: u32 = 120;
+const NOTE_PAUSE: Duration = Duration::from_secs(5);
 /// An answer up to this length is read, so that its connection can be used again.
 const LONGEST_ANSWER: u64 = 64 << 10;
 
@@ -94,9 +97,7 @@ impl Courier {
         match self.send(&delivery).await {
             Ok(()) => {
                 self.webhook.note(None);
-                self.store
-                    .delivered(&config.name, delivery.event_id)
-                    .await?;
+                self.note_delivered(delivery.event_id).await?;
                 Ok(Turn::Sent)
             }
             Err(cause) => {
@@ -116,6 +117,22 @@ impl Courier {
                 Ok(Turn::Failed)
             }
         }
+    }
+
+    /// It was taken: that is said again and again to a store that does not take it, as the event would go out twice
+    /// otherwise.
+    async fn note_delivered(&self, event_id: u64) -> Result<(), StoreError> {
+        let name = &self.webhook.config.name;
+        for _ in 0..NOTE_TRIES {
+            match self.store.delivered(name, event_id).await {
+                Ok(()) => return Ok(()),
+                Err(cause) => {
+                    tracing::error!("webhook `{name}`: event {event_id} was taken: {cause}");
+                    tokio::time::sleep(NOTE_PAUSE).await;
+                }
+            }
+        }
+        self.store.delivered(name, event_id).await
     }
 
     /// Says why it was not taken. Nothing that is sent, and no address, is in that.

@@ -182,12 +182,22 @@ impl Spool {
                 Ok(Recovered::Done { path, ending })
             }
             Err(error) if recover::is_hopeless(&error) => {
-                let aside = shared.folder.join(BROKEN).join(name.file_name());
-                fs::rename(&path, &aside).doing("put the recording aside")?;
-                Ok(Recovered::Broken { path: aside })
+                let path = self.put_aside(name)?;
+                Ok(Recovered::Broken { path })
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Moves a recording of [`Self::unfinished`] to `broken`, as it is; tells where it lies now.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn put_aside(&self, name: &RecordingName) -> Result<PathBuf, SpoolError> {
+        let shared = &self.shared;
+        let aside = shared.folder.join(BROKEN).join(name.file_name());
+        fs::rename(shared.open_path(name), &aside).doing("put the recording aside")?;
+        Ok(aside)
     }
 
     /// Makes everything that was flushed before the call durable, with one sync for all recordings, and then moves

@@ -350,7 +350,9 @@ impl Speaking {
             Some(_) => ServerMessage::ConfigureFailure(ConfigureFailure {
                 request_id,
                 code: ConfigureFailureCode::NotSupported,
-                description: "live calls do not lean towards words of their own yet".to_owned(),
+                description:
+                    "words to lean towards are given when a call begins: open it with `keyterm`"
+                        .to_owned(),
             }),
         }
     }
@@ -432,15 +434,16 @@ fn deal(legs: &mut Vec<Vec<u8>>, frames: Frames<'_>, request: &ListenRequest) {
 /// The mean of all channels, 16-bit linear.
 fn mix(leg: &mut Vec<u8>, frames: Frames<'_>, encoding: auricle_wire::Encoding) {
     let n_channels = frames.channels().len().max(1) as i32;
-    let mut sums = vec![0_i32; frames.n_frames()];
-    for channel in frames.channels() {
-        let samples = channel.chunks_exact(encoding.bytes_per_sample());
-        for (sum, sample) in sums.iter_mut().zip(samples) {
-            *sum += i32::from(linear(encoding, sample));
-        }
+    let width = encoding.bytes_per_sample();
+    for frame in 0..frames.n_frames() {
+        let samples = frames
+            .channels()
+            .map(|channel| &channel[frame * width..(frame + 1) * width]);
+        let sum: i32 = samples
+            .map(|sample| i32::from(linear(encoding, sample)))
+            .sum();
+        leg.extend(((sum / n_channels) as i16).to_le_bytes());
     }
-    let means = sums.iter().map(|sum| (sum / n_channels) as i16);
-    leg.extend(means.flat_map(i16::to_le_bytes));
 }
 
 /// One sample.

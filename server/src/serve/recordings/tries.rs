@@ -1,0 +1,84 @@
+//! How often each recording was begun to be heard again, and not heard to its end: one that ends the program whenever it is
+//! heard does not do so for ever.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use auricle_spool::RecordingName;
+
+/// Then it is put aside.
+pub(super) const MOST_TRIES: u32 = 5;
+
+/// Counts in a file, which is there only while there are any.
+#[derive(Debug)]
+pub(super) struct Tries {
+    file: PathBuf,
+    counts: BTreeMap<String, u32>,
+}
+
+impl Tries {
+    /// What the runs before left. A file that cannot be read is none.
+    pub(super) fn read(file: PathBuf) -> Self {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let counts = serde_json::from_str(&text).unwrap_or_default();
+        Self { file, counts }
+    }
+
+    /// It is begun once more; tells how often it was before.
+    pub(super) fn begin(&mut self, name: &RecordingName) -> u32 {
+        let count = self.counts.entry(name.to_string()).or_default();
+        *count += 1;
+        let before = *count - 1;
+        self.write();
+        before
+    }
+
+    /// The program did not break off over it.
+    pub(super) fn end(&mut self, name: &RecordingName) {
+        if self.counts.remove(&name.to_string()).is_some() {
+            self.write();
+        }
+    }
+
+    fn write(&self) {
+        let written = match self.counts.is_empty() {
+            true => match fs::remove_file(&self.file) {
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+                removed => removed,
+            },
+            false => serde_json::to_vec(&self.counts)
+                .map_err(io::Error::from)
+                .and_then(|json| fs::write(&self.file, json)),
+        };
+        if let Err(cause) = written {
+            tracing::warn!("`{}` cannot be written: {cause}", self.file.display());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_broke_off_is_counted_over_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tries.json");
+        let name = |id: u32| format!("20261123T080000.000Z-{id:032x}").parse::<RecordingName>();
+        let (one, other) = (name(1).unwrap(), name(2).unwrap());
+        for before in 0..3 {
+            let mut tries = Tries::read(file.clone());
+            assert_eq!(tries.begin(&one), before);
+            assert_eq!(tries.begin(&other), 0);
+            tries.end(&other);
+        }
+        let mut tries = Tries::read(file.clone());
+        tries.end(&one);
+        assert!(!file.exists());
+        assert_eq!(Tries::read(file.clone()).begin(&one), 0);
+        fs::write(&file, "{").unwrap();
+        assert_eq!(Tries::read(file).begin(&one), 0);
+    }
+}

@@ -65,7 +65,8 @@ class Server:
         with open(config, "w") as out:
             out.write("[live.audiosocket]\nlisten = '127.0.0.1:0'\n" + more)
         command = [binary, "--config", config, "--data", os.path.join(folder, "data"), "serve", "--listen", "127.0.0.1:0"]
-        self.process = subprocess.Popen([*through, *command], stderr=subprocess.PIPE, text=True)
+        # What starts it may stay between: both get the signal.
+        self.process = subprocess.Popen([*through, *command], stderr=subprocess.PIPE, text=True, start_new_session=True)
         self.audiosocket = self.address = None
         self.said = []
         for line in self.process.stderr:
@@ -93,11 +94,11 @@ class Server:
             raise
 
     def kill(self):
-        self.process.send_signal(signal.SIGKILL)
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
+        os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait()
 
 

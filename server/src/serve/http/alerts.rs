@@ -149,6 +149,7 @@ pub(crate) async fn acknowledge(
     let mut unwritten = served.acknowledging.lock().await;
     let alert = find(&served, &alert_id).await?;
     if let Some(before) = &alert.acknowledged {
+        unwritten.remove(&alert_id);
         if before.by == caller.name && (note.is_none() || note == before.note) {
             return Ok(Json(alert));
         }

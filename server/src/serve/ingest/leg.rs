@@ -26,14 +26,14 @@ pub(crate) struct CallLeg {
 
 impl CallLeg {
     pub(crate) fn new(feed: LegFeed, tape: Option<Tape>) -> Self {
-        let feed_rate_hz = feed.rate_hz();
+        let rate_hz = feed.rate_hz();
         Self {
-            rate_hz: feed_rate_hz,
+            rate_hz,
             feed,
             tape,
             behind: Duration::ZERO,
             end: 0,
-            time: LegTime::new(feed_rate_hz),
+            time: LegTime::new(rate_hz),
         }
     }
 
@@ -131,7 +131,7 @@ impl CallLeg {
         Ok(())
     }
 
-    /// Both or none: what is heard is recorded. `false`: there is no room for now.
+    /// Both or none: what is heard is recorded. `false`: there is no room just then.
     fn push_packet(&mut self, encoding: Encoding, packet: &[u8]) -> Result<bool> {
         if self.tape.as_ref().is_some_and(|tape| !tape.has_room()) {
             return Ok(false);

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 
+use anyhow::{Context, Result};
 use auricle_spool::RecordingName;
+
+use crate::atomic::AtomicFile;
+use crate::exit::message_of;
 
 /// Then it is put aside.
 pub(super) const MOST_TRIES: u32 = 5;
@@ -43,18 +46,19 @@ impl Tries {
     }
 
     fn write(&self) {
-        let written = match self.counts.is_empty() {
-            true => match fs::remove_file(&self.file) {
-                Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
-                removed => removed,
-            },
-            false => serde_json::to_vec(&self.counts)
-                .map_err(io::Error::from)
-                .and_then(|json| fs::write(&self.file, json)),
-        };
-        if let Err(cause) = written {
-            tracing::warn!("`{}` cannot be written: {cause}", self.file.display());
+        if let Err(error) = self.try_write() {
+            tracing::warn!("{}", message_of(&error));
         }
+    }
+
+    fn try_write(&self) -> Result<()> {
+        if self.counts.is_empty() {
+            let removed = fs::remove_file(&self.file);
+            return removed.with_context(|| format!("cannot remove `{}`", self.file.display()));
+        }
+        let mut file = AtomicFile::create(&self.file)?;
+        file.write(&serde_json::to_vec(&self.counts)?)?;
+        file.commit()
     }
 }
 

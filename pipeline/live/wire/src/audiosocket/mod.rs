@@ -24,7 +24,7 @@ mod tests;
 pub use error::{AudioSocketError, LooksLike};
 pub use message::{AudioSocketMessage, DtmfDigit, ErrorCode};
 pub use reader::AudioSocketReader;
-pub use write::{Complaint, WriteError, write_audio, write_complaint, write_id, write_terminate};
+pub use write::{Complaint, WriteError, write_audio, write_complaint, write_id};
 
 /// Bytes before each payload.
 const HEADER_BYTES: usize = 3;

@@ -256,7 +256,6 @@ fn neither_digits_nor_audio_are_shown() {
 
 #[test]
 fn frames_that_are_sent() {
-    assert_eq!(write_terminate(), [0x00, 0x00, 0x00]);
     assert_eq!(
         write_complaint(Complaint::Overloaded),
         [0xff, 0x00, 0x01, 0x40]

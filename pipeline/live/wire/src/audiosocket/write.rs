@@ -6,7 +6,7 @@
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::{KIND_ERROR, KIND_ID, KIND_TERMINATE, RATES_HZ};
+use super::{KIND_ERROR, KIND_ID, RATES_HZ};
 
 /// Why Auricle ends a connection. The codes are its own; Asterisk's use the lower bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +20,6 @@ pub enum Complaint {
     Overloaded = 0x40,
     /// Auricle stops.
     Stopping = 0x80,
-}
-
-/// Ends the connection.
-pub const fn write_terminate() -> [u8; 3] {
-    [KIND_TERMINATE, 0, 0]
 }
 
 /// Says what is wrong. The connection is closed after it.

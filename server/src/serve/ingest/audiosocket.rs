@@ -23,11 +23,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::joining::{JoinError, Joining, LegToJoin};
+use super::joining::{Joining, LegToJoin};
+use super::not_taken::NotTaken;
 use super::{CallLeg, Ingest, Patience, Piece, carry};
 use crate::clock;
 use crate::exit::message_of;
-use crate::serve::calls::{Calls, UnderWayAlready};
+use crate::serve::calls::Calls;
 
 /// How long a connection may take to say which call it is.
 const NAME_WITHIN: Duration = Duration::from_secs(5);
@@ -139,12 +140,10 @@ impl AudioSocket {
 }
 
 fn complaint_of(error: &anyhow::Error) -> Complaint {
-    use auricle_live::OpenError;
-    match error.downcast_ref::<OpenError>() {
-        Some(OpenError::Draining) => Complaint::Stopping,
-        Some(OpenError::TooMany { .. } | OpenError::Busy) => Complaint::Overloaded,
-        Some(_) => Complaint::NotAccepted,
-        None if error.is::<UnderWayAlready>() || error.is::<JoinError>() => Complaint::NotAccepted,
+    match NotTaken::of(error) {
+        Some(NotTaken::Overloaded) => Complaint::Overloaded,
+        Some(NotTaken::Unacceptable) => Complaint::NotAccepted,
+        Some(NotTaken::Stopping) => Complaint::Stopping,
         None => Complaint::Protocol,
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod joining;
 pub(crate) mod leg;
 pub(crate) mod leg_time;
 pub(crate) mod listen;
+mod not_taken;
 pub(crate) mod replay;
 pub(crate) mod stream;
 pub(crate) mod websocket;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use auricle_contracts::CallId;
-use auricle_live::OpenError;
 use auricle_wire::{Close, Limits};
 use axum::extract::ws::{CloseFrame, Message, WebSocketUpgrade};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
@@ -17,9 +16,10 @@ use tokio_tungstenite::tungstenite;
 use uuid::Uuid;
 
 use super::TooQuiet;
-use super::joining::{JoinError, Joining};
+use super::joining::Joining;
+use super::not_taken::NotTaken;
 use crate::exit::message_of;
-use crate::serve::calls::{Calls, UnderWayAlready};
+use crate::serve::calls::Calls;
 use crate::serve::hub::EventHub;
 
 /// How long the other side may take to answer that it closes, too.
@@ -141,20 +141,13 @@ impl WebSockets {
         if let Some(Closed(close)) = error.downcast_ref() {
             return *close;
         }
-        match error.downcast_ref::<OpenError>() {
-            Some(OpenError::Draining) => return Close::Stopping,
-            Some(OpenError::TooMany { .. } | OpenError::Busy) => return Close::Overloaded,
-            Some(_) => return Close::NotAccepted,
-            None => {}
-        }
-        if error.is::<TooQuiet>() {
-            Close::Quiet
-        } else if error.is::<UnderWayAlready>() || error.is::<JoinError>() {
-            Close::NotAccepted
-        } else if self.calls.live().is_hung_up() {
-            Close::Stopping
-        } else {
-            Close::Internal
+        match NotTaken::of(error) {
+            Some(NotTaken::Overloaded) => Close::Overloaded,
+            Some(NotTaken::Unacceptable) => Close::NotAccepted,
+            Some(NotTaken::Stopping) => Close::Stopping,
+            None if error.is::<TooQuiet>() => Close::Quiet,
+            None if self.calls.live().is_hung_up() => Close::Stopping,
+            None => Close::Internal,
         }
     }
 }

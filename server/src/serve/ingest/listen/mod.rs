@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use auricle_audio::g711::Law;
 use auricle_contracts::{CallId, CallMetadata, Party};
-use auricle_live::{Encoding, NewLeg, OpenError};
+use auricle_live::{Encoding, NewLeg};
 use auricle_speech::{Hotwords, SpeechModel};
 use auricle_wire::listen::{
     Configure, ConfigureFailure, ConfigureFailureCode, ConfigureSuccess, Endpointing, FinalizeWhat,
@@ -32,11 +32,12 @@ use uuid::Uuid;
 use self::results::ResultsWriter;
 use self::teller::{Note, Summary, Teller};
 use self::timeline::Timeline;
+use super::not_taken::NotTaken;
 use super::websocket::{Closed, WebSockets, call_id, receive, see_closed};
 use super::{CallLeg, Ingest, Patience, Piece, carry};
 use crate::clock;
 use crate::exit::message_of;
-use crate::serve::calls::{CallToOpen, UnderWayAlready, WhereAudioLies};
+use crate::serve::calls::{CallToOpen, WhereAudioLies};
 use crate::serve::hub::Wanted;
 use crate::serve::watcher::Watcher;
 
@@ -274,16 +275,10 @@ pub(crate) fn check_model(request: &ListenRequest, sockets: &WebSockets) -> Resu
 }
 
 fn refusal_of(error: &anyhow::Error) -> Refusal {
-    match error.downcast_ref::<OpenError>() {
-        Some(OpenError::TooMany { .. }) => return Refusal::too_many_requests(),
-        Some(OpenError::Legs { .. } | OpenError::Speech(_)) => {
-            return Refusal::invalid_parameter(message_of(error));
-        }
-        Some(OpenError::Busy | OpenError::Draining) | None => {}
-    }
-    match error.is::<UnderWayAlready>() {
-        true => Refusal::invalid_parameter(message_of(error)),
-        false => Refusal::unavailable(message_of(error)),
+    match NotTaken::of(error) {
+        Some(NotTaken::Overloaded) => Refusal::too_many_requests(),
+        Some(NotTaken::Unacceptable) => Refusal::invalid_parameter(message_of(error)),
+        Some(NotTaken::Stopping) | None => Refusal::unavailable(message_of(error)),
     }
 }
 

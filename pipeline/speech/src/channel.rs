@@ -182,9 +182,11 @@ impl Channel {
         at_ms * u64::from(self.engine_rate_hz) / 1000
     }
 
-    /// The most samples that are given at once: from before an onset, or with the pad after an end.
+    /// The most samples that are given at once: from before an onset, or a pause after which speech went on, with the pad
+    /// after an end.
     pub(crate) fn most_speech_samples(&self) -> usize {
-        self.sample_at(self.onset_ms() + self.settings.pad_after_ms + FRAME_MS) as usize
+        let longest_ms = self.onset_ms().max(self.settings.trailing_silence_ms);
+        self.sample_at(longest_ms + self.settings.pad_after_ms + FRAME_MS) as usize
     }
 
     /// How long before the frame that tells it an utterance's audio may begin.
@@ -210,7 +212,43 @@ impl Channel {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Whoever takes speech makes room for so much.
+        #[test]
+        fn no_more_is_given_at_once_than_was_said(
+            trailing_silence_ms in 32_u64..10_000,
+            lookback_ms in 0_u64..3_000,
+            pad_after_ms in 0_u64..1_000,
+            stretches in proptest::collection::vec((any::<bool>(), 1_usize..400), 1..12),
+        ) {
+            let settings = EndpointSettings {
+                trailing_silence_ms,
+                hold_ms: trailing_silence_ms.min(640),
+                lookback_ms,
+                pad_after_ms,
+                ..EndpointSettings::default()
+            };
+            let mut channel = Channel::new(VAD_RATE_HZ, VAD_RATE_HZ, settings).unwrap();
+            let frame = [0.1; VAD_FRAME_SAMPLES];
+            for (is_speech, n_frames) in stretches {
+                for _ in 0..n_frames {
+                    channel.accept(&frame).unwrap();
+                    let event = channel.judged(f32::from(u8::from(is_speech)));
+                    let most = channel.most_speech_samples();
+                    let given = match event {
+                        Some(ChannelEvent::Close { end_ms }) => channel.take_rest(end_ms),
+                        _ => channel.take_speech(),
+                    };
+                    prop_assert!(given.len() <= most, "{} {most}", given.len());
+                    channel.drop_heard();
+                }
+            }
+        }
+    }
 
     /// What the recogniser hears of each utterance of a channel that counts its samples, 100,000 to full scale.
     /// `is_speech` says so for each frame; audio comes in pieces of `piece` samples.

@@ -1,19 +1,22 @@
-# Auricle: `make demo` shows what it does, `make test` checks that it does it.
+# Auricle: `make demo` shows what it does, `make serve` hears calls while people talk, `make test` checks that all of it works.
 #
 #   AURICLE_SHARED   folder with recordings and models for demo, tests and benchmarks   [../shared]
 #   AURICLE_MODELS   models folder of the demo and the benchmarks   [$AURICLE_SHARED/models; for the demo else the user's data folder]
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup build fmt lint bench fuzz clean
+.PHONY: help demo serve test setup build fmt lint bench fuzz clean
 
 export AURICLE_SHARED ?= $(abspath $(CURDIR)/../shared)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## hear telephone recordings, print a dialogue, search
+demo: ## hear telephone recordings, print a dialogue, search, play calls as live (a terminal: then serve until Ctrl-C)
 	@scripts/demo.sh
+
+serve: ## hear calls while people talk, a microphone too, until Ctrl-C (ARGS='--listen 127.0.0.1:8021')
+	@scripts/serve.sh $(ARGS)
 
 test: ## everything a change must pass
 	@scripts/test.sh
@@ -37,6 +40,6 @@ bench: build ## accuracy and speed beside sherpa-onnx, networks beside ONNX Runt
 fuzz: ## every fuzz target for a minute (fuzz/README.md)
 	@fuzz/run.sh
 
-clean: ## remove what was built; .native/ and models stay
+clean: ## remove what was built; .native/, serve-out/ and models stay
 	cargo clean
 	rm -rf demo-out fuzz/target fuzz/corpus fuzz/artifacts

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `make demo`: hears telephone calls (real ones where there are any), prints one as a dialogue, and searches in all of them.
+# `make demo`: hears telephone calls (real ones where there are any), prints one as a dialogue, searches in all of them, and
+# plays some as calls under way. With a terminal it then serves on until Ctrl-C; without one it ends after the last call.
 #
 #   AURICLE_SHARED   folder with audio/zh-calls-dev, audio/zh-dev and models   [../shared]
 #   AURICLE_MODELS   models folder   [the first with the recogniser: $AURICLE_SHARED/models, the user's
@@ -10,24 +11,11 @@
 # Run again it hears only what changed.
 set -euo pipefail
 
-root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-cd "$root"
-shared="${AURICLE_SHARED:-$root/../shared}"
+# shellcheck source=scripts/program.sh
+. "$(dirname "${BASH_SOURCE[0]}")/program.sh"
 out="${AURICLE_DEMO:-$root/demo-out}"
-recogniser=zh-zipformer-3.3m
-# Where `auricle models pull` puts models when it is not told otherwise: data.rs has the same rule.
-user_data="${AURICLE_DATA:-${XDG_DATA_HOME:-${HOME:-}/.local/share}/auricle}"
-if [ -z "${AURICLE_MODELS:-}" ]; then
-    for models in "$shared/models" "$user_data/models"; do
-        [ -d "$models/$recogniser" ] || continue
-        AURICLE_MODELS="$models"
-        break
-    done
-fi
-[ -z "${AURICLE_MODELS:-}" ] || export AURICLE_MODELS
 export AURICLE_DATA="$out/data"
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*" | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi; }
 # Shows the command, then runs it.
 run() {
     local shown="auricle" argument
@@ -39,15 +27,6 @@ run() {
     done
     printf '$ %s\n' "${shown//"$root/"/}"
     "$auricle" "$@"
-}
-
-build() {
-    auricle="${AURICLE:-}"
-    [ -z "$auricle" ] || return 0
-    scripts/setup.sh
-    say "Building (the first time takes some minutes)"
-    cargo build --release --locked -p auricle
-    auricle="${CARGO_TARGET_DIR:-$root/target}/release/auricle"
 }
 
 # The recordings and the searches: real calls where they are, else the project's own, which a speech synthesiser says.
@@ -98,26 +77,37 @@ search() {
     ! grep -q '^0 hits' <<<"$found" || without_hits+=("$query")
 }
 
-# Two of the recordings played as calls under way: what is said and alerts, as they are told.
+# The server tells its figures when all is played.
+say_when_over() {
+    until grep -q '^calls: ' "$log"; do sleep 1; done
+    # Until the last lines of `watch` are there.
+    sleep 2
+    say "The calls are over"
+    grep '^calls: ' "$log"
+    say_addresses
+    say "Serving on until Ctrl-C"
+}
+
+# Some of the recordings played as calls under way: what is said and alerts, as they are told. With a terminal it serves on.
 live() {
-    local log="$out/serve.log" server address=""
-    say "The same while people talk: two of the calls, played at the pace of speech"
-    printf '$ auricle serve --replay %s %s --once &\n' "${recordings[0]##*/}" "${recordings[2]##*/}"
-    "$auricle" serve --listen 127.0.0.1:0 --replay "${recordings[0]}" "${recordings[2]}" "${hear[@]}" --once 2>"$log" &
-    server=$!
-    # shellcheck disable=SC2064 # The server of now.
-    trap "kill $server 2>/dev/null || true" EXIT
-    while [ -z "$address" ] && kill -0 "$server" 2>/dev/null; do
-        address="$(sed -n 's/^listening: \(http:[^ ]*\).*/\1/p' "$log")"
-        sleep 0.2
-    done
+    local once=(--once) played=("${recordings[@]:0:4}")
+    ! has_terminal || once=()
+    say "The same while people talk: ${#played[@]} of the calls, played at the pace of speech"
+    printf '$ auricle serve --replay %s&\n' "$(printf '%s ' "${played[@]##*/}" "${once[@]}")"
+    start_server "$out/serve.log" --listen 127.0.0.1:0 --replay "${played[@]}" --at-once "${#played[@]}" "${hear[@]}" "${once[@]}"
     cat "$log"
-    [ -z "$address" ] || run watch --server "$address" --from-start
-    wait "$server" || {
+    say_addresses
+    say "What is said in them, and alerts (!)"
+    if has_terminal; then
+        say_when_over &
+        run watch --server "$address" --from-start &
+    else
+        run watch --server "$address" --from-start
+    fi
+    wait_for_server || {
         cat "$log" >&2
         exit 1
     }
-    trap - EXIT
     tail -n 1 "$log"
 }
 

@@ -145,7 +145,7 @@ install_native() {
     mkdir "$staging/wheels" "$staging/new"
     download_wheels "$staging/wheels"
     unpack_wheels "$staging/wheels" "$staging/new" || fail "the downloaded wheels could not be unpacked"
-    rm -rf "$native/lib" "$native/models/silero-vad"
+    rm -rf "${native:?}/lib" "$native/models/silero-vad"
     mkdir -p "$native/models"
     mv "$staging/new/lib" "$native/lib"
     mv "$staging/new/models/silero-vad" "$native/models/silero-vad"

@@ -3,6 +3,8 @@
 #[path = "common/rules.rs"]
 mod rules_of;
 
+use std::sync::Arc;
+
 use auricle_contracts::{CallMetadata, Party, PiiKind, PiiSpan, TextPlace};
 use auricle_insight::rules::{Change, RuleEvent, RuleRun, utterance_of_text};
 use auricle_insight::{Facts, Spoken};
@@ -28,29 +30,82 @@ fn partials_raise_hits_that_the_whole_utterance_confirms_or_withdraws() {
         }
         let told = events
             .iter()
-            .map(|event| (event.hit.rule.clone(), event.change, event.number));
+            .map(|event| (event.hit.rule.clone(), event.change));
         told.collect::<Vec<_>>()
     };
-    let fast = |change, number| ("fast".to_owned(), change, number);
-    let slow = |number| ("slow".to_owned(), Change::Raised, number);
+    let fast = |change| ("fast".to_owned(), change);
+    let slow = || ("slow".to_owned(), Change::Raised);
     assert_eq!(say(&mut run, 0, "我", false), []);
     assert_eq!(
         say(&mut run, 0, "我保证收益", false),
-        [fast(Change::Provisional, 1)]
+        [fast(Change::Provisional)]
     );
     assert_eq!(say(&mut run, 0, "我保证收益的", false), [], "told once");
     assert_eq!(
         say(&mut run, 0, "我保证收益的", true),
-        [fast(Change::Confirmed, 1), slow(2)]
+        [fast(Change::Confirmed), slow()]
     );
     assert_eq!(
         say(&mut run, 1, "保证收益", false),
-        [fast(Change::Provisional, 3)]
+        [fast(Change::Provisional)]
     );
     assert_eq!(
         say(&mut run, 1, "保证收益我可不敢", true),
-        [slow(4), fast(Change::Withdrawn, 3)]
+        [slow(), fast(Change::Withdrawn)]
     );
+}
+
+/// Who heard a call in part and who hears it again point at the same hits.
+#[test]
+fn the_place_of_a_hit_does_not_depend_on_partials() {
+    let set = rules(
+        "pack: p\nrules:\n\
+         - {id: fast, partials: true, when: {says: {any: [保证收益], unless: [不敢]}}}\n\
+         - {id: late, party: agent, when: {not_said: {what: {says: 您好}, by_secs: 10}}}\n\
+         - {id: digits, when: {entity: phone}}\n",
+    );
+    let turns = [
+        (0, "保证收益我可不敢"),
+        (4_000, "我保证收益的"),
+        (12_000, "喂"),
+    ];
+    let spans = [PiiKind::Phone, PiiKind::Phone].map(|kind| PiiSpan {
+        kind,
+        party: Party::Agent,
+        start_ms: 4_000,
+        end_ms: 5_000,
+        places: Vec::new(),
+    });
+    let heard = |partials: bool| {
+        let mut run = RuleRun::new(Arc::clone(&set), &CallMetadata::default());
+        let mut events = Vec::new();
+        for (idx, (start_ms, text)) in turns.into_iter().enumerate() {
+            let said = utterance_of_text(Party::Agent, start_ms, text);
+            if partials {
+                let so_far = utterance_of_text(Party::Agent, start_ms, &text[..15.min(text.len())]);
+                let spoken = Spoken::new(&so_far, idx);
+                run.partial(&spoken, &Facts::default(), &mut events);
+            }
+            run.time(start_ms, &mut events);
+            run.utterance(&Spoken::new(&said, idx), &Facts::default(), &mut events);
+        }
+        for span in &spans {
+            run.late(span, &mut events);
+        }
+        run.finish(20_000, &mut events);
+        let n_withdrawn = events
+            .iter()
+            .filter(|event| event.change == Change::Withdrawn)
+            .count();
+        assert_eq!(n_withdrawn, usize::from(partials));
+        let stays = |event: &&RuleEvent| matches!(event.change, Change::Raised | Change::Confirmed);
+        let stay = events.iter().filter(stays);
+        stay.map(|event| format!("{}-{}", event.hit.rule, event.place))
+            .collect::<Vec<_>>()
+    };
+    let expected = ["fast-4000-0", "late-10000", "digits-4000", "digits-4000x2"];
+    assert_eq!(heard(false), expected);
+    assert_eq!(heard(true), expected);
 }
 
 #[test]

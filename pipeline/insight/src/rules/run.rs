@@ -8,6 +8,7 @@ use auricle_contracts::{CallMetadata, Hit, Party, PiiSpan};
 use super::evaluate::{CallState, Counts, Evaluator, Heard, Held, Moment, Now, Proof};
 use super::explain::Trace;
 use super::format::Side;
+use super::hit_place::HitPlace;
 use super::matches::Matches;
 use super::past::{MOST_RECENT, Past};
 use super::program::{RuleInfo, RuleSet, UnitId, WatchId};
@@ -32,8 +33,8 @@ pub enum Change {
 pub struct RuleEvent {
     /// What became of it.
     pub change: Change,
-    /// Tells hits of a call apart: a provisional hit keeps its number when it is confirmed or withdrawn.
-    pub number: u32,
+    /// Where it fired: a provisional hit keeps its place when it is confirmed or withdrawn.
+    pub place: HitPlace,
     /// Place of the rule in [`RuleSet::rules`].
     pub rule: usize,
     /// The hit.
@@ -41,7 +42,7 @@ pub struct RuleEvent {
 }
 
 /// The rules at work on one call. Give it what happens in the order in which it becomes known; it asks
-/// for no clock. Memory grows with the rules, not with the call.
+/// for no clock. Memory grows with the rules and with the hits that no utterance made, not with the call.
 #[derive(Debug)]
 pub struct RuleRun {
     set: Arc<RuleSet>,
@@ -64,13 +65,14 @@ pub struct RuleRun {
     units: Vec<UnitId>,
     /// A bit for each unit, clear between moments.
     marks: Vec<u64>,
-    next_number: u32,
+    /// Hits that no utterance made, by rule and time.
+    n_hits_at: BTreeMap<(usize, u64), u32>,
     trace: Option<Box<Trace>>,
 }
 
 #[derive(Debug)]
 struct Provisional {
-    number: u32,
+    place: HitPlace,
     rule: usize,
     channel: u16,
     hit: Hit,
@@ -79,6 +81,7 @@ struct Provisional {
 #[derive(Debug)]
 struct Waiting {
     held: Held,
+    place: HitPlace,
     hit: Hit,
 }
 
@@ -110,7 +113,7 @@ impl RuleRun {
             waiting: BTreeMap::new(),
             units: Vec::new(),
             marks: Vec::new(),
-            next_number: 0,
+            n_hits_at: BTreeMap::new(),
             trace: None,
             set,
         }
@@ -242,10 +245,10 @@ impl RuleRun {
         self.withdraw(None, events);
         let set = Arc::clone(&self.set);
         for (rule, waiting) in std::mem::take(&mut self.waiting) {
-            for Waiting { held, hit } in waiting {
+            for Waiting { held, place, hit } in waiting {
                 let is_known = set.rules[rule].once && self.fired[rule];
                 if !is_known && held.limit.allows(duration_ms, &self.call.counts) {
-                    self.raise(rule, hit, events);
+                    self.raise(rule, place, hit, events);
                 }
             }
         }
@@ -391,34 +394,34 @@ impl RuleRun {
             Moment::Utterance(spoken, _) => Some(spoken.utterance.channel),
             _ => None,
         };
+        let place = HitPlace::of(moment);
         let known = self
             .provisional
             .iter()
             .position(|known| known.rule == rule && Some(known.channel) == channel);
         match (stage, known, channel) {
             (Stage::Partial, None, Some(channel)) if held.limit.is_none() => {
-                let number = self.number();
                 let event_hit = hit.clone();
                 self.provisional.push(Provisional {
-                    number,
+                    place,
                     rule,
                     channel,
                     hit,
                 });
                 events.push(RuleEvent {
                     change: Change::Provisional,
-                    number,
+                    place,
                     rule,
                     hit: event_hit,
                 });
             }
             (Stage::Partial, ..) => {}
-            (Stage::Whole, Some(place), _) => {
-                let known = self.provisional.remove(place);
+            (Stage::Whole, Some(known), _) => {
+                let known = self.provisional.remove(known);
                 self.fired[rule] = true;
                 events.push(RuleEvent {
                     change: Change::Confirmed,
-                    number: known.number,
+                    place: known.place,
                     rule,
                     hit,
                 });
@@ -426,14 +429,14 @@ impl RuleRun {
             (Stage::Whole, None, _) if !held.limit.is_none() => {
                 if matches!(moment, Moment::Finish(end_ms) if held.limit.allows(end_ms, &self.call.counts))
                 {
-                    self.raise(rule, hit, events);
+                    self.raise(rule, place, hit, events);
                 } else if !matches!(moment, Moment::Finish(_)) {
-                    self.wait(rule, Waiting { held, hit });
+                    self.wait(rule, Waiting { held, place, hit });
                 }
             }
             (Stage::Whole, None, _) => {
                 if !(set.rules[rule].once && self.fired[rule]) {
-                    self.raise(rule, hit, events);
+                    self.raise(rule, place, hit, events);
                 }
             }
         }
@@ -456,16 +459,18 @@ impl RuleRun {
         });
     }
 
-    fn number(&mut self) -> u32 {
-        self.next_number = self.next_number.wrapping_add(1);
-        self.next_number
-    }
-
-    fn raise(&mut self, rule: usize, hit: Hit, events: &mut Vec<RuleEvent>) {
+    fn raise(&mut self, rule: usize, place: HitPlace, hit: Hit, events: &mut Vec<RuleEvent>) {
         self.fired[rule] = true;
+        let mut place = place;
+        // A rule fires once for an utterance.
+        if place.channel.is_none() {
+            let n_hits = self.n_hits_at.entry((rule, place.at_ms)).or_default();
+            place.n_before = *n_hits;
+            *n_hits += 1;
+        }
         events.push(RuleEvent {
             change: Change::Raised,
-            number: self.number(),
+            place,
             rule,
             hit,
         });
@@ -480,7 +485,7 @@ impl RuleRun {
         for known in over {
             events.push(RuleEvent {
                 change: Change::Withdrawn,
-                number: known.number,
+                place: known.place,
                 rule: known.rule,
                 hit: known.hit,
             });

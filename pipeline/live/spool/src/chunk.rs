@@ -70,6 +70,11 @@ impl Reached {
         (self.known >> leg & 1 == 1).then_some(*end)
     }
 
+    /// How far the leg has come that has come furthest.
+    pub(crate) fn furthest(&self) -> u64 {
+        self.ends.iter().copied().max().unwrap_or(0)
+    }
+
     /// `leg` is below [`MAX_LEGS`].
     pub(crate) fn note(&mut self, leg: u8, end: u64) {
         if let Some(known) = self.ends.get_mut(usize::from(leg)) {
@@ -237,5 +242,6 @@ mod tests {
         let head = head(&[(2, 320), (2, 160)]);
         assert_eq!(head.reached.of(2), Some(320));
         assert_eq!(head.reached.of(1), None);
+        assert_eq!(head.reached.furthest(), 320);
     }
 }

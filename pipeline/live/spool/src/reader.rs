@@ -9,7 +9,7 @@ use crate::chunk::{ChunkHead, ChunkKind, HeadRead, MAX_HEAD_BYTES, Reached};
 use crate::crypto::{Cipher, SALT_BYTES};
 use crate::header::{self, DataKey, HEADER_BYTES, RecordingInfo, SLOT_BYTES, SLOT_PITCH, Slot};
 use crate::keys::KeyRing;
-use crate::record::{self, Formats, Located, Record};
+use crate::record::{self, Formats, Record};
 use crate::recover::Seal;
 use crate::storage::read_at;
 
@@ -52,8 +52,6 @@ pub struct RecordingReader<S = File> {
     cursor: usize,
     chunk_at: u64,
     formats: Formats,
-    /// Audio of this leg that ends before this position is left out.
-    from: Option<(u8, u64)>,
     /// Said by a chunk that nothing may follow.
     last: Option<Ending>,
     ending: Option<Ending>,
@@ -107,7 +105,6 @@ impl<S: Read + Seek> RecordingReader<S> {
             cursor: 0,
             chunk_at: HEADER_BYTES,
             formats: Formats::default(),
-            from: None,
             last: None,
             ending: None,
         })
@@ -123,22 +120,17 @@ impl<S: Read + Seek> RecordingReader<S> {
     /// # Errors
     /// The file system's.
     pub fn next_record(&mut self) -> Result<Option<Record<'_>>, ReadError> {
-        loop {
-            if self.cursor >= self.body.len() {
-                match self.load()? {
-                    // It may be a seal, which has no records.
-                    true => continue,
-                    false => return Ok(None),
-                }
-            }
-            let Ok(record) = record::locate(&self.body, &mut self.cursor, &mut self.formats) else {
-                self.spoil();
+        // A seal has no records.
+        while self.cursor >= self.body.len() {
+            if !self.load()? {
                 return Ok(None);
-            };
-            if !self.is_left_out(&record) {
-                return Ok(Some(record.within(&self.body)));
             }
         }
+        let Ok(record) = record::locate(&self.body, &mut self.cursor, &mut self.formats) else {
+            self.spoil();
+            return Ok(None);
+        };
+        Ok(Some(record.within(&self.body)))
     }
 
     /// Why there are no more records. `None`: there may be more.
@@ -148,22 +140,21 @@ impl<S: Read + Seek> RecordingReader<S> {
 
     /// Goes back to the first record.
     pub fn rewind(&mut self) {
-        self.from = None;
         self.go_to(Place::FIRST);
     }
 
-    /// Goes to where `leg` comes to `at`: the next records are those from the chunk with that position on, without
-    /// the leg's audio that ends before it. Where the leg has not come so far, they are those that come later.
+    /// Goes to where the first leg comes to `at`: the next records are those from the chunk with that position on; all
+    /// audio before them ends at it or before. Where no leg has come so far, they are those that come later.
     ///
-    /// Reads the clear heads of the chunks before, and decrypts one, which proves that the leg was not there yet.
+    /// Reads the clear heads of the chunks before, and decrypts one, which proves that no leg was there yet.
     ///
     /// # Errors
     /// The file system's.
-    pub fn records_from(&mut self, leg: u8, at: u64) -> Result<(), ReadError> {
+    pub fn records_from(&mut self, at: u64) -> Result<(), ReadError> {
         let mut place = Place::FIRST;
         let mut before = None;
         while let Ok((head, _)) = self.head_at(&place)? {
-            let is_there = head.reached.of(leg).is_some_and(|reached| reached > at);
+            let is_there = head.reached.furthest() > at;
             if is_there || head.kind != ChunkKind::Records {
                 break;
             }
@@ -174,7 +165,6 @@ impl<S: Read + Seek> RecordingReader<S> {
                 reached: head.reached,
             };
         }
-        self.from = Some((leg, at));
         self.go_to(before.unwrap_or(place));
         if before.is_some() && self.load()? {
             self.cursor = self.body.len();
@@ -208,13 +198,6 @@ impl<S: Read + Seek> RecordingReader<S> {
 
     pub(crate) fn into_source(self) -> S {
         self.source
-    }
-
-    fn is_left_out(&self, record: &Located) -> bool {
-        match (self.from, record.clone().within(&self.body)) {
-            (Some((leg, at)), Record::Audio(audio)) => audio.leg == leg && audio.end() <= at,
-            _ => false,
-        }
     }
 
     fn go_to(&mut self, place: Place) {

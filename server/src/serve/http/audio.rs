@@ -3,7 +3,6 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
 use auricle_contracts::CallId;
 use auricle_spool::RecordingName;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -11,19 +10,16 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 use utoipa::IntoParams;
 
-use super::Served;
 use super::error::{ApiError, Mistake};
+use super::{Served, apart};
 use crate::serve::recordings::{self, Span, write_audio};
 
 /// Audio of one answer at most.
 const MOST_MS: u64 = 15 * 60 * 1000;
 /// Its bytes at most, as it is made in memory: two legs of 15 minutes at 8 kHz have 29 MB.
 const MOST_BYTES: u64 = 32 << 20;
-/// Answers that are made at a time; others wait.
-static MAKING: Semaphore = Semaphore::const_new(2);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -73,28 +69,25 @@ pub(crate) async fn audio(
             )),
         );
     }
-    let silences = recordings::silences(&served.store, &call_id).await?;
-    let config = served.config.clone();
-    let is_there = name.path_in(&recordings::folder(&config)).exists();
+    let folder = recordings::folder(&served.config);
+    let is_there = name.path_in(&folder).exists();
     if !is_there {
         let error = format!("the recording of call `{call_id}` is not kept any more");
         return Err(ApiError::new(StatusCode::NOT_FOUND, error)
             .with_hint("`live.recordings.keep_days` says how long recordings are kept"));
     }
-    let _making = MAKING.acquire().await.context("answers are made no more")?;
-    let write = move || -> anyhow::Result<Vec<u8>> {
-        let reader = recordings::open_reader(&config, &name)?;
+    apart(async move {
+        let silences = recordings::silences(&served.store, &call_id).await?;
+        let reader = recordings::open_reader(&served.config, &name)?;
         let mut sink = Cursor::new(Vec::new());
         write_audio(reader, span, &silences, &mut sink)?;
-        Ok(sink.into_inner())
-    };
-    let written = tokio::task::spawn_blocking(write).await;
-    let wave = written.map_err(|_| anyhow!("reading the recording broke off"))??;
-    let headers = [
-        (header::CONTENT_TYPE, "audio/wav"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    Ok((headers, wave).into_response())
+        let headers = [
+            (header::CONTENT_TYPE, "audio/wav"),
+            (header::CACHE_CONTROL, "no-store"),
+        ];
+        Ok((headers, sink.into_inner()).into_response())
+    })
+    .await
 }
 
 /// Its name, and how many bytes a second of it has as 16-bit samples.

@@ -9,13 +9,13 @@ use auricle_store::{CallFilter, CallKind};
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Served;
 use super::error::{ApiError, Mistake};
+use super::{Served, apart};
 use crate::known::KnownCall;
 use crate::serve::calls::CallUnderWay;
 
@@ -146,9 +146,11 @@ pub(crate) async fn one(
     call_id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let Path(call_id) = call_id?;
-    let known = known(&served, call_id).await?;
-    let json = serde_json::to_string(&known.assessed()).map_err(anyhow::Error::from)?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
+    apart(async move {
+        let known = known(&served, call_id).await?;
+        Ok(Json(known.assessed()).into_response())
+    })
+    .await
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -213,22 +215,26 @@ pub(crate) async fn transcript(
     State(served): State<Arc<Served>>,
     call_id: Result<Path<String>, PathRejection>,
     query: Result<Query<PartQuery>, QueryRejection>,
-) -> Result<Json<TranscriptPage>, ApiError> {
+) -> Result<Response, ApiError> {
     let (Path(call_id), Query(query)) = (call_id?, query?);
-    let transcript = known(&served, call_id).await?.transcript;
-    let n_utterances = transcript.utterances.len();
-    let (utterances, next) = query.page(transcript.utterances);
-    Ok(Json(TranscriptPage {
-        call_id: transcript.call_id,
-        duration_ms: transcript.duration_ms,
-        engine: transcript.engine,
-        layout: transcript.layout,
-        metadata: transcript.metadata,
-        warnings: transcript.warnings,
-        n_utterances,
-        utterances,
-        next,
-    }))
+    apart(async move {
+        let transcript = known(&served, call_id).await?.transcript;
+        let n_utterances = transcript.utterances.len();
+        let (utterances, next) = query.page(transcript.utterances);
+        let page = TranscriptPage {
+            call_id: transcript.call_id,
+            duration_ms: transcript.duration_ms,
+            engine: transcript.engine,
+            layout: transcript.layout,
+            metadata: transcript.metadata,
+            warnings: transcript.warnings,
+            n_utterances,
+            utterances,
+            next,
+        };
+        Ok(Json(page).into_response())
+    })
+    .await
 }
 
 /// Rules that fired in a call, page by page.
@@ -261,20 +267,24 @@ pub(crate) async fn hits(
     State(served): State<Arc<Served>>,
     call_id: Result<Path<String>, PathRejection>,
     query: Result<Query<PartQuery>, QueryRejection>,
-) -> Result<Json<HitPage>, ApiError> {
+) -> Result<Response, ApiError> {
     let (Path(call_id), Query(query)) = (call_id?, query?);
-    let known = known(&served, call_id).await?;
-    let n_hits = known.assessment.hits.len();
-    let (hits, next) = query.page(known.assessment.hits);
-    Ok(Json(HitPage {
-        call_id: known.transcript.call_id,
-        n_hits,
-        hits,
-        next,
-    }))
+    apart(async move {
+        let known = known(&served, call_id).await?;
+        let n_hits = known.assessment.hits.len();
+        let (hits, next) = query.page(known.assessment.hits);
+        let page = HitPage {
+            call_id: known.transcript.call_id,
+            n_hits,
+            hits,
+            next,
+        };
+        Ok(Json(page).into_response())
+    })
+    .await
 }
 
-/// A saved call with what was made of it, personal data masked.
+/// A saved call with what was made of it, personal data masked. Takes milliseconds of a long call, so not for workers.
 async fn known(served: &Served, call_id: String) -> Result<KnownCall, ApiError> {
     let call_id = CallId(call_id);
     let transcript = served.store.transcript(&call_id).await;

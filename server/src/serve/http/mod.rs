@@ -22,12 +22,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use anyhow::{Context, anyhow};
 use auricle_store::Store;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use utoipa_axum::routes;
 
 pub(crate) use self::accept::accept;
@@ -48,6 +51,9 @@ pub(crate) use openapi::document;
 
 /// Bodies of requests, bytes: notes, selections of calls.
 const LONGEST_BODY: usize = 64 << 10;
+/// Answers that take long and are made at a time; others wait. As many as a small machine has cores, and in memory each
+/// may take tens of megabytes.
+static MAKING: Semaphore = Semaphore::const_new(2);
 
 /// What every request may need.
 pub(crate) struct Served {
@@ -168,6 +174,21 @@ fn admitted(served: &Served, role: Role, request: &Request) -> Result<Caller, Re
         query: request.uri().query().unwrap_or_default(),
     };
     served.access.admit(role, asker)
+}
+
+/// Makes an answer that takes long on a thread of its own, for a worker has other things to do. It keeps its place until
+/// it is made, also where nobody waits for it any more.
+async fn apart(
+    making: impl Future<Output = Result<Response, ApiError>> + Send + 'static,
+) -> Result<Response, ApiError> {
+    let place = MAKING.acquire().await.context("answers are made no more")?;
+    let runtime = Handle::current();
+    let made = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        runtime.block_on(making)
+    });
+    made.await
+        .map_err(|_| anyhow!("making the answer broke off"))?
 }
 
 async fn nothing_there(State(_): State<Arc<Served>>, request: Request) -> ApiError {

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use anyhow::anyhow;
 use auricle_search::{FacetMode, SearchRequest, SearchResults};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::Served;
 use super::error::{ApiError, Mistake};
+use super::{Served, apart};
 use crate::index::CallSearch;
 
 /// Calls of one page at most.
@@ -54,7 +54,7 @@ const fn usual_limit() -> usize {
 pub(crate) async fn search(
     State(served): State<Arc<Served>>,
     query: Result<Query<SearchQuery>, QueryRejection>,
-) -> Result<Json<SearchResults>, ApiError> {
+) -> Result<Response, ApiError> {
     let Query(query) = query?;
     let request = SearchRequest {
         offset: query.offset,
@@ -66,8 +66,9 @@ pub(crate) async fn search(
         ..SearchRequest::new(query.q)
     };
     let folder = served.config.data.index();
-    let find = move || CallSearch::open(&folder)?.search(&request);
-    let found = tokio::task::spawn_blocking(find).await;
-    let found = found.map_err(|_| anyhow!("the search broke off"))?;
-    Ok(Json(found?))
+    apart(async move {
+        let found = CallSearch::open(&folder)?.search(&request)?;
+        Ok(Json(found).into_response())
+    })
+    .await
 }

@@ -6,6 +6,7 @@ use auricle_wire::Limits;
 use auricle_wire::listen::ListenRequest;
 use auricle_wire::stream::StreamRequest;
 use axum::Router;
+use axum::response::IntoResponse;
 use serde_json::Value;
 
 use super::groups;
@@ -148,4 +149,26 @@ fn parameters_of_audio_are_those_that_are_known() {
     }
     let nothing = StreamRequest::parse("nothing=1", &limits).unwrap();
     assert!(is_unknown(&nothing.ignored), "{:?}", nothing.ignored);
+}
+
+#[tokio::test]
+async fn two_answers_are_made_at_a_time_and_keep_their_places_where_nobody_waits_for_them() {
+    let (go, gone) = tokio::sync::watch::channel(false);
+    let answer = || {
+        let mut gone = gone.clone();
+        super::apart(async move {
+            let _ = gone.wait_for(|is_gone| *is_gone).await;
+            Ok(axum::http::StatusCode::OK.into_response())
+        })
+    };
+    for n_left in [1, 0, 0] {
+        // Polled once, and dropped.
+        let made = tokio::time::timeout(std::time::Duration::ZERO, answer()).await;
+        assert!(made.is_err());
+        assert_eq!(super::MAKING.available_permits(), n_left);
+    }
+    go.send_replace(true);
+    answer().await.unwrap();
+    let all = super::MAKING.acquire_many(2).await;
+    assert!(all.is_ok());
 }

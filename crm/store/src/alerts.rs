@@ -126,6 +126,20 @@ pub(crate) async fn put(
     insert.exec_without_returning(transaction).await.map(drop)
 }
 
+/// Withdraws what is provisional still of a call.
+pub(crate) async fn withdraw(
+    transaction: &DatabaseTransaction,
+    call_id: &CallId,
+    unix_ms: u64,
+) -> Result<(), DbErr> {
+    let update = Entity::update_many()
+        .col_expr(Column::ChangedUnixMs, to_column(unix_ms).into())
+        .col_expr(Column::State, AlertState::Withdrawn.as_str().into())
+        .filter(Column::CallId.eq(call_id.0.as_str()))
+        .filter(Column::State.eq(AlertState::Provisional.as_str()));
+    update.exec(transaction).await.map(drop)
+}
+
 /// Notes who saw to an alert, unless somebody did before.
 pub(crate) async fn acknowledge(
     transaction: &DatabaseTransaction,

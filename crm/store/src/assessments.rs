@@ -165,10 +165,7 @@ impl AssessmentRecord {
         &self,
         current: Option<&StoredAssessment>,
     ) -> Result<EncodedAssessment, StoreError> {
-        let packed = Packed::new(&self.assessment).map_err(|cause| StoreError::NotSaved {
-            call_id: self.call_id.clone(),
-            cause,
-        })?;
+        let packed = self.packed()?;
         let same = current
             .filter(|current| current.transcript_version == self.transcript_version)
             .filter(|current| packed.is_in(&current.encoding, &current.bytes));
@@ -184,6 +181,21 @@ impl AssessmentRecord {
             write: Write::New(Box::new(self.row(packed.into_body()))),
             call_id: self.call_id.clone(),
             effect: Effect::Findings,
+        })
+    }
+
+    /// The row of what is new for sure.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub(crate) fn new_row(&self) -> Result<assessment::ActiveModel, StoreError> {
+        Ok(self.row(self.packed()?.into_body()))
+    }
+
+    fn packed(&self) -> Result<Packed<Assessment>, StoreError> {
+        Packed::new(&self.assessment).map_err(|cause| StoreError::NotSaved {
+            call_id: self.call_id.clone(),
+            cause,
         })
     }
 
@@ -461,7 +473,8 @@ async fn confirm(
     insert.exec_without_returning(transaction).await.map(drop)
 }
 
-async fn replace_current(
+/// Writes what is in force from now on, of a call at most one.
+pub(crate) async fn replace_current(
     transaction: &impl ConnectionTrait,
     some: &[&assessment::ActiveModel],
 ) -> Result<(), DbErr> {

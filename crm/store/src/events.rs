@@ -43,6 +43,14 @@ pub enum EventStep {
     Kept(EventRecord),
     /// An alert is told: first, or in another state.
     Alert(AlertRecord),
+    /// A call is over. An alert that is provisional still is of speech that nobody heard to its end, as the program broke
+    /// off: it is withdrawn.
+    Ended {
+        /// The call.
+        call_id: CallId,
+        /// When that was told.
+        unix_ms: u64,
+    },
     /// Somebody saw to an alert; who saw to it first stays.
     Acknowledged(String, Acknowledgement),
     /// A webhook is to get it.
@@ -131,6 +139,24 @@ impl Store {
         Ok(rows.into_iter().map(EventRecord::from).collect())
     }
 
+    /// Whether an event of this kind was told of a call since then, and kept.
+    ///
+    /// # Errors
+    /// As the database gives them.
+    pub async fn was_told(
+        &self,
+        call_id: &CallId,
+        kind: &str,
+        since_unix_ms: u64,
+    ) -> Result<bool, StoreError> {
+        let query = event::Entity::find()
+            .filter(event::Column::CallId.eq(call_id.0.as_str()))
+            .filter(event::Column::Kind.eq(kind))
+            .filter(event::Column::UnixMs.gte(to_column(since_unix_ms)));
+        let found = query.one(&self.db).await;
+        Ok(found.map_err(|error| self.error(error))?.is_some())
+    }
+
     /// The last event of those that are no longer kept.
     ///
     /// # Errors
@@ -174,6 +200,9 @@ async fn take(transaction: &DatabaseTransaction, step: &EventStep) -> Result<(),
             insert.exec_without_returning(transaction).await.map(drop)
         }
         EventStep::Alert(alert) => alerts::put(transaction, alert).await,
+        EventStep::Ended { call_id, unix_ms } => {
+            alerts::withdraw(transaction, call_id, *unix_ms).await
+        }
         EventStep::Acknowledged(alert_id, by) => {
             alerts::acknowledge(transaction, alert_id, by).await
         }

@@ -1,11 +1,12 @@
 //! Saving calls and their transcripts.
 
 use auricle_bodies::Body;
-use auricle_contracts::{CallId, Transcript};
+use auricle_contracts::{Assessment, CallId, Transcript};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
+use crate::assessments::{AssessmentRecord, replace_current};
 use crate::entity::{assessment, call, confirmation, transcript};
 use crate::error::StoreError;
 use crate::events;
@@ -53,17 +54,59 @@ impl Store {
         transcript: &Transcript,
         analysed_at: &str,
     ) -> Result<i64, StoreError> {
-        let body = auricle_bodies::encode(transcript).map_err(|cause| StoreError::NotKept {
-            call_id: recording.call_id.clone(),
-            cause,
-        })?;
         let row = row::of_recording(run, recording);
         let mut row = row::with_transcript(row, fingerprints, transcript);
         row.analysed_at = Set(Some(analysed_at.to_owned()));
+        self.write_done(row, transcript, None).await
+    }
+
+    /// Saves a finished call as [`Self::save_done`] does, and in the same transaction what was made of it by rules of this
+    /// fingerprint.
+    ///
+    /// # Errors
+    /// As [`Self::save_done`]; `NotSaved` where what was made of it is too long.
+    pub async fn save_assessed(
+        &self,
+        recording: &Recording,
+        transcript: &Transcript,
+        assessment: (&Assessment, &str),
+        analysed_at: &str,
+    ) -> Result<i64, StoreError> {
+        let (assessment, rules_fingerprint) = assessment;
+        let row = row::of_recording(None, recording);
+        let mut row = row::with_transcript(row, &Fingerprints::default(), transcript);
+        row.analysed_at = Set(Some(analysed_at.to_owned()));
+        let made = AssessmentRecord {
+            call_id: recording.call_id.clone(),
+            // That of the transcript, which it gets when both are written.
+            transcript_version: 0,
+            rules_fingerprint: rules_fingerprint.to_owned(),
+            made_at: analysed_at.to_owned(),
+            assessment: assessment.clone(),
+        };
+        self.write_done(row, transcript, Some(made.new_row()?))
+            .await
+    }
+
+    async fn write_done(
+        &self,
+        row: call::ActiveModel,
+        transcript: &Transcript,
+        made: Option<assessment::ActiveModel>,
+    ) -> Result<i64, StoreError> {
+        let body = auricle_bodies::encode(transcript).map_err(|cause| StoreError::NotKept {
+            call_id: CallId(row.call_id.clone().unwrap()),
+            cause,
+        })?;
         let n_utterances = transcript.utterances.len();
         let transaction = self.begin().await?;
         let saved = write_done(&transaction, row, body, n_utterances).await;
         let version = saved.map_err(|error| self.error(error))?;
+        if let Some(mut made) = made {
+            made.transcript_version = Set(version);
+            let saved = replace_current(&transaction, &[&made]).await;
+            saved.map_err(|error| self.error(error))?;
+        }
         transaction
             .commit()
             .await

@@ -99,6 +99,22 @@ async fn an_alert_has_its_last_state_and_its_first_time() {
     assert_eq!(store.alert(&id).await.unwrap(), Some(expected));
     assert_eq!(store.alert("other").await.unwrap(), None);
 
+    // What was provisional when a call was over is none.
+    let provisional = alert(3, "a", "promise", AlertState::Provisional);
+    let promise = provisional.alert.alert_id.clone();
+    let steps = [
+        EventStep::Alert(provisional),
+        EventStep::Alert(alert(4, "a", "insult", AlertState::Confirmed)),
+        EventStep::Ended {
+            call_id: call("a"),
+            unix_ms: 5_000,
+        },
+    ];
+    store.save_events(&steps).await.unwrap();
+    let state = async |id: &str| store.alert(id).await.unwrap().unwrap().alert.state;
+    assert_eq!(state(&promise).await, AlertState::Withdrawn);
+    assert_eq!(state("a-insult").await, AlertState::Confirmed);
+
     // Another call of this name.
     let began = EventStep::Began(call("a"));
     store.save_events(&[began]).await.unwrap();

@@ -77,6 +77,11 @@ impl Archive {
         self.n_lost.load(Ordering::Relaxed)
     }
 
+    /// Whether everything up to this event is written.
+    pub(crate) fn is_written(&self, id: u64) -> bool {
+        *self.written.borrow() >= id
+    }
+
     /// Waits until everything up to this event is written.
     pub(crate) async fn written(&self, id: u64) {
         let mut written = self.written.subscribe();
@@ -342,7 +347,7 @@ impl Archivist {
             }
             Happening::CallEnded(_) => {
                 self.campaigns.remove(&call_id);
-                None
+                Some(EventStep::Ended { call_id, unix_ms })
             }
             Happening::Partial { .. } | Happening::Final { .. } => None,
         }

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result};
 use auricle_contracts::{Assessment, CallEnded, CallId, Happening, LegAudio, Transcript};
 use auricle_live::{EndedCall, LegCounts, NewLeg};
-use auricle_store::{AssessmentRecord, Fingerprints, Recording, Store};
+use auricle_store::{Recording, Store};
 use tokio::runtime::Handle;
 
 use super::calls::{CallOver, Calls, Recorded};
@@ -20,6 +21,10 @@ use crate::terminal::{count, say};
 
 /// Calls that wait for room on the disk. What is beyond that is heard again from its recording, at the next start.
 const MOST_UNSAVED: usize = 1_024;
+/// How long the end of the program waits for the last `call_ended` to be written. Without it the next start tells it again.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
+/// Between looks whether it is.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Writes calls into the data folder, beside jobs. What the disk has no room for waits, and is tried again.
 pub(crate) struct Keeper {
@@ -29,6 +34,9 @@ pub(crate) struct Keeper {
     hub: Arc<EventHub>,
     calls: Arc<Calls>,
     unsaved: VecDeque<Kept>,
+    /// Recordings of calls that are saved, and the event that says that they ended. Until it is written the next start would
+    /// have to tell it.
+    to_settle: VecDeque<(u64, Recorded)>,
     /// Calls that could not be saved.
     n_failed: u64,
 }
@@ -39,6 +47,8 @@ struct Kept {
     assessment: Assessment,
     legs: Vec<LegAudio>,
     over: CallOver,
+    /// The event that says that it ended.
+    told: u64,
 }
 
 impl Keeper {
@@ -56,6 +66,7 @@ impl Keeper {
             hub,
             calls,
             unsaved: VecDeque::new(),
+            to_settle: VecDeque::new(),
             n_failed: 0,
         }
     }
@@ -82,20 +93,22 @@ impl Keeper {
             Recorded::No | Recorded::Here(_) => {}
         }
         transcript.file = format!("live:{}", new.source);
-        let call = Kept {
+        let mut call = Kept {
             assessment: over.by.judges.assess(&transcript),
             transcript,
             legs,
             over,
+            told: 0,
         };
+        let mut ended = call_ended(&call.transcript, &call.assessment);
         let saved = self.save(&call);
-        let mut ended = call.ended();
+        let waits = saved.as_ref().is_err_and(may_pass) && self.unsaved.len() < MOST_UNSAVED;
+        let is_saved = saved.is_ok();
         match saved {
-            Err(error) if may_pass(&error) && self.unsaved.len() < MOST_UNSAVED => {
+            Err(error) if waits => {
                 let cause = message_of(&error);
                 tracing::error!(call.id = %new.id, "a call is not saved yet: {cause}");
                 ended.warnings.push(format!("not saved yet: {cause}"));
-                self.unsaved.push_back(call);
             }
             saved => {
                 if let Err(error) = saved {
@@ -106,15 +119,25 @@ impl Keeper {
             }
         }
         let ended = Happening::CallEnded(Box::new(ended));
-        self.hub.tell(new.id, new.metadata.agent, ended);
+        call.told = self.hub.tell(new.id, new.metadata.agent, ended);
+        if waits {
+            self.unsaved.push_back(call);
+        } else if is_saved {
+            self.to_settle.push_back((call.told, call.over.recorded));
+        }
     }
 
-    /// Saves what there was no room for, as far as there is now.
+    /// Saves what there was no room for, as far as there is now, and settles what is saved and told.
     pub(crate) fn try_again(&mut self) {
+        self.settle();
         while let Some(call) = self.unsaved.pop_front() {
             let id = &call.transcript.call_id;
             match self.save(&call) {
-                Ok(()) => tracing::info!(call.id = %id, "the call is saved now"),
+                Ok(()) => {
+                    tracing::info!(call.id = %id, "the call is saved now");
+                    let recorded = call.over.recorded.clone();
+                    self.to_settle.push_back((call.told, recorded));
+                }
                 Err(error) if may_pass(&error) => {
                     tracing::debug!(call.id = %id, "still not saved: {}", message_of(&error));
                     return self.unsaved.push_front(call);
@@ -128,6 +151,11 @@ impl Keeper {
     /// Tries for the last time; gives the number of calls that are not saved.
     pub(crate) fn end(mut self) -> u64 {
         self.try_again();
+        let until = Instant::now() + TOLD_WITHIN;
+        while !self.to_settle.is_empty() && Instant::now() < until {
+            std::thread::sleep(LOOK_EVERY);
+            self.settle();
+        }
         let n_unsaved = self.n_failed + self.unsaved.len() as u64;
         if n_unsaved > 0 {
             say!(
@@ -145,21 +173,28 @@ impl Keeper {
         cause
     }
 
-    /// Saves a call; then the next start need not hear it again.
-    fn save(&self, call: &Kept) -> Result<()> {
-        self.write(call)?;
-        match self.calls.recordings() {
-            Some(recordings) => recordings.settle(&call.over.recorded),
-            None => Ok(()),
+    /// The next start need not look at calls that are saved and told.
+    fn settle(&mut self) {
+        while let Some((told, recorded)) = self.to_settle.front()
+            && self.hub.is_written(*told)
+        {
+            if let Some(recordings) = self.calls.recordings()
+                && let Err(error) = recordings.settle(recorded)
+            {
+                let cause = message_of(&error);
+                tracing::error!("the recording of a call that is saved stays open: {cause}");
+            }
+            self.to_settle.pop_front();
         }
     }
 
-    fn write(&self, call: &Kept) -> Result<()> {
+    fn save(&self, call: &Kept) -> Result<()> {
         let Kept {
             transcript,
             assessment,
             legs,
             over,
+            ..
         } = call;
         let path = match &over.recorded {
             Recorded::Here(name) | Recorded::Before { name, .. } => name.to_string(),
@@ -176,20 +211,9 @@ impl Keeper {
             metadata: transcript.metadata.clone(),
         };
         let now = clock::now_text();
-        let prints = Fingerprints::default();
-        let save = self
-            .store
-            .save_done(None, &recording, &prints, transcript, &now);
+        let made = (assessment, &*over.by.judges.of(transcript).print);
+        let save = self.store.save_assessed(&recording, transcript, made, &now);
         let version = self.runtime.block_on(save)?;
-        let record = AssessmentRecord {
-            call_id: transcript.call_id.clone(),
-            transcript_version: version,
-            rules_fingerprint: over.by.judges.of(transcript).print.clone(),
-            made_at: now,
-            assessment: assessment.clone(),
-        };
-        let save = self.store.save_assessments(std::slice::from_ref(&record));
-        self.runtime.block_on(save)?;
         let known = KnownCall::masked(transcript, assessment);
         let mut index = self.index.lock();
         let added = index.add(&known, version).and_then(|()| {
@@ -201,17 +225,16 @@ impl Keeper {
     }
 }
 
-impl Kept {
-    fn ended(&self) -> CallEnded {
-        let card = self.assessment.scorecard.as_ref();
-        CallEnded {
-            duration_ms: self.transcript.duration_ms,
-            n_utterances: self.transcript.utterances.len(),
-            n_hits: self.assessment.hits.len(),
-            score: card.map(|card| card.total),
-            passed: card.map(|card| card.passed),
-            warnings: self.transcript.warnings.clone(),
-        }
+/// What is told of a call that is over.
+pub(crate) fn call_ended(transcript: &Transcript, assessment: &Assessment) -> CallEnded {
+    let card = assessment.scorecard.as_ref();
+    CallEnded {
+        duration_ms: transcript.duration_ms,
+        n_utterances: transcript.utterances.len(),
+        n_hits: assessment.hits.len(),
+        score: card.map(|card| card.total),
+        passed: card.map(|card| card.passed),
+        warnings: transcript.warnings.clone(),
     }
 }
 

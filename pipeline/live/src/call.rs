@@ -1,7 +1,7 @@
 //! What a call under way is: who speaks on which leg, what it is heard and judged by.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_insight::Judge;
@@ -76,6 +76,8 @@ pub(crate) struct LegProgress {
     late: AtomicU64,
     filled: AtomicU64,
     jumps: AtomicU64,
+    /// How fast its audio came, percent of the pace of speech, where that is another pace; 0: it is that.
+    pace_percent: AtomicU32,
 }
 
 impl LegProgress {
@@ -133,6 +135,14 @@ impl LegProgress {
     /// So many of them are taken back.
     pub(crate) fn took_back(&self, n_samples: u64) {
         self.filled.fetch_sub(n_samples, Ordering::Relaxed);
+    }
+
+    pub(crate) fn off_pace(&self, percent: u32) {
+        self.pace_percent.store(percent, Ordering::Relaxed);
+    }
+
+    pub(crate) fn pace_percent(&self) -> Option<u32> {
+        Some(self.pace_percent.load(Ordering::Relaxed)).filter(|percent| *percent > 0)
     }
 
     pub(crate) fn counts(&self) -> LegCounts {

@@ -64,21 +64,21 @@ impl LegFeed {
         (feed, out)
     }
 
-    /// Takes a packet (at most [`PACKET_BYTES`](crate::PACKET_BYTES)) whose first sample lies at `at` of the leg's clock, in
-    /// any order. Never waits, locks or allocates.
+    /// A packet (at most [`PACKET_BYTES`](crate::PACKET_BYTES)) that comes now, and whose first sample lies at `at` of the
+    /// leg's clock.
+    pub fn packet(&self, at: u64, encoding: Encoding, bytes: &[u8]) -> Packet {
+        Packet::new(at, self.clock.now_us(), encoding, bytes)
+    }
+
+    /// Takes a packet, in any order of their places. Never waits, locks or allocates.
     ///
     /// # Errors
     /// When there is no room for it.
-    pub fn push(&mut self, at: u64, encoding: Encoding, bytes: &[u8]) -> Result<(), Full> {
-        if self.packets.slots() == 0 {
-            return Err(match self.packets.is_abandoned() {
-                true => Full::ForEver,
-                false => Full::ForNow,
-            });
+    pub fn push(&mut self, packet: &Packet) -> Result<(), Full> {
+        if self.packets.is_abandoned() {
+            return Err(Full::ForEver);
         }
-        let came_us = self.clock.now_us();
-        let packet = Packet::new(at, came_us, encoding, bytes);
-        self.packets.push(packet).map_err(|_| Full::ForNow)
+        self.packets.push(*packet).map_err(|_| Full::ForNow)
     }
 
     /// So many of the samples that were pushed are silence that nobody sent.
@@ -89,6 +89,11 @@ impl LegFeed {
     /// Silence that stood for so many samples is taken back: they came after all, and as many quiet ones were left out.
     pub fn took_back(&self, n_samples: u64) {
         self.progress.took_back(n_samples);
+    }
+
+    /// Its audio did not come at the pace of speech but at this one, percent of that: the transcript says so.
+    pub fn off_pace(&self, percent: u32) {
+        self.progress.off_pace(percent);
     }
 
     /// Samples a second.

@@ -318,6 +318,9 @@ impl Call {
             let events = self.run.partial(&utterance);
             self.tell_events(events, utterance.start_ms, desk);
         }
+        if !desk.outlet.is_calm() {
+            return desk.metrics.partials_shed(1);
+        }
         if let Some(leg) = self.legs.get(usize::from(place.channel)) {
             let age_us = leg.progress.age_us(place.end_ms, desk.clock.now_us());
             desk.metrics.partial_told(age_us);
@@ -329,10 +332,7 @@ impl Call {
             end_ms: place.end_ms,
             text: hide_digits(&utterance.spoken),
         });
-        match desk.outlet.is_calm() {
-            true => desk.outbox.push_back(told),
-            false => desk.metrics.partials_shed(1),
-        }
+        desk.outbox.push_back(told);
     }
 
     /// An utterance had no words after all.
@@ -358,9 +358,19 @@ impl Call {
         });
     }
 
-    /// Emotion was left out: whoever reads a score that rests on it has to know.
-    fn say_what_was_left_out(&mut self) {
+    /// What whoever reads the transcript or a score that rests on it has to know: emotion was left out, a rate is wrong.
+    fn warn_of_legs(&mut self, desk: &Desk<'_>) {
         for (leg, new) in self.legs.iter().zip(&self.new.legs) {
+            if let Some(percent) = leg.progress.pace_percent() {
+                desk.metrics.leg_off_pace();
+                self.transcript.warnings.push(format!(
+                    "audio of the {party} came {times:.1} times as fast as it lasts: its rate may not be the {rate_hz} Hz that \
+                     were said",
+                    party = new.party.as_str(),
+                    times = f64::from(percent) / 100.0,
+                    rate_hz = new.rate_hz,
+                ));
+            }
             let n_utterances = leg.progress.voices_shed();
             if n_utterances > 0 {
                 self.transcript.warnings.push(format!(
@@ -492,7 +502,7 @@ impl Call {
             evidence.utterance = None;
         }
         Alert {
-            alert_id: format!("{}-{}", self.new.id, event.number),
+            alert_id: format!("{}-{}-{}", self.new.id, hit.rule, event.place),
             state,
             hit,
         }
@@ -517,7 +527,7 @@ impl Call {
         let duration_ms = durations.max().unwrap_or(0);
         let events = self.run.finish(duration_ms);
         self.tell_events(events, u64::MAX, desk);
-        self.say_what_was_left_out();
+        self.warn_of_legs(desk);
         let mut transcript = self.transcript;
         transcript.duration_ms = duration_ms;
         transcript

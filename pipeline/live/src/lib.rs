@@ -43,5 +43,5 @@ pub use feed::{Full, LegFeed, LegReach};
 pub use graph::{Live, LiveOutput, LiveSettings, OpenError, StartError, Timings};
 pub use metrics::{BOUNDS_MS, Counts, Histogram, Measured, Metrics};
 pub use outlet::{EndedCall, Told, UtteranceTimes};
-pub use packet::{Encoding, PACKET_BYTES};
+pub use packet::{Encoding, PACKET_BYTES, Packet};
 pub use unpack::LegCounts;

@@ -96,6 +96,7 @@ pub struct Metrics {
     calls_refused: AtomicU64,
     calls_ended: AtomicU64,
     connections_refused: AtomicU64,
+    legs_off_pace: AtomicU64,
 }
 
 /// [`Metrics`] as they stood.
@@ -123,6 +124,8 @@ pub struct Counts {
     pub calls_ended: u64,
     /// Connections that were refused, or ended because of what came.
     pub connections_refused: u64,
+    /// Legs whose audio did not come at the pace of speech.
+    pub legs_off_pace: u64,
     /// Packets that wait for the front end, of all legs.
     pub packets_waiting: u64,
     /// Samples of speech that wait for recognition, of all legs.
@@ -147,6 +150,7 @@ impl Metrics {
             calls_refused: read(&self.calls_refused),
             calls_ended: read(&self.calls_ended),
             connections_refused: read(&self.connections_refused),
+            legs_off_pace: read(&self.legs_off_pace),
             packets_waiting: read(&self.packets_waiting),
             samples_waiting: read(&self.samples_waiting),
             reports_waiting: read(&self.reports_waiting),
@@ -156,6 +160,10 @@ impl Metrics {
     /// A connection was refused, or ended because of what came: whoever holds connections says so.
     pub fn connection_refused(&self) {
         add(&self.connections_refused, 1);
+    }
+
+    pub(crate) fn leg_off_pace(&self) {
+        add(&self.legs_off_pace, 1);
     }
 
     pub(crate) fn partial_told(&self, age_us: Option<u64>) {

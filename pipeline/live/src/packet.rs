@@ -58,9 +58,9 @@ fn linear(bytes: &[u8]) -> impl Iterator<Item = f32> {
         .map(|sample| f32::from(i16::from_le_bytes(*sample)) / 32768.0)
 }
 
-/// A piece of a leg's audio.
+/// A piece of a leg's audio, and when it came.
 #[derive(Clone, Copy)]
-pub(crate) struct Packet {
+pub struct Packet {
     /// Where its first sample lies on the leg's clock, samples.
     pub(crate) at: u64,
     /// When it came in, by the pipeline's clock, microseconds.
@@ -89,7 +89,8 @@ impl Packet {
         &self.bytes[..usize::from(self.n_bytes)]
     }
 
-    pub(crate) fn n_samples(&self) -> u64 {
+    /// Samples in it.
+    pub fn n_samples(&self) -> u64 {
         (self.bytes().len() / self.encoding.sample_bytes()) as u64
     }
 }

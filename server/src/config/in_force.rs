@@ -233,7 +233,7 @@ mod tests {
         );
         let audiosocket = &shown(&config, "[live.audiosocket]")[0];
         assert_eq!(audiosocket[1], key("most_connections", "2000", "default"));
-        assert_eq!(audiosocket[2], key("quiet_secs", "60", "line 2"));
+        assert_eq!(audiosocket[3], key("quiet_secs", "60", "line 2"));
         let texts = "[\"a.txt\", \"b.txt\"]";
         assert_eq!(shown(&config, "[lm]")[0][1], key("texts", texts, "line 3"));
         let language = vec![key("en", "'a'", "line 7")];

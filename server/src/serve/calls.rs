@@ -9,6 +9,7 @@ use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_insight::Judge;
 use auricle_insight::intent::Language;
 use auricle_live::{LegFeed, Live, NewCall, NewLeg};
+use auricle_record::CallSettings;
 use auricle_speech::segment::EndpointSettings;
 use auricle_speech::{Hotwords, SpeechModel};
 use auricle_spool::RecordingName;
@@ -20,7 +21,7 @@ use utoipa::ToSchema;
 use super::announced::{AnnouncementCounts, Announcements, AnnouncementsConfig};
 use super::in_force::{Holder, InForce};
 use super::ingest::CallLeg;
-use super::recordings::Recordings;
+use super::recordings::{RECOVERED, Recordings};
 use crate::clock;
 use crate::exit::message_of;
 
@@ -34,10 +35,8 @@ pub(crate) struct CallToOpen {
     pub(crate) source: &'static str,
     /// Who speaks on each leg, from channel 0.
     pub(crate) legs: Vec<NewLeg>,
-    /// Words of its own to lean towards.
-    pub(crate) hotwords: Hotwords,
-    /// Silence that ends its utterances, where it has its own, milliseconds.
-    pub(crate) trailing_silence_ms: Option<u64>,
+    /// How it is heard.
+    pub(crate) settings: CallSettings,
     pub(crate) audio: WhereAudioLies,
 }
 
@@ -215,9 +214,12 @@ impl Calls {
             call.id = claim.id.clone();
         }
         let by = self.holder.now();
-        let model = match call.hotwords.is_empty() {
+        let keyterms = call.settings.keyterms.iter();
+        let keyterms = keyterms.map(|word| (word.text.as_str(), word.boost));
+        let (hotwords, _) = Hotwords::of_terms(keyterms);
+        let model = match hotwords.is_empty() {
             true => Arc::clone(&by.model),
-            false => Arc::new(by.model.leaning(&call.hotwords)),
+            false => Arc::new(by.model.leaning(&hotwords)),
         };
         let feeds = {
             let mut announced = self.announced();
@@ -254,13 +256,14 @@ impl Calls {
         model: &Arc<SpeechModel>,
     ) -> Result<Vec<LegFeed>> {
         let judge: &Judge = by.judges.judge_for(&call.metadata, self.language);
+        let silence_ms = call.settings.trailing_silence_ms;
         let feeds = self.live.open(NewCall {
             id: call.id.clone(),
             metadata: call.metadata.clone(),
             source: call.source,
             legs: call.legs.clone(),
             model: Arc::clone(model),
-            endpoint: call.trailing_silence_ms.map(|ms| endpoint(model, ms)),
+            endpoint: silence_ms.map(|ms| endpoint(model, ms)),
             judge: Arc::new(judge.clone()),
         });
         Ok(feeds?)
@@ -313,7 +316,8 @@ impl Calls {
                 _ => CallId(format!("{asked_for}-{number}")),
             };
             let mut known = self.known();
-            if number == 1 && known.is_going_on(&id) {
+            // One that is heard again is over for its sender.
+            if number == 1 && known.is_going_on(&id) && !known.is_heard_again(&id) {
                 return Err(UnderWayAlready { id }.into());
             }
             let is_own = recovers && number == 1;
@@ -471,5 +475,10 @@ impl Calls {
 impl Known {
     fn is_going_on(&self, id: &CallId) -> bool {
         self.under_way.get(id).is_some_and(|call| !call.is_over)
+    }
+
+    fn is_heard_again(&self, id: &CallId) -> bool {
+        let call = self.under_way.get(id);
+        call.is_some_and(|call| call.source == RECOVERED)
     }
 }

@@ -8,6 +8,7 @@ use auricle_contracts::{CallId, EventKind, Happening, LiveEvent};
 use tokio::sync::watch;
 
 use super::archive::{Archive, ArchiveQueue};
+use super::followers::{Follower, Followers};
 use crate::clock::unix_ms;
 
 /// Events kept for those who come back: half an hour of a hundred calls, partials included.
@@ -77,6 +78,7 @@ struct Kept {
     /// The last event that was given to be written.
     queued: u64,
     to_archive: Option<ArchiveQueue>,
+    followers: Followers,
 }
 
 impl EventHub {
@@ -86,7 +88,7 @@ impl EventHub {
         Self::from(before_first, archive, Some(to_archive))
     }
 
-    fn from(
+    pub(super) fn from(
         before_first: u64,
         archive: Option<Arc<Archive>>,
         to_archive: Option<ArchiveQueue>,
@@ -98,6 +100,7 @@ impl EventHub {
                 newest: before_first,
                 queued: before_first,
                 to_archive,
+                followers: Followers::default(),
             }),
             newest: watch::Sender::new(before_first),
             archive,
@@ -105,7 +108,7 @@ impl EventHub {
         }
     }
 
-    /// Takes what happened; whoever watches is woken. Gives the id of the event.
+    /// Takes what happened; whoever watches, or follows this call, is woken. Gives the id of the event.
     pub(crate) fn tell(&self, call_id: CallId, agent: Option<String>, happening: Happening) -> u64 {
         let kind = happening.kind();
         let mut kept = self.kept();
@@ -140,6 +143,8 @@ impl EventHub {
             kept.queued = id;
         }
         kept.newest = id;
+        // Under the lock, so that who begins to follow gets it once. It never waits, either.
+        kept.followers.tell(&event);
         kept.events.push_back(event);
         while kept.events.len() > MOST_KEPT {
             kept.gone = kept.events.pop_front().map_or(kept.gone, |event| event.id);
@@ -172,6 +177,29 @@ impl EventHub {
         Ok(kept.events.range(first..).take(most).cloned().collect())
     }
 
+    /// Follows a call that was opened after the event `after`: what was told of it since comes first.
+    pub(crate) fn follow(self: &Arc<Self>, call_id: &CallId, after: u64) -> Follower {
+        let (follower, place) = Follower::begin(self, call_id);
+        let mut kept = self.kept();
+        if after < kept.gone {
+            place.miss();
+            return follower;
+        }
+        let first = kept.events.partition_point(|event| event.id <= after);
+        let mut told = kept.events.range(first..);
+        let is_told = told.all(|event| event.call_id != *call_id || place.put(event));
+        // Looked at under the lock: a hub that closes later lets go of it.
+        if is_told && !self.is_closed() {
+            kept.followers.add(call_id, place);
+        }
+        follower
+    }
+
+    /// Lets go of those who follow this call no longer.
+    pub(super) fn unfollow(&self, call_id: &CallId) {
+        self.kept().followers.tidy(call_id);
+    }
+
     /// Some events between `after` and those in memory: alerts and calls that ended, as far as they are kept. `gone` is what
     /// [`Self::after`] said. Waits until they are written.
     pub(crate) async fn older(&self, after: u64, gone: Gone, most: usize) -> Result<Older, Gone> {
@@ -190,6 +218,12 @@ impl EventHub {
         Ok(Older { events, up_to })
     }
 
+    /// Whether everything up to this event is kept for those who are away.
+    pub(crate) fn is_written(&self, id: u64) -> bool {
+        let archive = self.archive.as_ref();
+        archive.is_none_or(|archive| archive.is_written(id))
+    }
+
     /// The last event that was given to be written.
     pub(crate) fn queued(&self) -> u64 {
         self.kept().queued
@@ -205,9 +239,10 @@ impl EventHub {
         self.kept().to_archive = None;
     }
 
-    /// Nothing else will be told: whoever watches is woken.
+    /// Nothing else will be told: whoever watches or follows is woken.
     pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::SeqCst);
+        self.kept().followers.end();
         self.newest.send_modify(|_| {});
     }
 

@@ -14,6 +14,7 @@ mod archive;
 mod args;
 mod calls;
 mod config;
+mod followers;
 mod http;
 mod hub;
 mod in_force;
@@ -23,6 +24,7 @@ mod keeper;
 mod open_files;
 pub(crate) mod recordings;
 mod reload;
+mod tcp;
 mod tls;
 mod traces;
 mod watcher;
@@ -75,6 +77,8 @@ const CALLS_TO_SAVE: usize = 1_024;
 const SAVE_AGAIN_EVERY: Duration = Duration::from_secs(2);
 /// How long calls that the program ends may take to be heard to their end.
 const HANG_UP_WITHIN: Duration = Duration::from_secs(60);
+/// How long the figures of recordings that were played wait for the last of their calls, and others.
+const PLAYED_WITHIN: Duration = Duration::from_secs(10);
 /// How long events that were told may take to be written when the program ends.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(30);
 /// How long those who watch and those who send may take to see that the program ends.
@@ -218,14 +222,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
             "a part of the program broke off: calls under way are lost\nhint: start it again, and please report this with the log at level debug"
         );
     }
-    say_figures(
-        calls.live(),
-        if args.speed == 1.0 {
-            Pace::Speech
-        } else {
-            Pace::Other
-        },
-    );
+    say_figures(calls.live(), pace_of(args.speed));
     drop(lock);
     Ok(match n_failed as u64 + n_unsaved {
         0 => Exit::Done,
@@ -332,7 +329,11 @@ impl Serving {
         let calls = &served.calls;
         let recover = async {
             match calls.recordings() {
-                Some(recordings) => recordings.recover(calls, &served.store, stop).await,
+                Some(recordings) => {
+                    recordings
+                        .recover(calls, &served.store, &served.hub, stop)
+                        .await
+                }
                 None => Ok(0),
             }
         };
@@ -362,6 +363,12 @@ impl Serving {
             let has_failed = served.calls.live().has_failed() || self.has_failed();
             once || has_failed || stop.load(Ordering::Relaxed)
         };
+        if let Some(replay) = replay
+            && !is_over()
+        {
+            wait_for_calls(calls.live(), PLAYED_WITHIN);
+            say_figures(calls.live(), pace_of(replay.speed));
+        }
         while !is_over() {
             std::thread::sleep(LOOK_EVERY);
         }
@@ -495,6 +502,13 @@ fn wait_for_calls(live: &Live, longest: Duration) {
     let until = Instant::now() + longest;
     while live.n_calls() > 0 && !live.has_failed() && Instant::now() < until {
         std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+const fn pace_of(speed: f64) -> Pace {
+    match speed == 1.0 {
+        true => Pace::Speech,
+        false => Pace::Other,
     }
 }
 

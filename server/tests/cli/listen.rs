@@ -187,6 +187,38 @@ fn utterances_end_after_the_silence_that_the_client_asks_for() {
 }
 
 #[test]
+fn what_the_client_asked_for_outlives_a_kill() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    let server = Server::start(&desk, &models, &[]);
+    let [audio, _] = channels("fixture-01");
+    let recorded = || {
+        let files = walkdir::WalkDir::new(desk.path("data/recordings/open")).into_iter();
+        let files = files.filter_map(|file| file.ok()?.metadata().ok());
+        files.map(|file| file.len()).sum::<u64>()
+    };
+    // 宝正, a name that sounds the same as 保证.
+    let more =
+        "&extra=call_id:asked&extra=party:agent&endpointing=false&keywords=%E5%AE%9D%E6%AD%A3:8";
+    let mut client = open(&server, &format!("{LINEAR}{more}"), &[]);
+    client.speak(&audio, 3_200);
+    while recorded() < audio.len() as u64 {
+        std::thread::yield_now();
+    }
+    server.kill();
+    let server = Server::start(&desk, &models, &[]);
+    let events = server.events("after=0", "", "asked");
+    assert_eq!(events[0]["source"], "recovered");
+    let saved = server.json("/api/v1/calls/asked");
+    let texts = said_by(&saved, "agent");
+    assert!(texts.concat().contains("宝正"), "{texts:?}");
+    let usual = said_by(&analysed(&models, "fixture-01"), "agent");
+    assert!(texts.len() < usual.len(), "{texts:?} {usual:?}");
+    server.stop();
+}
+
+#[test]
 fn what_was_said_is_final_when_the_client_asks() {
     let Some((desk, models)) = desk_with_voice_activity() else {
         return;

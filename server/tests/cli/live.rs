@@ -1,14 +1,12 @@
 //! `auricle serve`: calls of fixtures/audio/calls as calls under way.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 
 use serde_json::Value;
 
 use crate::bare::{checkout, desk_with_voice_activity};
-use crate::server::{
-    PATIENCE, Server, analysed, channels, frame, key, n_said, of_type, said_by, speak,
-};
+use crate::server::{Server, analysed, channels, frame, key, of_type};
 
 #[test]
 fn a_call_that_is_played_is_told_saved_and_found() {
@@ -192,69 +190,5 @@ fn keys_let_in_who_has_one() {
     assert_eq!(server.get("/healthz").0, 200);
     let refused = desk.fails(&["serve", "--listen", "not an address"], 2, &["--listen"]);
     assert!(refused.out.is_empty());
-    server.stop();
-}
-
-#[test]
-fn two_connections_of_asterisk_are_one_call() {
-    let Some((desk, models)) = desk_with_voice_activity() else {
-        return;
-    };
-    desk.put(
-        "auricle.toml",
-        "[live.audiosocket]\nlisten = '127.0.0.1:0'\n",
-    );
-    let server = Server::start(&desk, &models, &[]);
-    let address = server.audiosocket.clone().unwrap();
-    let [agent, customer] = channels("fixture-01");
-    let id = [7; 16];
-    let call = "07070707-0707-0707-0707-070707070707";
-    std::thread::scope(|scope| {
-        scope.spawn(|| speak(&address, id, &agent));
-        // The first is the agent's.
-        server.wait_for("/api/v1/calls", |calls| {
-            calls["under_way"] != serde_json::json!([])
-        });
-        scope.spawn(|| speak(&address, id, &customer));
-        let events = server.events("after=0", "", call);
-        assert_eq!(events[0]["source"], "audiosocket");
-    });
-    let saved = server.json(&format!("/api/v1/calls/{call}"));
-    let expected = analysed(&models, "fixture-01");
-    assert_eq!(said_by(&saved, "agent"), said_by(&expected, "agent"));
-    assert_eq!(n_said(&saved), n_said(&expected));
-    // All that was sent came; the customer's line is as much longer as it was late.
-    let listed = server.json("/api/v1/calls");
-    let legs = listed["saved"][0]["legs"].as_array().unwrap();
-    let ms = |leg: usize, what: &str| legs[leg][what].as_u64().unwrap();
-    assert_eq!(
-        (&legs[0]["party"], &legs[1]["party"]),
-        (&"agent".into(), &"customer".into())
-    );
-    assert_eq!((ms(0, "lost_ms"), ms(1, "lost_ms")), (0, 0));
-    for leg in 0..2 {
-        assert!(
-            ms(leg, "received_ms").abs_diff(agent.len() as u64 / 16) <= 20,
-            "{listed}"
-        );
-        let (received, filled) = (ms(leg, "received_ms"), ms(leg, "filled_ms"));
-        assert!(
-            ms(leg, "expected_ms").abs_diff(received + filled) <= 1,
-            "{listed}"
-        );
-    }
-
-    // What is no AudioSocket is told so, and counted.
-    let mut stream = TcpStream::connect(&address).unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
-    let mut answer = Vec::new();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let _ = stream.read_to_end(&mut answer);
-    assert_eq!(answer, [0xff, 0, 1, 0x10]);
-    let (_, metrics) = server.get("/metrics");
-    assert!(
-        metrics.contains("auricle_live_connections_refused_total 1\n"),
-        "{metrics}"
-    );
     server.stop();
 }

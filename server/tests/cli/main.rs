@@ -7,6 +7,7 @@
 
 mod analyze;
 mod announce;
+mod audiosocket;
 mod bare;
 mod config_commands;
 mod desk;

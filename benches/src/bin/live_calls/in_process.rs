@@ -49,11 +49,12 @@ struct Feeds(Vec<LegFeed>);
 impl PlayedCall for Feeds {
     fn push(&mut self, leg: usize, at: u64, packet: &[u8]) -> Result<Duration> {
         let feed = &mut self.0[leg];
-        if feed.push(at, Encoding::L16, packet) != Err(Full::ForNow) {
+        let packet = feed.packet(at, Encoding::L16, packet);
+        if feed.push(&packet) != Err(Full::ForNow) {
             return Ok(Duration::ZERO);
         }
         let began = Instant::now();
-        while feed.push(at, Encoding::L16, packet) == Err(Full::ForNow) {
+        while feed.push(&packet) == Err(Full::ForNow) {
             std::thread::sleep(Duration::from_millis(1));
         }
         Ok(began.elapsed())

@@ -1,5 +1,7 @@
 //! What a recording says of its call: the JSON of its first and its last record.
 
+use std::fmt;
+
 use auricle_contracts::{CallId, CallMetadata, Party};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,35 @@ pub struct BeginFacts {
     pub source: String,
     /// Its legs, from channel 0.
     pub legs: Vec<LegFacts>,
+    /// How it is heard.
+    #[serde(default)]
+    pub settings: CallSettings,
+}
+
+/// What was asked for, for this call alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallSettings {
+    /// Words to lean towards.
+    pub keyterms: Vec<Keyterm>,
+    /// Silence that ends its utterances, milliseconds; `None`: as it is configured.
+    pub trailing_silence_ms: Option<u64>,
+}
+
+/// A word to lean towards. `Debug` shows only how long it is, for it may be somebody's name.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Keyterm {
+    /// As a line of a hotword list.
+    pub text: String,
+    /// How much more than usual it is expected; 1: as a word of a list without weight.
+    pub boost: f32,
+}
+
+impl fmt::Debug for Keyterm {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n_chars = self.text.chars().count();
+        write!(out, "Keyterm({n_chars} characters, boost {})", self.boost)
+    }
 }
 
 /// A record in the midst: what became known of the call.

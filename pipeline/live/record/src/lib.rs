@@ -18,6 +18,6 @@ mod tape;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{BeginFacts, EndFacts, LegFacts, LegTaken, NoteFacts};
+pub use facts::{BeginFacts, CallSettings, EndFacts, Keyterm, LegFacts, LegTaken, NoteFacts};
 pub use recorder::{RecordError, RecordStats, Recorder};
 pub use tape::{MAX_PACKET_BYTES, Tape};

@@ -22,6 +22,8 @@ const BARRIER_EVERY: Duration = Duration::from_millis(300);
 /// Calls that begin, or are saved, between two looks, and while the disk holds the recorder up: a storm of them. Whoever begins
 /// more is refused; whoever saves waits.
 const COMMANDS_WAITING: usize = 4_096;
+/// A long wait for the disk is told until the span after it is over: whoever looks once in so many seconds misses none.
+const SPAN_SECS: u64 = 60;
 /// Failures are told once in so long.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 
@@ -62,7 +64,8 @@ pub struct RecordStats {
     pub unrecorded_samples: u64,
     /// Writes and syncs that failed.
     pub n_failures: u64,
-    /// The longest that a packet waited for the disk since the last look, milliseconds; one that waits still counts.
+    /// The longest that a packet waited for the disk in the last minute, milliseconds; one that waits still counts. It is
+    /// told for one to two minutes, however often somebody looks.
     pub longest_to_disk_ms: u64,
 }
 
@@ -82,15 +85,67 @@ struct Shared {
     n_open: AtomicU64,
     unrecorded: AtomicU64,
     n_failures: AtomicU64,
-    longest_ms: AtomicU64,
-    /// What waits for the disk came before this; `None`: nothing waits.
-    waiting_since: Mutex<Option<Instant>>,
+    waits: Mutex<Waits>,
 }
 
 impl Shared {
-    fn waiting_since(&self) -> MutexGuard<'_, Option<Instant>> {
-        let since = self.waiting_since.lock();
-        since.unwrap_or_else(PoisonError::into_inner)
+    fn waits(&self) -> MutexGuard<'_, Waits> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What waited for the disk, and waits.
+#[derive(Default)]
+struct Waits {
+    /// What waits came before this; `None`: nothing waits.
+    since: Option<Instant>,
+    over: Longest,
+}
+
+impl Waits {
+    /// What came after `since` is on the disk.
+    fn end(&mut self, since: Instant, now: Instant) {
+        self.since = None;
+        self.over.note(waited_ms(since, now), now);
+    }
+
+    fn longest_ms(&mut self, now: Instant) -> u64 {
+        let waits_ms = self.since.map_or(0, |since| waited_ms(since, now));
+        self.over.read(now).max(waits_ms)
+    }
+}
+
+/// The longest wait of the span of [`SPAN_SECS`] that goes on and of the one before, milliseconds.
+#[derive(Default)]
+struct Longest {
+    /// When the span began; `None`: nothing was looked at yet.
+    since: Option<Instant>,
+    now_ms: u64,
+    before_ms: u64,
+}
+
+impl Longest {
+    fn note(&mut self, wait_ms: u64, now: Instant) {
+        self.go_on(now);
+        self.now_ms = self.now_ms.max(wait_ms);
+    }
+
+    fn read(&mut self, now: Instant) -> u64 {
+        self.go_on(now);
+        self.now_ms.max(self.before_ms)
+    }
+
+    /// To the span of `now`.
+    fn go_on(&mut self, now: Instant) {
+        let since = *self.since.get_or_insert(now);
+        let n_spans = now.saturating_duration_since(since).as_secs() / SPAN_SECS;
+        self.before_ms = match n_spans {
+            0 => return,
+            1 => self.now_ms,
+            _ => 0,
+        };
+        self.now_ms = 0;
+        self.since = Some(since + Duration::from_secs(n_spans * SPAN_SECS));
     }
 }
 
@@ -129,7 +184,7 @@ impl Recorder {
     /// [`Self::settle`].
     ///
     /// # Errors
-    /// The file cannot be made; then nothing of it stays.
+    /// The file cannot be made, or the recorder takes no more; then nothing of it stays.
     pub fn begin(
         &self,
         created_unix_ms: u64,
@@ -155,9 +210,23 @@ impl Recorder {
             state: State::Taking,
             flushed_at: Instant::now(),
         }));
-        self.commands.try_send(begun).map_err(RecordError::of)?;
+        if let Err(refused) = self.commands.try_send(begun) {
+            self.remove(&name);
+            return Err(RecordError::of(refused));
+        }
         self.shared.n_open.fetch_add(1, Ordering::SeqCst);
         Ok((name, tapes))
+    }
+
+    /// Removes a recording that nobody will write. Puts it aside first: what cannot be removed is not heard again as a call
+    /// that a crash left.
+    fn remove(&self, name: &RecordingName) {
+        match self.spool.put_aside(name) {
+            Ok(path) => {
+                let _ = std::fs::remove_file(path);
+            }
+            Err(cause) => tracing::error!("a recording without a call cannot be removed: {cause}"),
+        }
     }
 
     /// Writes what became known of a call; nothing where its recording is finished. Where the disk is full it is left out.
@@ -196,15 +265,14 @@ impl Recorder {
         }
     }
 
-    /// Counts; the longest wait begins anew.
+    /// Counts, and the longest wait of the last minute.
     pub fn stats(&self) -> RecordStats {
         let shared = &self.shared;
-        let waits_ms = shared.waiting_since().map_or(0, waited_ms);
         RecordStats {
             n_open: shared.n_open.load(Ordering::Relaxed),
             unrecorded_samples: shared.unrecorded.load(Ordering::Relaxed),
             n_failures: shared.n_failures.load(Ordering::Relaxed),
-            longest_to_disk_ms: shared.longest_ms.swap(0, Ordering::Relaxed).max(waits_ms),
+            longest_to_disk_ms: shared.waits().longest_ms(Instant::now()),
         }
     }
 }
@@ -365,14 +433,9 @@ fn barriers(spool: &Spool, shared: &Shared) {
         let begins = Instant::now();
         if shared.is_dirty.swap(false, Ordering::SeqCst) {
             // What was written just after the barrier before began waits for this one to end.
-            let since = *shared.waiting_since().get_or_insert(before);
+            let since = *shared.waits().since.get_or_insert(before);
             match spool.barrier() {
-                Ok(_) => {
-                    *shared.waiting_since() = None;
-                    shared
-                        .longest_ms
-                        .fetch_max(waited_ms(since), Ordering::Relaxed);
-                }
+                Ok(_) => shared.waits().end(since, Instant::now()),
                 Err(cause) => {
                     shared.is_dirty.store(true, Ordering::SeqCst);
                     shared.n_failures.fetch_add(1, Ordering::Relaxed);
@@ -384,9 +447,10 @@ fn barriers(spool: &Spool, shared: &Shared) {
     }
 }
 
-/// How long a packet waited that was written after `since`: in the ring and the buffer, too.
-fn waited_ms(since: Instant) -> u64 {
-    (since.elapsed() + FLUSH_EVERY + LOOK_EVERY).as_millis() as u64
+/// How long a packet has waited by `now` that was written after `since`: in the ring and the buffer, too.
+fn waited_ms(since: Instant, now: Instant) -> u64 {
+    let waited = now.saturating_duration_since(since);
+    (waited + FLUSH_EVERY + LOOK_EVERY).as_millis() as u64
 }
 
 /// Tells failures, but not over and over: a disk that is full fails for every call, four times a second.
@@ -402,5 +466,61 @@ impl Complaint {
             self.told_at = Some(Instant::now());
             tracing::error!("recordings cannot be written: {cause}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use auricle_spool::{KeyRing, SpoolOptions};
+
+    use super::*;
+
+    #[test]
+    fn a_long_wait_is_told_for_a_minute_and_at_most_two_however_often_somebody_looks() {
+        let start = Instant::now();
+        let after = |secs: u64| start + Duration::from_secs(secs);
+        let mut longest = Longest::default();
+        longest.note(900, start);
+        longest.note(400, after(40));
+        for (secs, expected_ms) in [(40, 900), (59, 900), (60, 900), (119, 900), (120, 0)] {
+            for _look in 0..2 {
+                assert_eq!(longest.read(after(secs)), expected_ms, "{secs}");
+            }
+        }
+        longest.note(300, after(179));
+        for (secs, expected_ms) in [(180, 300), (239, 300), (240, 0)] {
+            assert_eq!(longest.read(after(secs)), expected_ms, "{secs}");
+        }
+        longest.note(500, after(250));
+        assert_eq!(longest.read(after(10_000)), 0);
+    }
+
+    #[test]
+    fn a_recording_that_is_not_taken_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys =
+            KeyRing::parse("test = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"").unwrap();
+        let spool = Spool::open(folder.path(), keys, SpoolOptions::default()).unwrap();
+        // Nobody takes anything, so there is never room.
+        let (commands, taken) = channel::bounded(0);
+        let recorder = Recorder {
+            spool: Arc::new(spool),
+            commands,
+            shared: Arc::default(),
+            threads: Mutex::default(),
+        };
+        let json = r#"{"call_id": "c-1", "metadata": {}, "source": "test", "legs": []}"#;
+        let facts: BeginFacts = serde_json::from_str(json).unwrap();
+        let refused = || recorder.begin(1_000, &facts).map(drop).unwrap_err();
+        let n_files = |name: &str| {
+            let files = std::fs::read_dir(folder.path().join(name));
+            files.unwrap().count()
+        };
+        assert!(matches!(refused(), RecordError::Busy));
+        assert_eq!((n_files("open"), n_files("broken")), (0, 0));
+        drop(taken);
+        assert!(matches!(refused(), RecordError::Over));
+        assert_eq!((n_files("open"), n_files("broken")), (0, 0));
+        assert_eq!(recorder.spool().stats().n_open, 0);
     }
 }

@@ -33,7 +33,28 @@ fn facts() -> BeginFacts {
         metadata: CallMetadata::default(),
         source: "test".into(),
         legs: vec![leg(Party::Agent), leg(Party::Customer)],
+        settings: CallSettings::default(),
     }
+}
+
+#[test]
+fn what_was_asked_for_is_read_again_and_older_recordings_ask_for_nothing() {
+    let asked = BeginFacts {
+        settings: CallSettings {
+            keyterms: vec![Keyterm {
+                text: "宝正".into(),
+                boost: 8.0,
+            }],
+            trailing_silence_ms: Some(2_000),
+        },
+        ..facts()
+    };
+    let mut json = serde_json::to_value(&asked).unwrap();
+    let read = |json: &serde_json::Value| serde_json::from_value::<BeginFacts>(json.clone());
+    assert_eq!(read(&json).unwrap(), asked);
+    json.as_object_mut().unwrap().remove("settings");
+    assert_eq!(read(&json).unwrap(), facts());
+    assert!(!format!("{asked:?}").contains("宝正"));
 }
 
 fn wait_until(mut is_done: impl FnMut() -> bool) {

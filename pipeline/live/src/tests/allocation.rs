@@ -18,7 +18,8 @@ fn a_packet_costs_no_allocation_before_recognition() {
         let measured = allocation_counter::measure(|| {
             for (leg, channel) in legs.iter_mut().zip(&channels) {
                 let packet = &channel[from..from + PACKET];
-                leg.push(from as u64 / 2, Encoding::L16, packet).unwrap();
+                let packet = leg.packet(from as u64 / 2, Encoding::L16, packet);
+                leg.push(&packet).unwrap();
             }
             while front.turn() == Turn::Worked {}
         });

@@ -57,8 +57,8 @@ fn a_fifth_of_the_packets_lost_is_silence_there_and_nothing_else() {
                 continue;
             };
             let packet = &channel[place * PACKET..(place + 1) * PACKET];
-            leg.push((place * PACKET / 2) as u64, Encoding::L16, packet)
-                .unwrap();
+            let packet = leg.packet((place * PACKET / 2) as u64, Encoding::L16, packet);
+            leg.push(&packet).unwrap();
         }
         simulation.pass(20);
     }

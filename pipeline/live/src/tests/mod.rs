@@ -231,7 +231,7 @@ impl Simulation {
                     let piece = &channel[from..(from + n_packets * PACKET).min(channel.len())];
                     for (place, packet) in piece.chunks(PACKET).enumerate() {
                         let at = ((from + place * PACKET) / 2) as u64;
-                        leg.push(at, Encoding::L16, packet).unwrap();
+                        leg.push(&leg.packet(at, Encoding::L16, packet)).unwrap();
                     }
                 }
             }

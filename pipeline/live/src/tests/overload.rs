@@ -32,11 +32,8 @@ fn n_partials(simulation: &Simulation, id: &str) -> u64 {
 fn packet(legs: &mut [LegFeed], channels: &[Vec<u8>], tick: usize) -> Result<(), Full> {
     let from = tick * PACKET;
     for (leg, channel) in legs.iter_mut().zip(channels) {
-        leg.push(
-            from as u64 / 2,
-            Encoding::L16,
-            &channel[from..from + PACKET],
-        )?;
+        let audio = &channel[from..from + PACKET];
+        leg.push(&leg.packet(from as u64 / 2, Encoding::L16, audio))?;
     }
     Ok(())
 }
@@ -141,7 +138,8 @@ fn a_judge_that_stalls_holds_senders_back_and_loses_nothing() {
         stalled.stalls > 0 && stalled.partials_shed > 0,
         "{stalled:?}"
     );
-    assert_eq!(legs[0].push(0, Encoding::L16, &[0; 2]), Err(Full::ForNow));
+    let more = legs[0].packet(0, Encoding::L16, &[0; 2]);
+    assert_eq!(legs[0].push(&more), Err(Full::ForNow));
     assert!(simulation.told.is_empty());
     simulation.graph.judges = judges;
     simulation.pass(20);

@@ -16,22 +16,18 @@ use hyper::server::conn::http1::{self, UpgradeableConnection};
 use hyper::service::{HttpService, Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::Served;
 use super::error::ApiError;
+use crate::serve::tcp::watch_over;
 
 /// How long the head of a request may take, and how long a connection may wait for its next one.
 const HEAD_WITHIN: Duration = Duration::from_secs(20);
 /// How long a request may take until its answer begins, its body included.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
-/// A side that does not take what it is sent, and does not say that it is there, is gone after so long.
-const GONE_AFTER: Duration = Duration::from_secs(60);
-/// How often a silent side is asked whether it is there.
-const ASK_EVERY: Duration = Duration::from_secs(20);
 /// Connections that are told at a time that there is no place; more are closed without a word.
 const REFUSALS: usize = 64;
 /// How long telling it may take.
@@ -79,9 +75,7 @@ pub(crate) async fn accept(
             }
             continue;
         };
-        if let Err(cause) = watch_over(&stream) {
-            tracing::debug!("a connection is not watched over: {cause}");
-        }
+        watch_over(&stream);
         let place = Place(Arc::new(place));
         let router = TowerToHyperService::new(router.clone());
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
@@ -133,19 +127,6 @@ async fn refuse(mut stream: TcpStream, _place: OwnedSemaphorePermit) {
         io::Result::Ok(())
     };
     let _ = tokio::time::timeout(REFUSE_WITHIN, telling).await;
-}
-
-/// Half-open connections end by themselves.
-fn watch_over(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let socket = SockRef::from(stream);
-    let keepalive = TcpKeepalive::new()
-        .with_time(ASK_EVERY)
-        .with_interval(ASK_EVERY);
-    socket.set_tcp_keepalive(&keepalive)?;
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(GONE_AFTER))?;
-    Ok(())
 }
 
 /// Ends requests whose answer does not begin in time.

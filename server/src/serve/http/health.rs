@@ -111,6 +111,11 @@ pub(crate) async fn metrics(
             counts.connections_refused,
         ),
         (
+            "live_legs_off_pace",
+            "legs whose audio did not come at the pace of speech: the rate that was said may be wrong",
+            counts.legs_off_pace,
+        ),
+        (
             "live_partials_shed",
             "partials left out under load",
             counts.partials_shed,
@@ -170,7 +175,7 @@ pub(crate) async fn metrics(
         );
         page.gauge(
             "recordings_longest_to_disk_ms",
-            "the longest that audio waited for the disk since the last look, milliseconds",
+            "the longest that audio waited for the disk, of the last minute or two, milliseconds",
             stats.longest_to_disk_ms,
         );
         page.counter(

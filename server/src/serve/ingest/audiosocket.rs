@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use auricle_contracts::{CallId, CallMetadata};
-use auricle_live::Encoding;
+use auricle_contracts::{CallId, CallMetadata, Party};
+use auricle_live::{Encoding, NewLeg};
+use auricle_record::CallSettings;
 use auricle_wire::Limits;
 use auricle_wire::audiosocket::{
     AudioSocketMessage, AudioSocketReader, Complaint, write_complaint,
@@ -21,15 +22,18 @@ use smallvec::smallvec;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use uuid::Uuid;
 
 use super::joining::{Joining, LegToJoin};
 use super::not_taken::NotTaken;
+use super::seats::{Seat, Seats};
 use super::{CallLeg, Ingest, Patience, Piece, carry};
 use crate::clock;
 use crate::exit::message_of;
-use crate::serve::calls::Calls;
+use crate::serve::calls::{CallToOpen, Calls, WhereAudioLies};
+use crate::serve::tcp::watch_over;
 
+/// How a call's audio comes.
+const SOURCE: &str = "audiosocket";
 /// How long a connection may take to say which call it is.
 const NAME_WITHIN: Duration = Duration::from_secs(5);
 /// A leg that sends nothing for so long is silent: its time goes on.
@@ -45,6 +49,9 @@ pub(crate) struct AudioSocketConfig {
     /// Connections at a time; more are refused.
     #[schemars(range(min = 1, max = 200_000))]
     pub(crate) most_connections: usize,
+    /// Connections of a call: 2, a party each, or 1, on which everybody speaks.
+    #[schemars(range(min = 1, max = 2))]
+    pub(crate) connections: usize,
     /// A leg that sends no audio for so long is over.
     #[schemars(range(min = 5, max = 86_400))]
     pub(crate) quiet_secs: u64,
@@ -55,6 +62,7 @@ impl Default for AudioSocketConfig {
         Self {
             listen: None,
             most_connections: 2_000,
+            connections: 2,
             quiet_secs: 300,
         }
     }
@@ -66,14 +74,16 @@ pub(crate) struct AudioSocket {
     config: AudioSocketConfig,
     connections: Arc<Semaphore>,
     joining: Arc<Joining>,
+    seats: Arc<Seats>,
 }
 
 impl AudioSocket {
     pub(crate) fn new(calls: Arc<Calls>, config: AudioSocketConfig) -> Arc<Self> {
         Arc::new(Self {
-            joining: Joining::new(Arc::clone(&calls), "audiosocket"),
+            joining: Joining::new(Arc::clone(&calls), SOURCE),
             calls,
             connections: Arc::new(Semaphore::new(config.most_connections)),
+            seats: Arc::default(),
             config,
         })
     }
@@ -81,7 +91,7 @@ impl AudioSocket {
     /// Takes connections until the program ends.
     pub(crate) async fn listen(self: Arc<Self>, listener: TcpListener) {
         loop {
-            let (mut stream, _) = match listener.accept().await {
+            let (mut stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(cause) => {
                     // Too many open files: some will be closed.
@@ -95,6 +105,7 @@ impl AudioSocket {
                 let _ = stream.try_write(&write_complaint(Complaint::Overloaded));
                 continue;
             };
+            watch_over(&stream);
             let this = Arc::clone(&self);
             tokio::spawn(async move {
                 let _place = place;
@@ -102,7 +113,7 @@ impl AudioSocket {
                     ingest: &this,
                     stream: &mut stream,
                     reader: AudioSocketReader::new(&Limits::default()),
-                    id: None,
+                    seat: None,
                     rate_hz: None,
                     audio: Vec::new(),
                     state: State::Reading,
@@ -114,8 +125,12 @@ impl AudioSocket {
                 };
                 if let Err(error) = carry(&mut connection, patience).await {
                     this.calls.live().metrics().connection_refused();
-                    tracing::warn!("AudioSocket: {}", message_of(&error));
-                    let complaint = write_complaint(complaint_of(&error));
+                    tracing::warn!(%peer, "AudioSocket: {}", message_of(&error));
+                    let complaint = match this.calls.live().is_hung_up() {
+                        true => Complaint::Stopping,
+                        false => complaint_of(&error),
+                    };
+                    let complaint = write_complaint(complaint);
                     let told = stream.write_all(&complaint);
                     let _ = tokio::time::timeout(NAME_WITHIN, told).await;
                 }
@@ -123,19 +138,38 @@ impl AudioSocket {
         }
     }
 
-    /// The first connection of a call opens it and is the agent; the second is the customer.
-    async fn open(&self, id: Option<Uuid>, rate_hz: u32) -> Result<CallLeg> {
-        let id = id.context("audio came before the call's id")?;
-        let joiner = LegToJoin {
-            id: CallId(id.to_string()),
-            metadata: CallMetadata {
-                started_at: Some(clock::now_text()),
-                ..CallMetadata::default()
-            },
-            party: None,
-            rate_hz,
+    /// The first connection that brings audio opens its call.
+    async fn open(&self, seat: Option<&Seat>, rate_hz: u32) -> Result<CallLeg> {
+        let seat = seat.context("audio came before the call's id")?;
+        let id = CallId(seat.call.to_string());
+        let metadata = CallMetadata {
+            started_at: Some(clock::now_text()),
+            ..CallMetadata::default()
         };
-        self.joining.join(joiner).await
+        if self.config.connections > 1 {
+            let joiner = LegToJoin {
+                id,
+                metadata,
+                party: Some(seat.party),
+                rate_hz,
+            };
+            return self.joining.join(joiner).await;
+        }
+        let party = Party::Unknown;
+        let to_open = CallToOpen {
+            id,
+            metadata,
+            source: SOURCE,
+            legs: vec![NewLeg { party, rate_hz }],
+            settings: CallSettings::default(),
+            audio: WhereAudioLies::Nowhere,
+        };
+        let opened = tokio::task::block_in_place(|| self.calls.open(to_open))?;
+        opened
+            .legs
+            .into_iter()
+            .next()
+            .context("the call has no leg")
     }
 }
 
@@ -153,7 +187,8 @@ struct Connection<'c> {
     ingest: &'c Arc<AudioSocket>,
     stream: &'c mut TcpStream,
     reader: AudioSocketReader,
-    id: Option<Uuid>,
+    /// Once it said which call it is.
+    seat: Option<Seat>,
     /// Of the leg, once audio came.
     rate_hz: Option<u32>,
     /// The audio of the last message.
@@ -174,7 +209,7 @@ impl Connection<'_> {
         while let Some(message) = self.reader.message()? {
             match message {
                 AudioSocketMessage::Id(uuid) => {
-                    self.id = Some(uuid);
+                    self.seat = Some(self.ingest.seats.sit(uuid)?);
                     return Ok(Some(Said::Id));
                 }
                 AudioSocketMessage::Audio { rate_hz, samples } => {
@@ -218,7 +253,7 @@ impl Ingest for Connection<'_> {
                 Some(Said::Over) => return Ok(None),
                 Some(Said::Audio { rate_hz }) => match self.rate_hz.replace(rate_hz) {
                     None => {
-                        let leg = self.ingest.open(self.id, rate_hz).await?;
+                        let leg = self.ingest.open(self.seat.as_ref(), rate_hz).await?;
                         self.state = State::JustOpened;
                         return Ok(Some(Piece::Opened(vec![leg])));
                     }

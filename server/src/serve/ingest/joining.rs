@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_live::NewLeg;
-use auricle_speech::Hotwords;
+use auricle_record::CallSettings;
 use thiserror::Error;
 use tokio::sync::Mutex;
 
@@ -45,6 +45,8 @@ pub(crate) enum JoinError {
         "both connections of the call bring the `{party}`\nhint: the parties of a call are one agent and one customer"
     )]
     Parties { party: &'static str },
+    #[error("the call has two connections already\nhint: every call needs a name of its own")]
+    ThirdLeg,
 }
 
 /// Calls of one way in whose second leg is not there yet.
@@ -93,8 +95,7 @@ impl Joining {
             metadata: joiner.metadata,
             source: self.source,
             legs: parties.map(|party| NewLeg { party, rate_hz }).to_vec(),
-            hotwords: Hotwords::default(),
-            trailing_silence_ms: None,
+            settings: CallSettings::default(),
             audio: WhereAudioLies::Nowhere,
         };
         let opened = tokio::task::block_in_place(|| self.calls.open(to_open))?;

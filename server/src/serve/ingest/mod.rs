@@ -6,7 +6,9 @@ pub(crate) mod leg;
 pub(crate) mod leg_time;
 pub(crate) mod listen;
 mod not_taken;
+mod pace;
 pub(crate) mod replay;
+mod seats;
 pub(crate) mod stream;
 pub(crate) mod websocket;
 
@@ -18,6 +20,7 @@ use smallvec::SmallVec;
 use thiserror::Error;
 
 pub(crate) use self::leg::CallLeg;
+use self::leg::FULL_WAIT;
 
 /// What one connection tells next.
 pub(crate) enum Piece<'p> {
@@ -46,7 +49,9 @@ pub(crate) trait Ingest: Send {
     fn next(&mut self) -> impl Future<Output = Result<Option<Piece<'_>>>> + Send;
 }
 
-/// How long a connection that said something may go on without a call's audio.
+/// A leg that is silent goes on in steps of this length: the other leg's words wait for no more.
+const FILL_EVERY: Duration = Duration::from_millis(100);
+/// How long a connection may go on without a call's audio.
 const AUDIO_WITHIN: Duration = Duration::from_secs(60);
 
 /// How long a connection may be silent.
@@ -84,18 +89,47 @@ pub(crate) enum TooQuiet {
 /// The connection's, the call's, or that nothing came for too long. The legs are over then, too.
 pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Result<()> {
     let mut legs: Vec<CallLeg> = Vec::new();
-    let (mut last, mut is_first) = (Instant::now(), true);
+    let carried = carry_into(&mut legs, ingest, patience).await;
+    // However the connection ended: what came is heard.
+    let mut ended = Ok(());
+    for leg in legs {
+        ended = ended.and(leg.end().await);
+    }
+    carried.and(ended)
+}
+
+async fn carry_into(
+    legs: &mut Vec<CallLeg>,
+    ingest: &mut impl Ingest,
+    patience: Patience,
+) -> Result<()> {
+    let began = Instant::now();
+    let (mut last, mut is_first) = (began, true);
     let mut opened_at = last;
     loop {
         let within = match (is_first, legs.is_empty()) {
             (true, _) => patience.open_within,
-            (false, true) => patience.quiet_within.min(AUDIO_WITHIN),
+            // Signs of life are no audio.
+            (false, true) => patience
+                .quiet_within
+                .min(AUDIO_WITHIN.saturating_sub(last - began)),
             (false, false) => patience.quiet_within,
         };
         let left = within.saturating_sub(last.elapsed());
-        let wait = match patience.silent_after {
-            Some(silent_after) if !legs.is_empty() => left.min(silent_after),
+        let until_silent = match patience.silent_after {
+            Some(silent_after) if !legs.is_empty() => {
+                let until_silent = silent_after.saturating_sub(last.elapsed());
+                left.min(until_silent.max(FILL_EVERY))
+            }
             _ => left,
+        };
+        let mut is_behind = false;
+        for leg in &mut *legs {
+            is_behind |= !leg.catch_up()?;
+        }
+        let wait = match is_behind {
+            true => until_silent.min(FULL_WAIT),
+            false => until_silent,
         };
         let next = tokio::time::timeout(wait, ingest.next()).await;
         // Where that is the legs' time.
@@ -109,8 +143,8 @@ pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Resul
                     false => TooQuiet::Silent { secs }.into(),
                 });
             }
-            if let Some(passed) = passed {
-                for leg in &mut legs {
+            if let Some(passed) = passed.filter(|_| last.elapsed() >= slack) {
+                for leg in &mut *legs {
                     leg.fill(passed).await?;
                 }
             }
@@ -118,7 +152,7 @@ pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Resul
         };
         match next? {
             None => return Ok(()),
-            Some(Piece::Opened(opened)) => (legs, opened_at) = (opened, Instant::now()),
+            Some(Piece::Opened(opened)) => (*legs, opened_at) = (opened, Instant::now()),
             Some(Piece::Audio {
                 encoding,
                 at,
@@ -133,13 +167,13 @@ pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Resul
                 }
             }
             Some(Piece::Silence(length)) => {
-                for leg in &mut legs {
+                for leg in &mut *legs {
                     leg.push_silence(length).await?;
                 }
             }
             Some(Piece::Alive) => {
                 if let Some(passed) = passed {
-                    for leg in &mut legs {
+                    for leg in &mut *legs {
                         leg.keep_up(passed, slack, 0).await?;
                     }
                 }

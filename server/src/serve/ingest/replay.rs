@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use auricle_audio::{AudioBlock, AudioReader};
 use auricle_contracts::{CallId, CallMetadata};
 use auricle_live::{Encoding, NewLeg};
-use auricle_speech::Hotwords;
+use auricle_record::CallSettings;
 use futures_util::{StreamExt, stream};
 
 use super::{CallLeg, Ingest, Patience, Piece, carry};
@@ -95,8 +95,7 @@ impl<'r> Playing<'r> {
             metadata: CallMetadata::default(),
             source: "replay",
             legs: legs.collect(),
-            hotwords: Hotwords::default(),
-            trailing_silence_ms: None,
+            settings: CallSettings::default(),
             audio: WhereAudioLies::File,
         })?;
         let packet_samples = (u64::from(rate_hz) * PACKET_MS / 1000).max(1) as usize;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Result;
 use auricle_contracts::{CallMetadata, Party};
 use auricle_live::{Encoding, NewLeg};
-use auricle_speech::Hotwords;
+use auricle_record::CallSettings;
 use auricle_wire::stream::{StreamRequest, StreamSession, StreamText};
 use auricle_wire::{Agreement, Close, Layout, Metadata};
 use axum::extract::ws::{Message, WebSocket};
@@ -111,8 +111,7 @@ impl Connection<'_> {
             metadata,
             source: "stream",
             legs: parties.map(|party| NewLeg { party, rate_hz }).collect(),
-            hotwords: Hotwords::default(),
-            trailing_silence_ms: None,
+            settings: CallSettings::default(),
             audio: WhereAudioLies::Nowhere,
         };
         // It writes the beginning of a recording.

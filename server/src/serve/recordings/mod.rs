@@ -191,6 +191,7 @@ impl Recordings {
             metadata: call.metadata.clone(),
             source: call.source.to_owned(),
             legs: legs.collect(),
+            settings: call.settings.clone(),
         };
         Ok(self.recorder.begin(clock::unix_ms(), &facts)?)
     }

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use auricle_contracts::CallId;
+use auricle_contracts::{CallId, EventKind, Happening};
 use auricle_live::{Encoding, NewLeg};
 use auricle_record::{BeginFacts, NoteFacts};
-use auricle_speech::Hotwords;
 use auricle_spool::{Ending, Record, RecordingName, RecordingReader, Recovered};
 use auricle_store::Store;
+use futures_util::{StreamExt, stream};
 use smallvec::SmallVec;
 
 use super::Recordings;
@@ -18,8 +18,10 @@ use super::tries::MOST_TRIES;
 use crate::clock;
 use crate::exit::message_of;
 use crate::serve::calls::{CallToOpen, Calls, WhereAudioLies};
+use crate::serve::hub::EventHub;
 use crate::serve::ingest::leg::{live_encoding, swap_bytes};
 use crate::serve::ingest::{CallLeg, Ingest, Patience, Piece, carry};
+use crate::serve::keeper::call_ended;
 use crate::terminal::{count, say};
 
 /// How a call that is heard again says how its audio comes.
@@ -31,16 +33,27 @@ const PATIENCE: Patience = Patience {
     silent_after: None,
 };
 
+/// Calls that are heard again at a time: recognition takes many streams together, and calls under way go before them by no
+/// more than that.
+const AT_ONCE: usize = 4;
 /// Between looks whether the program is to end.
 const STOP_LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// What calls are heard again with.
+#[derive(Clone, Copy)]
+struct Recovery<'r> {
+    calls: &'r Calls,
+    store: &'r Store,
+    hub: &'r EventHub,
+}
+
 impl Recordings {
-    /// Hears again what a program that broke off left, one after the other, in the midst of other calls. Gives how many
-    /// failed.
+    /// Hears again what a program that broke off left, a few at a time, in the midst of other calls. Gives how many failed.
     pub(crate) async fn recover(
         &self,
         calls: &Calls,
         store: &Store,
+        hub: &EventHub,
         stop: &AtomicBool,
     ) -> Result<usize> {
         let names = self.recorder.spool().unfinished()?;
@@ -51,17 +64,30 @@ impl Recordings {
             "recovering: {} that an earlier run broke off",
             count(names.len() as u64, "call")
         );
-        let mut n_failed = 0;
-        for name in names {
+        // One that the program broke off over may end it again: alone, so that no other is taken for it.
+        let (suspects, others): (Vec<_>, Vec<_>) = names
+            .into_iter()
+            .partition(|name| self.tries().count(name) > 0);
+        let to = Recovery { calls, store, hub };
+        let recover = async |name| {
             if stop.load(Ordering::Relaxed) {
-                break;
+                return 0;
             }
-            if let Err(error) = self.recover_one(name, calls, store, stop).await {
-                let file = self.recorder.spool().done_path(&name);
-                let file = file.file_name().unwrap_or_default().to_string_lossy();
-                say!("failed: {file}: {}", message_of(&error));
-                n_failed += 1;
-            }
+            let Err(error) = self.recover_one(name, to, stop).await else {
+                return 0;
+            };
+            let file = self.recorder.spool().done_path(&name);
+            let file = file.file_name().unwrap_or_default().to_string_lossy();
+            say!("failed: {file}: {}", message_of(&error));
+            1
+        };
+        let mut n_failed = 0;
+        let mut recovered = stream::iter(others).map(&recover).buffer_unordered(AT_ONCE);
+        while let Some(failed) = recovered.next().await {
+            n_failed += failed;
+        }
+        for name in suspects {
+            n_failed += recover(name).await;
         }
         Ok(n_failed)
     }
@@ -81,8 +107,7 @@ impl Recordings {
     async fn recover_one(
         &self,
         name: RecordingName,
-        calls: &Calls,
-        store: &Store,
+        Recovery { calls, store, hub }: Recovery<'_>,
         stop: &AtomicBool,
     ) -> Result<()> {
         let spool = self.recorder.spool();
@@ -104,9 +129,20 @@ impl Recordings {
             spool.recover(&name, clock::unix_ms())?;
             return Ok(());
         };
-        let saved = store.call(&found.facts.call_id).await?;
+        let id = &found.facts.call_id;
+        let saved = store.call(id).await?;
         if saved.is_some_and(|call| call.recording.path == name.to_string()) {
             // The program broke off between saving the call and saying so.
+            let began_unix_ms = found.reader.info().created_unix_ms;
+            let kind = EventKind::CallEnded.as_str();
+            if !store.was_told(id, kind, began_unix_ms).await?
+                && let Some(transcript) = store.transcript(id).await?
+                && let Some(made) = store.assessment(id).await?
+            {
+                let ended = call_ended(&transcript, &made.assessment);
+                let ended = Happening::CallEnded(Box::new(ended));
+                hub.tell(id.clone(), transcript.metadata.agent, ended);
+            }
             spool.recover(&name, clock::unix_ms())?;
             return Ok(());
         }
@@ -200,8 +236,7 @@ impl Found {
             metadata: self.facts.metadata,
             source: RECOVERED,
             legs,
-            hotwords: Hotwords::default(),
-            trailing_silence_ms: None,
+            settings: self.facts.settings,
             audio: WhereAudioLies::Recovered {
                 name,
                 warning: self.warning.to_owned(),

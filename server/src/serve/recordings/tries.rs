@@ -38,6 +38,11 @@ impl Tries {
         before
     }
 
+    /// How often it was begun.
+    pub(super) fn count(&self, name: &RecordingName) -> u32 {
+        self.counts.get(&name.to_string()).copied().unwrap_or(0)
+    }
+
     /// The program did not break off over it.
     pub(super) fn end(&mut self, name: &RecordingName) {
         if self.counts.remove(&name.to_string()).is_some() {
@@ -74,6 +79,7 @@ mod tests {
         let (one, other) = (name(1).unwrap(), name(2).unwrap());
         for before in 0..3 {
             let mut tries = Tries::read(file.clone());
+            assert_eq!(tries.count(&one), before);
             assert_eq!(tries.begin(&one), before);
             assert_eq!(tries.begin(&other), 0);
             tries.end(&other);

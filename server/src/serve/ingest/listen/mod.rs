@@ -16,6 +16,7 @@ use anyhow::Result;
 use auricle_audio::g711::Law;
 use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_live::{Encoding, NewLeg};
+use auricle_record::{CallSettings, Keyterm};
 use auricle_speech::{Hotwords, SpeechModel};
 use auricle_wire::listen::{
     Configure, ConfigureFailure, ConfigureFailureCode, ConfigureSuccess, Endpointing, FinalizeWhat,
@@ -38,8 +39,6 @@ use super::{CallLeg, Ingest, Patience, Piece, carry};
 use crate::clock;
 use crate::exit::message_of;
 use crate::serve::calls::{CallToOpen, WhereAudioLies};
-use crate::serve::hub::Wanted;
-use crate::serve::watcher::Watcher;
 
 /// Answers that wait for the client to take them: then its messages wait, too.
 const NOTES_WAITING: usize = 64;
@@ -93,8 +92,7 @@ impl Listening {
             },
             source: "listen",
             legs: legs.collect(),
-            hotwords: hotwords(&request).0,
-            trailing_silence_ms: trailing_silence_ms(request.endpointing),
+            settings: settings(&request),
             audio: WhereAudioLies::Nowhere,
         });
         let opened = opened.map_err(|error| refusal_of(&error))?;
@@ -171,15 +169,11 @@ impl Listening {
         sink: futures_util::stream::SplitSink<WebSocket, Message>,
         call_over: Arc<Notify>,
     ) -> Teller {
-        let wanted = Wanted {
-            call: Some(self.call.0.clone()),
-            ..Wanted::default()
-        };
         let model = &self.model;
         let reach = self.legs.iter().map(CallLeg::reach);
         Teller::new(
             sink,
-            Watcher::new(&self.sockets.hub, wanted, self.after),
+            self.sockets.hub.follow(&self.call, self.after),
             ResultsWriter {
                 metadata: results::metadata(
                     &self.request_id,
@@ -228,10 +222,16 @@ fn trailing_silence_ms(endpointing: Endpointing) -> Option<u64> {
     }
 }
 
-/// What the call leans towards, and how many words it cannot.
-fn hotwords(request: &ListenRequest) -> (Hotwords, usize) {
-    let terms = request.hotwords.iter();
-    Hotwords::of_terms(terms.map(|word| (word.text.as_str(), word.boost)))
+/// What is asked for, for this call alone.
+fn settings(request: &ListenRequest) -> CallSettings {
+    let keyterms = request.hotwords.iter().map(|word| Keyterm {
+        text: word.text.clone(),
+        boost: word.boost,
+    });
+    CallSettings {
+        keyterms: keyterms.collect(),
+        trailing_silence_ms: trailing_silence_ms(request.endpointing),
+    }
 }
 
 /// Parameters that change nothing, beside those that [`ListenRequest`] knows of: what calls under way cannot have each by
@@ -252,7 +252,9 @@ pub(crate) fn ignored(request: &ListenRequest) -> Vec<Ignored> {
         ),
     };
     all.extend(other.map(|why| ignored("endpointing", why)));
-    if hotwords(request).1 > 0 {
+    let terms = request.hotwords.iter();
+    let terms = terms.map(|word| (word.text.as_str(), word.boost));
+    if Hotwords::of_terms(terms).1 > 0 {
         let why = "some cannot be leant towards: nobody knows how they are read, or they are to be heard less";
         all.push(ignored("keyterm", why));
     }

@@ -19,9 +19,9 @@ use futures_util::stream::SplitSink;
 use tokio::sync::{Notify, mpsc};
 
 use super::results::{ResultsWriter, Said};
+use crate::serve::followers::{Follower, Unfollowed};
 use crate::serve::hub::KeptEvent;
 use crate::serve::ingest::websocket::close_message;
-use crate::serve::watcher::{Over, Watcher};
 
 /// How long one message may take: whoever takes none for so long is gone.
 const SEND_WITHIN: Duration = Duration::from_secs(30);
@@ -66,7 +66,7 @@ pub(super) struct Summary {
 /// Tells one client.
 pub(super) struct Teller {
     socket: SplitSink<WebSocket, Message>,
-    watcher: Watcher,
+    follower: Follower,
     writer: ResultsWriter,
     wants_interim: bool,
     wants_starts: bool,
@@ -106,7 +106,7 @@ struct Unsent;
 impl Teller {
     pub(super) fn new(
         socket: SplitSink<WebSocket, Message>,
-        watcher: Watcher,
+        follower: Follower,
         writer: ResultsWriter,
         request: &ListenRequest,
         reach: Vec<LegReach>,
@@ -121,7 +121,7 @@ impl Teller {
         };
         Self {
             socket,
-            watcher,
+            follower,
             writer,
             wants_interim: request.interim_results,
             wants_starts: request.vad_events,
@@ -159,12 +159,10 @@ impl Teller {
                         close => return Ok(close),
                     },
                 },
-                events = self.watcher.next() => match events {
-                    Ok(events) => for event in events {
-                        self.event(&event).await?;
-                    },
-                    Err(Over::Ending) => return Ok(Close::Stopping),
-                    Err(Over::Gone(_)) => return Ok(Close::NoAnswer),
+                event = self.follower.next() => match event {
+                    Ok(event) => self.event(&event).await?,
+                    Err(Unfollowed::Ending) => return Ok(Close::Stopping),
+                    Err(Unfollowed::Late) => return Ok(Close::NoAnswer),
                 },
                 _ = looks.tick() => self.look().await?,
             }

@@ -1,0 +1,88 @@
+//! Whether a leg's audio comes at the pace of speech: else its sender says a wrong rate.
+
+use std::time::Duration;
+
+/// Before that nothing is said: the first packets may have waited somewhere.
+const SURE_AFTER: Duration = Duration::from_secs(10);
+/// Audio that lasts so much longer than it took to come is of a higher rate than was said: half as much again lies between the
+/// pace of speech and twice that, which the next rate would be.
+const FAST: f64 = 1.5;
+/// A packet that lasts this share of the time since the one before it is slow.
+const SLOW: std::ops::Range<f64> = 0.4..0.67;
+/// As many packets as this, and this share of them, make a slow leg. One that is silent now and then has others, too.
+const SURE_PACKETS: u32 = 250;
+const SLOW_SHARE: f64 = 0.8;
+
+/// The pace of one leg, whose audio should come as it is spoken.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pace {
+    /// When the last packet came.
+    last: Option<Duration>,
+    /// How long they last together.
+    lasting: Duration,
+    n_packets: u32,
+    n_slow: u32,
+}
+
+impl Pace {
+    /// A packet that lasts so long came `passed` after the leg.
+    pub(crate) fn came(&mut self, passed: Duration, lasting: Duration) {
+        if let Some(last) = self.last.replace(passed) {
+            let waited = passed.saturating_sub(last);
+            self.n_packets += 1;
+            self.n_slow += u32::from(SLOW.contains(&share(lasting, waited)));
+        }
+        self.lasting += lasting;
+    }
+
+    /// How many times as fast as speech it came, where that is another pace.
+    pub(crate) fn off(&self) -> Option<f64> {
+        let passed = self.last.filter(|passed| *passed >= SURE_AFTER)?;
+        let fast = share(self.lasting, passed);
+        if fast >= FAST {
+            return Some(fast);
+        }
+        let is_sure = self.n_packets >= SURE_PACKETS;
+        let is_slow = f64::from(self.n_slow) >= SLOW_SHARE * f64::from(self.n_packets);
+        (is_sure && is_slow).then_some(fast)
+    }
+}
+
+fn share(of: Duration, whole: Duration) -> f64 {
+    of.as_secs_f64() / whole.as_secs_f64().max(1e-3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Packets of `lasting_ms` each `every_ms`, with what `late` adds to the time of each.
+    fn off(n: u64, every_ms: u64, lasting_ms: u64, late: impl Fn(u64) -> u64) -> Option<f64> {
+        let mut pace = Pace::default();
+        for turn in 0..n {
+            let passed = Duration::from_millis(turn * every_ms + late(turn));
+            pace.came(passed, Duration::from_millis(lasting_ms));
+        }
+        pace.off()
+    }
+
+    #[test]
+    fn rates_that_are_wrong_are_noticed() {
+        let about = |off: Option<f64>, expected: f64| (off.unwrap() - expected).abs() < 0.05;
+        assert!(about(off(1_000, 20, 40, |_| 0), 2.0));
+        assert!(about(off(1_000, 20, 10, |_| 0), 0.5));
+        assert!(about(off(1_000, 20, 10, |turn| turn % 3), 0.5));
+        assert_eq!(off(1_000, 20, 20, |_| 0), None);
+        assert_eq!(off(400, 20, 40, |_| 0), None, "too soon");
+    }
+
+    #[test]
+    fn delays_pauses_and_bursts_are_the_pace_of_speech() {
+        assert_eq!(off(1_000, 20, 20, |turn| turn * 7 % 23), None);
+        // A second in two is silence that is not sent.
+        assert_eq!(off(1_000, 20, 20, |turn| turn / 50 * 1_000), None);
+        // Five packets at a time.
+        assert_eq!(off(1_000, 20, 20, |turn| (4 - turn % 5) * 20), None);
+        assert_eq!(off(1_000, 200, 20, |_| 0), None, "a packet now and then");
+    }
+}

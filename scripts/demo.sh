@@ -79,9 +79,13 @@ search() {
 
 # The server tells its figures when all is played.
 say_when_over() {
-    until grep -q '^calls: ' "$log"; do sleep 1; done
+    until grep -q '^calls: ' "$log"; do
+        kill -0 "$server" 2>/dev/null || return 0
+        sleep 1
+    done
     # Until the last lines of `watch` are there.
     sleep 2
+    ! grep -q '^stopping once' "$log" || return 0
     say "The calls are over"
     grep '^calls: ' "$log"
     say_addresses

@@ -35,6 +35,7 @@ has_terminal() { [ -t 0 ] && [ -t 1 ]; }
 start_server() {
     log="$1"
     shift
+    : >"$log"
     "$auricle" serve "$@" 2>"$log" &
     server=$!
     trap 'kill "$server" 2>/dev/null || true' EXIT

@@ -14,6 +14,6 @@ export AURICLE_DATA="$out/data"
 
 build
 mkdir -p "$AURICLE_DATA"
-say "Serving until Ctrl-C, on this machine alone; calls and keys go to $out"
-printf 'In another terminal: %q watch\n' "$auricle"
+say "Serving until Ctrl-C; calls and keys go to $out"
+printf 'To watch in another terminal: %q watch --server ADDRESS\n' "$auricle"
 exec "$auricle" serve "$@"

@@ -340,3 +340,18 @@ async fn old_letters_go() {
     assert_eq!(store.prune_deliveries(9_000, &["crm"]).await.unwrap(), 1);
     assert_eq!(next(&store, 0, 0).await.unwrap().event_id, 2);
 }
+
+#[tokio::test]
+async fn it_is_known_whether_an_event_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(&folder).await;
+    let step = EventStep::Kept(event(5, "a"));
+    store.save_events(&[step]).await.unwrap();
+    let was_told = async |call_id: &str, kind: &str, since: u64| {
+        store.was_told(&call(call_id), kind, since).await.unwrap()
+    };
+    assert!(was_told("a", "alert", 5_000).await);
+    assert!(!was_told("a", "alert", 5_001).await);
+    assert!(!was_told("a", "call_ended", 0).await);
+    assert!(!was_told("b", "alert", 0).await);
+}

@@ -540,6 +540,27 @@ async fn every_version_of_a_score_stays_and_one_is_current() {
 }
 
 #[tokio::test]
+async fn a_call_is_saved_with_what_was_made_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    for (version, total) in [(1, 90.0), (2, 70.0)] {
+        let record = assessed("a", version, "r1", total);
+        let (from, heard) = (recording("a"), transcript("a", 3));
+        let made = (&record.assessment, "r1");
+        let saved = store
+            .save_assessed(&from, &heard, made, &record.made_at)
+            .await;
+        assert_eq!(saved.unwrap(), version);
+        assert_eq!(store.transcript(&id("a")).await.unwrap(), Some(heard));
+        assert_eq!(store.assessment(&id("a")).await.unwrap(), Some(record));
+        assert_eq!(store.unindexed(10).await.unwrap(), [(id("a"), version)]);
+    }
+    let versions = store.score_versions(&id("a")).await.unwrap();
+    let current = versions.iter().map(|version| version.is_current);
+    assert_eq!(current.collect::<Vec<_>>(), [false, true]);
+}
+
+#[tokio::test]
 async fn what_is_found_again_is_confirmed_and_its_version_stays() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&database(&folder)).await.unwrap();

@@ -1,7 +1,8 @@
 //! What a call under way is: who speaks on which leg, what it is heard and judged by.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_insight::Judge;
@@ -9,6 +10,7 @@ use auricle_progress::Reached;
 use auricle_speech::SpeechModel;
 use auricle_speech::segment::EndpointSettings;
 
+use crate::packet::Packet;
 use crate::unpack::LegCounts;
 
 /// Tells calls of one running pipeline apart; never used again.
@@ -76,6 +78,10 @@ pub(crate) struct LegProgress {
     late: AtomicU64,
     filled: AtomicU64,
     jumps: AtomicU64,
+    /// Packets that the feed keeps, as there is no room.
+    n_kept: AtomicUsize,
+    /// Those that a feed kept when it was dropped.
+    left: Mutex<VecDeque<Packet>>,
     /// How fast its audio came, percent of the pace of speech, where that is another pace; 0: it is that.
     pace_percent: AtomicU32,
 }
@@ -135,6 +141,34 @@ impl LegProgress {
     /// So many of them are taken back.
     pub(crate) fn took_back(&self, n_samples: u64) {
         self.filled.fetch_sub(n_samples, Ordering::Relaxed);
+    }
+
+    pub(crate) fn keeps(&self, n_packets: usize) {
+        self.n_kept.store(n_packets, Ordering::SeqCst);
+    }
+
+    /// Packets that are neither in the ring nor heard.
+    pub(crate) fn n_kept(&self) -> usize {
+        self.n_kept.load(Ordering::SeqCst)
+    }
+
+    /// The feed ends and leaves these, the last.
+    pub(crate) fn leave(&self, kept: VecDeque<Packet>) {
+        if !kept.is_empty() {
+            *self.left() = kept;
+        }
+    }
+
+    /// The next packet that a feed left. Locks: to be asked when the feed is gone and the ring is empty.
+    pub(crate) fn next_left(&self) -> Option<Packet> {
+        let mut left = self.left();
+        let next = left.pop_front();
+        self.keeps(left.len());
+        next
+    }
+
+    fn left(&self) -> MutexGuard<'_, VecDeque<Packet>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn off_pace(&self, percent: u32) {

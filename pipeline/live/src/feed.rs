@@ -1,11 +1,12 @@
 //! The door for audio: what an ingest holds of each leg.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rtrb::{Producer, RingBuffer};
 
 use crate::clock::Clock;
-use crate::packet::{Encoding, Packet};
+use crate::packet::{Encoding, PACKET_BYTES, Packet};
 use crate::unpack::LegCounts;
 
 use crate::call::LegProgress;
@@ -13,6 +14,9 @@ use crate::call::LegProgress;
 /// Packets between an ingest and the front end: over a second of 20 ms packets, so that neither a thread that waits for
 /// the processor nor a short burst holds the sender back. 45 KB a leg.
 pub(crate) const PACKETS_WAITING: usize = 128;
+/// How long audio lasts that a feed keeps for a front end that is behind, seconds, in packets that are full: 0.5 MB of a leg at
+/// 8 kHz.
+const MOST_KEPT_SECS: usize = 30;
 
 /// A packet was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +46,18 @@ impl LegReach {
 /// One leg's way in. Audio of a leg comes from one thread at a time; dropped, the leg is over.
 pub struct LegFeed {
     packets: Producer<Packet>,
+    /// Kept for a front end that is behind.
+    kept: VecDeque<Packet>,
     clock: Arc<dyn Clock>,
     progress: Arc<LegProgress>,
     rate_hz: u32,
+}
+
+/// What is kept goes to the front end all the same.
+impl Drop for LegFeed {
+    fn drop(&mut self) {
+        self.progress.leave(std::mem::take(&mut self.kept));
+    }
 }
 
 impl LegFeed {
@@ -57,6 +70,7 @@ impl LegFeed {
         let (packets, out) = RingBuffer::new(PACKETS_WAITING);
         let feed = Self {
             packets,
+            kept: VecDeque::new(),
             clock,
             progress,
             rate_hz,
@@ -75,10 +89,55 @@ impl LegFeed {
     /// # Errors
     /// When there is no room for it.
     pub fn push(&mut self, packet: &Packet) -> Result<(), Full> {
+        match self.catch_up()? {
+            true => self.packets.push(*packet).map_err(|_| Full::ForNow),
+            false => Err(Full::ForNow),
+        }
+    }
+
+    /// Takes a packet as [`Self::push`] does, and keeps it where there is no room, for [`Self::catch_up`]: what is recorded is
+    /// heard, however late. Allocates while it keeps some.
+    ///
+    /// # Errors
+    /// When half a minute is kept.
+    pub fn push_or_keep(&mut self, packet: &Packet) -> Result<(), Full> {
+        match self.push(packet) {
+            Err(Full::ForNow) if self.kept.len() < self.most_kept() => {
+                self.kept.push_back(*packet);
+                self.progress.keeps(self.kept.len());
+                Ok(())
+            }
+            pushed => pushed,
+        }
+    }
+
+    /// Gives the front end what is kept, as far as there is room; tells whether that is all.
+    ///
+    /// # Errors
+    /// When the pipeline has given the leg up.
+    pub fn catch_up(&mut self) -> Result<bool, Full> {
         if self.packets.is_abandoned() {
             return Err(Full::ForEver);
         }
-        self.packets.push(*packet).map_err(|_| Full::ForNow)
+        if self.kept.is_empty() {
+            return Ok(true);
+        }
+        while let Some(packet) = self.kept.front() {
+            if self.packets.push(*packet).is_err() {
+                break;
+            }
+            self.kept.pop_front();
+        }
+        // Told last: what is counted nowhere is over.
+        self.progress.keeps(self.kept.len());
+        if self.kept.is_empty() {
+            self.kept = VecDeque::new();
+        }
+        Ok(self.kept.is_empty())
+    }
+
+    fn most_kept(&self) -> usize {
+        MOST_KEPT_SECS * 2 * self.rate_hz as usize / PACKET_BYTES
     }
 
     /// So many of the samples that were pushed are silence that nobody sent.

@@ -176,7 +176,9 @@ impl Stage for Front {
         let mut turn = self.take_arrivals();
         let is_hung_up = self.hang_up.load(Ordering::SeqCst);
         let waiting = self.legs.iter();
-        let n_waiting = waiting.map(|leg| leg.from.packets.slots() as u64).sum();
+        let n_waiting = waiting
+            .map(|leg| (leg.from.packets.slots() + leg.from.progress.n_kept()) as u64)
+            .sum();
         self.depth.tell(n_waiting, &self.metrics.packets_waiting);
         for leg in &mut self.legs {
             if leg.from.samples.is_abandoned() {
@@ -222,10 +224,11 @@ impl Leg {
         }
         samples.clear();
         // Read first: what was pushed before the feed was dropped is there after.
-        let is_over = self.from.packets.is_abandoned() || is_hung_up;
+        let is_dropped = self.from.packets.is_abandoned();
+        let is_over = is_dropped || is_hung_up;
         let mut n_taken = 0;
         while n_taken < PACKETS_A_TURN
-            && let Ok(packet) = self.from.packets.pop()
+            && let Some(packet) = self.next_packet(is_dropped)
         {
             self.unpack.take(&packet, samples);
             let end = packet.at.saturating_add(packet.n_samples());
@@ -233,7 +236,8 @@ impl Leg {
             self.from.progress.came(media_us, packet.came_us);
             n_taken += 1;
         }
-        let is_over = is_over && self.from.packets.is_empty();
+        // What the feed keeps comes, too.
+        let is_over = is_over && self.from.progress.n_kept() == 0 && self.from.packets.is_empty();
         if is_over {
             self.unpack.flush(samples);
         }
@@ -248,6 +252,14 @@ impl Leg {
             self.from.progress.count(self.unpack.counts);
         }
         Ok(Turn::worked_if(has_worked))
+    }
+
+    fn next_packet(&mut self, is_dropped: bool) -> Option<Packet> {
+        let next = self.from.packets.pop().ok();
+        match is_dropped {
+            true => next.or_else(|| self.from.progress.next_left()),
+            false => next,
+        }
     }
 
     fn judged(

@@ -502,7 +502,7 @@ impl Call {
             evidence.utterance = None;
         }
         Alert {
-            alert_id: format!("{}-{}-{}", self.new.id, hit.rule, event.place),
+            alert_id: format!("{}-{}.{}-{}", self.new.id, hit.pack, hit.rule, event.place),
             state,
             hit,
         }

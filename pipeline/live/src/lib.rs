@@ -13,7 +13,7 @@
 //!
 //! | queue | full |
 //! | --- | --- |
-//! | packets | the sender is told and keeps what was not taken |
+//! | packets | the sender is told and keeps what was not taken; what is recorded the feed keeps, half a minute of it |
 //! | speech, marks | the front end takes no more packets of that leg |
 //! | reports | above a quarter partials are left out; full, recognition waits |
 //! | events | above half partials are left out; full, judgement waits |

@@ -1,5 +1,7 @@
 //! Audio as it comes in, in pieces small enough for a ring.
 
+use std::fmt;
+
 use auricle_audio::g711::Law;
 
 /// The most bytes of one packet: 20 ms of 16-bit samples at 8 kHz. Longer ones are cut.
@@ -68,6 +70,13 @@ pub struct Packet {
     pub(crate) encoding: Encoding,
     n_bytes: u16,
     bytes: [u8; PACKET_BYTES],
+}
+
+/// Without what is said in it.
+impl fmt::Debug for Packet {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Packet({} samples at {})", self.n_samples(), self.at)
+    }
 }
 
 impl Packet {

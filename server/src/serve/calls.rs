@@ -276,7 +276,9 @@ impl Calls {
     pub(crate) fn announce(&self, id: &CallId, said: CallMetadata) -> Result<Announced> {
         let mut announced = self.announced();
         let mut known = self.known();
-        let going_on = known.under_way.get_mut(id).filter(|call| !call.is_over);
+        // One that is heard again is over for who announces: another may come.
+        let going_on = known.under_way.get_mut(id);
+        let going_on = going_on.filter(|call| !call.is_over && call.source != RECOVERED);
         let Some(call) = going_on else {
             drop(known);
             let within = announced.put(id.clone(), said, Instant::now())?;
@@ -359,7 +361,9 @@ impl Calls {
         if matches!(call.audio, WhereAudioLies::Recovered { .. }) {
             known.to_recover.remove(asked_for);
         }
-        if let Some(said) = announced.take(asked_for, Instant::now()) {
+        if call.source != RECOVERED
+            && let Some(said) = announced.take(asked_for, Instant::now())
+        {
             call.metadata.update(said);
         }
         let id = &call.id;

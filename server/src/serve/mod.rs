@@ -366,7 +366,10 @@ impl Serving {
         if let Some(replay) = replay
             && !is_over()
         {
-            wait_for_calls(calls.live(), PLAYED_WITHIN);
+            let until = Instant::now() + PLAYED_WITHIN;
+            while calls.live().n_calls() > 0 && Instant::now() < until && !is_over() {
+                std::thread::sleep(LOOK_EVERY);
+            }
             say_figures(calls.live(), pace_of(replay.speed));
         }
         while !is_over() {

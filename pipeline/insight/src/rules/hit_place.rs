@@ -5,7 +5,7 @@ use std::fmt;
 use super::evaluate::Moment;
 use crate::TalkEvent;
 
-/// Where in a call a rule fired. With the rule it tells the hits of a call apart, and it is the same whenever the call is heard
+/// Where in a call a rule fired. With the rule and its pack it tells the hits of a call apart, and it is the same whenever the call is heard
 /// again, whatever partials there were: by it people point at a hit.
 ///
 /// It reads `START-CHANNEL` for what was said (`31930-0`), `TIME` for what was not, with `xN` behind it for the hits of a

@@ -115,6 +115,60 @@ fn who_does_not_read_misses_partials_and_nothing_else() {
 }
 
 #[test]
+fn what_feeds_keep_for_a_front_end_that_is_behind_is_heard_when_they_are_gone() {
+    let Some(model) = &*MODEL else { return };
+    let channels = read("dev-01");
+    let (_, calm) = undisturbed(model, &channels);
+    let mut simulation = Simulation::new(model, one_worker());
+    let mut legs = simulation.open("x", model).unwrap();
+    let piece =
+        |channel: usize, tick: usize| &channels[channel][tick * PACKET..(tick + 1) * PACKET];
+    // Nothing is taken: the ring is full, then half a minute is kept, then the sender is told.
+    let (mut n_taken, n_most) = ([0; 2], PACKETS_WAITING + 1_500);
+    assert!(n_ticks(&channels) > n_most + 200);
+    for (channel, leg) in legs.iter_mut().enumerate() {
+        let mut taken = 0;
+        loop {
+            let at = (taken * PACKET / 2) as u64;
+            let packet = leg.packet(at, Encoding::L16, piece(channel, taken));
+            if let Err(full) = leg.push_or_keep(&packet) {
+                assert_eq!(full, Full::ForNow);
+                break;
+            }
+            taken += 1;
+        }
+        assert_eq!(leg.catch_up(), Ok(false));
+        assert_eq!(
+            leg.push(&leg.packet(0, Encoding::L16, &[0; 2])),
+            Err(Full::ForNow)
+        );
+        n_taken[channel] = taken;
+    }
+    assert_eq!(n_taken, [n_most; 2]);
+    // Room for more comes as it is heard; what is kept at the end is left to the front end.
+    for tick in n_most..n_ticks(&channels) {
+        for (channel, leg) in legs.iter_mut().enumerate() {
+            let at = (tick * PACKET / 2) as u64;
+            let packet = leg.packet(at, Encoding::L16, piece(channel, tick));
+            while leg.push_or_keep(&packet) == Err(Full::ForNow) {
+                simulation.pass(20);
+                leg.catch_up().unwrap();
+            }
+        }
+    }
+    assert!(legs.iter_mut().all(|leg| leg.catch_up() == Ok(false)));
+    drop(legs);
+    let mut ended = Vec::new();
+    while ended.is_empty() {
+        simulation.pass(20);
+        ended = simulation.ended();
+    }
+    let ended = ended.remove(0);
+    assert_eq!(ended.transcript, calm.transcript);
+    assert_eq!(ended.counts, calm.counts);
+}
+
+#[test]
 fn a_judge_that_stalls_holds_senders_back_and_loses_nothing() {
     let Some(model) = &*MODEL else { return };
     let channels = read("dev-01");

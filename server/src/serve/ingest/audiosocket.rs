@@ -150,7 +150,8 @@ impl AudioSocket {
             let joiner = LegToJoin {
                 id,
                 metadata,
-                party: Some(seat.party),
+                party: None,
+                likely: seat.party,
                 rate_hz,
             };
             return self.joining.join(joiner).await;

@@ -30,8 +30,10 @@ pub(crate) struct LegToJoin {
     pub(crate) id: CallId,
     /// What is known of the call; that of the first connection counts.
     pub(crate) metadata: CallMetadata,
-    /// Who speaks; `None`: the agent on the first connection, whoever is left on the second.
+    /// Who speaks, where that is said; else `likely` where it opens the call, and whoever is left on the second connection.
     pub(crate) party: Option<Party>,
+    /// Who speaks if nothing is said.
+    pub(crate) likely: Party,
     /// Samples a second.
     pub(crate) rate_hz: u32,
 }
@@ -99,7 +101,7 @@ impl Joining {
             audio: WhereAudioLies::Nowhere,
         };
         let opened = tokio::task::block_in_place(|| self.calls.open(to_open))?;
-        let is_first = |party: Party| party == joiner.party.unwrap_or(Party::Agent);
+        let is_first = |party: Party| party == joiner.party.unwrap_or(joiner.likely);
         let (mut first, mut second) = (None, None);
         for (leg, party) in opened.legs.into_iter().zip(parties) {
             match is_first(party) {

@@ -1,30 +1,28 @@
 //! One leg of a call under way, as an ingest feeds it: to be heard, and to be recorded.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
-use auricle_live::{Encoding, Full, LegFeed, LegReach, PACKET_BYTES, Packet};
+use anyhow::Result;
+use auricle_live::{Encoding, Full, LegFeed, LegReach, PACKET_BYTES};
 use auricle_record::Tape;
+use thiserror::Error;
 
 use super::leg_time::{LegTime, QUIET};
 use super::pace::Pace;
 
 /// How long a leg waits for room, where the pipeline or the disk is behind.
 pub(super) const FULL_WAIT: Duration = Duration::from_millis(5);
-/// Recorded audio that waits for a pipeline that is behind; beyond it the sender is held back, which telephone switches answer
-/// by leaving audio out. 0.5 MB a leg, while it is needed.
-const MOST_WAITING: Duration = Duration::from_secs(30);
+
+/// The pipeline has given a leg up.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("the leg cannot be heard any more")]
+struct Unheard;
 
 /// A leg. Dropped, it is over.
 pub(crate) struct CallLeg {
     feed: LegFeed,
     /// `None` where the call is not recorded, as its audio lies in a file already.
     tape: Option<Tape>,
-    /// Recorded, and not heard yet.
-    waiting: VecDeque<Packet>,
-    /// Samples in them.
-    n_waiting: u64,
     rate_hz: u32,
     /// Time before it came, which is silence.
     behind: Duration,
@@ -34,6 +32,17 @@ pub(crate) struct CallLeg {
     pace: Pace,
 }
 
+impl Drop for CallLeg {
+    fn drop(&mut self) {
+        let Some(times) = self.pace.off() else { return };
+        tracing::warn!(
+            "audio of a leg came {times:.1} times as fast as it lasts: its rate may not be the {} Hz that were said",
+            self.rate_hz
+        );
+        self.feed.off_pace((100.0 * times) as u32);
+    }
+}
+
 impl CallLeg {
     pub(crate) fn new(feed: LegFeed, tape: Option<Tape>) -> Self {
         let rate_hz = feed.rate_hz();
@@ -41,8 +50,6 @@ impl CallLeg {
             rate_hz,
             feed,
             tape,
-            waiting: VecDeque::new(),
-            n_waiting: 0,
             behind: Duration::ZERO,
             end: 0,
             time: LegTime::new(rate_hz),
@@ -149,59 +156,28 @@ impl CallLeg {
         Ok(())
     }
 
-    /// Has what waits heard, as far as there is room; tells whether all of it is.
+    /// Has what is kept heard, as far as there is room; tells whether that is all.
     ///
     /// # Errors
     /// When nobody hears the leg any more.
     pub(crate) fn catch_up(&mut self) -> Result<bool> {
-        while let Some(packet) = self.waiting.front() {
-            match self.feed.push(packet) {
-                Ok(()) => {}
-                Err(Full::ForNow) => return Ok(false),
-                Err(Full::ForEver) => bail!("the leg cannot be heard any more"),
-            }
-            self.n_waiting -= packet.n_samples();
-            self.waiting.pop_front();
-        }
-        Ok(true)
+        Ok(self.feed.catch_up().map_err(|_| Unheard)?)
     }
 
-    /// The leg is over: waits until all of it is with the pipeline.
-    ///
-    /// # Errors
-    /// When nobody hears the leg any more.
-    pub(crate) async fn end(mut self) -> Result<()> {
-        if let Some(times) = self.pace.off() {
-            tracing::warn!(
-                "audio of a leg came {times:.1} times as fast as it lasts: its rate may not be the {} Hz that were said",
-                self.rate_hz
-            );
-            self.feed.off_pace((100.0 * times) as u32);
-        }
-        while !self.catch_up()? {
-            tokio::time::sleep(FULL_WAIT).await;
-        }
-        Ok(())
-    }
-
-    /// Both or none: what is heard is recorded. What is recorded may wait to be heard. `false`: there is no room just then.
+    /// Both or none: what is heard is recorded. What is recorded may be heard later. `false`: there is no room just then.
     fn push_packet(&mut self, encoding: Encoding, packet: &[u8]) -> Result<bool> {
         if self.tape.as_ref().is_some_and(|tape| !tape.has_room()) {
             return Ok(false);
         }
         let heard = self.feed.packet(self.end, encoding, packet);
-        let is_heard = self.catch_up()?
-            && match self.feed.push(&heard) {
-                Ok(()) => true,
-                Err(Full::ForNow) => false,
-                Err(Full::ForEver) => bail!("the leg cannot be heard any more"),
-            };
-        if !is_heard {
-            if self.tape.is_none() || self.n_waiting >= self.time.samples(MOST_WAITING) {
-                return Ok(false);
-            }
-            self.n_waiting += heard.n_samples();
-            self.waiting.push_back(heard);
+        let pushed = match self.tape.is_some() {
+            true => self.feed.push_or_keep(&heard),
+            false => self.feed.push(&heard),
+        };
+        match pushed {
+            Ok(()) => {}
+            Err(Full::ForNow) => return Ok(false),
+            Err(Full::ForEver) => return Err(Unheard.into()),
         }
         if let Some(tape) = &mut self.tape {
             match encoding {

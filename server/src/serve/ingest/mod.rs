@@ -12,6 +12,7 @@ mod seats;
 pub(crate) mod stream;
 pub(crate) mod websocket;
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -89,33 +90,18 @@ pub(crate) enum TooQuiet {
 /// The connection's, the call's, or that nothing came for too long. The legs are over then, too.
 pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Result<()> {
     let mut legs: Vec<CallLeg> = Vec::new();
-    let carried = carry_into(&mut legs, ingest, patience).await;
-    // However the connection ended: what came is heard.
-    let mut ended = Ok(());
-    for leg in legs {
-        ended = ended.and(leg.end().await);
-    }
-    carried.and(ended)
-}
-
-async fn carry_into(
-    legs: &mut Vec<CallLeg>,
-    ingest: &mut impl Ingest,
-    patience: Patience,
-) -> Result<()> {
     let began = Instant::now();
     let (mut last, mut is_first) = (began, true);
     let mut opened_at = last;
     loop {
         let within = match (is_first, legs.is_empty()) {
             (true, _) => patience.open_within,
-            // Signs of life are no audio.
-            (false, true) => patience
-                .quiet_within
-                .min(AUDIO_WITHIN.saturating_sub(last - began)),
+            (false, true) => patience.quiet_within.min(AUDIO_WITHIN),
             (false, false) => patience.quiet_within,
         };
-        let left = within.saturating_sub(last.elapsed());
+        // Signs of life are no audio.
+        let since = if legs.is_empty() { began } else { last };
+        let left = within.saturating_sub(since.elapsed());
         let until_silent = match patience.silent_after {
             Some(silent_after) if !legs.is_empty() => {
                 let until_silent = silent_after.saturating_sub(last.elapsed());
@@ -123,20 +109,21 @@ async fn carry_into(
             }
             _ => left,
         };
-        let mut is_behind = false;
-        for leg in &mut *legs {
-            is_behind |= !leg.catch_up()?;
-        }
-        let wait = match is_behind {
-            true => until_silent.min(FULL_WAIT),
-            false => until_silent,
+        let mut next = pin!(tokio::time::timeout(until_silent, ingest.next()));
+        let next = loop {
+            if catch_up(&mut legs)? {
+                break next.await;
+            }
+            tokio::select! {
+                next = &mut next => break next,
+                () = tokio::time::sleep(FULL_WAIT) => {}
+            }
         };
-        let next = tokio::time::timeout(wait, ingest.next()).await;
         // Where that is the legs' time.
         let passed = patience.silent_after.map(|_| opened_at.elapsed());
         let slack = patience.silent_after.unwrap_or_default();
         let Ok(next) = next else {
-            if last.elapsed() >= within {
+            if since.elapsed() >= within {
                 let secs = within.as_secs();
                 return Err(match legs.is_empty() {
                     true => TooQuiet::NeverOpened { secs }.into(),
@@ -144,7 +131,7 @@ async fn carry_into(
                 });
             }
             if let Some(passed) = passed.filter(|_| last.elapsed() >= slack) {
-                for leg in &mut *legs {
+                for leg in &mut legs {
                     leg.fill(passed).await?;
                 }
             }
@@ -152,7 +139,7 @@ async fn carry_into(
         };
         match next? {
             None => return Ok(()),
-            Some(Piece::Opened(opened)) => (*legs, opened_at) = (opened, Instant::now()),
+            Some(Piece::Opened(opened)) => (legs, opened_at) = (opened, Instant::now()),
             Some(Piece::Audio {
                 encoding,
                 at,
@@ -167,13 +154,13 @@ async fn carry_into(
                 }
             }
             Some(Piece::Silence(length)) => {
-                for leg in &mut *legs {
+                for leg in &mut legs {
                     leg.push_silence(length).await?;
                 }
             }
             Some(Piece::Alive) => {
                 if let Some(passed) = passed {
-                    for leg in &mut *legs {
+                    for leg in &mut legs {
                         leg.keep_up(passed, slack, 0).await?;
                     }
                 }
@@ -181,4 +168,13 @@ async fn carry_into(
         }
         (last, is_first) = (Instant::now(), false);
     }
+}
+
+/// Has what the legs keep heard, as far as there is room; tells whether that is all.
+fn catch_up(legs: &mut [CallLeg]) -> Result<bool> {
+    let mut is_all = true;
+    for leg in legs {
+        is_all &= leg.catch_up()?;
+    }
+    Ok(is_all)
 }

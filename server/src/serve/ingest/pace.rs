@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-/// Before that nothing is said: the first packets may have waited somewhere.
+/// Packets before that may have waited somewhere, and do not count.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
+/// Nothing is said of a shorter time.
 const SURE_AFTER: Duration = Duration::from_secs(10);
 /// Audio that lasts so much longer than it took to come is of a higher rate than was said: half as much again lies between the
 /// pace of speech and twice that, which the next rate would be.
@@ -16,9 +18,10 @@ const SLOW_SHARE: f64 = 0.8;
 /// The pace of one leg, whose audio should come as it is spoken.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pace {
-    /// When the last packet came.
-    last: Option<Duration>,
-    /// How long they last together.
+    /// When the first packet that counts came, and the last.
+    first: Option<Duration>,
+    last: Duration,
+    /// How long all behind the first last together.
     lasting: Duration,
     n_packets: u32,
     n_slow: u32,
@@ -27,17 +30,23 @@ pub(crate) struct Pace {
 impl Pace {
     /// A packet that lasts so long came `passed` after the leg.
     pub(crate) fn came(&mut self, passed: Duration, lasting: Duration) {
-        if let Some(last) = self.last.replace(passed) {
-            let waited = passed.saturating_sub(last);
+        if self.first.is_some() {
+            let waited = passed.saturating_sub(self.last);
             self.n_packets += 1;
             self.n_slow += u32::from(SLOW.contains(&share(lasting, waited)));
+            self.lasting += lasting;
+        } else if passed >= SETTLED_AFTER {
+            self.first = Some(passed);
         }
-        self.lasting += lasting;
+        self.last = passed;
     }
 
     /// How many times as fast as speech it came, where that is another pace.
     pub(crate) fn off(&self) -> Option<f64> {
-        let passed = self.last.filter(|passed| *passed >= SURE_AFTER)?;
+        let passed = self.last.saturating_sub(self.first?);
+        if passed < SURE_AFTER {
+            return None;
+        }
         let fast = share(self.lasting, passed);
         if fast >= FAST {
             return Some(fast);
@@ -73,7 +82,12 @@ mod tests {
         assert!(about(off(1_000, 20, 10, |_| 0), 0.5));
         assert!(about(off(1_000, 20, 10, |turn| turn % 3), 0.5));
         assert_eq!(off(1_000, 20, 20, |_| 0), None);
-        assert_eq!(off(400, 20, 40, |_| 0), None, "too soon");
+        assert_eq!(off(550, 20, 40, |_| 0), None, "too soon");
+        // The first of them waited for the call to be opened.
+        assert_eq!(
+            off(800, 20, 20, |turn| 250_u64.saturating_sub(turn) * 5),
+            None
+        );
     }
 
     #[test]

@@ -99,6 +99,7 @@ impl Connection<'_> {
                     id,
                     metadata,
                     party,
+                    likely: Party::Agent,
                     rate_hz,
                 };
                 return Ok(vec![self.sockets.joining.join(joiner).await?]);

@@ -141,7 +141,13 @@ impl Recordings {
             {
                 let ended = call_ended(&transcript, &made.assessment);
                 let ended = Happening::CallEnded(Box::new(ended));
-                hub.tell(id.clone(), transcript.metadata.agent, ended);
+                let told = hub.tell(id.clone(), transcript.metadata.agent, ended);
+                while !hub.is_written(told) {
+                    if stop.load(Ordering::Relaxed) {
+                        return Ok(());
+                    }
+                    tokio::time::sleep(STOP_LOOK_EVERY).await;
+                }
             }
             spool.recover(&name, clock::unix_ms())?;
             return Ok(());

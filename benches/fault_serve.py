@@ -71,8 +71,8 @@ class FullDisk(Trouble):
 
     def end(self, server):
         time.sleep(5.0)
-        metrics = server.text("/metrics").splitlines()
-        self.waited = [line for line in metrics if line.startswith(("auricle_live_calls_unsaved ", "auricle_live_events_unwritten "))]
+        names = ("auricle_live_calls_unsaved", "auricle_live_events_unwritten")
+        self.waited = [f"{name} {server.metric(name):.0f}" for name in names]
         os.remove(self.ballast)
 
     def lost(self, server, watcher):
@@ -84,11 +84,10 @@ class SlowDisk(Trouble):
         return Server(binary, self.folder, [*SLOW_SYNCS, "inject=fsync,fdatasync,syncfs:delay_enter=300000"])
 
     def end(self, server):
-        metrics = server.text("/metrics").splitlines()
-        self.waited = [line for line in metrics if line.startswith("auricle_recordings_longest_to_disk_ms ")]
+        self.waited_ms = server.metric("auricle_recordings_longest_to_disk_ms")
 
     def lost(self, server, watcher):
-        return 0, ", ".join(self.waited)
+        return 0, f"auricle_recordings_longest_to_disk_ms {self.waited_ms:.0f}"
 
 
 class Stalled(Trouble):
@@ -180,6 +179,9 @@ def run(name, args, audio, calm):
         saved = wait_saved(server, calls)
         until = time.monotonic() + 30
         while len(watcher.ended) < len(calls) and time.monotonic() < until:
+            time.sleep(0.1)
+        # Events are told first and written then.
+        while server.metric("auricle_live_events_unwritten") and time.monotonic() < until:
             time.sleep(0.1)
         n_lost, told = trouble.lost(server, watcher)
         finals, alerts = watcher.lost(server, saved)

@@ -85,6 +85,11 @@ class Server:
         with urllib.request.urlopen(self.address + path, timeout=60) as answer:
             return answer.read().decode()
 
+    def metric(self, name):
+        """A number of `/metrics` that has no labels."""
+        values = (line.split()[1] for line in self.text("/metrics").splitlines() if line.startswith(name + " "))
+        return float(next(values))
+
     def json(self, path):
         try:
             return json.loads(self.text(path))

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use auricle_audio::{FRAMES_PER_SEC, Fbank};
+use auricle_audio::{FRAMES_PER_SEC, Fbank, FbankPlan};
 use sha2::{Digest, Sha256};
 
 use super::network::{Batch, CtcNetwork, CtcShape};
@@ -230,6 +230,7 @@ impl CtcModel {
                 syllables: self.syllables.clone(),
             },
             tokens: Arc::clone(&self.tokens),
+            features: Arc::new(FbankPlan::new(&shape.features)),
             shape,
             network,
             biasing: Biasing::default(),
@@ -279,6 +280,7 @@ pub struct CtcEngine {
     info: EngineInfo,
     rules: PrefixRules,
     tokens: Arc<TokenTable>,
+    features: Arc<FbankPlan>,
     shape: CtcShape,
     network: Box<dyn CtcNetwork>,
     biasing: Biasing,
@@ -326,7 +328,7 @@ impl StreamingEngine for CtcEngine {
     fn open_stream(&mut self, options: &StreamOptions) -> Result<StreamKey, EngineError> {
         let hotwords = self.biasing.graph(&options.hotwords, &self.tokens)?;
         Ok(self.streams.open(Stream {
-            fbank: Fbank::with(&self.shape.features),
+            fbank: Fbank::new(Arc::clone(&self.features)),
             features: Waiting::default(),
             state: vec![0.0; self.shape.n_state],
             beam: PrefixBeam::new(hotwords),

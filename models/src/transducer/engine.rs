@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use auricle_audio::{FRAMES_PER_SEC, Fbank, N_BINS};
+use auricle_audio::{FRAMES_PER_SEC, Fbank, FbankPlan, FbankSettings, N_BINS};
 use auricle_networks::{Decoder, Joiner, NetworkError, Zipformer};
 
 use crate::decoding::TokenTable;
@@ -158,6 +158,7 @@ impl TransducerModel {
                 },
             },
             tokens: Arc::clone(&self.tokens),
+            features: Arc::new(FbankPlan::new(&FbankSettings::icefall(SAMPLE_RATE_HZ))),
             shape,
             network,
             decoded: HashMap::new(),
@@ -245,6 +246,7 @@ pub struct TransducerEngine {
     info: EngineInfo,
     rules: BeamRules,
     tokens: Arc<TokenTable>,
+    features: Arc<FbankPlan>,
     shape: NetworkShape,
     network: Box<dyn Network>,
     /// Decoder vectors by context.
@@ -350,7 +352,7 @@ impl StreamingEngine for TransducerEngine {
     fn open_stream(&mut self, options: &StreamOptions) -> Result<StreamKey, EngineError> {
         let hotwords = self.biasing.graph(&options.hotwords, &self.tokens)?;
         let stream = Stream {
-            fbank: Fbank::new(SAMPLE_RATE_HZ),
+            fbank: Fbank::new(Arc::clone(&self.features)),
             features: Waiting::default(),
             state: self.network.fresh_state()?,
             beam: Beam::new(self.shape.context_size, hotwords),

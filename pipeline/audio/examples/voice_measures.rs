@@ -5,7 +5,9 @@
 use std::error::Error;
 use std::io::Write;
 
-use auricle_audio::{AudioBlock, AudioReader, Resampler, VOICE_RATE_HZ, VoiceMeasures, VoiceMeter};
+use auricle_audio::{
+    AudioBlock, AudioReader, Resampler, VOICE_RATE_HZ, VoiceBench, VoiceMeasures, VoiceMeter,
+};
 use serde_json::json;
 
 /// A stretch of one channel, milliseconds.
@@ -22,10 +24,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["--spans", list] => measure_spans(&std::fs::read_to_string(list)?, &mut out),
         [] => Err("usage: voice_measures FILE… | --spans FILE".into()),
         _ => {
+            let mut bench = VoiceBench::new();
             for file in &arguments {
                 let channels = samples(file)?;
                 for channel in 0..channels.len() {
-                    write_measures(&mut out, file, &channels, &whole(channel))?;
+                    write_measures(&mut out, file, &channels, &mut bench, &whole(channel))?;
                 }
             }
             Ok(())
@@ -43,6 +46,7 @@ const fn whole(channel: usize) -> Span {
 
 fn measure_spans(list: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let mut read = (String::new(), Vec::new());
+    let mut bench = VoiceBench::new();
     for line in list.lines() {
         let [file, channel, start_ms, end_ms] = line.split('\t').collect::<Vec<_>>()[..] else {
             return Err(format!("a span has four fields, got `{line}`").into());
@@ -55,7 +59,7 @@ fn measure_spans(list: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>>
             start_ms: start_ms.parse()?,
             end_ms: end_ms.parse()?,
         };
-        write_measures(out, file, &read.1, &span)?;
+        write_measures(out, file, &read.1, &mut bench, &span)?;
     }
     Ok(())
 }
@@ -86,6 +90,7 @@ fn write_measures(
     out: &mut impl Write,
     file: &str,
     channels: &[Vec<f32>],
+    bench: &mut VoiceBench,
     span: &Span,
 ) -> Result<(), Box<dyn Error>> {
     let samples = channels.get(span.channel).map_or(&[][..], Vec::as_slice);
@@ -93,7 +98,7 @@ fn write_measures(
         |ms: u64| (ms.min(1 << 40) as usize * VOICE_RATE_HZ as usize / 1000).min(samples.len());
     let (from, to) = (at(span.start_ms), at(span.end_ms));
     let mut meter = VoiceMeter::new();
-    meter.accept(samples.get(from..to).unwrap_or(&[]));
+    meter.accept(samples.get(from..to).unwrap_or(&[]), bench);
     let voice = meter.finish().map(|voice| as_json(&voice));
     let line = json!({ "file": file, "channel": span.channel, "start_ms": span.start_ms,
         "end_ms": to * 1000 / VOICE_RATE_HZ as usize, "voice": voice });

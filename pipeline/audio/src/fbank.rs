@@ -7,6 +7,7 @@
 //! Delay: a frame is ready once the sample 12.5 ms after its centre has come; frame `f` is centred
 //! on `f · 10 ms + 5 ms`.
 
+use std::fmt;
 use std::sync::Arc;
 
 use realfft::num_complex::Complex;
@@ -54,12 +55,42 @@ struct MelFilter {
     weights: Vec<f32>,
 }
 
-/// Turns samples into frames of log energies, as they come.
-pub struct Fbank {
+/// Tables that all streams of one kind share.
+pub struct FbankPlan {
     window: Vec<f32>,
-    filters: Arc<[MelFilter]>,
+    filters: Vec<MelFilter>,
     fft: Arc<dyn RealToComplex<f32>>,
     shift: usize,
+}
+
+impl FbankPlan {
+    /// For a model that wants these.
+    pub fn new(settings: &FbankSettings) -> Self {
+        let length = (settings.sample_rate_hz / 40) as usize;
+        let n_fft = length.next_power_of_two();
+        Self {
+            window: povey_window(length),
+            filters: mel_filters(settings, n_fft),
+            fft: RealFftPlanner::<f32>::new().plan_fft_forward(n_fft),
+            shift: (settings.sample_rate_hz / FRAMES_PER_SEC) as usize,
+        }
+    }
+
+    /// Samples that are let go together: moving the tail costs more than it frees while it is long beside what goes.
+    fn drop_samples(&self) -> usize {
+        4 * self.window.len()
+    }
+}
+
+impl fmt::Debug for FbankPlan {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("FbankPlan").finish_non_exhaustive()
+    }
+}
+
+/// Turns samples into frames of log energies, as they come. About 30 kB.
+pub struct Fbank {
+    plan: Arc<FbankPlan>,
     /// Samples still needed; the first one is sample `kept_from` of the stream.
     samples: Vec<f32>,
     kept_from: usize,
@@ -72,48 +103,40 @@ pub struct Fbank {
 }
 
 impl Fbank {
-    /// For the models of icefall, from audio of `sample_rate_hz`.
-    pub fn new(sample_rate_hz: u32) -> Self {
-        Self::with(&FbankSettings::icefall(sample_rate_hz))
-    }
-
-    /// For a model that wants something of its own.
-    pub fn with(settings: &FbankSettings) -> Self {
-        let sample_rate_hz = settings.sample_rate_hz;
-        let length = (sample_rate_hz / 40) as usize;
-        let shift = (sample_rate_hz / FRAMES_PER_SEC) as usize;
-        let n_fft = length.next_power_of_two();
-        let fft = RealFftPlanner::<f32>::new().plan_fft_forward(n_fft);
+    /// A stream that has heard nothing.
+    pub fn new(plan: Arc<FbankPlan>) -> Self {
+        let fft = &plan.fft;
         Self {
-            window: povey_window(length),
-            filters: mel_filters(settings, n_fft).into(),
-            shift,
-            samples: Vec::with_capacity(sample_rate_hz as usize / 2),
+            // What is not let go yet, what the next frame still needs, and a piece.
+            samples: Vec::with_capacity(2 * plan.drop_samples() + 2 * plan.window.len()),
             kept_from: 0,
             n_samples: 0,
             next_frame: 0,
-            frame: vec![0.0; n_fft],
+            frame: vec![0.0; fft.len()],
             spectrum: fft.make_output_vec(),
             scratch: fft.make_scratch_vec(),
-            power: vec![0.0; n_fft / 2 + 1],
-            fft,
+            power: vec![0.0; fft.len() / 2 + 1],
+            plan,
         }
     }
 
     /// Takes samples and appends every frame that is complete to `out`, one value for each filter.
     pub fn accept(&mut self, samples: &[f32], out: &mut Vec<f32>) {
-        self.samples.extend_from_slice(samples);
-        self.n_samples += samples.len();
-        while self.frame_end(self.next_frame) <= self.n_samples as isize {
-            self.push_frame(out);
+        // In pieces, so that a long slice does not make the buffer grow.
+        for piece in samples.chunks(self.plan.drop_samples()) {
+            self.samples.extend_from_slice(piece);
+            self.n_samples += piece.len();
+            while self.frame_end(self.next_frame) <= self.n_samples as isize {
+                self.push_frame(out);
+            }
+            self.drop_used_samples();
         }
-        self.drop_used_samples();
     }
 
     /// Ends the stream: appends the frames whose windows reach past the last sample (mirrored
     /// there), and starts anew.
     pub fn finish(&mut self, out: &mut Vec<f32>) {
-        let n_frames = (self.n_samples + self.shift / 2) / self.shift;
+        let n_frames = (self.n_samples + self.plan.shift / 2) / self.plan.shift;
         while self.n_samples > 0 && self.next_frame < n_frames {
             self.push_frame(out);
         }
@@ -122,11 +145,12 @@ impl Fbank {
     }
 
     fn frame_start(&self, frame: usize) -> isize {
-        (frame * self.shift + self.shift / 2) as isize - (self.window.len() / 2) as isize
+        (frame * self.plan.shift + self.plan.shift / 2) as isize
+            - (self.plan.window.len() / 2) as isize
     }
 
     fn frame_end(&self, frame: usize) -> isize {
-        self.frame_start(frame) + self.window.len() as isize
+        self.frame_start(frame) + self.plan.window.len() as isize
     }
 
     fn drop_used_samples(&mut self) {
@@ -134,8 +158,7 @@ impl Fbank {
         let unused = needed_from
             .saturating_sub(self.kept_from)
             .min(self.samples.len());
-        // Moving the tail costs more than it frees while it is long beside what goes.
-        if unused >= 4 * self.window.len() || unused == self.samples.len() {
+        if unused >= self.plan.drop_samples() || unused == self.samples.len() {
             self.samples.drain(..unused);
             self.kept_from += unused;
         }
@@ -145,6 +168,7 @@ impl Fbank {
         self.load_frame();
         self.shape_frame();
         if self
+            .plan
             .fft
             .process_with_scratch(&mut self.frame, &mut self.spectrum, &mut self.scratch)
             .is_err()
@@ -155,7 +179,7 @@ impl Fbank {
         for (power, value) in self.power.iter_mut().zip(&self.spectrum) {
             *power = value.norm_sqr();
         }
-        out.extend(self.filters.iter().map(|filter| {
+        out.extend(self.plan.filters.iter().map(|filter| {
             let bins = &self.power[filter.first_bin..][..filter.weights.len()];
             let energy: f32 = filter
                 .weights
@@ -171,7 +195,7 @@ impl Fbank {
     /// Copies the frame's samples, mirrored at the ends of the stream.
     fn load_frame(&mut self) {
         let start = self.frame_start(self.next_frame);
-        let length = self.window.len();
+        let length = self.plan.window.len();
         let whole =
             start >= self.kept_from as isize && start + length as isize <= self.n_samples as isize;
         if whole {
@@ -191,7 +215,7 @@ impl Fbank {
 
     /// DC removal, pre-emphasis, window, zero padding.
     fn shape_frame(&mut self) {
-        let length = self.window.len();
+        let length = self.plan.window.len();
         let (frame, padding) = self.frame.split_at_mut(length);
         let mean = frame.iter().sum::<f32>() / length as f32;
         frame.iter_mut().for_each(|sample| *sample -= mean);
@@ -199,7 +223,7 @@ impl Fbank {
             frame[at] -= PRE_EMPHASIS * frame[at - 1];
         }
         frame[0] -= PRE_EMPHASIS * frame[0];
-        for (sample, weight) in frame.iter_mut().zip(&self.window) {
+        for (sample, weight) in frame.iter_mut().zip(&self.plan.window) {
             *sample *= weight;
         }
         padding.fill(0.0);
@@ -256,6 +280,10 @@ fn mel_filters(settings: &FbankSettings, n_fft: usize) -> Vec<MelFilter> {
 mod tests {
     use super::*;
 
+    fn icefall(rate_hz: u32) -> Fbank {
+        Fbank::new(Arc::new(FbankPlan::new(&FbankSettings::icefall(rate_hz))))
+    }
+
     fn noise(n_samples: usize) -> Vec<f32> {
         let mut state = 1_u32;
         (0..n_samples)
@@ -267,7 +295,7 @@ mod tests {
     }
 
     fn frames(samples: &[f32], piece: usize) -> Vec<f32> {
-        let (mut fbank, mut out) = (Fbank::new(16_000), Vec::new());
+        let (mut fbank, mut out) = (icefall(16_000), Vec::new());
         samples
             .chunks(piece)
             .for_each(|part| fbank.accept(part, &mut out));

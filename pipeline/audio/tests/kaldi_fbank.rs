@@ -10,8 +10,9 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-use auricle_audio::{AudioBlock, AudioReader, Fbank, N_BINS, Resampler};
+use auricle_audio::{AudioBlock, AudioReader, Fbank, FbankPlan, FbankSettings, N_BINS, Resampler};
 
 const RATE_HZ: u32 = 16_000;
 /// Largest difference, natural logarithm of an energy.
@@ -99,7 +100,8 @@ fn reference(samples: &[f32]) -> Vec<f32> {
 
 /// Ours, fed in pieces of 100 ms as a call would.
 fn ours(samples: &[f32]) -> Vec<f32> {
-    let (mut fbank, mut features) = (Fbank::new(RATE_HZ), Vec::new());
+    let plan = FbankPlan::new(&FbankSettings::icefall(RATE_HZ));
+    let (mut fbank, mut features) = (Fbank::new(Arc::new(plan)), Vec::new());
     for piece in samples.chunks(1600) {
         fbank.accept(piece, &mut features);
     }

@@ -11,9 +11,9 @@ use crate::unpack::LegCounts;
 
 use crate::call::LegProgress;
 
-/// Packets between an ingest and the front end: over a second of 20 ms packets, so that neither a thread that waits for
-/// the processor nor a short burst holds the sender back. 45 KB a leg.
-pub(crate) const PACKETS_WAITING: usize = 128;
+/// Packets between an ingest and the front end: over a second of 20 ms packets at 8 kHz, so that neither a thread that waits for
+/// the processor nor a short burst holds the sender back. 22 KB a leg.
+pub(crate) const PACKETS_WAITING: usize = 64;
 /// How long audio lasts that a feed keeps for a front end that is behind, seconds, in packets that are full: 0.5 MB of a leg at
 /// 8 kHz.
 const MOST_KEPT_SECS: usize = 30;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use auricle_audio::VoiceBench;
 use auricle_contracts::Voice;
 use auricle_models::{VadState, VoiceActivity};
 use auricle_progress::{LegEnd, Marks};
@@ -26,8 +27,8 @@ const BATCH: usize = 64;
 const PACKETS_A_TURN: usize = 50;
 /// Marks between the front end and recognition: two for each utterance, which lasts at least most of a second.
 pub(crate) const MARKS_WAITING: usize = 32;
-/// Speech between the front end and recognition beyond what one judgement may tell, milliseconds: more than a turn of
-/// recognition takes under full load.
+/// Speech between the front end and recognition beyond what one judgement may tell, milliseconds: as much as recognition
+/// takes of a leg in one turn, so that its turns grow long, and show it, when it is behind.
 pub(crate) const SPEECH_WAITING_MS: usize = 1_000;
 
 /// Where an utterance begins or ends in a leg's speech.
@@ -63,6 +64,7 @@ pub(crate) struct Front {
     arrivals: Arc<ArrayQueue<FrontLeg>>,
     legs: Vec<Leg>,
     vad: Box<dyn VoiceActivity>,
+    bench: VoiceBench,
     probs: Vec<f32>,
     samples: Vec<f32>,
     /// All legs are to end.
@@ -102,6 +104,7 @@ impl Front {
             arrivals,
             legs: Vec::new(),
             vad,
+            bench: VoiceBench::new(),
             probs: Vec::with_capacity(BATCH),
             samples: Vec::new(),
             hang_up,
@@ -160,7 +163,8 @@ impl Front {
                 self.probs.resize(places.len(), 1.0);
             }
             for (place, prob) in places.iter().zip(&self.probs) {
-                let judged = self.legs[*place].judged(*prob, &*self.clock, &self.metrics);
+                let leg = &mut self.legs[*place];
+                let judged = leg.judged(*prob, &mut self.bench, &*self.clock, &self.metrics);
                 if let Err(cause) = judged {
                     self.metrics.leg_failed(&cause);
                     self.legs[*place].fail();
@@ -197,7 +201,7 @@ impl Stage for Front {
             turn = Turn::Worked;
         }
         for leg in &mut self.legs {
-            if let Err(cause) = leg.settle(&*self.clock) {
+            if let Err(cause) = leg.settle(&mut self.bench, &*self.clock) {
                 self.metrics.leg_failed(&cause);
                 leg.fail();
             }
@@ -265,6 +269,7 @@ impl Leg {
     fn judged(
         &mut self,
         speech_prob: f32,
+        bench: &mut VoiceBench,
         clock: &dyn Clock,
         metrics: &Metrics,
     ) -> Result<(), SpeechError> {
@@ -277,7 +282,7 @@ impl Leg {
         let progress = &*self.from.progress;
         let is_hurried = progress.is_hurried(clock.now_us());
         self.from.ear.measure_voices(!is_hurried);
-        self.from.ear.judged(speech_prob, |heard| {
+        self.from.ear.judged(speech_prob, bench, |heard| {
             if is_hurried && matches!(heard, Heard::Open { .. }) {
                 progress.voice_shed();
                 metrics.voice_shed();
@@ -287,7 +292,7 @@ impl Leg {
     }
 
     /// Tells how far the leg is, and closes it when it is over.
-    fn settle(&mut self, clock: &dyn Clock) -> Result<(), SpeechError> {
+    fn settle(&mut self, bench: &mut VoiceBench, clock: &dyn Clock) -> Result<(), SpeechError> {
         self.from.ear.tidy();
         if self.state == LegState::Ending && !self.from.ear.has_frame() && self.has_room() {
             let out = &mut Out {
@@ -296,7 +301,7 @@ impl Leg {
                 marks: &mut self.from.marks,
                 n_speech: &mut self.n_speech,
             };
-            self.from.ear.close(|heard| out.take(heard))?;
+            self.from.ear.close(bench, |heard| out.take(heard))?;
             self.over();
             return Ok(());
         }

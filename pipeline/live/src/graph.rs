@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use auricle_contracts::{CallId, CallMetadata};
 use auricle_progress::LegEnd;
-use auricle_speech::{Ear, SpeechError, SpeechModel};
+use auricle_speech::{Ear, Feeder, SpeechError, SpeechModel};
 use crossbeam::queue::ArrayQueue;
 use crossbeam::sync::Parker;
 use rtrb::RingBuffer;
@@ -333,6 +333,8 @@ impl Doors {
                 party,
                 model: Arc::clone(&model),
                 pad_after_ms,
+                rate_hz: parts.ear.speech_rate_hz(),
+                feeder: parts.feeder,
                 samples: parts.samples.1,
                 marks: parts.marks.1,
                 progress: Arc::clone(&parts.progress),
@@ -364,6 +366,7 @@ struct LegParts {
     feed: LegFeed,
     packets: rtrb::Consumer<crate::packet::Packet>,
     ear: Ear,
+    feeder: Feeder,
     samples: (rtrb::Producer<f32>, rtrb::Consumer<f32>),
     marks: (
         rtrb::Producer<crate::front::Mark>,
@@ -379,10 +382,11 @@ impl LegParts {
         let ear = Ear::with_endpoint(rate_hz, model, call.endpoint())?;
         let progress = Arc::new(LegProgress::new());
         let (feed, packets) = LegFeed::new(Arc::clone(clock), Arc::clone(&progress), rate_hz);
-        let waiting = model.rate_hz() as usize * SPEECH_WAITING_MS / 1000;
+        let waiting = ear.speech_rate_hz() as usize * SPEECH_WAITING_MS / 1000;
         Ok(Self {
             feed,
             packets,
+            feeder: Feeder::new(ear.speech_rate_hz(), model.rate_hz())?,
             samples: RingBuffer::new(ear.most_speech_samples() + waiting),
             marks: RingBuffer::new(MARKS_WAITING),
             ear,

@@ -1,12 +1,12 @@
 //! Calls under way: from packets to alerts while people talk, and to a transcript at the end.
 //!
 //! ```text
-//!            128 packets        2.6 s of speech,             4,096 reports         8,192 events
+//!            64 packets         2.6 s of speech,             4,096 reports         8,192 events
 //!            a leg              32 marks a leg               a worker
 //! LegFeed ──────────────▶ front ───────────────▶ recognise ───────────────▶ judge ───────────────▶ LiveOutput
-//!                         in order, decoded,     one step for all           words, rules, masks;
-//!                         8 → 16 kHz, voice      streams that have          at the end the
-//!                         activity, endpoints    a chunk                    transcript
+//!                         in order, decoded,     8 → 16 kHz; one step       words, rules, masks;
+//!                         voice activity,        for all streams that       at the end the
+//!                         endpoints              have a chunk               transcript
 //! ```
 //! Stages are plain threads; a call stays with one of each, so that its order holds and nothing it owns needs a lock.
 //! What lies between them is bounded. When it is full:

@@ -81,8 +81,8 @@ pub struct Metrics {
     pub word_to_alert: Histogram,
     /// Packets before the front end.
     pub(crate) packets_waiting: AtomicU64,
-    /// Samples of speech before recognition.
-    pub(crate) samples_waiting: AtomicU64,
+    /// Speech before recognition, milliseconds.
+    pub(crate) speech_waiting_ms: AtomicU64,
     /// Reports before judgement.
     pub(crate) reports_waiting: AtomicU64,
     partials_shed: AtomicU64,
@@ -128,8 +128,8 @@ pub struct Counts {
     pub legs_off_pace: u64,
     /// Packets that wait for the front end, of all legs.
     pub packets_waiting: u64,
-    /// Samples of speech that wait for recognition, of all legs.
-    pub samples_waiting: u64,
+    /// Speech that waits for recognition, milliseconds, of all legs.
+    pub speech_waiting_ms: u64,
     /// Partials, utterances and others that wait for judgement.
     pub reports_waiting: u64,
 }
@@ -152,7 +152,7 @@ impl Metrics {
             connections_refused: read(&self.connections_refused),
             legs_off_pace: read(&self.legs_off_pace),
             packets_waiting: read(&self.packets_waiting),
-            samples_waiting: read(&self.samples_waiting),
+            speech_waiting_ms: read(&self.speech_waiting_ms),
             reports_waiting: read(&self.reports_waiting),
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use auricle_contracts::{Party, Voice};
 use auricle_models::{EngineError, Hypothesis, StreamKey, StreamingEngine};
 use auricle_progress::{LegEnd, Marks};
-use auricle_speech::{Engines, Place, SpeechModel};
+use auricle_speech::{Engines, Feeder, Place, SpeechError, SpeechModel};
 use crossbeam::queue::ArrayQueue;
 use rtrb::Consumer;
 
@@ -66,6 +66,9 @@ pub(crate) struct SpeechLeg {
     pub(crate) model: Arc<SpeechModel>,
     /// Audio that is heard behind the last speech of an utterance.
     pub(crate) pad_after_ms: u64,
+    /// Of its speech.
+    pub(crate) rate_hz: u32,
+    pub(crate) feeder: Feeder,
     pub(crate) samples: Consumer<f32>,
     pub(crate) marks: Consumer<Mark>,
     pub(crate) progress: Arc<LegProgress>,
@@ -201,10 +204,7 @@ impl Recognise {
         turn
     }
 
-    fn engine_of(
-        &mut self,
-        model: &Arc<SpeechModel>,
-    ) -> Result<usize, auricle_speech::SpeechError> {
+    fn engine_of(&mut self, model: &Arc<SpeechModel>) -> Result<usize, SpeechError> {
         let known = self
             .engines
             .iter()
@@ -311,9 +311,8 @@ impl Recognise {
     fn tell_partials(&mut self, took_ms: u64) {
         for leg in &mut self.legs {
             let loaded = &self.engines[leg.engine];
-            let chunk = u64::from(loaded.engine.info().chunk_ms)
-                * u64::from(loaded.engine.info().sample_rate_hz)
-                / 1000;
+            let chunk_ms = u64::from(loaded.engine.info().chunk_ms);
+            let chunk = chunk_ms * u64::from(leg.from.rate_hz) / 1000;
             let Some(open) = leg.open.as_mut() else {
                 continue;
             };
@@ -381,8 +380,8 @@ impl Stage for Recognise {
         }
         let now_us = self.clock.now_us();
         let waiting = self.legs.iter();
-        let n_waiting = waiting.map(|leg| leg.from.samples.slots() as u64).sum();
-        self.depth.tell(n_waiting, &self.metrics.samples_waiting);
+        let waiting_ms = waiting.map(Leg::waiting_ms).sum();
+        self.depth.tell(waiting_ms, &self.metrics.speech_waiting_ms);
         for leg in &mut self.legs {
             let engine = &mut *self.engines[leg.engine].engine;
             match leg.feed(engine, now_us) {
@@ -410,13 +409,18 @@ impl Stage for Recognise {
 }
 
 impl Leg {
+    /// Speech that waits.
+    fn waiting_ms(&self) -> u64 {
+        self.from.samples.slots() as u64 * 1000 / u64::from(self.from.rate_hz)
+    }
+
     /// Gives the engine what is there, up to a second of it.
-    fn feed(&mut self, engine: &mut dyn StreamingEngine, now_us: u64) -> Result<Turn, EngineError> {
+    fn feed(&mut self, engine: &mut dyn StreamingEngine, now_us: u64) -> Result<Turn, SpeechError> {
         // Read first: what these speak of is in the rings by then, and a sample's mark is there before the sample.
         let ended = self.from.ended.read();
         let front = self.from.progress.front.read();
         let n_there = self.n_taken + self.from.samples.slots() as u64;
-        let rate_hz = self.from.model.rate_hz() as usize;
+        let rate_hz = self.from.rate_hz as usize;
         let mut budget = (rate_hz * SPEECH_A_TURN_MS / 1000) as u64;
         let mut turn = Turn::Idle;
         let next = loop {
@@ -494,10 +498,21 @@ impl Leg {
 
     /// The utterance that a failed engine broke off goes on as a new one.
     fn go_on(&mut self, engine: &mut dyn StreamingEngine) -> Result<(), EngineError> {
-        if let Some(from_ms) = self.went_on.take() {
-            let stream = self.from.model.open_stream(engine)?;
-            self.open = Some(Open::new(stream, from_ms, from_ms));
+        match self.went_on.take() {
+            Some(from_ms) => self.open(engine, from_ms, from_ms),
+            None => Ok(()),
         }
+    }
+
+    fn open(
+        &mut self,
+        engine: &mut dyn StreamingEngine,
+        start_ms: u64,
+        audio_from_ms: u64,
+    ) -> Result<(), EngineError> {
+        let stream = self.from.model.open_stream(engine)?;
+        self.from.feeder.restart();
+        self.open = Some(Open::new(stream, start_ms, audio_from_ms));
         Ok(())
     }
 
@@ -505,7 +520,7 @@ impl Leg {
     fn give_up(
         &mut self,
         engine: &mut dyn StreamingEngine,
-        cause: &EngineError,
+        cause: &SpeechError,
         now_us: u64,
     ) -> Vec<Report> {
         let cause: Arc<str> = cause.to_string().into();
@@ -531,30 +546,31 @@ impl Leg {
         open: &Open,
         (end_ms, voice, closed_us): (u64, Option<Voice>, u64),
         engine: &mut dyn StreamingEngine,
-    ) -> Result<(), EngineError> {
+    ) -> Result<(), SpeechError> {
         self.closed.push(Closed {
             stream: open.stream,
             place: self.place(open, end_ms.max(open.start_ms)),
             voice,
             closed_us,
         });
-        engine.end(open.stream)
+        self.from.feeder.end(engine, open.stream)
     }
 
     fn feed_samples(
         &mut self,
         n_samples: u64,
         engine: &mut dyn StreamingEngine,
-    ) -> Result<(), EngineError> {
+    ) -> Result<(), SpeechError> {
         let Ok(chunk) = self.from.samples.read_chunk(n_samples as usize) else {
             return Ok(());
         };
         let mut fed = Ok(());
         if let Some(open) = &mut self.open {
             let (first, second) = chunk.as_slices();
-            fed = engine
-                .accept(open.stream, first)
-                .and_then(|()| engine.accept(open.stream, second));
+            let feeder = &mut self.from.feeder;
+            fed = feeder
+                .accept(engine, open.stream, first)
+                .and_then(|()| feeder.accept(engine, open.stream, second));
             open.n_fed += n_samples;
         }
         chunk.commit_all();
@@ -562,15 +578,12 @@ impl Leg {
         fed
     }
 
-    fn follow(&mut self, mark: Mark, engine: &mut dyn StreamingEngine) -> Result<(), EngineError> {
+    fn follow(&mut self, mark: Mark, engine: &mut dyn StreamingEngine) -> Result<(), SpeechError> {
         match mark.kind {
             MarkKind::Open {
                 start_ms,
                 audio_from_ms,
-            } => {
-                let stream = self.from.model.open_stream(engine)?;
-                self.open = Some(Open::new(stream, start_ms, audio_from_ms));
-            }
+            } => self.open(engine, start_ms, audio_from_ms)?,
             MarkKind::Close { end_ms, voice } => {
                 if let Some(open) = self.open.take() {
                     self.close(&open, (end_ms, voice, mark.known_us), engine)?;
@@ -602,14 +615,14 @@ impl Leg {
     }
 
     fn fed_to_ms(&self, open: &Open) -> u64 {
-        open.audio_from_ms + open.n_fed * 1000 / u64::from(self.from.model.rate_hz())
+        open.audio_from_ms + open.n_fed * 1000 / u64::from(self.from.rate_hz)
     }
 
     /// The open utterance as far as it is heard: by whole chunks.
     fn place_of_open(&self, chunk: u64) -> Option<Place> {
         let open = self.open.as_ref()?;
         let n_heard = open.n_fed - open.n_fed % chunk.max(1);
-        let heard_ms = n_heard * 1000 / u64::from(self.from.model.rate_hz());
+        let heard_ms = n_heard * 1000 / u64::from(self.from.rate_hz);
         let end_ms = (open.audio_from_ms + heard_ms).max(open.start_ms);
         Some(self.place(open, end_ms))
     }

@@ -1,9 +1,15 @@
 //! One channel of a call: resampling, voice activity, endpointing, and what the recogniser hears.
+//!
+//! Audio is kept at the channel's own rate where that is below the engine's: it takes less room, and only what is speech is
+//! brought to the engine's rate ([`Feeder`](crate::Feeder)).
 
 use auricle_audio::{ResampleError, Resampler};
 use auricle_models::{VAD_FRAME_SAMPLES, VAD_RATE_HZ, VadState};
 
 use crate::segment::{EndpointEvent, EndpointSettings, Endpointer, FRAME_MS, level_db};
+
+/// Audio that is let go at a time: moving the tail down costs a copy.
+const LET_GO_MS: u64 = 250;
 
 /// A stretch of a channel that the recogniser must hear, or stop hearing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,16 +22,16 @@ pub(crate) enum ChannelEvent {
 
 /// Audio of one channel on its way to the recogniser.
 pub(crate) struct Channel {
-    to_engine: Resampler,
+    to_speech: Resampler,
     to_vad: Resampler,
     settings: EndpointSettings,
     endpointer: Endpointer,
     vad: VadState,
     vad_audio: Vec<f32>,
-    /// Audio at the engine's rate; the first sample is sample `kept_from` of the channel.
-    engine_audio: Vec<f32>,
+    /// Audio at `speech_rate_hz`; the first sample is sample `kept_from` of the channel.
+    speech_audio: Vec<f32>,
     kept_from: u64,
-    engine_rate_hz: u32,
+    speech_rate_hz: u32,
     /// Next sample the recogniser has not heard, while an utterance is open.
     heard_to: Option<u64>,
     /// End of the last utterance: what lies before is its speech, and no pad of the next one.
@@ -42,34 +48,40 @@ impl Channel {
         engine_rate_hz: u32,
         settings: EndpointSettings,
     ) -> Result<Self, ResampleError> {
-        Ok(Self {
-            to_engine: Resampler::new(rate_hz, engine_rate_hz)?,
+        let speech_rate_hz = rate_hz.min(engine_rate_hz);
+        let mut channel = Self {
+            to_speech: Resampler::new(rate_hz, speech_rate_hz)?,
             to_vad: Resampler::new(rate_hz, VAD_RATE_HZ)?,
             settings,
             endpointer: Endpointer::new(settings),
             vad: VadState::default(),
             vad_audio: Vec::new(),
-            engine_audio: Vec::new(),
+            speech_audio: Vec::new(),
             kept_from: 0,
-            engine_rate_hz,
+            speech_rate_hz,
             heard_to: None,
             last_end: 0,
             frames_judged: 0,
             rate_hz,
             n_samples: 0,
-        })
+        };
+        // What an onset may ask for, and as much again as is let go, and comes, at a time.
+        let kept_ms = channel.onset_ms() + FRAME_MS + 2 * LET_GO_MS;
+        let n_kept = channel.sample_at(kept_ms) as usize;
+        channel.speech_audio.reserve_exact(n_kept);
+        Ok(channel)
     }
 
     pub(crate) fn accept(&mut self, samples: &[f32]) -> Result<(), ResampleError> {
         self.n_samples += samples.len() as u64;
         self.to_vad.process(samples, &mut self.vad_audio)?;
-        self.to_engine.process(samples, &mut self.engine_audio)
+        self.to_speech.process(samples, &mut self.speech_audio)
     }
 
     /// The channel is over: brings out what the resamplers still hold, and fills the last frame up.
     pub(crate) fn end(&mut self) -> Result<(), ResampleError> {
         self.to_vad.finish(&mut self.vad_audio)?;
-        self.to_engine.finish(&mut self.engine_audio)?;
+        self.to_speech.finish(&mut self.speech_audio)?;
         let missing =
             self.vad_audio.len().next_multiple_of(VAD_FRAME_SAMPLES) - self.vad_audio.len();
         self.vad_audio.resize(self.vad_audio.len() + missing, 0.0);
@@ -85,6 +97,11 @@ impl Channel {
     pub(crate) fn waiting_frame(&mut self) -> Option<(&[f32], &mut VadState)> {
         let frame = self.vad_audio.get(..VAD_FRAME_SAMPLES)?;
         Some((frame, &mut self.vad))
+    }
+
+    /// Samples a second of the speech that is taken.
+    pub(crate) fn speech_rate_hz(&self) -> u32 {
+        self.speech_rate_hz
     }
 
     /// Up to where frames are judged, milliseconds; no more than there was audio.
@@ -131,7 +148,7 @@ impl Channel {
                 self.heard_to = Some(from);
                 Some(ChannelEvent::Open {
                     start_ms,
-                    audio_from_ms: from * 1000 / u64::from(self.engine_rate_hz),
+                    audio_from_ms: from * 1000 / u64::from(self.speech_rate_hz),
                 })
             }
             EndpointEvent::End(frame) => Some(ChannelEvent::Close {
@@ -166,20 +183,20 @@ impl Channel {
         };
         let to = self
             .sample_at(to_ms)
-            .min(self.kept_from + self.engine_audio.len() as u64);
+            .min(self.kept_from + self.speech_audio.len() as u64);
         self.heard_to = Some(from.max(to));
         self.slice(from, to)
     }
 
     fn slice(&self, from: u64, to: u64) -> &[f32] {
-        let n_kept = self.engine_audio.len() as u64;
+        let n_kept = self.speech_audio.len() as u64;
         let to = to.saturating_sub(self.kept_from).min(n_kept);
         let from = from.saturating_sub(self.kept_from).min(to);
-        &self.engine_audio[from as usize..to as usize]
+        &self.speech_audio[from as usize..to as usize]
     }
 
     fn sample_at(&self, at_ms: u64) -> u64 {
-        at_ms * u64::from(self.engine_rate_hz) / 1000
+        at_ms * u64::from(self.speech_rate_hz) / 1000
     }
 
     /// The most samples that are given at once: from before an onset, or a pause after which speech went on, with the pad
@@ -201,10 +218,9 @@ impl Channel {
         let needed_from = self.heard_to.unwrap_or(idle_from);
         let unused = needed_from
             .saturating_sub(self.kept_from)
-            .min(self.engine_audio.len() as u64);
-        // Moving the tail down costs a copy, so it is done once a second's worth is gone.
-        if unused >= u64::from(self.engine_rate_hz) {
-            self.engine_audio.drain(..unused as usize);
+            .min(self.speech_audio.len() as u64);
+        if unused >= self.sample_at(LET_GO_MS) {
+            self.speech_audio.drain(..unused as usize);
             self.kept_from += unused;
         }
     }

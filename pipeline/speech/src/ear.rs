@@ -6,6 +6,7 @@
 //! An ear has no engine and no network, so that frames of many calls can be judged in one batch, and their speech
 //! recognised in another, by another thread.
 
+use auricle_audio::VoiceBench;
 use auricle_contracts::Voice;
 use auricle_models::VadState;
 
@@ -25,7 +26,7 @@ pub enum Heard<'a> {
         /// Time of the first sample the recogniser gets, a pad before.
         audio_from_ms: u64,
     },
-    /// More of it, −1 to 1 at the recogniser's rate.
+    /// More of it, −1 to 1 at [`Ear::speech_rate_hz`].
     Speech(&'a [f32]),
     /// It is over.
     Close {
@@ -64,13 +65,19 @@ impl Ear {
         model: &SpeechModel,
         endpoint: EndpointSettings,
     ) -> Result<Self, SpeechError> {
+        let channel = Channel::new(sample_rate_hz, model.rate_hz(), endpoint)?;
         Ok(Self {
-            channel: Channel::new(sample_rate_hz, model.rate_hz(), endpoint)?,
-            voice: ChannelVoice::new(model.rate_hz())?,
+            voice: ChannelVoice::new(channel.speech_rate_hz())?,
+            channel,
             is_open: false,
             measures_voices: true,
             measures_voice: true,
         })
+    }
+
+    /// Samples a second of the speech that it tells: the channel's, at most the recogniser's.
+    pub fn speech_rate_hz(&self) -> u32 {
+        self.channel.speech_rate_hz()
     }
 
     /// Takes the next samples, −1 to 1, any number of them.
@@ -104,22 +111,26 @@ impl Ear {
         self.channel.waiting_frame()
     }
 
-    /// Takes the judgement on the frame that [`Self::waiting_frame`] gave, and tells `listener` what follows from it.
+    /// Takes the judgement on the frame that [`Self::waiting_frame`] gave, and tells `listener` what follows from it. Voices are
+    /// measured on `bench`.
     ///
     /// # Errors
     /// As `listener` gives them, or when the voice cannot be measured.
     pub fn judged<E: From<SpeechError>>(
         &mut self,
         speech_prob: f32,
+        bench: &mut VoiceBench,
         mut listener: impl FnMut(Heard<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let event = self.channel.judged(speech_prob);
-        self.follow(event, &mut listener)?;
+        self.follow(event, bench, &mut listener)?;
         if self.is_open {
             let speech = self.channel.take_speech();
             if !speech.is_empty() {
                 if self.measures_voice {
-                    self.voice.accept(speech).map_err(SpeechError::from)?;
+                    self.voice
+                        .accept(speech, bench)
+                        .map_err(SpeechError::from)?;
                 }
                 listener(Heard::Speech(speech))?;
             }
@@ -133,10 +144,11 @@ impl Ear {
     /// As [`Self::judged`].
     pub fn close<E: From<SpeechError>>(
         &mut self,
+        bench: &mut VoiceBench,
         mut listener: impl FnMut(Heard<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let event = self.channel.close();
-        self.follow(event, &mut listener)
+        self.follow(event, bench, &mut listener)
     }
 
     /// Forgets audio that nobody will ask for. To be called when no frame waits.
@@ -167,6 +179,7 @@ impl Ear {
     fn follow<E: From<SpeechError>>(
         &mut self,
         event: Option<ChannelEvent>,
+        bench: &mut VoiceBench,
         listener: &mut impl FnMut(Heard<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         match event {
@@ -187,8 +200,8 @@ impl Ear {
                 let rest = self.channel.take_rest(end_ms);
                 let mut voice = None;
                 if self.measures_voice {
-                    self.voice.accept(rest).map_err(SpeechError::from)?;
-                    voice = self.voice.finish().map_err(SpeechError::from)?;
+                    self.voice.accept(rest, bench).map_err(SpeechError::from)?;
+                    voice = self.voice.finish(bench).map_err(SpeechError::from)?;
                 }
                 listener(Heard::Speech(rest))?;
                 listener(Heard::Close {

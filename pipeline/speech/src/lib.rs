@@ -2,13 +2,14 @@
 //! pinyin to hanzi, written form.
 //!
 //! ```text
-//! audio ─ resample ─ channel ─ VAD ─ segment ─▶ engine ─▶ n-best ─ lattice ─ written ─▶ Utterance
+//! audio ─ channel ─ VAD ─ segment ─ resample ─▶ engine ─▶ n-best ─ lattice ─ written ─▶ Utterance
 //! ```
 //! [`SpeechModel`] is loaded once. A recording gets a [`CallTranscriber`]; calls under way share engines, and each of
 //! their channels has an [`Ear`].
 
 mod channel;
 mod ear;
+mod feeder;
 mod hotwords;
 pub mod lattice;
 pub mod lm;
@@ -20,6 +21,7 @@ mod voice;
 pub mod written;
 
 pub use ear::{Ear, Heard};
+pub use feeder::Feeder;
 pub use hotwords::{Hotwords, HotwordsError};
 pub use model::{Engines, MOST_PATHS, SpeechError, SpeechModel, SpeechParts, SpeechSettings};
 pub use transcribe::{CallTranscriber, ChannelPlan, Pace};

@@ -278,7 +278,7 @@ impl SpeechModel {
     }
 
     /// Has an utterance heard once more, where the model has a second pass: its words are those of the second.
-    /// `heard` is what the recogniser got.
+    /// `heard` is its audio, at `rate_hz`.
     ///
     /// # Errors
     /// When the pass fails.
@@ -286,12 +286,13 @@ impl SpeechModel {
         &self,
         utterance: &mut Utterance,
         heard: &[f32],
+        rate_hz: u32,
         place: Place,
     ) -> Result<(), SpeechError> {
         let Some(second) = &self.engines.second_pass else {
             return Ok(());
         };
-        let heard = at_rate(heard, self.engines.rate_hz, second.sample_rate_hz())?;
+        let heard = at_rate(heard, rate_hz, second.sample_rate_hz())?;
         let again = second.transcribe(&heard, &self.engines.settings.language)?;
         self.writer().write_again(utterance, &again, place);
         Ok(())

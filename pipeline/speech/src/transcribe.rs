@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use auricle_audio::VoiceBench;
 use auricle_contracts::{Party, Utterance, Voice};
 use auricle_models::{Hypothesis, StreamKey, StreamingEngine, VadState, VoiceActivity};
 
 use crate::ear::{Ear, Heard};
+use crate::feeder::Feeder;
 use crate::model::{SpeechError, SpeechModel};
 use crate::utterance::Place;
 
@@ -31,7 +33,7 @@ pub enum Pace {
 /// Utterances that are decoded side by side at [`Pace::Recorded`].
 const UTTERANCES_TOGETHER: usize = 12;
 /// Audio that may wait for them, seconds: 2 MB of features.
-const WAITING_SECS: usize = 60;
+const WAITING_SECS: f64 = 60.0;
 
 /// Hears one call. Audio goes in channel by channel as it comes; utterances come out as they close.
 ///
@@ -40,19 +42,27 @@ pub struct CallTranscriber {
     model: Arc<SpeechModel>,
     engine: Box<dyn StreamingEngine>,
     vad: Box<dyn VoiceActivity>,
+    bench: VoiceBench,
     pace: Pace,
     streams: Vec<ChannelStream>,
     /// Utterances that are over and not yet decoded to their end.
     closed: Vec<Closed>,
-    /// Samples given to the engine and not yet stepped through, of all streams.
-    n_waiting: usize,
+    /// Speech given to the engine and not yet stepped through, of all streams.
+    waiting_secs: f64,
     finished: Vec<Utterance>,
     probs: Vec<f32>,
 }
 
 struct ChannelStream {
-    plan: ChannelPlan,
     ear: Ear,
+    speaker: Speaker,
+}
+
+/// Who speaks on a channel, and what of it is on its way to the engine.
+struct Speaker {
+    plan: ChannelPlan,
+    feeder: Feeder,
+    speech_rate_hz: u32,
     open: Option<Open>,
 }
 
@@ -61,7 +71,7 @@ struct Open {
     stream: StreamKey,
     start_ms: u64,
     audio_from_ms: u64,
-    /// What the recogniser heard, kept only for a second pass.
+    /// What was said, kept only for a second pass.
     heard: Vec<f32>,
 }
 
@@ -70,6 +80,8 @@ struct Closed {
     stream: StreamKey,
     place: Place,
     heard: Vec<f32>,
+    /// Of what was heard.
+    rate_hz: u32,
     voice: Option<Voice>,
 }
 
@@ -85,11 +97,15 @@ impl CallTranscriber {
         pace: Pace,
     ) -> Result<Self, SpeechError> {
         let open = |plan: &ChannelPlan| -> Result<ChannelStream, SpeechError> {
-            Ok(ChannelStream {
+            let ear = Ear::new(sample_rate_hz, &model)?;
+            let speech_rate_hz = ear.speech_rate_hz();
+            let speaker = Speaker {
                 plan: *plan,
-                ear: Ear::new(sample_rate_hz, &model)?,
+                feeder: Feeder::new(speech_rate_hz, model.rate_hz())?,
+                speech_rate_hz,
                 open: None,
-            })
+            };
+            Ok(ChannelStream { ear, speaker })
         };
         let streams = channels.iter().map(open).collect::<Result<_, _>>()?;
         let (engine, vad) = (model.borrow_engine()?, model.borrow_vad()?);
@@ -97,10 +113,11 @@ impl CallTranscriber {
             model,
             engine,
             vad,
+            bench: VoiceBench::new(),
             pace,
             streams,
             closed: Vec::new(),
-            n_waiting: 0,
+            waiting_secs: 0.0,
             finished: Vec::new(),
             probs: Vec::new(),
         })
@@ -143,6 +160,7 @@ impl CallTranscriber {
                 n_channels,
             })?;
         Ok(stream
+            .speaker
             .open
             .as_ref()
             .map(|open| self.engine.partial(open.stream))
@@ -162,11 +180,12 @@ impl CallTranscriber {
             let mut desk = Desk {
                 model: &self.model,
                 engine: &mut *self.engine,
-                n_waiting: &mut self.n_waiting,
+                waiting_secs: &mut self.waiting_secs,
                 closed: &mut self.closed,
             };
-            let (plan, open) = (stream.plan, &mut stream.open);
-            stream.ear.close(|heard| desk.take(plan, open, heard))?;
+            let speaker = &mut stream.speaker;
+            let listener = |heard: Heard<'_>| desk.take(speaker, heard);
+            stream.ear.close(&mut self.bench, listener)?;
         }
         self.decode()?;
         let mut utterances = self.take_finished();
@@ -183,16 +202,15 @@ impl CallTranscriber {
                 let mut desk = Desk {
                     model: &self.model,
                     engine: &mut *self.engine,
-                    n_waiting: &mut self.n_waiting,
+                    waiting_secs: &mut self.waiting_secs,
                     closed: &mut self.closed,
                 };
-                let (plan, open) = (stream.plan, &mut stream.open);
-                let listener = |heard: Heard<'_>| desk.take(plan, open, heard);
-                stream.ear.judged(*speech_prob, listener)?;
+                let speaker = &mut stream.speaker;
+                let listener = |heard: Heard<'_>| desk.take(speaker, heard);
+                stream.ear.judged(*speech_prob, &mut self.bench, listener)?;
             }
-            let waiting_limit = WAITING_SECS * self.model.rate_hz() as usize;
             let is_due =
-                self.closed.len() >= UTTERANCES_TOGETHER || self.n_waiting >= waiting_limit;
+                self.closed.len() >= UTTERANCES_TOGETHER || self.waiting_secs >= WAITING_SECS;
             if self.pace == Pace::Live || is_due {
                 self.decode()?;
             }
@@ -204,13 +222,13 @@ impl CallTranscriber {
     /// Steps through all that waits, and writes the utterances that are over.
     fn decode(&mut self) -> Result<(), SpeechError> {
         while self.engine.step()?.n_advanced > 0 {}
-        self.n_waiting = 0;
+        self.waiting_secs = 0.0;
         for closed in std::mem::take(&mut self.closed) {
             let hypotheses = self.engine.finish(closed.stream)?;
             let mut utterance = self.model.write(&hypotheses, closed.place, closed.voice);
             if let Some(utterance) = &mut utterance {
                 self.model
-                    .hear_again(utterance, &closed.heard, closed.place)?;
+                    .hear_again(utterance, &closed.heard, closed.rate_hz, closed.place)?;
             }
             self.finished.extend(utterance);
         }
@@ -232,23 +250,18 @@ impl CallTranscriber {
 struct Desk<'a> {
     model: &'a SpeechModel,
     engine: &'a mut dyn StreamingEngine,
-    n_waiting: &'a mut usize,
+    waiting_secs: &'a mut f64,
     closed: &'a mut Vec<Closed>,
 }
 
 impl Desk<'_> {
-    fn take(
-        &mut self,
-        plan: ChannelPlan,
-        open: &mut Option<Open>,
-        heard: Heard<'_>,
-    ) -> Result<(), SpeechError> {
+    fn take(&mut self, speaker: &mut Speaker, heard: Heard<'_>) -> Result<(), SpeechError> {
         match heard {
             Heard::Open {
                 start_ms,
                 audio_from_ms,
             } => {
-                *open = Some(Open {
+                speaker.open = Some(Open {
                     stream: self.model.open_stream(self.engine)?,
                     start_ms,
                     audio_from_ms,
@@ -256,28 +269,31 @@ impl Desk<'_> {
                 });
             }
             Heard::Speech(speech) => {
-                let Some(open) = open else { return Ok(()) };
-                *self.n_waiting += speech.len();
+                let Some(open) = &mut speaker.open else {
+                    return Ok(());
+                };
+                *self.waiting_secs += speech.len() as f64 / f64::from(speaker.speech_rate_hz);
                 if self.model.second_pass().is_some() {
                     open.heard.extend_from_slice(speech);
                 }
-                self.engine.accept(open.stream, speech)?;
+                speaker.feeder.accept(self.engine, open.stream, speech)?;
             }
             Heard::Close { end_ms, voice } => {
-                let Some(open) = open.take() else {
+                let Some(open) = speaker.open.take() else {
                     return Ok(());
                 };
-                self.engine.end(open.stream)?;
+                speaker.feeder.end(self.engine, open.stream)?;
                 self.closed.push(Closed {
                     stream: open.stream,
                     place: Place {
-                        party: plan.party,
-                        channel: plan.channel,
+                        party: speaker.plan.party,
+                        channel: speaker.plan.channel,
                         start_ms: open.start_ms,
                         end_ms,
                         audio_from_ms: open.audio_from_ms,
                     },
                     heard: open.heard,
+                    rate_hz: speaker.speech_rate_hz,
                     voice: voice.copied(),
                 });
             }

@@ -1,7 +1,12 @@
 //! How the voice of an utterance sounds, measured while it is heard.
 
-use auricle_audio::{ResampleError, Resampler, VOICE_RATE_HZ, VoiceMeasures, VoiceMeter};
+use auricle_audio::{
+    ResampleError, Resampler, VOICE_RATE_HZ, VoiceBench, VoiceMeasures, VoiceMeter,
+};
 use auricle_contracts::Voice;
+
+/// Speech is resampled in pieces, so that a long slice does not make the buffer grow.
+const PIECE_SAMPLES: usize = 1_024;
 
 /// Measures the utterances of one channel, one after the other.
 pub(crate) struct ChannelVoice {
@@ -21,19 +26,28 @@ impl ChannelVoice {
     }
 
     /// Takes more speech of the utterance that is open.
-    pub(crate) fn accept(&mut self, speech: &[f32]) -> Result<(), ResampleError> {
-        self.samples.clear();
-        self.to_meter.process(speech, &mut self.samples)?;
-        self.meter.accept(&self.samples);
+    pub(crate) fn accept(
+        &mut self,
+        speech: &[f32],
+        bench: &mut VoiceBench,
+    ) -> Result<(), ResampleError> {
+        for piece in speech.chunks(PIECE_SAMPLES) {
+            self.samples.clear();
+            self.to_meter.process(piece, &mut self.samples)?;
+            self.meter.accept(&self.samples, bench);
+        }
         Ok(())
     }
 
     /// The utterance is over; the next may begin.
-    pub(crate) fn finish(&mut self) -> Result<Option<Voice>, ResampleError> {
+    pub(crate) fn finish(
+        &mut self,
+        bench: &mut VoiceBench,
+    ) -> Result<Option<Voice>, ResampleError> {
         self.samples.clear();
         self.to_meter.finish(&mut self.samples)?;
         self.to_meter.restart();
-        self.meter.accept(&self.samples);
+        self.meter.accept(&self.samples, bench);
         Ok(self.meter.finish().as_ref().map(voice))
     }
 }

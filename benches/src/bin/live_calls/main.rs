@@ -23,6 +23,7 @@ use auricle_insight::Judge;
 use auricle_live::{Live, LiveOutput, LiveSettings, MachineClock, Measured};
 use auricle_speech::SpeechModel;
 use clap::Parser;
+use mimalloc::MiMalloc;
 
 use self::alerts::{AlertTimes, Began};
 use self::in_process::InProcess;
@@ -65,8 +66,17 @@ struct Args {
     serve: Option<PathBuf>,
 }
 
-/// Until the pipeline has what a call needs, and the figures are those of work that goes on.
+/// The allocator that the program has.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// Until the figures are those of work that goes on.
 const WARM_UP: Duration = Duration::from_secs(3);
+/// Calls before those that are measured, so that what all calls share is there.
+const FIRST_CALLS: usize = 4;
+/// How long those go on, and how long they may take to be saved.
+const FIRST_CALLS_LAST: Duration = Duration::from_secs(8);
+const SAVED_WITHIN: Duration = Duration::from_secs(3);
 
 fn main() -> Result<()> {
     let args = Args::parse();
@@ -109,7 +119,7 @@ fn in_process(
     let settings = LiveSettings {
         n_recognise: std::num::NonZeroUsize::new(args.threads).unwrap_or(usual.n_recognise),
         // Those that are over and not yet judged count.
-        most_calls: 2 * n_calls,
+        most_calls: 2 * n_calls + FIRST_CALLS,
         ..usual
     };
     let (live, output) = Live::start(settings, model, Arc::new(MachineClock::new()))?;
@@ -155,8 +165,13 @@ impl Run<'_> {
         recordings: &[Recording],
         way: &mut dyn Way,
     ) -> Result<()> {
+        let mut slots = Slots::new(recordings);
+        slots.fill(1..1 + FIRST_CALLS, way)?;
+        slots.speak(FIRST_CALLS_LAST, way)?;
+        slots.hang_up();
+        std::thread::sleep(SAVED_WITHIN);
         let resident_kib = Spent::so_far(self.process)?.resident_kib;
-        let mut slots = Slots::new(n_calls, recordings, way)?;
+        slots.fill(0..n_calls, way)?;
         slots.speak(WARM_UP, way)?;
         let every = match args.every {
             0 => args.secs,
@@ -198,7 +213,7 @@ impl Run<'_> {
 
 fn print_head() {
     println!(
-        "ms at p50/95/99; cores busy; partials shed; ms held back and this tool behind; KiB a call since the start; calls a core"
+        "ms at p50/95/99; cores busy; partials shed; ms held back and this tool behind; KiB a call beyond what was held before them; calls a core"
     );
     println!(
         "{:>6} {:>21} {:>21} {:>21} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} {:>7} busiest thread",

@@ -1,5 +1,6 @@
 //! Calls that come and go: as many at a time as there are slots, each of a recording from its start to its end.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -45,23 +46,33 @@ pub(crate) struct Slots<'r> {
 }
 
 impl<'r> Slots<'r> {
-    /// Opens `n` calls. They begin in the middle, each elsewhere, so that not all greet at the same time.
-    pub(crate) fn new(n: usize, recordings: &'r [Recording], way: &mut dyn Way) -> Result<Self> {
-        let mut slots = Self {
+    /// No calls by now.
+    pub(crate) fn new(recordings: &'r [Recording]) -> Self {
+        Self {
             recordings,
-            slots: Vec::with_capacity(n),
+            slots: Vec::new(),
             n_opened: 0,
             held_back: Duration::ZERO,
             behind: Duration::ZERO,
-        };
-        for number in 0..n {
-            let recording = number % recordings.len();
-            let n_packets = recordings[recording][0].len() / PACKET_BYTES;
-            let spoken = number * 7_919 % n_packets * PACKET_BYTES;
-            let slot = slots.open(recording, spoken, way)?;
-            slots.slots.push(slot);
         }
-        Ok(slots)
+    }
+
+    /// Opens calls of these numbers. All but the first begin in the middle, each elsewhere, so that not all greet at the same
+    /// time.
+    pub(crate) fn fill(&mut self, numbers: Range<usize>, way: &mut dyn Way) -> Result<()> {
+        for number in numbers {
+            let recording = number % self.recordings.len();
+            let n_packets = self.recordings[recording][0].len() / PACKET_BYTES;
+            let spoken = number * 7_919 % n_packets * PACKET_BYTES;
+            let slot = self.open(recording, spoken, way)?;
+            self.slots.push(slot);
+        }
+        Ok(())
+    }
+
+    /// Ends all calls.
+    pub(crate) fn hang_up(&mut self) {
+        self.slots.clear();
     }
 
     fn open(&mut self, recording: usize, spoken: usize, way: &mut dyn Way) -> Result<Slot> {

@@ -32,7 +32,6 @@ pub(super) struct Candidate {
 pub(super) type Candidates = [Candidate; 1 + N_PITCHES];
 
 pub(super) struct PitchFinder {
-    likeness: Vec<f32>,
     /// Level of the loudest frame so far, dB.
     loudest_db: f32,
 }
@@ -40,7 +39,6 @@ pub(super) struct PitchFinder {
 impl PitchFinder {
     pub(super) fn new() -> Self {
         Self {
-            likeness: Vec::with_capacity(lag_of(PITCH_HZ.0) + 2),
             loudest_db: f32::MIN,
         }
     }
@@ -49,18 +47,22 @@ impl PitchFinder {
         self.loudest_db = f32::MIN;
     }
 
-    /// The ways the frame may be that `spectrum` looked at.
-    pub(super) fn candidates(&mut self, spectrum: &mut Spectrum) -> Candidates {
+    /// The ways the frame may be that `spectrum` looked at; `likeness` is a buffer.
+    pub(super) fn candidates(
+        &mut self,
+        spectrum: &mut Spectrum,
+        likeness: &mut Vec<f32>,
+    ) -> Candidates {
         let level_db = spectrum.level_db();
         self.loudest_db = self.loudest_db.max(level_db);
         let loudness = 10.0_f32.powf((level_db - self.loudest_db) / 20.0);
         let (shortest, longest) = (lag_of(PITCH_HZ.1), lag_of(PITCH_HZ.0));
-        spectrum.likeness(longest + 2, &mut self.likeness);
+        spectrum.likeness(longest + 2, likeness);
         let mut found = Candidates::default();
         let silence = 2.0 - loudness * (1.0 + VOICING_THRESHOLD) / SILENCE_THRESHOLD;
         found[0].strength = VOICING_THRESHOLD + silence.max(0.0);
         for lag in shortest..=longest {
-            let Some((place, height)) = peak(&self.likeness, lag) else {
+            let Some((place, height)) = peak(likeness, lag) else {
                 continue;
             };
             let period = place / LAGS_PER_SAMPLE as f32;

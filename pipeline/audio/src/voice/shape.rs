@@ -35,8 +35,28 @@ pub(super) struct ShapeFinder {
     filters: Vec<Filter>,
     /// Cosines, [`N_FILTERS`] for each coefficient.
     cosines: Vec<f32>,
+}
+
+/// How the form changes from frame to frame.
+#[derive(Default)]
+pub(super) struct Flux {
     /// Form of the frame before: shares of power by filter.
     before: Option<[f32; N_FILTERS]>,
+}
+
+impl Flux {
+    pub(super) fn clear(&mut self) {
+        self.before = None;
+    }
+
+    fn of(&mut self, bands: &[f32; N_FILTERS]) -> f32 {
+        let total = bands.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        let form = bands.map(|band| (band / total).sqrt());
+        let before = self.before.replace(form).unwrap_or(form);
+        let changes = form.iter().zip(&before);
+        let squares = changes.map(|(here, before)| (here - before).powi(2));
+        squares.sum::<f32>().sqrt()
+    }
 }
 
 impl ShapeFinder {
@@ -49,15 +69,10 @@ impl ShapeFinder {
         Self {
             filters: mel_filters(),
             cosines: (0..N_CEPSTRA * N_FILTERS).map(cosine).collect(),
-            before: None,
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        self.before = None;
-    }
-
-    pub(super) fn shape(&mut self, spectrum: &Spectrum) -> Shape {
+    pub(super) fn shape(&self, spectrum: &Spectrum, flux: &mut Flux) -> Shape {
         let power = spectrum.power();
         let bands = self.bands(power);
         let sum = |from: f32, to: f32| power[bin_at(from)..bin_at(to)].iter().sum::<f32>();
@@ -72,7 +87,7 @@ impl ShapeFinder {
             tilt_db: self.slope(&tops, 300.0, 3_400.0),
             tilt_middle_db: self.slope(&tops, 500.0, 1_500.0),
             centroid_hz: power.iter().enumerate().map(centre).sum::<f32>() / total,
-            flux: self.flux(&bands),
+            flux: flux.of(&bands),
             cepstra: self.cepstra(&tops),
         }
     }
@@ -105,15 +120,6 @@ impl ShapeFinder {
             line.push(filter.octave, levels[at] - 10.0 * width.log10());
         }
         line.slope()
-    }
-
-    fn flux(&mut self, bands: &[f32; N_FILTERS]) -> f32 {
-        let total = bands.iter().sum::<f32>().max(f32::MIN_POSITIVE);
-        let form = bands.map(|band| (band / total).sqrt());
-        let before = self.before.replace(form).unwrap_or(form);
-        let changes = form.iter().zip(&before);
-        let squares = changes.map(|(here, before)| (here - before).powi(2));
-        squares.sum::<f32>().sqrt()
     }
 
     fn cepstra(&self, levels: &[f32; N_FILTERS]) -> [f32; N_CEPSTRA] {

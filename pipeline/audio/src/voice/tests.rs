@@ -43,7 +43,7 @@ fn noise(n_samples: usize) -> Vec<f32> {
 
 fn measure(samples: &[f32]) -> VoiceMeasures {
     let mut meter = VoiceMeter::new();
-    meter.accept(samples);
+    meter.accept(samples, &mut VoiceBench::new());
     meter.finish().unwrap()
 }
 
@@ -101,9 +101,9 @@ fn noise_and_silence_have_no_pitch() {
     let hiss = measure(&scaled(&noise(16_000), 0.1));
     assert!(hiss.voiced_ratio < 0.1, "{hiss:?}");
     let mut meter = VoiceMeter::new();
-    meter.accept(&[0.0; 16_000]);
+    meter.accept(&[0.0; 16_000], &mut VoiceBench::new());
     assert_eq!(meter.finish(), None);
-    meter.accept(&[f32::NAN, f32::INFINITY, 3.0]);
+    meter.accept(&[f32::NAN, f32::INFINITY, 3.0], &mut VoiceBench::new());
     assert_eq!(meter.finish(), None, "less than one frame");
 }
 
@@ -174,21 +174,34 @@ fn pauses_and_peaks_are_counted() {
 #[test]
 fn an_utterance_knows_nothing_of_the_one_before() {
     let (one, other) = (voice(1.0, |_| 100.0), scaled(&voice(0.7, |_| 300.0), 0.01));
-    let mut meter = VoiceMeter::new();
-    meter.accept(&one);
+    let (mut meter, mut bench) = (VoiceMeter::new(), VoiceBench::new());
+    meter.accept(&one, &mut bench);
     meter.finish();
-    meter.accept(&one[..5_000]);
+    meter.accept(&one[..5_000], &mut bench);
     meter.forget();
-    meter.accept(&other);
+    meter.accept(&other, &mut bench);
     assert_eq!(meter.finish(), Some(measure(&other)));
+}
+
+#[test]
+fn meters_that_share_a_bench_know_nothing_of_each_other() {
+    let (one, other) = (voice(1.0, |_| 100.0), scaled(&voice(1.0, |_| 300.0), 0.01));
+    let mut bench = VoiceBench::new();
+    let mut meters = [VoiceMeter::new(), VoiceMeter::new()];
+    for (ours, theirs) in one.chunks(160).zip(other.chunks(160)) {
+        meters[0].accept(ours, &mut bench);
+        meters[1].accept(theirs, &mut bench);
+    }
+    let heard = meters.map(|mut meter| meter.finish());
+    assert_eq!(heard, [Some(measure(&one)), Some(measure(&other))]);
 }
 
 #[test]
 fn an_endless_utterance_is_measured_to_a_limit() {
     let said = voice(1.0, |_| 200.0);
-    let mut meter = VoiceMeter::new();
+    let (mut meter, mut bench) = (VoiceMeter::new(), VoiceBench::new());
     for _ in 0..400 {
-        meter.accept(&said);
+        meter.accept(&said, &mut bench);
     }
     assert!(meter.tally_frames() <= MOST_FRAMES);
     assert!(meter.samples.capacity() < 100_000);
@@ -205,15 +218,15 @@ proptest! {
     #[test]
     fn pieces_do_not_matter(piece in 1_usize..5_000, hz in 80.0_f32..400.0) {
         let said = scaled(&voice(0.6, |secs| hz * (1.0 + 0.2 * secs)), 0.1);
-        let mut meter = VoiceMeter::new();
-        said.chunks(piece).for_each(|part| meter.accept(part));
+        let (mut meter, mut bench) = (VoiceMeter::new(), VoiceBench::new());
+        said.chunks(piece).for_each(|part| meter.accept(part, &mut bench));
         prop_assert_eq!(meter.finish(), Some(measure(&said)));
     }
 
     #[test]
     fn any_samples_give_numbers(samples in proptest::collection::vec(proptest::num::f32::ANY, 0..6_000)) {
         let mut meter = VoiceMeter::new();
-        meter.accept(&samples);
+        meter.accept(&samples, &mut VoiceBench::new());
         if let Some(heard) = meter.finish() {
             prop_assert_eq!(heard, heard.rounded());
             prop_assert!(heard.loudness_db.is_finite() && heard.jitter_ratio >= 0.0);

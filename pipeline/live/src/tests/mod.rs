@@ -297,7 +297,7 @@ fn what_is_heard_live_is_what_the_recording_gives() {
         n_recognise: std::num::NonZeroUsize::new(2).unwrap(),
         ..one_worker()
     };
-    check_heard_as_recorded(model, &calls, 100, two_workers);
+    check_heard_as_recorded(model, &calls, 60, two_workers);
 }
 
 fn check_heard_as_recorded(

@@ -81,9 +81,9 @@ pub(crate) async fn metrics(
             counts.packets_waiting,
         ),
         (
-            "live_samples_waiting",
-            "samples of speech that wait for recognition",
-            counts.samples_waiting,
+            "live_speech_waiting_ms",
+            "speech that waits for recognition",
+            counts.speech_waiting_ms,
         ),
         (
             "live_reports_waiting",

@@ -11,16 +11,21 @@ use super::{
 };
 use crate::limits::Limits;
 
+/// Room for a dozen frames of 20 ms.
+const FIRST_BYTES: usize = 4_096;
+
 /// Reads one connection. Bytes may come in pieces of any size; what they say does not depend on the pieces.
 ///
-/// The buffer holds two of the longest frames and is all that is ever allocated. Put bytes into [`space`] and tell
-/// [`advance`] how many, or give them to [`push`]; then take messages until there is none. Then there is space again.
+/// The buffer, all that is ever allocated, grows with the longest frame that came, up to two of the longest that may. Put
+/// bytes into [`space`] and tell [`advance`] how many, or give them to [`push`]; then take messages until there is none. Then
+/// there is space again.
 ///
 /// [`space`]: Self::space
 /// [`advance`]: Self::advance
 /// [`push`]: Self::push
 pub struct AudioSocketReader {
-    buffer: Box<[u8]>,
+    buffer: Vec<u8>,
+    most_bytes: usize,
     /// Bytes that are not read yet lie between the two.
     start: usize,
     end: usize,
@@ -60,7 +65,8 @@ impl AudioSocketReader {
         // An id must fit, whatever the limit.
         let frame_bytes = HEADER_BYTES + payload_limit_bytes.max(size_of::<Uuid>());
         Self {
-            buffer: vec![0; 2 * frame_bytes].into_boxed_slice(),
+            buffer: vec![0; FIRST_BYTES.min(2 * frame_bytes)],
+            most_bytes: 2 * frame_bytes,
             start: 0,
             end: 0,
             payload_limit_bytes,
@@ -75,10 +81,15 @@ impl AudioSocketReader {
         if matches!(self.state, State::Ended | State::Failed(_)) {
             (self.start, self.end) = (0, 0);
         }
-        // A frame that has begun fits into half of the buffer: moving it there leaves the other half.
+        // A frame that has begun fits into half of the buffer, or the buffer grows: moving it there leaves the other half.
         if self.buffer.len() - self.end < self.buffer.len() / 2 {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
+        }
+        if self.buffer.len() - self.end < self.buffer.len() / 2 {
+            // Longer frames than usual come.
+            let n_bytes = (2 * self.buffer.len()).min(self.most_bytes);
+            self.buffer.resize(n_bytes, 0);
         }
         &mut self.buffer[self.end..]
     }

@@ -295,6 +295,33 @@ fn the_buffer_stays_as_long_as_it_is() {
     assert!(reader.space().len() <= n_bytes);
 }
 
+#[test]
+fn the_longest_frame_is_read_in_whatever_pieces_it_comes() {
+    let limits = Limits::default();
+    let longest = limits.audiosocket_payload_bytes;
+    for piece in [1, 20, 700, 5_000, 100_000] {
+        let mut reader = AudioSocketReader::new(&limits);
+        let mut bytes = ID_FRAME.to_vec();
+        for n_bytes in [320, longest, 320, longest, longest] {
+            write_audio(&mut bytes, 8000, &vec![7; n_bytes]).unwrap();
+        }
+        let mut heard = Vec::new();
+        for mut rest in bytes.chunks(piece) {
+            while !rest.is_empty() {
+                rest = &rest[reader.push(rest)..];
+                while let Some(message) = reader.message().unwrap() {
+                    if let AudioSocketMessage::Audio { samples, .. } = message {
+                        heard.push(samples.len());
+                    }
+                }
+                assert!(!reader.space().is_empty());
+                assert!(reader.space().len() <= 2 * (3 + longest));
+            }
+        }
+        assert_eq!(heard, [320, longest, 320, longest, longest], "{piece}");
+    }
+}
+
 /// Frames as Asterisk could send them, now and then one that is not known or wrong.
 fn frames() -> impl Strategy<Value = Vec<u8>> {
     let audio = (0x10u8..=0x18, proptest::collection::vec(any::<u8>(), 0..24));

@@ -6,6 +6,7 @@
 full-disk     the disk of the data folder is full from the middle of the calls until after their end (a tmpfs of its own)
 slow-disk     every sync takes 0.3 s longer (strace)
 stalled       somebody asks for all events and reads none of them until the calls are over, then goes on from the last they had
+              (as root, `sysctl -w net.ipv4.tcp_wmem='4096 4096 16384'` beforehand: else the system's buffers take 4 MB for them)
 webhook       what events are sent to is down until the calls are over
 
 A call is lost if it is not saved in the end, or with less audio than was sent; an utterance or an alert if a watcher was told

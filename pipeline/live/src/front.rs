@@ -5,11 +5,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use auricle_audio::VoiceBench;
 use auricle_contracts::Voice;
 use auricle_models::{VadState, VoiceActivity};
 use auricle_progress::{LegEnd, Marks};
-use auricle_speech::{Ear, Heard, SpeechError};
+use auricle_speech::{Ear, Heard, SpeechError, Voices};
 use crossbeam::queue::ArrayQueue;
 use rtrb::{Consumer, Producer};
 use smallvec::SmallVec;
@@ -64,7 +63,7 @@ pub(crate) struct Front {
     arrivals: Arc<ArrayQueue<FrontLeg>>,
     legs: Vec<Leg>,
     vad: Box<dyn VoiceActivity>,
-    bench: VoiceBench,
+    voices: Voices,
     probs: Vec<f32>,
     samples: Vec<f32>,
     /// All legs are to end.
@@ -104,7 +103,7 @@ impl Front {
             arrivals,
             legs: Vec::new(),
             vad,
-            bench: VoiceBench::new(),
+            voices: Voices::new(),
             probs: Vec::with_capacity(BATCH),
             samples: Vec::new(),
             hang_up,
@@ -164,7 +163,7 @@ impl Front {
             }
             for (place, prob) in places.iter().zip(&self.probs) {
                 let leg = &mut self.legs[*place];
-                let judged = leg.judged(*prob, &mut self.bench, &*self.clock, &self.metrics);
+                let judged = leg.judged(*prob, &mut self.voices, &*self.clock, &self.metrics);
                 if let Err(cause) = judged {
                     self.metrics.leg_failed(&cause);
                     self.legs[*place].fail();
@@ -201,7 +200,7 @@ impl Stage for Front {
             turn = Turn::Worked;
         }
         for leg in &mut self.legs {
-            if let Err(cause) = leg.settle(&mut self.bench, &*self.clock) {
+            if let Err(cause) = leg.settle(&mut self.voices, &*self.clock) {
                 self.metrics.leg_failed(&cause);
                 leg.fail();
             }
@@ -269,7 +268,7 @@ impl Leg {
     fn judged(
         &mut self,
         speech_prob: f32,
-        bench: &mut VoiceBench,
+        voices: &mut Voices,
         clock: &dyn Clock,
         metrics: &Metrics,
     ) -> Result<(), SpeechError> {
@@ -282,7 +281,7 @@ impl Leg {
         let progress = &*self.from.progress;
         let is_hurried = progress.is_hurried(clock.now_us());
         self.from.ear.measure_voices(!is_hurried);
-        self.from.ear.judged(speech_prob, bench, |heard| {
+        self.from.ear.judged(speech_prob, voices, |heard| {
             if is_hurried && matches!(heard, Heard::Open { .. }) {
                 progress.voice_shed();
                 metrics.voice_shed();
@@ -292,7 +291,7 @@ impl Leg {
     }
 
     /// Tells how far the leg is, and closes it when it is over.
-    fn settle(&mut self, bench: &mut VoiceBench, clock: &dyn Clock) -> Result<(), SpeechError> {
+    fn settle(&mut self, voices: &mut Voices, clock: &dyn Clock) -> Result<(), SpeechError> {
         self.from.ear.tidy();
         if self.state == LegState::Ending && !self.from.ear.has_frame() && self.has_room() {
             let out = &mut Out {
@@ -301,7 +300,7 @@ impl Leg {
                 marks: &mut self.from.marks,
                 n_speech: &mut self.n_speech,
             };
-            self.from.ear.close(bench, |heard| out.take(heard))?;
+            self.from.ear.close(voices, |heard| out.take(heard))?;
             self.over();
             return Ok(());
         }

@@ -6,14 +6,13 @@
 //! An ear has no engine and no network, so that frames of many calls can be judged in one batch, and their speech
 //! recognised in another, by another thread.
 
-use auricle_audio::VoiceBench;
 use auricle_contracts::Voice;
 use auricle_models::VadState;
 
 use crate::channel::{Channel, ChannelEvent};
 use crate::model::{SpeechError, SpeechModel};
 use crate::segment::EndpointSettings;
-use crate::voice::ChannelVoice;
+use crate::voice::{ChannelVoice, Voices};
 
 /// What a channel has for the recogniser, in this order: `Open`, any number of `Speech`, `Close`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,24 +111,24 @@ impl Ear {
     }
 
     /// Takes the judgement on the frame that [`Self::waiting_frame`] gave, and tells `listener` what follows from it. Voices are
-    /// measured on `bench`.
+    /// measured with `voices`.
     ///
     /// # Errors
     /// As `listener` gives them, or when the voice cannot be measured.
     pub fn judged<E: From<SpeechError>>(
         &mut self,
         speech_prob: f32,
-        bench: &mut VoiceBench,
+        voices: &mut Voices,
         mut listener: impl FnMut(Heard<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let event = self.channel.judged(speech_prob);
-        self.follow(event, bench, &mut listener)?;
+        self.follow(event, voices, &mut listener)?;
         if self.is_open {
             let speech = self.channel.take_speech();
             if !speech.is_empty() {
                 if self.measures_voice {
                     self.voice
-                        .accept(speech, bench)
+                        .accept(speech, voices)
                         .map_err(SpeechError::from)?;
                 }
                 listener(Heard::Speech(speech))?;
@@ -144,11 +143,11 @@ impl Ear {
     /// As [`Self::judged`].
     pub fn close<E: From<SpeechError>>(
         &mut self,
-        bench: &mut VoiceBench,
+        voices: &mut Voices,
         mut listener: impl FnMut(Heard<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let event = self.channel.close();
-        self.follow(event, bench, &mut listener)
+        self.follow(event, voices, &mut listener)
     }
 
     /// Forgets audio that nobody will ask for. To be called when no frame waits.
@@ -179,7 +178,7 @@ impl Ear {
     fn follow<E: From<SpeechError>>(
         &mut self,
         event: Option<ChannelEvent>,
-        bench: &mut VoiceBench,
+        voices: &mut Voices,
         listener: &mut impl FnMut(Heard<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         match event {
@@ -200,8 +199,8 @@ impl Ear {
                 let rest = self.channel.take_rest(end_ms);
                 let mut voice = None;
                 if self.measures_voice {
-                    self.voice.accept(rest, bench).map_err(SpeechError::from)?;
-                    voice = self.voice.finish(bench).map_err(SpeechError::from)?;
+                    self.voice.accept(rest, voices).map_err(SpeechError::from)?;
+                    voice = self.voice.finish(voices).map_err(SpeechError::from)?;
                 }
                 listener(Heard::Speech(rest))?;
                 listener(Heard::Close {

@@ -26,3 +26,4 @@ pub use hotwords::{Hotwords, HotwordsError};
 pub use model::{Engines, MOST_PATHS, SpeechError, SpeechModel, SpeechParts, SpeechSettings};
 pub use transcribe::{CallTranscriber, ChannelPlan, Pace};
 pub use utterance::Place;
+pub use voice::Voices;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use auricle_audio::VoiceBench;
 use auricle_contracts::{Party, Utterance, Voice};
 use auricle_models::{Hypothesis, StreamKey, StreamingEngine, VadState, VoiceActivity};
 
@@ -10,6 +9,7 @@ use crate::ear::{Ear, Heard};
 use crate::feeder::Feeder;
 use crate::model::{SpeechError, SpeechModel};
 use crate::utterance::Place;
+use crate::voice::Voices;
 
 /// A channel of a recording and who speaks on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct CallTranscriber {
     model: Arc<SpeechModel>,
     engine: Box<dyn StreamingEngine>,
     vad: Box<dyn VoiceActivity>,
-    bench: VoiceBench,
+    voices: Voices,
     pace: Pace,
     streams: Vec<ChannelStream>,
     /// Utterances that are over and not yet decoded to their end.
@@ -113,7 +113,7 @@ impl CallTranscriber {
             model,
             engine,
             vad,
-            bench: VoiceBench::new(),
+            voices: Voices::new(),
             pace,
             streams,
             closed: Vec::new(),
@@ -185,7 +185,7 @@ impl CallTranscriber {
             };
             let speaker = &mut stream.speaker;
             let listener = |heard: Heard<'_>| desk.take(speaker, heard);
-            stream.ear.close(&mut self.bench, listener)?;
+            stream.ear.close(&mut self.voices, listener)?;
         }
         self.decode()?;
         let mut utterances = self.take_finished();
@@ -207,7 +207,9 @@ impl CallTranscriber {
                 };
                 let speaker = &mut stream.speaker;
                 let listener = |heard: Heard<'_>| desk.take(speaker, heard);
-                stream.ear.judged(*speech_prob, &mut self.bench, listener)?;
+                stream
+                    .ear
+                    .judged(*speech_prob, &mut self.voices, listener)?;
             }
             let is_due =
                 self.closed.len() >= UTTERANCES_TOGETHER || self.waiting_secs >= WAITING_SECS;

@@ -8,10 +8,26 @@ use auricle_contracts::Voice;
 /// Speech is resampled in pieces, so that a long slice does not make the buffer grow.
 const PIECE_SAMPLES: usize = 1_024;
 
+/// What the voices of many channels are measured with, by one thread. Meters are for those who speak: whoever is silent takes
+/// no room.
+#[derive(Default)]
+pub struct Voices {
+    bench: VoiceBench,
+    idle: Vec<VoiceMeter>,
+}
+
+impl Voices {
+    /// No meters by now.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
 /// Measures the utterances of one channel, one after the other.
 pub(crate) struct ChannelVoice {
     to_meter: Resampler,
-    meter: VoiceMeter,
+    /// While an utterance is measured.
+    meter: Option<VoiceMeter>,
     samples: Vec<f32>,
 }
 
@@ -20,7 +36,7 @@ impl ChannelVoice {
     pub(crate) fn new(rate_hz: u32) -> Result<Self, ResampleError> {
         Ok(Self {
             to_meter: Resampler::new(rate_hz, VOICE_RATE_HZ)?,
-            meter: VoiceMeter::new(),
+            meter: None,
             samples: Vec::new(),
         })
     }
@@ -29,26 +45,29 @@ impl ChannelVoice {
     pub(crate) fn accept(
         &mut self,
         speech: &[f32],
-        bench: &mut VoiceBench,
+        voices: &mut Voices,
     ) -> Result<(), ResampleError> {
+        let new_meter = || voices.idle.pop().unwrap_or_default();
+        let meter = self.meter.get_or_insert_with(new_meter);
         for piece in speech.chunks(PIECE_SAMPLES) {
             self.samples.clear();
             self.to_meter.process(piece, &mut self.samples)?;
-            self.meter.accept(&self.samples, bench);
+            meter.accept(&self.samples, &mut voices.bench);
         }
         Ok(())
     }
 
     /// The utterance is over; the next may begin.
-    pub(crate) fn finish(
-        &mut self,
-        bench: &mut VoiceBench,
-    ) -> Result<Option<Voice>, ResampleError> {
+    pub(crate) fn finish(&mut self, voices: &mut Voices) -> Result<Option<Voice>, ResampleError> {
+        let Some(mut meter) = self.meter.take() else {
+            return Ok(None);
+        };
         self.samples.clear();
         self.to_meter.finish(&mut self.samples)?;
-        self.to_meter.restart();
-        self.meter.accept(&self.samples, bench);
-        Ok(self.meter.finish().as_ref().map(voice))
+        meter.accept(&self.samples, &mut voices.bench);
+        let measures = meter.finish();
+        voices.idle.push(meter);
+        Ok(measures.as_ref().map(voice))
     }
 }
 

@@ -59,16 +59,16 @@ struct Convolution {
     edges: Vec<f32>,
 }
 
-/// What a layer remembers of one stream. Every buffer ends with the newest chunk.
+/// What a layer remembers of one stream, up to the chunk before.
 #[derive(Clone, Debug)]
 pub(crate) struct LayerState {
-    /// `[head · query_dim][left + frames]`.
+    /// `[head · query_dim][left]`.
     keys: Vec<f32>,
-    /// `[left + frames][hidden]`.
+    /// `[left][hidden]`.
     mixed: Vec<f32>,
-    /// `[left + frames][head · value_dim]`, one for each self-attention.
+    /// `[left][head · value_dim]`, one for each self-attention.
     values: [Vec<f32>; 2],
-    /// `[kernel / 2 + frames][channel]`, one for each convolution.
+    /// `[kernel / 2][channel]`, one for each convolution.
     convolved: [Vec<f32>; 2],
 }
 
@@ -80,12 +80,25 @@ pub(crate) struct LayerScratch {
     hidden: Vec<f32>,
     gathered: Vec<f32>,
     attention: Vec<f32>,
+    /// What is remembered of a stream, and its new chunk behind it.
+    window: Vec<f32>,
 }
 
-/// Drops the oldest rows of a buffer so that `keep` of its values lie in front of room for the rest.
-fn slide(buffer: &mut [f32], keep: usize) {
-    let drop = buffer.len() - keep;
-    buffer.copy_within(drop.., 0);
+/// Gives what is remembered with the `n_new` values behind it that `fill` writes, all zeros before. The newest of both are
+/// remembered from now on.
+#[inline(always)]
+fn append<'w>(
+    remembered: &mut [f32],
+    n_new: usize,
+    window: &'w mut Vec<f32>,
+    fill: impl FnOnce(&mut [f32]),
+) -> &'w [f32] {
+    window.clear();
+    window.extend_from_slice(remembered);
+    window.resize(remembered.len() + n_new, 0.0);
+    fill(&mut window[remembered.len()..]);
+    remembered.copy_from_slice(&window[n_new..]);
+    window
 }
 
 impl Layer {
@@ -133,6 +146,7 @@ impl Layer {
             pair[0].n_in() == shape.n_channels && pair[1].n_out() == shape.n_channels
         };
         let fits = self.position_dim > 0
+            && shape.left > 0
             && self.attention.n_in() == shape.n_channels
             && self.attention.n_out() == shape.n_heads * (2 * shape.query_dim + self.position_dim)
             && self.positions.len() == shape.n_heads * self.position_dim * n_keys
@@ -167,13 +181,12 @@ impl Layer {
 
     pub(crate) fn fresh_state(&self) -> LayerState {
         let shape = self.shape;
-        let n_keys = shape.left + shape.n_frames;
         let zeros = |n: usize| vec![0.0; n];
-        let values = || zeros(n_keys * shape.n_heads * shape.value_dim);
-        let convolved = || zeros((shape.kernel / 2 + shape.n_frames) * shape.n_channels);
+        let values = || zeros(shape.left * shape.n_heads * shape.value_dim);
+        let convolved = || zeros(shape.kernel / 2 * shape.n_channels);
         LayerState {
-            keys: zeros(n_keys * shape.n_heads * shape.query_dim),
-            mixed: zeros(n_keys * self.mixing[1].n_in()),
+            keys: zeros(shape.left * shape.n_heads * shape.query_dim),
+            mixed: zeros(shape.left * self.mixing[1].n_in()),
             values: [values(), values()],
             convolved: [convolved(), convolved()],
         }
@@ -241,6 +254,8 @@ impl Layer {
             .attention
             .resize(states.len() * n_heads * n_frames * n_keys, 0.0);
         let n_places = left + 2 * n_frames - 1;
+        let keys = &mut scratch.window;
+        keys.resize(n_queries * n_keys, 0.0);
         vectorized(
             #[inline(always)]
             || {
@@ -251,11 +266,14 @@ impl Layer {
                 for (((table, chunk), state), n_masked) in
                     tables.zip(chunks).zip(states).zip(n_masked)
                 {
-                    for (place, key) in state.keys.chunks_exact_mut(n_keys).enumerate() {
-                        slide(key, left);
-                        for (frame, key) in key[left..].iter_mut().enumerate() {
+                    let remembered = state.keys.chunks_exact_mut(left);
+                    let rows = keys.chunks_exact_mut(n_keys).zip(remembered);
+                    for (place, (row, remembered)) in rows.enumerate() {
+                        row[..left].copy_from_slice(remembered);
+                        for (frame, key) in row[left..].iter_mut().enumerate() {
                             *key = chunk[frame * n_projected + n_queries + place];
                         }
+                        remembered.copy_from_slice(&row[n_frames..]);
                     }
                     for (row, scores) in table.chunks_exact_mut(n_keys).enumerate() {
                         let (head, frame) = (row / n_frames, row % n_frames);
@@ -268,7 +286,7 @@ impl Layer {
                             add_scaled(
                                 scores,
                                 *query,
-                                &state.keys[(head * query_dim + at) * n_keys..][..n_keys],
+                                &keys[(head * query_dim + at) * n_keys..][..n_keys],
                             );
                         }
                         for (at, place) in place.iter().enumerate() {
@@ -306,19 +324,25 @@ impl Layer {
                 let chunks = projected.chunks_exact(n_frames * 3 * n_hidden);
                 let outs = scratch.gathered.chunks_exact_mut(n_frames * n_hidden);
                 for (((out, chunk), table), state) in outs.zip(chunks).zip(tables).zip(states) {
-                    slide(&mut state.mixed, left * n_hidden);
-                    let rows = state.mixed[left * n_hidden..].chunks_exact_mut(n_hidden);
-                    for (row, values) in rows.zip(chunk.chunks_exact(3 * n_hidden)) {
-                        let (gates, values) = values.split_at(n_hidden);
-                        for ((row, gate), value) in row.iter_mut().zip(gates).zip(values) {
-                            *row = value * tanh(*gate);
-                        }
-                    }
+                    let mixed = append(
+                        &mut state.mixed,
+                        n_frames * n_hidden,
+                        &mut scratch.window,
+                        #[inline(always)]
+                        |new| {
+                            let rows = new.chunks_exact_mut(n_hidden);
+                            for (row, values) in rows.zip(chunk.chunks_exact(3 * n_hidden)) {
+                                let (gates, values) = values.split_at(n_hidden);
+                                for ((row, gate), value) in row.iter_mut().zip(gates).zip(values) {
+                                    *row = value * tanh(*gate);
+                                }
+                            }
+                        },
+                    );
                     for (frame, out) in out.chunks_exact_mut(n_hidden).enumerate() {
                         out.fill(0.0);
                         let weights = &table[frame * n_keys..][..n_keys];
-                        for (weight, row) in weights.iter().zip(state.mixed.chunks_exact(n_hidden))
-                        {
+                        for (weight, row) in weights.iter().zip(mixed.chunks_exact(n_hidden)) {
                             add_scaled(out, *weight, row);
                         }
                         let gates = &chunk[frame * 3 * n_hidden + 2 * n_hidden..][..n_hidden];
@@ -360,9 +384,9 @@ impl Layer {
                 let chunks = projected.chunks_exact(n_frames * n_values);
                 let outs = scratch.gathered.chunks_exact_mut(n_frames * n_values);
                 for (((out, chunk), table), state) in outs.zip(chunks).zip(tables).zip(states) {
-                    let values = &mut state.values[index];
-                    slide(values, left * n_values);
-                    values[left * n_values..].copy_from_slice(chunk);
+                    let fill = |new: &mut [f32]| new.copy_from_slice(chunk);
+                    let remembered = &mut state.values[index];
+                    let values = append(remembered, chunk.len(), &mut scratch.window, fill);
                     for (row, weights) in table.chunks_exact(n_keys).enumerate() {
                         let (head, frame) = (row / n_frames, row % n_frames);
                         let out = &mut out[frame * n_values + head * value_dim..][..value_dim];
@@ -398,7 +422,8 @@ impl Layer {
         let chunks = projected.chunks_exact(n_frames * 2 * n_channels);
         let outs = scratch.gathered.chunks_exact_mut(n_frames * n_channels);
         for ((out, chunk), state) in outs.zip(chunks).zip(states) {
-            convolution.run(self.shape, chunk, &mut state.convolved[index], out);
+            let remembered = &mut state.convolved[index];
+            convolution.run(self.shape, chunk, remembered, &mut scratch.window, out);
         }
         swoosh_r(&mut scratch.gathered);
         add(
@@ -450,8 +475,15 @@ impl Convolution {
         fits.then_some(convolution).ok_or_else(misfit)
     }
 
-    /// Gates a chunk `[frame][2 · channel]`, appends it to the state and convolves along time.
-    fn run(&self, shape: LayerShape, chunk: &[f32], state: &mut [f32], out: &mut [f32]) {
+    /// Gates a chunk `[frame][2 · channel]`, appends it to what is remembered and convolves along time.
+    fn run(
+        &self,
+        shape: LayerShape,
+        chunk: &[f32],
+        remembered: &mut [f32],
+        window: &mut Vec<f32>,
+        out: &mut [f32],
+    ) {
         let LayerShape {
             n_frames,
             n_channels,
@@ -462,14 +494,21 @@ impl Convolution {
         vectorized(
             #[inline(always)]
             || {
-                slide(state, before * n_channels);
-                let rows = state[before * n_channels..].chunks_exact_mut(n_channels);
-                for (row, values) in rows.zip(chunk.chunks_exact(2 * n_channels)) {
-                    let (values, gates) = values.split_at(n_channels);
-                    for ((row, value), gate) in row.iter_mut().zip(values).zip(gates) {
-                        *row = value * sigmoid(*gate);
-                    }
-                }
+                let gated = append(
+                    remembered,
+                    n_frames * n_channels,
+                    window,
+                    #[inline(always)]
+                    |new| {
+                        let rows = new.chunks_exact_mut(n_channels);
+                        for (row, values) in rows.zip(chunk.chunks_exact(2 * n_channels)) {
+                            let (values, gates) = values.split_at(n_channels);
+                            for ((row, value), gate) in row.iter_mut().zip(values).zip(gates) {
+                                *row = value * sigmoid(*gate);
+                            }
+                        }
+                    },
+                );
                 for (frame, out) in out.chunks_exact_mut(n_channels).enumerate() {
                     out.copy_from_slice(&self.within_bias);
                     for other in frame.saturating_sub(before)..(frame + before + 1).min(n_frames) {
@@ -477,7 +516,7 @@ impl Convolution {
                         let weights = &self.within[tap * n_channels..][..n_channels];
                         multiply_add(
                             out,
-                            &state[(before + other) * n_channels..][..n_channels],
+                            &gated[(before + other) * n_channels..][..n_channels],
                             weights,
                         );
                     }
@@ -489,7 +528,7 @@ impl Convolution {
                         let weights = &self.causal[tap * n_channels..][..n_channels];
                         multiply_add(
                             out,
-                            &state[(frame + tap) * n_channels..][..n_channels],
+                            &gated[(frame + tap) * n_channels..][..n_channels],
                             weights,
                         );
                     }

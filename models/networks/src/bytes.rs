@@ -116,10 +116,10 @@ fn can_multiply() -> bool {
 mod vnni {
     use std::arch::x86_64::{
         __m512i, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps,
-        _mm512_loadu_si512, _mm512_mul_ps, _mm512_mullo_epi32, _mm512_set1_epi32, _mm512_set1_ps,
-        _mm512_setzero_si512, _mm512_storeu_ps, _mm512_sub_epi32,
+        _mm512_loadu_si512, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_mullo_epi32,
+        _mm512_reduce_max_ps, _mm512_reduce_min_ps, _mm512_set1_epi32, _mm512_set1_ps,
+        _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps, _mm512_sub_epi32,
     };
-    use std::array::from_fn;
 
     use pulp::bytemuck::cast_slice_mut;
 
@@ -133,8 +133,8 @@ mod vnni {
 
     /// Rows as bytes.
     struct Quantised {
-        /// `[row][group]`.
-        groups: [[i32; MOST_INPUTS / GROUP]; BLOCK],
+        /// `[group][row]`: what is multiplied at a time lies together.
+        groups: [[i32; BLOCK]; MOST_INPUTS / GROUP],
         /// What a step is worth, and which one is nought.
         scales: [(f32, i32); BLOCK],
     }
@@ -143,23 +143,26 @@ mod vnni {
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     pub(super) fn apply(weights: &Bytes, x: &[f32], rows: Rows, out: &mut [f32]) {
         let mut quantised = Quantised {
-            groups: [[0; MOST_INPUTS / GROUP]; BLOCK],
+            groups: [[0; BLOCK]; MOST_INPUTS / GROUP],
             scales: [(0.0, 0); BLOCK],
         };
+        let mut whole = [0; MOST_INPUTS / GROUP];
+        let n_groups = weights.n_in.div_ceil(GROUP);
         let blocks = out.chunks_mut(BLOCK * weights.n_out);
         for (block, out) in blocks.enumerate() {
             let n_rows = out.len() / weights.n_out;
             for row in 0..n_rows {
                 let offset = rows.offset(block * BLOCK + row);
-                let bytes: &mut [u8] = cast_slice_mut(&mut quantised.groups[row]);
-                quantised.scales[row] = quantise(&x[offset..], rows, bytes);
+                quantised.scales[row] = quantise(&x[offset..], rows, cast_slice_mut(&mut whole));
+                for (groups, group) in quantised.groups.iter_mut().zip(&whole[..n_groups]) {
+                    groups[row] = *group;
+                }
             }
-            match n_rows {
-                BLOCK => multiply::<BLOCK>(weights, &quantised, 0, out),
-                _ => {
-                    for (row, out) in out.chunks_exact_mut(weights.n_out).enumerate() {
-                        multiply::<1>(weights, &quantised, row, out);
-                    }
+            if n_rows > BLOCK / 2 {
+                multiply::<BLOCK>(weights, &quantised, 0, out);
+            } else {
+                for (row, out) in out.chunks_exact_mut(weights.n_out).enumerate() {
+                    multiply::<1>(weights, &quantised, row, out);
                 }
             }
         }
@@ -171,17 +174,21 @@ mod vnni {
         /// Adding it leaves the nearest whole number in the low bits.
         const ROUND: f32 = 12_582_912.0;
         let segment = |at: usize| &x[at * rows.segment_stride..][..rows.length];
-        let (mut least, mut greatest) = ([0.0f32; LANES], [0.0f32; LANES]);
+        let (mut leasts, mut greatests) = (_mm512_setzero_ps(), _mm512_setzero_ps());
+        let (mut least, mut greatest) = (0.0f32, 0.0f32);
         for at in 0..rows.segments {
-            for part in segment(at).chunks(LANES) {
-                for ((least, greatest), x) in least.iter_mut().zip(&mut greatest).zip(part) {
-                    *least = if *x < *least { *x } else { *least };
-                    *greatest = if *x > *greatest { *x } else { *greatest };
-                }
+            let parts = segment(at).chunks_exact(LANES);
+            for x in parts.remainder() {
+                (least, greatest) = (least.min(*x), greatest.max(*x));
+            }
+            for part in parts {
+                let part = load_floats(part);
+                leasts = _mm512_min_ps(part, leasts);
+                greatests = _mm512_max_ps(part, greatests);
             }
         }
-        let least = least.into_iter().fold(0.0, f32::min);
-        let greatest = greatest.into_iter().fold(0.0, f32::max);
+        let least = least.min(_mm512_reduce_min_ps(leasts));
+        let greatest = greatest.max(_mm512_reduce_max_ps(greatests));
         let step = ((greatest - least) / 255.0).max(f32::MIN_POSITIVE);
         let (per_step, nought) = (1.0 / step, (-least / step).round());
         for at in 0..rows.segments {
@@ -194,7 +201,7 @@ mod vnni {
         (step, nought as i32)
     }
 
-    /// `N` rows from `row` on, against all panels.
+    /// `N` rows from `row` on, as many of them as `out` has, against all panels.
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     fn multiply<const N: usize>(
         weights: &Bytes,
@@ -203,22 +210,23 @@ mod vnni {
         out: &mut [f32],
     ) {
         let n_groups = weights.n_in.div_ceil(GROUP);
-        let groups: [&[i32]; N] = from_fn(|r| &quantised.groups[row + r][..n_groups]);
+        let groups = &quantised.groups[..n_groups];
         let panels = weights.panels.chunks_exact(n_groups * WIDTH * GROUP);
         for (panel, bytes) in panels.enumerate() {
             let mut sums = [[_mm512_setzero_si512(); 2]; N];
-            for (at, group) in bytes.chunks_exact(WIDTH * GROUP).enumerate() {
+            for (group, fours) in bytes.chunks_exact(WIDTH * GROUP).zip(groups) {
                 let (left, right) = group.split_at(LANES * GROUP);
                 let (left, right) = (load_bytes(left), load_bytes(right));
                 for r in 0..N {
-                    let four = _mm512_set1_epi32(groups[r][at]);
+                    let four = _mm512_set1_epi32(fours[row + r]);
                     sums[r][0] = _mm512_dpbusd_epi32(sums[r][0], four, left);
                     sums[r][1] = _mm512_dpbusd_epi32(sums[r][1], four, right);
                 }
             }
             let first = panel * WIDTH;
             let n_columns = WIDTH.min(weights.n_out - first);
-            for (r, sums) in sums.iter().enumerate() {
+            let rows = sums.iter().zip(out.chunks_exact_mut(weights.n_out));
+            for (r, (sums, out)) in rows.enumerate() {
                 let mut values = [0.0f32; WIDTH];
                 let (step, nought) = quantised.scales[row + r];
                 for (half, sums) in sums.iter().enumerate() {
@@ -237,7 +245,7 @@ mod vnni {
                     // SAFETY: half of the values are as many as a vector has.
                     unsafe { _mm512_storeu_ps(values[half * LANES..].as_mut_ptr(), value) };
                 }
-                out[r * weights.n_out + first..][..n_columns].copy_from_slice(&values[..n_columns]);
+                out[first..][..n_columns].copy_from_slice(&values[..n_columns]);
             }
         }
     }

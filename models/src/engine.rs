@@ -70,8 +70,11 @@ pub struct Hotword {
 /// How one stream is decoded.
 #[derive(Clone, Debug, Default)]
 pub struct StreamOptions {
-    /// Phrases to lean towards; engines without biasing ignore them.
+    /// Phrases to lean towards; engines without biasing ignore them. Streams that bring the same list (one `Arc`, not one
+    /// like it) share what an engine makes of it.
     pub hotwords: Arc<[Hotword]>,
+    /// Further phrases: those of one call. What is said of both lists earns the boosts of both.
+    pub own_hotwords: Arc<[Hotword]>,
 }
 
 /// One recognised token.

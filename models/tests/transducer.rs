@@ -146,6 +146,7 @@ fn hotwords_are_not_invented_in_silence() {
     let tokens = ["zh", "ēng", "x", "ìn"].map(String::from).to_vec();
     let options = StreamOptions {
         hotwords: vec![Hotword { tokens, boost: 3.0 }].into(),
+        ..StreamOptions::default()
     };
     let silence = vec![0.0; 16_000 * 6];
     // This model says something to digital silence; voice activity keeps silence from it.

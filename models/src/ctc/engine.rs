@@ -326,7 +326,7 @@ impl StreamingEngine for CtcEngine {
     }
 
     fn open_stream(&mut self, options: &StreamOptions) -> Result<StreamKey, EngineError> {
-        let hotwords = self.biasing.graph(&options.hotwords, &self.tokens)?;
+        let hotwords = self.biasing.leaning(options, &self.tokens)?;
         Ok(self.streams.open(Stream {
             fbank: Fbank::new(Arc::clone(&self.features)),
             features: Waiting::default(),

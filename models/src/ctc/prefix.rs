@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::syllables::{Place, SyllableModel};
 use crate::decoding::TokenTable;
 use crate::decoding::chain::{BLANK, Chains, FrameClock, Head, hash_on, log_add};
-use crate::decoding::hotwords::{HotwordGraph, ROOT};
+use crate::decoding::hotwords::{BiasState, Leaning};
 use crate::engine::Hypothesis;
 
 /// Tokens less likely than this (natural log) open no reading.
@@ -53,7 +53,7 @@ struct Path {
     paid: f32,
     /// What hotwords add.
     bias: f32,
-    bias_state: u32,
+    bias_state: BiasState,
     place: Place,
     /// The reading that it is likeliest to follow by a token of this very frame, though it was one before.
     follows: Option<usize>,
@@ -77,7 +77,7 @@ struct Longer {
     sequence_hash: u64,
     paid: f32,
     bias: f32,
-    bias_state: u32,
+    bias_state: BiasState,
     place: Place,
 }
 
@@ -98,11 +98,11 @@ pub(crate) struct PrefixBeam {
     longer: Vec<Longer>,
     scores: Vec<f32>,
     frame: u32,
-    hotwords: Option<Arc<HotwordGraph>>,
+    hotwords: Leaning,
 }
 
 impl PrefixBeam {
-    pub(crate) fn new(hotwords: Option<Arc<HotwordGraph>>) -> Self {
+    pub(crate) fn new(hotwords: Leaning) -> Self {
         Self {
             chains: Chains::default(),
             paths: vec![Path {
@@ -113,7 +113,7 @@ impl PrefixBeam {
                 token: f32::NEG_INFINITY,
                 paid: 0.0,
                 bias: 0.0,
-                bias_state: ROOT,
+                bias_state: BiasState::ROOT,
                 place: Place::default(),
                 follows: None,
             }],
@@ -189,10 +189,7 @@ impl PrefixBeam {
                 let Some((place, paid)) = rules.advance(path.place, token) else {
                     continue;
                 };
-                let (bias_state, gain) = match &self.hotwords {
-                    Some(graph) => graph.advance(path.bias_state, token as u32),
-                    None => (ROOT, 0.0),
-                };
+                let (bias_state, gain) = self.hotwords.advance(path.bias_state, token as u32);
                 self.longer.push(Longer {
                     parent,
                     token,
@@ -287,8 +284,7 @@ impl PrefixBeam {
 
     /// The score without what unfinished phrases earned.
     fn settled(&self, path: &Path) -> f32 {
-        let hotwords = self.hotwords.as_ref();
-        path.score() + hotwords.map_or(0.0, |graph| graph.settle(path.bias_state))
+        path.score() + self.hotwords.settle(path.bias_state)
     }
 
     /// Without the beginning of a syllable that never came.
@@ -311,6 +307,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::decoding::hotwords::HotwordGraph;
     use crate::engine::Hotword;
 
     const RULES: PrefixRules = PrefixRules {
@@ -331,7 +328,7 @@ mod tests {
         rules: &PrefixRules,
         hotwords: Option<Arc<HotwordGraph>>,
     ) -> Vec<Hypothesis> {
-        let mut beam = PrefixBeam::new(hotwords);
+        let mut beam = PrefixBeam::new(Leaning::new([hotwords, None]));
         for row in rows {
             beam.advance(&row.map(f32::ln), rules);
         }

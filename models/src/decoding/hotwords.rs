@@ -4,14 +4,16 @@
 //! unfinished boosts back, so that only whole phrases gain, those that stand inside an unfinished
 //! longer one included (after the context graph of icefall, and Aho and Corasick 1975).
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+mod biasing;
 
-use crate::decoding::TokenTable;
-use crate::engine::{EngineError, Hotword};
+use std::collections::{HashMap, VecDeque};
+
+use crate::engine::Hotword;
+
+pub(crate) use biasing::{BiasState, Biasing, Leaning};
 
 /// Root of the automaton: no phrase has begun.
-pub(crate) const ROOT: u32 = 0;
+const ROOT: u32 = 0;
 
 #[derive(Debug, Default)]
 struct Node {
@@ -47,7 +49,7 @@ impl Node {
     }
 }
 
-/// All the phrases of one stream.
+/// All the phrases of one list.
 #[derive(Debug)]
 pub(crate) struct HotwordGraph {
     nodes: Vec<Node>,
@@ -151,7 +153,7 @@ impl HotwordGraph {
     }
 
     /// The state after `id` and what the score gains (or gives back).
-    pub(crate) fn advance(&self, state: u32, id: u32) -> (u32, f32) {
+    fn advance(&self, state: u32, id: u32) -> (u32, f32) {
         let node = &self.nodes[state as usize];
         let (next, held) = match node.next.get(&id) {
             Some(next) => (*next, node.carried()),
@@ -165,40 +167,8 @@ impl HotwordGraph {
     }
 
     /// What an unfinished phrase gives back at the end of the stream.
-    pub(crate) fn settle(&self, state: u32) -> f32 {
+    fn settle(&self, state: u32) -> f32 {
         -self.nodes[state as usize].pending()
-    }
-}
-
-/// The phrases that an engine's streams were last opened with, and what was built from them.
-#[derive(Default)]
-pub(crate) struct Biasing {
-    known: Option<Arc<[Hotword]>>,
-    graph: Option<Arc<HotwordGraph>>,
-}
-
-impl Biasing {
-    /// The automaton of a list of phrases, built once for all streams that bring the same list.
-    ///
-    /// # Errors
-    /// When a phrase has a token that is not in `tokens`.
-    pub(crate) fn graph(
-        &mut self,
-        hotwords: &Arc<[Hotword]>,
-        tokens: &TokenTable,
-    ) -> Result<Option<Arc<HotwordGraph>>, EngineError> {
-        let known = self.known.as_ref();
-        if known.is_some_and(|known| Arc::ptr_eq(known, hotwords)) {
-            return Ok(self.graph.clone());
-        }
-        let graph = HotwordGraph::build(hotwords, |token| tokens.id(token)).map_err(|token| {
-            EngineError::Run(format!(
-                "a hotword has the token `{token}`, which the model does not know"
-            ))
-        })?;
-        self.known = Some(Arc::clone(hotwords));
-        self.graph = graph.map(Arc::new);
-        Ok(self.graph.clone())
     }
 }
 

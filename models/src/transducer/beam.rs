@@ -1,11 +1,9 @@
 //! Modified beam search over one stream: at most one token per frame, equal token sequences merged
 //! (icefall's `modified_beam_search`). One path is greedy search.
 
-use std::sync::Arc;
-
 use crate::decoding::TokenTable;
 use crate::decoding::chain::{BLANK, Chains, FrameClock, Head, hash_on, log_add};
-use crate::decoding::hotwords::{HotwordGraph, ROOT};
+use crate::decoding::hotwords::{BiasState, Leaning};
 use crate::engine::Hypothesis;
 
 #[derive(Clone)]
@@ -17,7 +15,7 @@ struct Path {
     context: Vec<i64>,
     log_prob: f32,
     bias: f32,
-    bias_state: u32,
+    bias_state: BiasState,
 }
 
 impl Path {
@@ -47,11 +45,11 @@ pub(crate) struct Beam {
     chains: Chains,
     paths: Vec<Path>,
     frame: u32,
-    hotwords: Option<Arc<HotwordGraph>>,
+    hotwords: Leaning,
 }
 
 impl Beam {
-    pub(crate) fn new(context_size: usize, hotwords: Option<Arc<HotwordGraph>>) -> Self {
+    pub(crate) fn new(context_size: usize, hotwords: Leaning) -> Self {
         let mut context = vec![-1; context_size];
         if let Some(last) = context.last_mut() {
             *last = BLANK as i64;
@@ -63,7 +61,7 @@ impl Beam {
             context,
             log_prob: 0.0,
             bias: 0.0,
-            bias_state: ROOT,
+            bias_state: BiasState::ROOT,
         };
         Self {
             chains: Chains::default(),
@@ -123,11 +121,9 @@ impl Beam {
             return path;
         }
         let token = candidate.token as u32;
-        if let Some(graph) = &self.hotwords {
-            let (state, gain) = graph.advance(path.bias_state, token);
-            path.bias_state = state;
-            path.bias += gain;
-        }
+        let (state, gain) = self.hotwords.advance(path.bias_state, token);
+        path.bias_state = state;
+        path.bias += gain;
         path.context.rotate_left(1);
         if let Some(last) = path.context.last_mut() {
             *last = i64::from(token);
@@ -162,10 +158,7 @@ impl Beam {
 
     /// Score per token, so that short readings do not win for being short.
     fn rank(&self, path: &Path) -> f32 {
-        let settled = self
-            .hotwords
-            .as_ref()
-            .map_or(0.0, |graph| graph.settle(path.bias_state));
+        let settled = self.hotwords.settle(path.bias_state);
         let length = path.n_tokens as usize + path.context.len();
         (path.score() + settled) / length as f32
     }
@@ -180,7 +173,10 @@ impl Beam {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::decoding::hotwords::HotwordGraph;
 
     fn rows(frames: &[&[f32]]) -> Vec<Vec<f32>> {
         frames
@@ -216,7 +212,7 @@ mod tests {
                 delay_ms: 0,
             },
         };
-        let mut beam = Beam::new(2, hotwords);
+        let mut beam = Beam::new(2, Leaning::new([hotwords, None]));
         for row in rows(frames) {
             let all: Vec<f32> = beam.contexts().flat_map(|_| row.clone()).collect();
             beam.advance(&all, &rules);

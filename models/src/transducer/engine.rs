@@ -350,7 +350,7 @@ impl StreamingEngine for TransducerEngine {
     }
 
     fn open_stream(&mut self, options: &StreamOptions) -> Result<StreamKey, EngineError> {
-        let hotwords = self.biasing.graph(&options.hotwords, &self.tokens)?;
+        let hotwords = self.biasing.leaning(options, &self.tokens)?;
         let stream = Stream {
             fbank: Fbank::new(Arc::clone(&self.features)),
             features: Waiting::default(),

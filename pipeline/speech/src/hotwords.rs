@@ -4,9 +4,10 @@
 //! `安心贷`, `招联好期贷 zhao1 lian2 hao3 qi1 dai4`, `征信 2.5`. `#` begins a comment. Words of other scripts
 //! (`insurance`) are for recognisers that write them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use auricle_models::{Hotword, TokenKind, TokenTable};
+use auricle_models::{Hotword, StreamOptions, TokenKind, TokenTable};
 use auricle_pinyin::{Syllable, is_hanzi_word, word_readings};
 use thiserror::Error;
 
@@ -101,15 +102,6 @@ impl Hotwords {
         (words, n_unread)
     }
 
-    /// These and others.
-    pub(crate) fn and(&self, others: &Self) -> Self {
-        let biases = self.biases.iter().chain(&*others.biases);
-        Self {
-            words: [&*self.words, &*others.words].concat(),
-            biases: biases.cloned().collect(),
-        }
-    }
-
     /// Whether there is nothing to expect.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
@@ -152,8 +144,22 @@ impl Hotwords {
         self.words.iter().filter(idle).map(|entry| &*entry.text)
     }
 
-    pub(crate) fn biases(&self) -> Arc<[Hotword]> {
-        Arc::clone(&self.biases)
+    /// How streams are opened that lean towards these words, as they were fitted to the recogniser.
+    pub(crate) fn stream_options(&self) -> StreamOptions {
+        StreamOptions {
+            hotwords: Arc::clone(&self.biases),
+            ..StreamOptions::default()
+        }
+    }
+
+    /// The same for a call that these words are of, beside those that `others` lean towards: their list is shared, not
+    /// copied. A word of both lists is worth the higher boost, as in one list.
+    pub(crate) fn stream_options_beside(&self, others: &StreamOptions) -> StreamOptions {
+        let own = others.own_hotwords.iter().cloned();
+        StreamOptions {
+            hotwords: Arc::clone(&others.hotwords),
+            own_hotwords: own.chain(beyond(&self.biases, &others.hotwords)).collect(),
+        }
     }
 
     /// Makes the words known to lexicon and model, and likelier by their weight.
@@ -170,6 +176,23 @@ impl Hotwords {
             .collect();
         language.add_words(&words);
     }
+}
+
+/// Phrases with what they are to be worth beyond what `shared` gives for them: streams earn both.
+fn beyond(own: &[Hotword], shared: &[Hotword]) -> Vec<Hotword> {
+    let phrases = own.iter().map(|hotword| (hotword.tokens.as_slice(), 0.0));
+    let mut boosts: HashMap<&[String], f32> = phrases.collect();
+    for hotword in shared {
+        if let Some(boost) = boosts.get_mut(hotword.tokens.as_slice()) {
+            *boost = hotword.boost.max(*boost);
+        }
+    }
+    let more = own.iter().filter_map(|hotword| {
+        let boost = hotword.boost - boosts.get(hotword.tokens.as_slice())?;
+        let tokens = hotword.tokens.clone();
+        (boost > 0.0).then_some(Hotword { tokens, boost })
+    });
+    more.collect()
 }
 
 fn parse_line(content: &str) -> Result<Entry, String> {
@@ -308,8 +331,8 @@ mod tests {
         let list = Hotwords::parse("insurance 3\nbond\n安心贷\n")
             .unwrap()
             .fit(Some(&tokens));
-        assert_eq!(list.biases().len(), 1, "the others cannot be spelled");
-        assert_eq!(list.biases()[0].tokens, ["▁IN", "SUR", "ANCE"]);
+        assert_eq!(list.biases.len(), 1, "the others cannot be spelled");
+        assert_eq!(list.biases[0].tokens, ["▁IN", "SUR", "ANCE"]);
         // And the lattice of syllables has nothing to learn from a word without any.
         assert!(list.words[0].syllables.is_empty());
     }
@@ -318,7 +341,37 @@ mod tests {
     fn words_are_spelled_in_the_tokens_of_the_model() {
         let tokens = TokenTable::parse("<blk> 0\nzh 1\nēng 2\nx 3\nìn 4\nǎo 5\n").unwrap();
         let list = Hotwords::parse("征信\n保证\n").unwrap().fit(Some(&tokens));
-        assert_eq!(list.biases().len(), 1);
-        assert_eq!(list.biases()[0].tokens, ["zh", "ēng", "x", "ìn"]);
+        assert_eq!(list.biases.len(), 1);
+        assert_eq!(list.biases[0].tokens, ["zh", "ēng", "x", "ìn"]);
+    }
+
+    /// Texts and boosts of phrases.
+    fn shown(phrases: &[Hotword]) -> Vec<(String, f32)> {
+        let shown = |hotword: &Hotword| (hotword.tokens.concat(), hotword.boost);
+        phrases.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn a_calls_words_stand_beside_the_list_that_calls_share() {
+        let tokens = TokenTable::parse("<blk> 0\n安 1\n心 2\n贷 3\n征 4\n信 5\n").unwrap();
+        assert_eq!(tokens.kind(), TokenKind::Hanzi);
+        let all = Hotwords::parse("安心贷 2\n征信 4\n").unwrap();
+        let all = all.fit(Some(&tokens)).stream_options();
+        let of_call = |terms: &[(&'static str, f32)], others: &StreamOptions| {
+            let (words, n_unread) = Hotwords::of_terms(terms.iter().copied());
+            assert_eq!(n_unread, 0);
+            words.fit(Some(&tokens)).stream_options_beside(others)
+        };
+        // Boosts are a quarter of the weights, which are 4, 2 and 2: more than in the list, less, and not in it.
+        let first = of_call(&[("安心贷", 2.0), ("征信", 1.0), ("安心", 1.0)], &all);
+        assert!(Arc::ptr_eq(&first.hotwords, &all.hotwords));
+        let own = [("安心贷".to_owned(), 0.5_f32), ("安心".to_owned(), 0.5)];
+        assert_eq!(shown(&first.own_hotwords), own);
+        // And a call that gets further words has all of them.
+        let second = of_call(&[("征信", 4.0)], &first);
+        assert!(Arc::ptr_eq(&second.hotwords, &all.hotwords));
+        let more = [&own[..], &[("征信".to_owned(), 1.0)][..]].concat();
+        assert_eq!(shown(&second.own_hotwords), more);
+        assert!(all.own_hotwords.is_empty());
     }
 }

@@ -132,7 +132,8 @@ pub struct Engines {
 pub struct SpeechModel {
     engines: Arc<Engines>,
     language: Arc<LanguageData>,
-    hotwords: Hotwords,
+    /// What its streams lean towards.
+    stream_options: StreamOptions,
     fingerprint: String,
 }
 
@@ -195,7 +196,7 @@ impl SpeechModel {
                 &format!("{words:?}"),
             ),
             engines: Arc::clone(&self.engines),
-            hotwords: self.hotwords.and(&words),
+            stream_options: words.stream_options_beside(&self.stream_options),
             language,
         }
     }
@@ -208,7 +209,9 @@ impl SpeechModel {
             );
         }
         if !hotwords.is_empty() {
-            hotwords.add_to(Arc::make_mut(&mut language));
+            let language = Arc::make_mut(&mut language);
+            hotwords.add_to(language);
+            language.settle();
         }
         let Engines { name, settings, .. } = &*engines;
         let settings = format!("{name}|{settings:?}|{hotwords:?}");
@@ -216,7 +219,7 @@ impl SpeechModel {
             fingerprint: fingerprint(&engines.digests, &settings),
             engines,
             language,
-            hotwords,
+            stream_options: hotwords.stream_options(),
         }
     }
 
@@ -261,9 +264,7 @@ impl SpeechModel {
     /// # Errors
     /// When the engine cannot hold another.
     pub fn open_stream(&self, engine: &mut dyn StreamingEngine) -> Result<StreamKey, EngineError> {
-        engine.open_stream(&StreamOptions {
-            hotwords: self.hotwords.biases(),
-        })
+        engine.open_stream(&self.stream_options)
     }
 
     /// What an utterance's readings (best first) say, in words; `None` when nothing was said.

@@ -226,6 +226,11 @@ fn hotwords_win_among_words_that_sound_alike() {
     let heard = told(&invented, &call);
     assert!(heard.contains("代宽"), "{heard}");
     assert_ne!(plain.fingerprint(), invented.fingerprint());
+    // A call's own word is as good as one of a list, and no better for standing in both.
+    let own = Hotwords::parse("代宽 dai4 kuan3 12\n").unwrap();
+    for leaning in [plain.leaning(&own), invented.leaning(&own)] {
+        assert_eq!(told(&Arc::new(leaning), &call), heard);
+    }
 }
 
 #[test]

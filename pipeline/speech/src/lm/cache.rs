@@ -107,7 +107,7 @@ pub fn to_bytes(data: &LanguageData) -> Vec<u8> {
     let mut body = Writer(Vec::new());
     body.vocabulary(&data.vocabulary);
     body.model(&data.model);
-    body.lexicon(&data.lexicon.with(&data.own));
+    body.lexicon(&data.lexicon.with(&data.settled.with(&data.own)));
     let mut bytes = Vec::with_capacity(body.0.len() + HEAD_BYTES);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
@@ -142,6 +142,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<LanguageData, &'static str> {
         vocabulary,
         model,
         lexicon: Arc::new(lexicon),
+        settled: Arc::default(),
         own: Lexicon::default(),
     })
 }
@@ -463,6 +464,7 @@ mod tests {
             vocabulary,
             model,
             lexicon: Arc::new(lexicon),
+            settled: Arc::default(),
             own: Lexicon::default(),
         }
     }

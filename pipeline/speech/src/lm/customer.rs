@@ -93,6 +93,8 @@ pub fn cut(pieces: &[Piece]) -> Vec<Piece> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::lm::Vocabulary;
     use crate::lm::{Lexicon, MixedModel};
@@ -131,25 +133,58 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_customers_word_is_known_afterwards() {
+    fn small() -> LanguageData {
         let vocabulary = Vocabulary::from_words(["安心"]);
         let lexicon = Lexicon::of_vocabulary(&vocabulary);
-        let mut language = LanguageData {
+        LanguageData {
             vocabulary,
             model: MixedModel::new(),
             lexicon: lexicon.into(),
+            settled: Arc::default(),
             own: Lexicon::default(),
-        };
-        let syllables: Vec<Syllable> = ["an1", "xin1", "dai4"]
-            .map(|text| text.parse().unwrap())
-            .into();
+        }
+    }
+
+    fn syllables(text: &str) -> Vec<Syllable> {
+        let syllables = text.split(' ').map(|syllable| syllable.parse().unwrap());
+        syllables.collect()
+    }
+
+    fn add(language: &mut LanguageData, text: &str, said: &str) {
         language.add_words(&[CustomerWord {
-            text: "安心贷",
-            syllables: &syllables,
+            text,
+            syllables: &syllables(said),
             bonus: 1.0,
         }]);
-        let word = language.vocabulary.id("安心贷").unwrap();
-        assert!(language.reads(word, &syllables));
+    }
+
+    fn knows(language: &LanguageData, text: &str, said: &str) -> bool {
+        let word = language.vocabulary.id(text);
+        word.is_some_and(|word| language.reads(word, &syllables(said)))
+    }
+
+    #[test]
+    fn a_customers_word_is_known_afterwards() {
+        let mut language = small();
+        add(&mut language, "安心贷", "an1 xin1 dai4");
+        assert!(knows(&language, "安心贷", "an1 xin1 dai4"));
+    }
+
+    #[test]
+    fn clones_share_settled_words_and_keep_their_own_to_themselves() {
+        let mut language = small();
+        add(&mut language, "安心贷", "an1 xin1 dai4");
+        language.settle();
+        let mut of_call = language.clone();
+        add(&mut of_call, "宝正", "bao3 zheng4");
+        // One that is there already is not put beside itself.
+        add(&mut of_call, "安心贷", "an1 xin1 dai4");
+        assert!(Arc::ptr_eq(&of_call.settled, &language.settled));
+        assert_eq!((language.own.n_entries(), of_call.own.n_entries()), (0, 1));
+        for (text, said) in [("安心贷", "an1 xin1 dai4"), ("宝正", "bao3 zheng4")] {
+            assert!(knows(&of_call, text, said), "{text}");
+        }
+        assert!(knows(&language, "安心贷", "an1 xin1 dai4"));
+        assert!(!knows(&language, "宝正", "bao3 zheng4"));
     }
 }

@@ -26,7 +26,9 @@ pub struct LanguageData {
     pub model: MixedModel,
     /// Which words sound so.
     pub lexicon: Arc<Lexicon>,
-    /// The same for words that were added: customers' own.
+    /// The same for words that were added, customers' own; clones share it.
+    pub settled: Arc<Lexicon>,
+    /// The same for words that were added after [`Self::settle`].
     pub own: Lexicon,
 }
 
@@ -108,8 +110,17 @@ const SENTENCE_WORDS: f64 = 12.0;
 
 impl LanguageData {
     /// All lexica: words are looked for in each.
-    pub fn lexica(&self) -> [&Lexicon; 2] {
-        [&self.lexicon, &self.own]
+    pub fn lexica(&self) -> [&Lexicon; 3] {
+        [&self.lexicon, &self.settled, &self.own]
+    }
+
+    /// Has clones that are made from now on share the words that were added: they copy only those that come after. Takes
+    /// about as long as adding them.
+    pub fn settle(&mut self) {
+        self.vocabulary.settle();
+        self.model.settle();
+        let own = std::mem::take(&mut self.own);
+        self.settled = Arc::new(self.settled.with(&own));
     }
 
     /// The model of what the program carries with it: jieba's frequencies and the project's own texts.
@@ -167,10 +178,13 @@ impl LanguageData {
         }
         progress("lexicon");
         let lexicon = Lexicon::of_vocabulary(&vocabulary);
+        // Those of language models.
+        vocabulary.settle();
         Ok(Self {
             vocabulary,
             model,
             lexicon: Arc::new(lexicon),
+            settled: Arc::default(),
             own: Lexicon::default(),
         })
     }

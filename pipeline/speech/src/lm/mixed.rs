@@ -1,11 +1,11 @@
 //! Several models as one: the weighted sum of their probabilities.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use thiserror::Error;
 
 use super::LanguageModel;
+use super::by_word::ByWord;
 use super::classes::ClassModel;
 use super::ngram::{NgramModel, State};
 use super::vocabulary::{SENTENCE_END, Vocabulary, WordId};
@@ -31,7 +31,7 @@ const MAX_PIECE_HANZI: usize = 8;
 pub struct MixedModel {
     pub(super) components: Vec<Component>,
     /// Log probability added to a word, by word; for customers' words.
-    pub(super) bonus: Vec<(WordId, f32)>,
+    pub(super) bonus: ByWord<f32>,
 }
 
 /// One model of a mixture.
@@ -45,7 +45,7 @@ pub(super) struct Component {
     pub(super) ln_weight: f32,
     pub(super) pieces: Arc<Pieces>,
     /// Those of words that were added: models that differ in these alone share the rest.
-    own_pieces: BTreeMap<WordId, Vec<WordId>>,
+    own_pieces: ByWord<Vec<WordId>>,
 }
 
 /// What a mixture is made of.
@@ -180,9 +180,14 @@ impl MixedModel {
                 component.own_pieces.insert(word, pieces);
             }
         }
-        match self.bonus.binary_search_by_key(&word, |&(word, _)| word) {
-            Ok(row) => self.bonus[row].1 = bonus,
-            Err(row) => self.bonus.insert(row, (word, bonus)),
+        self.bonus.insert(word, bonus);
+    }
+
+    /// Has clones that are made from now on share the words that were added.
+    pub(super) fn settle(&mut self) {
+        self.bonus.settle();
+        for component in &mut self.components {
+            component.own_pieces.settle();
         }
     }
 
@@ -232,10 +237,8 @@ impl MixedModel {
         } else {
             UNKNOWN_LOG_PROB
         };
-        if !self.bonus.is_empty()
-            && let Ok(row) = self.bonus.binary_search_by_key(&word, |&(word, _)| word)
-        {
-            log_prob = (log_prob + self.bonus[row].1).min(0.0);
+        if let Some(bonus) = self.bonus.get(word) {
+            log_prob = (log_prob + bonus).min(0.0);
         }
         (log_prob, next)
     }
@@ -282,14 +285,14 @@ impl Component {
             weight,
             ln_weight: 0.0,
             pieces: Arc::new(pieces),
-            own_pieces: BTreeMap::new(),
+            own_pieces: ByWord::default(),
         }
     }
 
     /// Those of customers' words, too.
     pub(super) fn all_pieces(&self) -> Pieces {
         let mut all = Pieces::clone(&self.pieces);
-        for (word, pieces) in &self.own_pieces {
+        for (word, pieces) in self.own_pieces.iter() {
             all.put(*word, pieces);
         }
         all
@@ -306,7 +309,7 @@ impl Component {
             return Some(scored);
         }
         let pieces = match self.pieces.get(word) {
-            [] => self.own_pieces.get(&word).map_or(&[][..], Vec::as_slice),
+            [] => self.own_pieces.get(word).map_or(&[][..], Vec::as_slice),
             pieces => pieces,
         };
         if pieces.is_empty() {

@@ -10,6 +10,7 @@
 //! program carries with it, and [`LanguageData::open`] keeps them in one file that loads in milliseconds.
 
 pub mod arpa;
+mod by_word;
 pub mod cache;
 pub mod classes;
 pub mod count;

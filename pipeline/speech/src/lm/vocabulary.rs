@@ -19,15 +19,32 @@ pub const MARKS: [&str; 3] = ["<unk>", "<s>", "</s>"];
 /// Words ↔ numbers.
 ///
 /// Most words lie sorted in one block of text and are found by binary search, so that loading is copying;
-/// words added later (from another model, from a customer) follow with the next numbers.
+/// words added later (from another model, from a customer) follow with the next numbers. Clones share all words but those
+/// that were added after it was settled.
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
     /// Words after the marks, sorted, one after the other.
     text: Arc<str>,
     /// Where each sorted word begins; one more at the end.
     starts: Arc<[u32]>,
-    added: Vec<Box<str>>,
-    added_ids: HashMap<Box<str>, WordId>,
+    /// The words after those, which clones share, too.
+    settled: Arc<Added>,
+    /// The words after these.
+    added: Added,
+}
+
+/// Words in the order of their numbers, and their numbers.
+#[derive(Clone, Debug, Default)]
+struct Added {
+    words: Vec<Box<str>>,
+    ids: HashMap<Box<str>, WordId>,
+}
+
+impl Added {
+    fn push(&mut self, word: &str, id: WordId) {
+        self.words.push(word.into());
+        self.ids.insert(word.into(), id);
+    }
 }
 
 impl Vocabulary {
@@ -53,7 +70,7 @@ impl Vocabulary {
 
     /// How many numbers are taken, the three marks included.
     pub fn len(&self) -> usize {
-        MARKS.len() + self.n_sorted() + self.added.len()
+        MARKS.len() + self.n_sorted() + self.settled.words.len() + self.added.words.len()
     }
 
     /// Whether it holds nothing beside the marks.
@@ -75,7 +92,8 @@ impl Vocabulary {
                 std::cmp::Ordering::Greater => high = middle,
             }
         }
-        self.added_ids.get(word).copied()
+        let settled = self.settled.ids.get(word);
+        settled.or_else(|| self.added.ids.get(word)).copied()
     }
 
     /// The word with this number; `<unk>` for a number that is not taken.
@@ -88,8 +106,9 @@ impl Vocabulary {
         if row < self.n_sorted() {
             return self.sorted(row);
         }
-        self.added
-            .get(row - self.n_sorted())
+        let mut added = self.settled.words.iter().chain(&self.added.words);
+        added
+            .nth(row - self.n_sorted())
             .map_or(MARKS[UNKNOWN as usize], |word| word)
     }
 
@@ -99,9 +118,16 @@ impl Vocabulary {
             return id;
         }
         let id = self.len() as WordId;
-        self.added.push(word.into());
-        self.added_ids.insert(word.into(), id);
+        self.added.push(word, id);
         id
+    }
+
+    /// Has clones that are made from now on share the words that were added.
+    pub(super) fn settle(&mut self) {
+        let added = std::mem::take(&mut self.added);
+        let settled = Arc::make_mut(&mut self.settled);
+        settled.words.extend(added.words);
+        settled.ids.extend(added.ids);
     }
 
     /// All words with their numbers, without the marks.
@@ -111,13 +137,13 @@ impl Vocabulary {
 
     /// Heap memory it takes, about.
     pub fn memory_bytes(&self) -> usize {
-        let added: usize = self.added.iter().map(|word| 2 * word.len() + 64).sum();
+        let added: usize = self.added_words().map(|word| 2 * word.len() + 64).sum();
         self.text.len() + 4 * self.starts.len() + added
     }
 
     /// Text and positions of the sorted words, and the words added after them.
-    pub(super) fn parts(&self) -> (&str, &[u32], &[Box<str>]) {
-        (&self.text, &self.starts, &self.added)
+    pub(super) fn parts(&self) -> (&str, &[u32], Vec<&str>) {
+        (&self.text, &self.starts, self.added_words().collect())
     }
 
     /// Puts [`Self::parts`] together again; `starts` are character boundaries that rise to the end of `text`.
@@ -129,15 +155,20 @@ impl Vocabulary {
         let mut vocabulary = Self {
             text: text.into(),
             starts: starts.into(),
-            added: Vec::new(),
-            added_ids: HashMap::new(),
+            ..Self::default()
         };
         for word in added {
             let id = vocabulary.len() as WordId;
-            vocabulary.added.push(word.into());
-            vocabulary.added_ids.insert(word.into(), id);
+            vocabulary.added.push(word, id);
         }
+        vocabulary.settle();
         vocabulary
+    }
+
+    /// After the sorted ones, by their number.
+    fn added_words(&self) -> impl Iterator<Item = &str> {
+        let added = self.settled.words.iter().chain(&self.added.words);
+        added.map(|word| &**word)
     }
 
     fn n_sorted(&self) -> usize {
@@ -168,6 +199,30 @@ mod tests {
         assert_eq!(vocabulary.add("卡"), vocabulary.id("卡").unwrap());
         assert_eq!(vocabulary.word(added), "没有");
         assert_eq!(vocabulary.word(99), "<unk>");
+    }
+
+    #[test]
+    fn clones_share_what_is_settled_and_have_their_own_beside_it() {
+        let mut vocabulary = Vocabulary::from_words(["银行", "卡"]);
+        assert_eq!((vocabulary.add("安心贷"), vocabulary.add("征信")), (5, 6));
+        vocabulary.settle();
+        let (mut one, mut other) = (vocabulary.clone(), vocabulary.clone());
+        assert!(Arc::ptr_eq(&one.settled, &other.settled));
+        assert_eq!((one.add("宝正"), one.add("征信")), (7, 6));
+        assert_eq!((other.add("代宽"), other.add("宝正")), (7, 8));
+        for (vocabulary, expected) in [
+            (&vocabulary, &["银行", "安心贷", "征信"][..]),
+            (&one, &["银行", "安心贷", "征信", "宝正"][..]),
+            (&other, &["银行", "安心贷", "征信", "代宽", "宝正"][..]),
+        ] {
+            let words: Vec<&str> = vocabulary.iter().map(|(_, word)| word).skip(1).collect();
+            assert_eq!(words, expected);
+            assert_eq!(vocabulary.parts().2, expected[1..]);
+            for (id, word) in vocabulary.iter() {
+                assert_eq!(vocabulary.id(word), Some(id));
+            }
+        }
+        assert!(Arc::ptr_eq(&one.settled, &vocabulary.settled));
     }
 
     #[test]

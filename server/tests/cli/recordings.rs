@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
+use auricle_store::Store;
 use serde_json::Value;
 
 use crate::bare::desk_with_voice_activity;
@@ -12,7 +13,10 @@ use crate::desk::Desk;
 use crate::server::{Server, analysed, channels, frame};
 
 const CALL: &str = "07070707-0707-0707-0707-070707070707";
-const CONFIG: &str = "[live.audiosocket]\nlisten = '127.0.0.1:0'\n";
+/// Audio is taken as fast as it comes.
+const CONFIG: &str = "[live]\nmost_ahead_secs = 600\naudiosocket.listen = '127.0.0.1:0'\n";
+/// Milliseconds since 1970, beyond all that was told.
+const END_OF_TIME: u64 = 4_102_444_800_000;
 
 /// Both legs of a call that goes on.
 struct Speaking {
@@ -21,16 +25,23 @@ struct Speaking {
 
 impl Speaking {
     fn begin(server: &Server) -> Self {
+        Self::begin_as(server, 7)
+    }
+
+    /// The call whose name is this byte, sixteen times.
+    fn begin_as(server: &Server, byte: u8) -> Self {
         let address = server.audiosocket.as_ref().unwrap();
         let mut agent = TcpStream::connect(address).unwrap();
-        agent.write_all(&frame(0x01, &[7; 16])).unwrap();
+        agent.write_all(&frame(0x01, &[byte; 16])).unwrap();
         agent.write_all(&frame(0x10, &[0; 320])).unwrap();
         // The first is the agent's.
+        let name = name_of(byte);
         server.wait_for("/api/v1/calls", |calls| {
-            calls["under_way"] != serde_json::json!([])
+            let mut under_way = calls["under_way"].as_array().unwrap().iter();
+            under_way.any(|call| call["call_id"] == name.as_str())
         });
         let mut customer = TcpStream::connect(address).unwrap();
-        customer.write_all(&frame(0x01, &[7; 16])).unwrap();
+        customer.write_all(&frame(0x01, &[byte; 16])).unwrap();
         Self {
             legs: [agent, customer],
         }
@@ -42,6 +53,12 @@ impl Speaking {
             self.legs[1].write_all(&frame(0x10, customer)).unwrap();
         }
     }
+}
+
+/// As a call of AudioSocket is called.
+fn name_of(byte: u8) -> String {
+    let digits = format!("{byte:02x}");
+    [4, 2, 2, 2, 6].map(|n| digits.repeat(n)).join("-")
 }
 
 /// Files of the recordings that are under way or done.
@@ -174,18 +191,27 @@ fn a_call_outlives_a_kill_and_is_played_under_another_key() {
 
 /// Leaves a call of 12 s behind, as a crash does.
 fn killed_in_a_call(desk: &Desk, models: &Path) {
+    killed_in_calls(desk, models, &[7]);
+}
+
+/// The same of several calls, by what [`name_of`] names them.
+fn killed_in_calls(desk: &Desk, models: &Path, bytes: &[u8]) {
     desk.put("auricle.toml", CONFIG);
     let server = Server::start(desk, models, &[]);
     let audio = channels("fixture-01");
-    let mut call = Speaking::begin(&server);
-    call.say(audio.each_ref().map(|leg| &leg[..16_000 * 12]));
+    let speaking = bytes.iter().map(|byte| {
+        let mut call = Speaking::begin_as(&server, *byte);
+        call.say(audio.each_ref().map(|leg| &leg[..16_000 * 12]));
+        call
+    });
+    let calls: Vec<Speaking> = speaking.collect();
     let n_bytes = || {
         let open = recordings(desk, "open");
         open.iter()
             .map(|file| fs::metadata(file).unwrap().len())
             .sum::<u64>()
     };
-    while n_bytes() < 2 * 16_000 * 12 {
+    while n_bytes() < calls.len() as u64 * 2 * 16_000 * 12 {
         std::thread::yield_now();
     }
     server.kill();
@@ -220,6 +246,30 @@ fn who_calls_again_does_not_take_the_place_of_the_call_that_was_cut_off() {
     assert!(!texts(&first).is_empty());
     assert_eq!(texts(&server.json(&path)), [] as [String; 0]);
     server.stop();
+}
+
+#[test]
+fn recordings_for_which_there_is_no_room_yet_wait_for_it() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    killed_in_calls(&desk, &models, &[7, 8]);
+    desk.put("auricle.toml", format!("{CONFIG}most_calls = 1\n"));
+    let server = Server::start(&desk, &models, &[]);
+    let is_none_refused = || {
+        let metrics = server.get("/metrics").1;
+        metrics.contains("\nauricle_live_calls_refused_total 0\n")
+    };
+    while !recordings(&desk, "open").is_empty() {
+        assert!(is_none_refused());
+    }
+    for byte in [7, 8] {
+        let saved = server.json(&format!("/api/v1/calls/{}", name_of(byte)));
+        assert!(!texts(&saved).is_empty(), "{saved}");
+    }
+    let (code, said) = server.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!desk.path("data/recordings/tries.json").exists());
 }
 
 #[test]
@@ -271,6 +321,70 @@ fn calls_without_recordings_say_so() {
         1,
         &["has no recording"],
     );
+}
+
+/// Puts the only recording that is done where an earlier run would have left it.
+fn leave_unfinished(desk: &Desk) {
+    let done = recordings(desk, "done").remove(0);
+    let open = desk.path("data/recordings/open");
+    fs::rename(&done, open.join(done.file_name().unwrap())).unwrap();
+}
+
+#[test]
+fn an_end_that_was_not_told_is_told_by_the_next_start() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put("auricle.toml", CONFIG);
+    let server = Server::start(&desk, &models, &[]);
+    let audio = channels("fixture-01");
+    let mut call = Speaking::begin(&server);
+    call.say(audio.each_ref().map(|leg| &leg[..16_000 * 12]));
+    drop(call);
+    let events = server.events("after=0", "", CALL);
+    let ended = events.last().unwrap();
+    let last = ended["id"].as_u64().unwrap();
+    server.stop();
+
+    // Killed before its recording was put away: all was told, and nothing is told again.
+    let put_away = |server: &Server| {
+        while !recordings(&desk, "open").is_empty() {
+            std::thread::yield_now();
+        }
+        server.get(&format!("/api/v1/calls/{CALL}")).0
+    };
+    leave_unfinished(&desk);
+    let server = Server::start(&desk, &models, &[]);
+    assert_eq!(put_away(&server), 200);
+    server.stop();
+    // Killed before that was told: it is told, and not heard again.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(&desk.path("data/auricle.db")).await.unwrap();
+        let since = store.events_between(last, u64::MAX, 10).await.unwrap();
+        assert!(since.is_empty(), "{since:?}");
+        store.prune_events(END_OF_TIME).await.unwrap();
+        store.close().await.unwrap();
+    });
+    leave_unfinished(&desk);
+    let server = Server::start(&desk, &models, &[]);
+    let events = server.events(&format!("after={last}"), "", CALL);
+    let [told] = &events[..] else {
+        panic!("{events:?}");
+    };
+    let said = [
+        "type",
+        "duration_ms",
+        "n_utterances",
+        "n_hits",
+        "score",
+        "passed",
+    ];
+    for field in said {
+        assert_eq!(told[field], ended[field], "{field}");
+    }
+    assert_eq!(put_away(&server), 200);
+    server.stop();
 }
 
 /// The program with its data on a small disk of its own, which only it sees; `None` where nobody may make one.

@@ -66,17 +66,20 @@ pub struct LegFacts {
 /// The last record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndFacts {
-    /// What was received of each leg.
+    /// What became of each leg's audio.
     pub legs: Vec<LegTaken>,
 }
 
-/// What was received of a leg, samples.
+/// What became of a leg's audio, samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegTaken {
-    /// Up to the last one that came.
+    /// Up to the last one.
     pub expected: u64,
     /// That came.
     pub received: u64,
-    /// That came and found no room in the recording, as the disk was full.
+    /// That nobody sent: silence for time in which nothing came. Older recordings count it as received.
+    #[serde(default)]
+    pub filled: u64,
+    /// Of both, those that found no room in the recording, as the disk was full.
     pub unrecorded: u64,
 }

@@ -200,7 +200,9 @@ impl Recorder {
             legs.push(Leg {
                 reader,
                 rate_hz: leg.rate_hz,
-                taken: LegTaken::default(),
+                end: 0,
+                n_taken: 0,
+                n_unrecorded: 0,
             });
         }
         self.shared.is_dirty.store(true, Ordering::SeqCst);
@@ -286,7 +288,25 @@ impl Drop for Recorder {
 struct Leg {
     reader: TapeReader,
     rate_hz: u32,
-    taken: LegTaken,
+    /// Behind the last sample.
+    end: u64,
+    /// Samples that were pushed.
+    n_taken: u64,
+    /// Those of them that found no room.
+    n_unrecorded: u64,
+}
+
+impl Leg {
+    /// What became of its audio, once it is over.
+    fn taken(&self) -> LegTaken {
+        let filled = self.reader.n_filled();
+        LegTaken {
+            expected: self.end,
+            received: self.n_taken.saturating_sub(filled),
+            filled,
+            unrecorded: self.n_unrecorded,
+        }
+    }
 }
 
 struct UnderWay {
@@ -381,12 +401,12 @@ impl UnderWay {
             is_over &= leg.reader.is_over();
             while let Some(audio) = leg.reader.next(number as u8, leg.rate_hz, &mut payload) {
                 let n_samples = audio.encoding.n_samples(audio.payload.len());
-                leg.taken.expected = leg.taken.expected.max(audio.end());
-                leg.taken.received += n_samples;
+                leg.end = leg.end.max(audio.end());
+                leg.n_taken += n_samples;
                 match self.recording.append(Record::Audio(audio)) {
                     Ok(()) => {}
                     Err(SpoolError::BufferFull { .. }) => {
-                        leg.taken.unrecorded += n_samples;
+                        leg.n_unrecorded += n_samples;
                         shared.unrecorded.fetch_add(n_samples, Ordering::Relaxed);
                     }
                     Err(cause) => return Err(cause),
@@ -397,7 +417,7 @@ impl UnderWay {
         if self.state == State::Settled && is_due {
             self.flushed_at = Instant::now();
             // Nobody pushes any more: the call was told and saved after its legs were over.
-            let legs = self.legs.iter().map(|leg| leg.taken).collect();
+            let legs = self.legs.iter().map(Leg::taken).collect();
             let end = serde_json::to_vec(&EndFacts { legs }).unwrap_or_default();
             self.recording.finish(&end)?;
             shared.is_dirty.store(true, Ordering::SeqCst);

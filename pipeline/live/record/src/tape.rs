@@ -1,5 +1,8 @@
 //! The way of a leg's packets to the recorder.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use auricle_spool::{Audio, Encoding};
 use rtrb::{Consumer, Producer, RingBuffer};
 
@@ -15,18 +18,29 @@ const SAMPLE_BYTES: usize = 2;
 /// One leg's way in, for one thread at a time. Dropped, the leg is over.
 pub struct Tape {
     ring: Producer<u8>,
+    n_filled: Arc<AtomicU64>,
 }
 
 /// The other end.
 pub(crate) struct TapeReader {
     ring: Consumer<u8>,
+    n_filled: Arc<AtomicU64>,
 }
 
 /// A tape for a leg of this rate.
 pub(crate) fn tape(rate_hz: u32) -> (Tape, TapeReader) {
     let n_bytes = rate_hz as usize * SAMPLE_BYTES * RING_SECS;
     let (producer, consumer) = RingBuffer::new(n_bytes + n_bytes / 16 + FRAME_BYTES);
-    (Tape { ring: producer }, TapeReader { ring: consumer })
+    let n_filled = Arc::new(AtomicU64::new(0));
+    let tape = Tape {
+        ring: producer,
+        n_filled: Arc::clone(&n_filled),
+    };
+    let reader = TapeReader {
+        ring: consumer,
+        n_filled,
+    };
+    (tape, reader)
 }
 
 impl Tape {
@@ -50,6 +64,16 @@ impl Tape {
             "room was asked for"
         );
     }
+
+    /// So many of the samples that were pushed are silence that nobody sent.
+    pub fn filled(&self, n_samples: u64) {
+        self.n_filled.fetch_add(n_samples, Ordering::Relaxed);
+    }
+
+    /// So many samples came and were left out, for silence that stood in their place.
+    pub fn took_back(&self, n_samples: u64) {
+        self.n_filled.fetch_sub(n_samples, Ordering::Relaxed);
+    }
 }
 
 impl TapeReader {
@@ -57,6 +81,11 @@ impl TapeReader {
     pub(crate) fn is_over(&self) -> bool {
         // Read first: what was pushed before the tape was dropped is there after.
         self.ring.is_abandoned() && self.ring.is_empty()
+    }
+
+    /// Samples that nobody sent, all of them once the leg is over.
+    pub(crate) fn n_filled(&self) -> u64 {
+        self.n_filled.load(Ordering::Relaxed)
     }
 
     /// The next packet, into `payload`.

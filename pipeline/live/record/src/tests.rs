@@ -116,6 +116,7 @@ fn what_was_said_is_recorded_and_finished_once_it_is_saved() {
     let taken = LegTaken {
         expected: 8_000,
         received: 8_000,
+        filled: 0,
         unrecorded: 0,
     };
     assert_eq!(end.unwrap().legs, [taken, taken]);
@@ -123,6 +124,32 @@ fn what_was_said_is_recorded_and_finished_once_it_is_saved() {
     wait_until(|| recorder.stats().longest_to_disk_ms > 0);
     let stats = recorder.stats();
     assert_eq!((stats.n_open, stats.n_failures), (0, 0));
+}
+
+#[test]
+fn silence_that_nobody_sent_is_not_counted_as_received() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::start(open(folder.path(), WriterLimits::default())).unwrap();
+    let (name, mut tapes) = recorder.begin(1_000, &facts()).unwrap();
+    speak(&mut tapes);
+    tapes[1].filled(1_600);
+    tapes[1].took_back(160);
+    drop(tapes);
+    recorder.settle(name);
+    wait_until(|| recorder.spool().done_path(&name).exists());
+    let (_, end, _) = read(recorder.spool(), &name);
+    let sent = LegTaken {
+        expected: 8_000,
+        received: 8_000,
+        filled: 0,
+        unrecorded: 0,
+    };
+    let sent_in_part = LegTaken {
+        received: 6_560,
+        filled: 1_440,
+        ..sent
+    };
+    assert_eq!(end.unwrap().legs, [sent, sent_in_part]);
 }
 
 #[test]

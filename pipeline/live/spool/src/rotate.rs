@@ -12,7 +12,8 @@ use crate::error::Doing;
 use crate::header::{self, SLOT_PITCH, Slot, SlotFault};
 use crate::keys::{KeyId, KeyRing};
 use crate::reader::read_slots;
-use crate::spool::{Durability, ENDING, OPEN, days_done, entries, lock, sync_all};
+use crate::recover::is_hopeless;
+use crate::spool::{BROKEN, Durability, ENDING, OPEN, days_done, entries, lock, sync_all};
 use crate::storage::Storage;
 use crate::{ReadError, SpoolError};
 
@@ -71,12 +72,13 @@ impl Rotation {
     }
 }
 
-/// Puts all recordings of a spool's folder under the ring's active key, those being written too: a writer never
-/// looks at its header again. A program that writes there should have the new active key first, or what it begins
-/// meanwhile is found by the next rotation, as is a file that was being made and had no header yet (counted as failed).
+/// Puts all recordings of a spool's folder under the ring's active key, those being written and those put aside too: a
+/// writer never looks at its header again. A program that writes there should have the new active key first, or what it
+/// begins meanwhile is found by the next rotation, as is a file that was being made and had no header yet (counted as
+/// failed).
 ///
-/// `progress` hears of every recording. Copies of the old header on other media stay readable by the old key, and
-/// so does audio to whoever took a data key.
+/// `progress` hears of every recording; a file that was put aside and has no header is none. Copies of the old header on
+/// other media stay readable by the old key, and so does audio to whoever took a data key.
 ///
 /// # Errors
 /// Another rotation runs, or the folder cannot be read. What one recording fails by goes to `progress`.
@@ -95,13 +97,23 @@ pub fn rotate(
         batch: Vec::new(),
         rotation: Rotation::default(),
     };
-    // What is finished meanwhile moves from the first to the second.
-    run.files_of(&folder.join(OPEN))?;
+    // What is finished or put aside meanwhile moves from the first to the others.
+    run.files_of(&folder.join(OPEN), Headless::Failed)?;
     for day in days_done(folder)? {
-        run.files_of(&day)?;
+        run.files_of(&day, Headless::Failed)?;
     }
+    run.files_of(&folder.join(BROKEN), Headless::Empty)?;
     run.write_batch();
     Ok(run.rotation)
+}
+
+/// What a file without a header is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Headless {
+    /// A recording that could not be read.
+    Failed,
+    /// No recording: nothing is in it, and it needs no key.
+    Empty,
 }
 
 struct Run<'a> {
@@ -120,17 +132,17 @@ struct Planned {
 }
 
 impl Run<'_> {
-    fn files_of(&mut self, folder: &Path) -> Result<(), SpoolError> {
+    fn files_of(&mut self, folder: &Path, headless: Headless) -> Result<(), SpoolError> {
         for entry in entries(folder)? {
             let path = entry.path();
             if path.extension().is_some_and(|ending| ending == ENDING) {
-                self.file(path);
+                self.file(path, headless);
             }
         }
         Ok(())
     }
 
-    fn file(&mut self, path: PathBuf) {
+    fn file(&mut self, path: PathBuf, headless: Headless) {
         let opened = OpenOptions::new().read(true).write(true).open(&path);
         let planned = match opened {
             Ok(mut file) => Plan::of(&mut file, self.keys).map(|plan| (file, plan)),
@@ -142,6 +154,7 @@ impl Run<'_> {
             Err(SpoolError::Read(ReadError::MissingKey(id))) => {
                 self.tell(&path, &Rewrapped::Missing(id));
             }
+            Err(error) if headless == Headless::Empty && is_hopeless(&error) => {}
             Err(error) => self.tell(&path, &Rewrapped::Failed(error)),
             Ok((_, plan)) if plan.0.is_empty() => self.tell(&path, &Rewrapped::Already),
             Ok((file, plan)) => self.batch.push(Planned { path, file, plan }),

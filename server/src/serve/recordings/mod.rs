@@ -1,6 +1,7 @@
 //! Recordings of calls under way: their folder, their keys.
 
 mod audio;
+mod playing;
 mod recover;
 mod tries;
 
@@ -48,7 +49,7 @@ pub(crate) struct RecordingsConfig {
     /// AURICLE_RECORDING_KEYS, with the text of a key file, goes before.
     #[schemars(example = &"/etc/auricle/recording-keys")]
     pub(crate) key_file: Option<PathBuf>,
-    /// Days that recordings of saved calls are kept, from when they were begun; 0: for ever.
+    /// Days that recordings of saved calls, and those put aside, are kept, from when they were begun; 0: for ever.
     #[schemars(range(max = 36_500))]
     pub(crate) keep_days: u64,
 }
@@ -158,6 +159,8 @@ pub(crate) async fn silences(store: &Store, call_id: &CallId) -> Result<Vec<Reda
 pub(crate) struct Recordings {
     recorder: Recorder,
     keep_days: u64,
+    /// Calls under way at a time.
+    most_calls: usize,
     tries: Mutex<Tries>,
 }
 
@@ -177,6 +180,7 @@ impl Recordings {
         Ok(Some(Self {
             recorder,
             keep_days: config.live.recordings.keep_days,
+            most_calls: config.live.most_calls,
             tries: Mutex::new(Tries::read(folder.join("tries.json"))),
         }))
     }

@@ -6,21 +6,20 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use auricle_contracts::{CallId, EventKind, Happening};
-use auricle_live::{Encoding, NewLeg};
+use auricle_live::NewLeg;
 use auricle_record::{BeginFacts, NoteFacts};
 use auricle_spool::{Ending, Record, RecordingName, RecordingReader, Recovered};
 use auricle_store::Store;
 use futures_util::{StreamExt, stream};
-use smallvec::SmallVec;
 
 use super::Recordings;
+use super::playing::Playing;
 use super::tries::MOST_TRIES;
 use crate::clock;
 use crate::exit::message_of;
-use crate::serve::calls::{CallToOpen, Calls, WhereAudioLies};
+use crate::serve::calls::{CallToOpen, Calls, Opened, WhereAudioLies};
 use crate::serve::hub::EventHub;
-use crate::serve::ingest::leg::{live_encoding, swap_bytes};
-use crate::serve::ingest::{CallLeg, Ingest, Patience, Piece, carry};
+use crate::serve::ingest::{NotTaken, Patience, carry};
 use crate::serve::keeper::call_ended;
 use crate::terminal::{count, say};
 
@@ -30,7 +29,7 @@ pub(crate) const RECOVERED: &str = "recovered";
 const PATIENCE: Patience = Patience {
     open_within: Duration::from_secs(60),
     quiet_within: Duration::from_secs(60),
-    silent_after: None,
+    wall: None,
 };
 
 /// Calls that are heard again at a time: recognition takes many streams together, and calls under way go before them by no
@@ -38,6 +37,8 @@ const PATIENCE: Patience = Patience {
 const AT_ONCE: usize = 4;
 /// Between looks whether the program is to end.
 const STOP_LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Between looks whether there is room for another call.
+const ROOM_LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What calls are heard again with.
 #[derive(Clone, Copy)]
@@ -152,15 +153,33 @@ impl Recordings {
             spool.recover(&name, clock::unix_ms())?;
             return Ok(());
         }
-        if self.tries().begin(&name) >= MOST_TRIES {
-            self.tries().end(&name);
+        if self.tries().count(&name) >= MOST_TRIES {
             let path = spool.put_aside(&name)?;
+            self.tries().end(&name);
             bail!(
-                "the program broke off {MOST_TRIES} times while it heard this again: it lies in `{}` now\nhint: please report it with the log of such a run",
+                "the program broke off {MOST_TRIES} times while it heard this again, in the same place: it lies in `{}` now\nhint: please report it with the log of such a run",
                 path.display()
             );
         }
-        let (id, mut playing) = found.play(name, calls)?;
+        self.hear_again(name, found, calls, stop).await
+    }
+
+    /// Hears a recording to its end, or until the program is to end.
+    async fn hear_again(
+        &self,
+        name: RecordingName,
+        found: Found,
+        calls: &Calls,
+        stop: &AtomicBool,
+    ) -> Result<()> {
+        let (call, reader) = found.into_call(name);
+        let opened = self.open_when_there_is_room(call, calls, stop).await?;
+        let Some(Opened { id, legs, .. }) = opened else {
+            return Ok(());
+        };
+        // Not before: whoever waits for room, or is not taken in, ends no program.
+        self.tries().begin(&name);
+        let mut playing = Playing::new(self, name, reader, legs);
         // Dropped after that is said: the call is over then.
         let mut carrying = pin!(carry(&mut playing, PATIENCE));
         tokio::select! {
@@ -171,6 +190,33 @@ impl Recordings {
             }
         }
     }
+
+    /// Waits for room among the calls under way; `None`: the program is to end.
+    async fn open_when_there_is_room(
+        &self,
+        call: CallToOpen,
+        calls: &Calls,
+        stop: &AtomicBool,
+    ) -> Result<Option<Opened>> {
+        let live = calls.live();
+        while !stop.load(Ordering::Relaxed) && !live.has_failed() {
+            // Looked at first: a call that is refused is counted.
+            if live.n_calls() < self.most_calls {
+                match calls.open(call.clone()) {
+                    Err(error) if has_no_room(&error) => {}
+                    opened => return opened.map(Some),
+                }
+            }
+            tokio::time::sleep(ROOM_LOOK_EVERY).await;
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a call may be taken in a little later.
+fn has_no_room(error: &anyhow::Error) -> bool {
+    let cause = NotTaken::of(error);
+    matches!(cause, Some(NotTaken::Overloaded | NotTaken::Busy))
 }
 
 /// Waits until the program is to end.
@@ -229,84 +275,23 @@ impl Found {
         }))
     }
 
-    /// Opens its call; gives its name.
-    fn play(self, name: RecordingName, calls: &Calls) -> Result<(CallId, Playing)> {
+    /// The call that it is to be, and what is heard in it.
+    fn into_call(self, name: RecordingName) -> (CallToOpen, RecordingReader) {
         let legs = self.facts.legs.iter().map(|leg| NewLeg {
             party: leg.party,
             rate_hz: leg.rate_hz,
         });
-        let legs: Vec<NewLeg> = legs.collect();
-        let n_legs = legs.len();
-        let opened = calls.open(CallToOpen {
+        let call = CallToOpen {
+            legs: legs.collect(),
             id: self.facts.call_id,
             metadata: self.facts.metadata,
             source: RECOVERED,
-            legs,
             settings: self.facts.settings,
             audio: WhereAudioLies::Recovered {
                 name,
                 warning: self.warning.to_owned(),
             },
-        })?;
-        let playing = Playing {
-            reader: self.reader,
-            opened: Some(opened.legs),
-            n_legs,
-            leg: 0,
-            audio: Vec::new(),
         };
-        Ok((opened.id, playing))
-    }
-}
-
-/// A recording that is heard again.
-struct Playing {
-    reader: RecordingReader,
-    opened: Option<Vec<CallLeg>>,
-    n_legs: usize,
-    /// The audio that was read last.
-    leg: usize,
-    audio: Vec<u8>,
-}
-
-impl Playing {
-    /// Reads on to the next audio, and says how it is written and where it lies; `None` at the end.
-    fn read(&mut self) -> Result<Option<(Encoding, u64)>> {
-        while let Some(record) = self.reader.next_record()? {
-            let Record::Audio(audio) = record else {
-                continue;
-            };
-            let leg = usize::from(audio.leg);
-            if leg >= self.n_legs || audio.payload.is_empty() {
-                continue;
-            }
-            self.leg = leg;
-            let (encoding, at) = (live_encoding(audio.encoding), audio.at);
-            self.audio.clear();
-            self.audio.extend_from_slice(audio.payload);
-            if encoding == Encoding::L16 {
-                swap_bytes(&mut self.audio);
-            }
-            return Ok(Some((encoding, at)));
-        }
-        Ok(None)
-    }
-}
-
-impl Ingest for Playing {
-    async fn next(&mut self) -> Result<Option<Piece<'_>>> {
-        if let Some(legs) = self.opened.take() {
-            return Ok(Some(Piece::Opened(legs)));
-        }
-        let read = tokio::task::block_in_place(|| self.read())?;
-        Ok(read.map(|(encoding, at)| {
-            let mut channels: SmallVec<[&[u8]; 2]> = SmallVec::from_elem(&[][..], self.n_legs);
-            channels[self.leg] = &self.audio;
-            Piece::Audio {
-                encoding,
-                at: Some(at),
-                channels,
-            }
-        }))
+        (call, self.reader)
     }
 }

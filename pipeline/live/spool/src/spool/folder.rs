@@ -37,6 +37,20 @@ pub(super) fn usage_of(folder: &Path) -> Result<(u64, u64), SpoolError> {
     Ok((n_files, n_bytes))
 }
 
+/// Removes recordings of one folder that were begun before a moment; tells how many.
+pub(super) fn expire_in(folder: &Path, before_unix_ms: u64) -> Result<u64, SpoolError> {
+    let mut n_removed = 0;
+    for entry in entries(folder)? {
+        let path = entry.path();
+        let is_old = |name: RecordingName| name.created_unix_ms() < before_unix_ms;
+        if RecordingName::of(&path).is_some_and(is_old) {
+            fs::remove_file(&path).doing("remove the recording")?;
+            n_removed += 1;
+        }
+    }
+    Ok(n_removed)
+}
+
 /// The folders of days in which recordings of a spool lie that are done.
 pub(crate) fn days_done(folder: &Path) -> Result<Vec<PathBuf>, SpoolError> {
     let mut days = Vec::new();

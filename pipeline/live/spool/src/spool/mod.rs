@@ -4,7 +4,7 @@
 //! FOLDER/lock                          held by the program that writes
 //! FOLDER/open/NAME.arec                under way, or cut off by a crash
 //! FOLDER/done/YYYY-MM-DD/NAME.arec     finished or sealed, by the day (UTC) on which it was begun
-//! FOLDER/broken/NAME.arec              from crashes: no header, so nothing in it
+//! FOLDER/broken/NAME.arec              put aside: whole, as somebody asked for it, or without a header, so nothing in it
 //! ```
 
 mod durability;
@@ -29,7 +29,7 @@ use crate::{ReadError, RecordingReader, SpoolError, Start, WriterLimits};
 pub use durability::Durability;
 pub(crate) use durability::sync_all;
 pub(crate) use folder::{days_done, entries, lock};
-use folder::{make_folder, sync_folder, usage_of};
+use folder::{expire_in, make_folder, sync_folder, usage_of};
 pub use name::RecordingName;
 use recording::Handle;
 pub use recording::SpoolRecording;
@@ -37,7 +37,7 @@ pub use report::{Barrier, Recovered, SpoolStats, SpoolUsage};
 
 pub(crate) const OPEN: &str = "open";
 pub(crate) const DONE: &str = "done";
-const BROKEN: &str = "broken";
+pub(crate) const BROKEN: &str = "broken";
 pub(crate) const ENDING: &str = "arec";
 const LOCK: &str = "lock";
 
@@ -189,7 +189,8 @@ impl Spool {
         }
     }
 
-    /// Moves a recording of [`Self::unfinished`] to `broken`, as it is; tells where it lies now.
+    /// Moves a recording of [`Self::unfinished`] to `broken`, as it is; tells where it lies now. There it is counted, put
+    /// under other keys and removed when it is old, as what is done is.
     ///
     /// # Errors
     /// The file system's.
@@ -258,22 +259,16 @@ impl Spool {
         self.shared.done_path(name)
     }
 
-    /// Removes what is done and was begun before a moment; tells how many recordings went. Those under way, or cut off by a
-    /// crash, stay.
+    /// Removes what is done or was put aside and was begun before a moment; tells how many recordings went. Those under way,
+    /// or cut off by a crash, stay.
     ///
     /// # Errors
     /// The file system's: what is left goes the next time.
     pub fn expire(&self, before_unix_ms: u64) -> Result<u64, SpoolError> {
-        let mut n_removed = 0;
-        for day in days_done(&self.shared.folder)? {
-            for entry in entries(&day)? {
-                let path = entry.path();
-                let is_old = |name: RecordingName| name.created_unix_ms() < before_unix_ms;
-                if RecordingName::of(&path).is_some_and(is_old) {
-                    fs::remove_file(&path).doing("remove the recording")?;
-                    n_removed += 1;
-                }
-            }
+        let folder = &self.shared.folder;
+        let mut n_removed = expire_in(&folder.join(BROKEN), before_unix_ms)?;
+        for day in days_done(folder)? {
+            n_removed += expire_in(&day, before_unix_ms)?;
             // A day that still has something in it stays.
             let _ = fs::remove_dir(&day);
         }
@@ -302,9 +297,12 @@ impl Spool {
     pub fn usage(&self) -> Result<SpoolUsage, SpoolError> {
         let folder = &self.shared.folder;
         let (n_open, open_bytes) = usage_of(&folder.join(OPEN))?;
+        let (n_broken, broken_bytes) = usage_of(&folder.join(BROKEN))?;
         let mut usage = SpoolUsage {
             n_open,
             open_bytes,
+            n_broken,
+            broken_bytes,
             ..SpoolUsage::default()
         };
         for day in days_done(folder)? {

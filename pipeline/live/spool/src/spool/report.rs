@@ -43,6 +43,10 @@ pub struct SpoolUsage {
     pub n_done: u64,
     /// Their bytes.
     pub done_bytes: u64,
+    /// Files that were put aside, those included in which there is nothing.
+    pub n_broken: u64,
+    /// Their bytes.
+    pub broken_bytes: u64,
 }
 
 /// What became of a recording that a crash left.

@@ -107,7 +107,7 @@ fn a_later_version_is_not_touched() {
 /// A spool's folder with these files in it.
 fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for place in ["open", "done/2026-11-20", "done/2026-11-21"] {
+    for place in ["open", "done/2026-11-20", "done/2026-11-21", "broken"] {
         fs::create_dir_all(folder.path().join(place)).unwrap();
     }
     for (path, bytes) in files {
@@ -173,6 +173,31 @@ fn a_folder_is_rotated_and_what_cannot_be_is_told() {
 
     let (rotation, _) = run(folder.path(), &both());
     assert_eq!((rotation.n_done, rotation.n_already), (0, 2));
+}
+
+/// Else the old key would be thrown away, and with it what was put aside.
+#[test]
+fn what_was_put_aside_is_rotated_and_what_has_no_header_there_is_no_failure() {
+    let sample = sample(1);
+    let folder = folder(&[
+        ("broken/a.arec", &sample.bytes[..]),
+        ("broken/b.arec", b"nothing"),
+        ("broken/c.arec", b""),
+        ("broken/d.arec", &sample.bytes[..100]),
+    ]);
+    let (rotation, told) = run(folder.path(), &both());
+    let done = PathBuf::from("broken/a.arec");
+    assert_eq!(told, [(done.clone(), "done".to_owned())]);
+    assert_eq!((rotation.n_done, rotation.n_failed), (1, 0));
+    assert!(rotation.is_complete());
+    let bytes = fs::read(folder.path().join(done)).unwrap();
+    assert_eq!(records_by(&bytes, &new_only()).unwrap(), sample.records);
+
+    // What only needs a key that is not there may still be read by somebody.
+    let (rotation, told) = run(folder.path(), &ring());
+    assert_eq!(told[0].1, "missing 2026-12");
+    assert_eq!((rotation.n_missing, rotation.n_failed), (1, 0));
+    assert!(!rotation.is_complete());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::*;
 use crate::{Barrier, Durability, Recovered, Spool, SpoolError, SpoolOptions, SpoolRecording};
 
 const NOW_UNIX_MS: u64 = CREATED_UNIX_MS + 60_000;
+const DAY_MS: u64 = 86_400_000;
 
 fn open(folder: &Path) -> Spool {
     Spool::open(folder, ring(), SpoolOptions::default()).unwrap()
@@ -338,7 +339,6 @@ fn times_that_have_no_date_are_refused() {
 
 #[test]
 fn old_recordings_go_and_those_under_way_stay() {
-    const DAY_MS: u64 = 86_400_000;
     let folder = tempfile::tempdir().unwrap();
     let spool = open(folder.path());
     for day in 0..3 {
@@ -358,4 +358,26 @@ fn old_recordings_go_and_those_under_way_stay() {
     assert!(left[0].starts_with("done/2026-11-22/"), "{left:?}");
     assert_eq!(left[1], format!("open/{}.arec", under_way.name()));
     assert!(foreign.exists() && !folder.path().join("done/2026-11-21").exists());
+}
+
+#[test]
+fn what_was_put_aside_is_counted_and_goes_when_it_is_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(folder.path());
+    let names = [0, 2].map(|day| {
+        let begun = spool.create(CREATED_UNIX_MS + day * DAY_MS, b"{}");
+        *begun.unwrap().name()
+    });
+    let put_aside = names.map(|name| spool.put_aside(&name).unwrap());
+    let foreign = folder.path().join("broken/notes.txt");
+    fs::write(&foreign, "a person's").unwrap();
+    let n_bytes = put_aside.map(|path| path.metadata().unwrap().len());
+    let usage = spool.usage().unwrap();
+    assert_eq!((usage.n_open, usage.n_done, usage.n_broken), (0, 0, 2));
+    assert_eq!(usage.broken_bytes, n_bytes.iter().sum::<u64>());
+    assert_eq!(spool.expire(CREATED_UNIX_MS).unwrap(), 0);
+    assert_eq!(spool.expire(CREATED_UNIX_MS + DAY_MS).unwrap(), 1);
+    let later = format!("broken/{}.arec", names[1]);
+    assert_eq!(recordings(folder.path()), [later]);
+    assert!(foreign.exists());
 }

@@ -63,6 +63,10 @@ pub enum Happening {
         utterance: Box<Utterance>,
         /// Its mood, and what the customer wants.
         insight: UtteranceInsight,
+        /// It was cut, for it had grown too long or recognition failed in it: its speaker may go on, and the next one of the
+        /// channel may be of the same speech. Left out where a pause, or the end of the call, ended it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_cut: bool,
     },
     /// A rule fired, or what became of it.
     Alert(Box<Alert>),
@@ -277,5 +281,36 @@ mod tests {
             told,
             serde_json::json!({"type": acknowledged.kind(), "alert_id": "a-0", "by": "li"})
         );
+    }
+
+    #[test]
+    fn finals_say_that_they_were_cut_where_they_were() {
+        let told = |is_cut: bool| {
+            let utterance = Utterance {
+                party: Party::Agent,
+                channel: 0,
+                start_ms: 0,
+                end_ms: 900,
+                text: "您好。".into(),
+                spoken: "您好".into(),
+                confidence: 0.9,
+                syllables: Vec::new(),
+                words: Vec::new(),
+                voice: None,
+            };
+            let happening = Happening::Final {
+                utterance: Box::new(utterance),
+                insight: UtteranceInsight::default(),
+                is_cut,
+            };
+            let told = serde_json::to_value(&happening).unwrap();
+            assert_eq!(
+                serde_json::from_value::<Happening>(told.clone()).unwrap(),
+                happening
+            );
+            told
+        };
+        assert_eq!(told(true)["is_cut"], true);
+        assert_eq!(told(false).get("is_cut"), None);
     }
 }

@@ -13,6 +13,11 @@ use auricle_speech::segment::EndpointSettings;
 use crate::packet::Packet;
 use crate::unpack::LegCounts;
 
+/// Audio that comes so much further ahead of the clock than any before comes faster than it is spoken, microseconds.
+const ORIGIN_MOVED_US: i64 = 500_000;
+/// For so long after that, microseconds.
+const ORIGIN_SETTLES_US: u64 = 5_000_000;
+
 /// Tells calls of one running pipeline apart; never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallNumber(pub(crate) u64);
@@ -60,11 +65,14 @@ pub(crate) struct LegKey {
     pub(crate) leg: usize,
 }
 
-/// How far a leg has come, told from stage to stage. One thread writes each value.
+/// How far a leg has come, told from stage to stage. One thread writes each value but that of the haste.
 #[derive(Debug, Default)]
 pub(crate) struct LegProgress {
     /// When the leg's first sample would have come had nothing been late, microseconds of the pipeline's clock.
     origin_us: AtomicI64,
+    /// The same before it last moved by [`ORIGIN_MOVED_US`], and when it did; 0: never.
+    origin_before_us: AtomicI64,
+    origin_moved_us: AtomicU64,
     /// After the front end.
     pub(crate) front: Reached,
     /// After recognition.
@@ -90,6 +98,7 @@ impl LegProgress {
     pub(crate) fn new() -> Self {
         Self {
             origin_us: AtomicI64::new(i64::MAX),
+            origin_before_us: AtomicI64::new(i64::MAX),
             ..Self::default()
         }
     }
@@ -97,21 +106,42 @@ impl LegProgress {
     /// A packet that ends at `media_us` of the leg came at `came_us`.
     pub(crate) fn came(&self, media_us: u64, came_us: u64) {
         let origin_us = came_us as i64 - media_us as i64;
-        if origin_us < self.origin_us.load(Ordering::Relaxed) {
-            self.origin_us.store(origin_us, Ordering::Relaxed);
+        let least_us = self.origin_us.load(Ordering::Relaxed);
+        if origin_us >= least_us {
+            return;
+        }
+        self.origin_us.store(origin_us, Ordering::Relaxed);
+        let before_us = self.origin_before_us.load(Ordering::Relaxed);
+        if before_us == i64::MAX {
+            self.origin_before_us.store(origin_us, Ordering::Relaxed);
+        } else if before_us - origin_us > ORIGIN_MOVED_US {
+            self.origin_before_us.store(origin_us, Ordering::Relaxed);
+            self.origin_moved_us
+                .store(came_us.max(1), Ordering::Relaxed);
         }
     }
 
-    /// How long ago the sound at `media_ms` of the leg was there, microseconds; `None` before anything came.
+    /// How long ago the sound at `media_ms` of the leg was there, microseconds; `None` before anything came, and while audio
+    /// comes faster than it is spoken: nobody knows when that was.
     pub(crate) fn age_us(&self, media_ms: u64, now_us: u64) -> Option<u64> {
-        let origin_us = self.origin_us.load(Ordering::Relaxed);
-        let at_us = origin_us.checked_add((media_ms * 1000) as i64)?;
+        let moved_us = self.origin_moved_us.load(Ordering::Relaxed);
+        if moved_us > 0 && now_us < moved_us + ORIGIN_SETTLES_US {
+            return None;
+        }
+        let at_us = self.at_us(media_ms)?;
         Some((now_us as i64).saturating_sub(at_us).max(0) as u64)
     }
 
-    /// Recognition is behind.
+    /// When the sound at `media_ms` of the leg was there, or would have been had the audio come as it is spoken; `None` before
+    /// anything came.
+    pub(crate) fn at_us(&self, media_ms: u64) -> Option<i64> {
+        let origin_us = self.origin_us.load(Ordering::Relaxed);
+        (origin_us != i64::MAX).then(|| origin_us.saturating_add((media_ms * 1000) as i64))
+    }
+
+    /// A stage is behind.
     pub(crate) fn hurry(&self, until_us: u64) {
-        self.hurried_until_us.store(until_us, Ordering::Relaxed);
+        self.hurried_until_us.fetch_max(until_us, Ordering::Relaxed);
     }
 
     pub(crate) fn is_hurried(&self, now_us: u64) -> bool {
@@ -187,5 +217,49 @@ impl LegProgress {
             filled: self.filled.load(Ordering::Relaxed),
             jumps: self.jumps.load(Ordering::Relaxed),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A leg of which packets of 20 ms come every so many milliseconds, for ten seconds.
+    fn paced(progress: &LegProgress, every_us: u64) {
+        for packet in 1..=500 {
+            progress.came(packet * 20_000, 1_000_000 + packet * every_us);
+        }
+    }
+
+    #[test]
+    fn sound_is_as_old_as_it_is_since_it_was_there() {
+        let progress = LegProgress::new();
+        assert_eq!(progress.age_us(0, 5), None);
+        paced(&progress, 20_000);
+        assert_eq!(progress.age_us(10_000, 11_300_000), Some(300_000));
+        // One that was late says nothing.
+        progress.came(10_020_000, 11_900_000);
+        assert_eq!(progress.age_us(10_000, 11_300_000), Some(300_000));
+    }
+
+    #[test]
+    fn nobody_knows_how_old_sound_is_that_comes_faster_than_it_is_spoken() {
+        let progress = LegProgress::new();
+        paced(&progress, 5_000);
+        assert_eq!(progress.age_us(10_000, 3_500_000), None);
+        // A burst at the beginning is forgotten: what comes after it comes as it is spoken.
+        let progress = LegProgress::new();
+        progress.came(20_000, 1_000_000);
+        progress.came(3_000_000, 1_000_000);
+        assert_eq!(progress.age_us(3_000, 1_300_000), None);
+        assert_eq!(progress.age_us(9_000, 7_300_000), Some(300_000));
+    }
+
+    #[test]
+    fn the_longest_haste_counts() {
+        let progress = LegProgress::new();
+        progress.hurry(500);
+        progress.hurry(300);
+        assert!(progress.is_hurried(499) && !progress.is_hurried(500));
     }
 }

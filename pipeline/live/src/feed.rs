@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rtrb::{Producer, RingBuffer};
 
 use crate::clock::Clock;
-use crate::packet::{Encoding, PACKET_BYTES, Packet};
+use crate::packet::{Encoding, Packet};
 use crate::unpack::LegCounts;
 
 use crate::call::LegProgress;
@@ -14,9 +14,10 @@ use crate::call::LegProgress;
 /// Packets between an ingest and the front end: over a second of 20 ms packets at 8 kHz, so that neither a thread that waits for
 /// the processor nor a short burst holds the sender back. 22 KB a leg.
 pub(crate) const PACKETS_WAITING: usize = 64;
-/// How long audio lasts that a feed keeps for a front end that is behind, seconds, in packets that are full: 0.5 MB of a leg at
-/// 8 kHz.
-const MOST_KEPT_SECS: usize = 30;
+/// How long audio lasts that a feed keeps for a front end that is behind, seconds.
+const MOST_KEPT_SECS: u64 = 30;
+/// The most packets of it, however short: 1 MB a leg.
+const MOST_KEPT_PACKETS: usize = 3_000;
 
 /// A packet was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,7 @@ pub struct LegFeed {
     packets: Producer<Packet>,
     /// Kept for a front end that is behind.
     kept: VecDeque<Packet>,
+    n_samples_kept: u64,
     clock: Arc<dyn Clock>,
     progress: Arc<LegProgress>,
     rate_hz: u32,
@@ -71,6 +73,7 @@ impl LegFeed {
         let feed = Self {
             packets,
             kept: VecDeque::new(),
+            n_samples_kept: 0,
             clock,
             progress,
             rate_hz,
@@ -102,8 +105,9 @@ impl LegFeed {
     /// When half a minute is kept.
     pub fn push_or_keep(&mut self, packet: &Packet) -> Result<(), Full> {
         match self.push(packet) {
-            Err(Full::ForNow) if self.kept.len() < self.most_kept() => {
+            Err(Full::ForNow) if self.may_keep() => {
                 self.kept.push_back(*packet);
+                self.n_samples_kept += packet.n_samples();
                 self.progress.keeps(self.kept.len());
                 Ok(())
             }
@@ -126,6 +130,7 @@ impl LegFeed {
             if self.packets.push(*packet).is_err() {
                 break;
             }
+            self.n_samples_kept -= packet.n_samples();
             self.kept.pop_front();
         }
         // Told last: what is counted nowhere is over.
@@ -136,8 +141,9 @@ impl LegFeed {
         Ok(self.kept.is_empty())
     }
 
-    fn most_kept(&self) -> usize {
-        MOST_KEPT_SECS * 2 * self.rate_hz as usize / PACKET_BYTES
+    fn may_keep(&self) -> bool {
+        self.kept.len() < MOST_KEPT_PACKETS
+            && self.n_samples_kept < MOST_KEPT_SECS * u64::from(self.rate_hz)
     }
 
     /// So many of the samples that were pushed are silence that nobody sent.

@@ -17,6 +17,7 @@ use crate::call::LegProgress;
 use crate::clock::Clock;
 use crate::metrics::{Depth, Metrics};
 use crate::packet::Packet;
+use crate::recognise::VOICES_WITHIN_MS;
 use crate::stage::{Stage, Turn};
 use crate::unpack::Unpack;
 
@@ -41,9 +42,20 @@ pub(crate) struct Mark {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lies in a ring: a box would be an allocation"
+)]
 pub(crate) enum MarkKind {
-    Open { start_ms: u64, audio_from_ms: u64 },
-    Close { end_ms: u64, voice: Option<Voice> },
+    Open {
+        start_ms: u64,
+        audio_from_ms: u64,
+    },
+    Close {
+        end_ms: u64,
+        is_cut: bool,
+        voice: Option<Voice>,
+    },
 }
 
 /// A leg as the front end gets it.
@@ -183,7 +195,9 @@ impl Stage for Front {
             .map(|leg| (leg.from.packets.slots() + leg.from.progress.n_kept()) as u64)
             .sum();
         self.depth.tell(n_waiting, &self.metrics.packets_waiting);
+        let now_us = self.clock.now_us();
         for leg in &mut self.legs {
+            leg.hurry_if_behind(now_us);
             if leg.from.samples.is_abandoned() {
                 // Nobody hears it: recognition said why.
                 leg.fail();
@@ -217,12 +231,23 @@ impl Leg {
             && self.from.samples.slots() >= self.from.ear.most_speech_samples()
     }
 
+    /// Packets that waited long wait for too much work, here or in recognition.
+    fn hurry_if_behind(&self, now_us: u64) {
+        let oldest = self.from.packets.peek();
+        let waited_us = oldest.map_or(0, |oldest| now_us.saturating_sub(oldest.came_us));
+        if waited_us > VOICES_WITHIN_MS * 1000 {
+            self.from.progress.hurry(now_us + waited_us);
+        }
+    }
+
     fn take_packets(
         &mut self,
         samples: &mut Vec<f32>,
         is_hung_up: bool,
     ) -> Result<Turn, SpeechError> {
-        if self.state != LegState::Live || !self.has_room() {
+        // A frame that waits has no room: more would wait behind it, beyond every bound.
+        let is_stuck = self.from.ear.has_frame() || !self.has_room();
+        if self.state != LegState::Live || is_stuck {
             return Ok(Turn::Idle);
         }
         samples.clear();
@@ -234,8 +259,8 @@ impl Leg {
             && let Some(packet) = self.next_packet(is_dropped)
         {
             self.unpack.take(&packet, samples);
-            let end = packet.at.saturating_add(packet.n_samples());
-            let media_us = end.saturating_mul(1_000_000) / u64::from(self.from.rate_hz);
+            let n_told = self.n_samples + samples.len() as u64;
+            let media_us = n_told.saturating_mul(1_000_000) / u64::from(self.from.rate_hz);
             self.from.progress.came(media_us, packet.came_us);
             n_taken += 1;
         }
@@ -351,8 +376,13 @@ impl Out<'_> {
                 start_ms,
                 audio_from_ms,
             },
-            Heard::Close { end_ms, voice } => MarkKind::Close {
+            Heard::Close {
                 end_ms,
+                is_cut,
+                voice,
+            } => MarkKind::Close {
+                end_ms,
+                is_cut,
                 voice: voice.copied(),
             },
         };

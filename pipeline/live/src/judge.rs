@@ -71,6 +71,7 @@ struct Call {
 /// An utterance that is over, and how long it was on its way.
 struct Waiting {
     utterance: Utterance,
+    is_cut: bool,
     closed_us: u64,
     recognised_us: u64,
 }
@@ -142,7 +143,7 @@ impl JudgeCalls {
         true
     }
 
-    fn take_reports(&mut self) -> Turn {
+    pub(crate) fn take_reports(&mut self) -> Turn {
         // Marks are read first: what they speak of is in the queue by then. They count when nothing of it is left there.
         for call in self.calls.values_mut() {
             for leg in &mut call.legs {
@@ -154,6 +155,10 @@ impl JudgeCalls {
             let Some(report) = self.reports.pop() else {
                 break;
             };
+            if !self.calls.contains_key(&report.leg.call) {
+                // It came after arrivals were looked for, and may be over already.
+                self.take_arrivals();
+            }
             let Some(call) = self.calls.get_mut(&report.leg.call) else {
                 continue;
             };
@@ -171,6 +176,7 @@ impl JudgeCalls {
                     match written {
                         Some(utterance) => call.waiting.push(Waiting {
                             utterance,
+                            is_cut: said.place.is_cut,
                             closed_us: said.closed_us,
                             recognised_us: said.recognised_us,
                         }),
@@ -397,7 +403,7 @@ impl Call {
             if let (Some(times), Timings::Told) = (times, desk.timings) {
                 desk.outbox.push_back(Told::Timed(Box::new(times)));
             }
-            self.tell_final(idx, told.insight, desk);
+            self.tell_final(idx, told.insight, waiting.is_cut, desk);
         }
         let events = self.run.time(self.heard_until_ms());
         self.tell_events(events, u64::MAX, desk);
@@ -414,7 +420,7 @@ impl Call {
         } = waiting.utterance;
         let progress = &self.legs.get(usize::from(channel))?.progress;
         let judged_us = desk.clock.now_us();
-        let at_us = |ms: u64| Some(judged_us.saturating_sub(progress.age_us(ms, judged_us)?));
+        let at_us = |ms: u64| Some(progress.at_us(ms)?.clamp(0, judged_us as i64) as u64);
         Some(UtteranceTimes {
             call_id: self.new.id.clone(),
             party,
@@ -448,7 +454,7 @@ impl Call {
         begun.chain(waiting).min().unwrap_or(0)
     }
 
-    fn tell_final(&self, idx: usize, insight: UtteranceInsight, desk: &mut Desk<'_>) {
+    fn tell_final(&self, idx: usize, insight: UtteranceInsight, is_cut: bool, desk: &mut Desk<'_>) {
         let Some(masked) = self.masker().utterance(idx) else {
             return;
         };
@@ -462,6 +468,7 @@ impl Call {
         let happening = Happening::Final {
             utterance: Box::new(masked),
             insight,
+            is_cut,
         };
         desk.outbox.push_back(self.told(happening));
     }

@@ -14,13 +14,13 @@
 //! | queue | full |
 //! | --- | --- |
 //! | packets | the sender is told and keeps what was not taken; what is recorded the feed keeps, half a minute of it |
-//! | speech, marks | the front end takes no more packets of that leg |
+//! | speech, marks | the front end takes no more packets of that leg, and judges none of it |
 //! | reports | above a quarter partials are left out; full, recognition waits |
 //! | events | above half partials are left out; full, judgement waits |
 //!
-//! Recognition that needs more than half a second for a turn is behind: it leaves partials out; beyond a second the front end
-//! measures no voices, and emotion is told by words alone. So under too much load partials go first, then emotion; audio,
-//! finals and alerts wait, and nothing of them is lost.
+//! Recognition that needs more than half a second for a turn is behind: it leaves partials out. Beyond a second, or where
+//! packets wait so long for the front end, that measures no voices either, and emotion is told by words alone. So under too
+//! much load partials go first, then emotion; audio, finals and alerts wait, and nothing of them is lost.
 
 mod call;
 mod clock;

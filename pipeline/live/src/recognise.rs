@@ -117,6 +117,8 @@ struct Open {
     n_fed_at_partial: u64,
     /// Tokens of the partial before.
     told: Vec<Arc<str>>,
+    /// That partial was not told, for want of time or room.
+    is_owed: bool,
 }
 
 impl Open {
@@ -128,6 +130,7 @@ impl Open {
             n_fed: 0,
             n_fed_at_partial: 0,
             told: Vec::new(),
+            is_owed: false,
         }
     }
 
@@ -148,6 +151,8 @@ struct Closed {
     place: Place,
     voice: Option<Voice>,
     closed_us: u64,
+    /// Its last partial was not told.
+    owes_partial: bool,
 }
 
 impl Recognise {
@@ -275,6 +280,7 @@ impl Recognise {
             let engine = &mut self.engines[leg.engine].engine;
             for closed in leg.closed.drain(..) {
                 turn = Turn::Worked;
+                self.metrics.partials_shed(u64::from(closed.owes_partial));
                 let readings = engine.finish(closed.stream).unwrap_or_else(|cause| {
                     self.metrics.leg_failed(&cause);
                     let failed = Said::Failed {
@@ -307,8 +313,10 @@ impl Recognise {
         turn
     }
 
-    /// Partials of utterances in which words came or changed, where there is room and time for what must not be left out.
+    /// Partials of utterances in which words came or changed, where there is room and time for what must not be left out. One
+    /// that is left out is told with the next chunk of speech, unless other words take its place.
     fn tell_partials(&mut self, took_ms: u64) {
+        let now_us = self.clock.now_us();
         for leg in &mut self.legs {
             let loaded = &self.engines[leg.engine];
             let chunk_ms = u64::from(loaded.engine.info().chunk_ms);
@@ -327,21 +335,29 @@ impl Recognise {
                     continue;
                 }
             };
-            if !open.is_news(&hypothesis) {
-                continue;
+            match open.is_news(&hypothesis) {
+                true => self.metrics.partials_shed(u64::from(open.is_owed)),
+                false if open.is_owed => {}
+                false => continue,
             }
+            open.is_owed = true;
             let reports = Arc::clone(&leg.from.reports);
             let Some(place) = leg.place_of_open(chunk) else {
                 continue;
             };
+            // Whoever has no time for voices has none for partials.
             let has_room = took_ms <= PARTIALS_WITHIN_MS
+                && !leg.from.progress.is_hurried(now_us)
                 && reports.len() < reports.capacity() / PARTIALS_SHARE;
             let report = Report {
                 leg: leg.from.key,
                 said: Said::Partial(place, hypothesis),
             };
-            if !has_room || reports.push(report).is_err() {
-                self.metrics.partials_shed(1);
+            if has_room
+                && reports.push(report).is_ok()
+                && let Some(open) = &mut leg.open
+            {
+                open.is_owed = false;
             }
         }
     }
@@ -447,8 +463,9 @@ impl Leg {
         if is_drained && ended.is_some() {
             if let Some(open) = self.open.take() {
                 // The front end failed in the middle of it: what was heard stays.
-                let end_ms = self.fed_to_ms(&open);
-                self.close(&open, (end_ms, None, now_us), engine)?;
+                let end_ms = self.fed_to_ms(&open).max(open.start_ms);
+                let place = self.place(&open, end_ms);
+                self.close(&open, (place, None, now_us), engine)?;
             }
             self.duration_ms = ended;
         }
@@ -468,9 +485,13 @@ impl Leg {
             let end_ms = self.fed_to_ms(&open).max(open.start_ms);
             streams.push(Closed {
                 stream: open.stream,
-                place: self.place(&open, end_ms),
+                place: Place {
+                    is_cut: true,
+                    ..self.place(&open, end_ms)
+                },
                 voice: None,
                 closed_us: now_us,
+                owes_partial: open.is_owed,
             });
             self.went_on = Some(end_ms);
         }
@@ -540,18 +561,19 @@ impl Leg {
         reports
     }
 
-    /// Its end, the voice in it, and when that was known.
+    /// Where it lies, the voice in it, and when that was known.
     fn close(
         &mut self,
         open: &Open,
-        (end_ms, voice, closed_us): (u64, Option<Voice>, u64),
+        (place, voice, closed_us): (Place, Option<Voice>, u64),
         engine: &mut dyn StreamingEngine,
     ) -> Result<(), SpeechError> {
         self.closed.push(Closed {
             stream: open.stream,
-            place: self.place(open, end_ms.max(open.start_ms)),
+            place,
             voice,
             closed_us,
+            owes_partial: open.is_owed,
         });
         self.from.feeder.end(engine, open.stream)
     }
@@ -584,9 +606,17 @@ impl Leg {
                 start_ms,
                 audio_from_ms,
             } => self.open(engine, start_ms, audio_from_ms)?,
-            MarkKind::Close { end_ms, voice } => {
+            MarkKind::Close {
+                end_ms,
+                is_cut,
+                voice,
+            } => {
                 if let Some(open) = self.open.take() {
-                    self.close(&open, (end_ms, voice, mark.known_us), engine)?;
+                    let place = Place {
+                        is_cut,
+                        ..self.place(&open, end_ms.max(open.start_ms))
+                    };
+                    self.close(&open, (place, voice, mark.known_us), engine)?;
                 }
             }
         }
@@ -634,6 +664,7 @@ impl Leg {
             start_ms: open.start_ms,
             end_ms,
             audio_from_ms: open.audio_from_ms,
+            is_cut: false,
         }
     }
 }

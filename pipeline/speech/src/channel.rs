@@ -16,8 +16,8 @@ const LET_GO_MS: u64 = 250;
 pub(crate) enum ChannelEvent {
     /// An utterance opened; it starts at this time, its audio at `audio_from_ms`.
     Open { start_ms: u64, audio_from_ms: u64 },
-    /// The utterance closed; it ended at this time.
-    Close { end_ms: u64 },
+    /// The utterance closed; it ended at this time, cut where it had grown too long.
+    Close { end_ms: u64, is_cut: bool },
 }
 
 /// Audio of one channel on its way to the recogniser.
@@ -151,10 +151,13 @@ impl Channel {
                     audio_from_ms: from * 1000 / u64::from(self.speech_rate_hz),
                 })
             }
-            EndpointEvent::End(frame) => Some(ChannelEvent::Close {
-                // The last frame was filled up with silence.
-                end_ms: (frame * FRAME_MS).min(self.n_samples * 1000 / u64::from(self.rate_hz)),
-            }),
+            event @ (EndpointEvent::End(frame) | EndpointEvent::Cut(frame)) => {
+                Some(ChannelEvent::Close {
+                    // The last frame was filled up with silence.
+                    end_ms: (frame * FRAME_MS).min(self.n_samples * 1000 / u64::from(self.rate_hz)),
+                    is_cut: matches!(event, EndpointEvent::Cut(_)),
+                })
+            }
         }
     }
 
@@ -256,7 +259,7 @@ mod tests {
                     let event = channel.judged(f32::from(u8::from(is_speech)));
                     let most = channel.most_speech_samples();
                     let given = match event {
-                        Some(ChannelEvent::Close { end_ms }) => channel.take_rest(end_ms),
+                        Some(ChannelEvent::Close { end_ms, .. }) => channel.take_rest(end_ms),
                         _ => channel.take_speech(),
                     };
                     prop_assert!(given.len() <= most, "{} {most}", given.len());
@@ -283,7 +286,7 @@ mod tests {
                 let event = channel.judged(f32::from(u8::from(is_speech(frame))));
                 frame += 1;
                 let more = match event {
-                    Some(ChannelEvent::Close { end_ms }) => channel.take_rest(end_ms),
+                    Some(ChannelEvent::Close { end_ms, .. }) => channel.take_rest(end_ms),
                     _ => channel.take_speech(),
                 };
                 match event {

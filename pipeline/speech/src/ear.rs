@@ -31,6 +31,8 @@ pub enum Heard<'a> {
     Close {
         /// End of speech.
         end_ms: u64,
+        /// It was cut there, for it had grown too long: its speaker may go on.
+        is_cut: bool,
         /// How the voice sounded in it.
         voice: Option<&'a Voice>,
     },
@@ -194,7 +196,7 @@ impl Ear {
                     audio_from_ms,
                 })
             }
-            Some(ChannelEvent::Close { end_ms }) => {
+            Some(ChannelEvent::Close { end_ms, is_cut }) => {
                 self.is_open = false;
                 let rest = self.channel.take_rest(end_ms);
                 let mut voice = None;
@@ -205,6 +207,7 @@ impl Ear {
                 listener(Heard::Speech(rest))?;
                 listener(Heard::Close {
                     end_ms,
+                    is_cut,
                     voice: voice.as_ref(),
                 })
             }

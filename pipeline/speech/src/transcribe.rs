@@ -280,7 +280,11 @@ impl Desk<'_> {
                 }
                 speaker.feeder.accept(self.engine, open.stream, speech)?;
             }
-            Heard::Close { end_ms, voice } => {
+            Heard::Close {
+                end_ms,
+                is_cut,
+                voice,
+            } => {
                 let Some(open) = speaker.open.take() else {
                     return Ok(());
                 };
@@ -293,6 +297,7 @@ impl Desk<'_> {
                         start_ms: open.start_ms,
                         end_ms,
                         audio_from_ms: open.audio_from_ms,
+                        is_cut,
                     },
                     heard: open.heard,
                     rate_hz: speaker.speech_rate_hz,

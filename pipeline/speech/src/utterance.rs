@@ -27,6 +27,8 @@ pub struct Place {
     pub end_ms: u64,
     /// Time of the first sample the recogniser heard.
     pub audio_from_ms: u64,
+    /// It was cut at its end, for it had grown too long or recognition failed: its speaker may go on.
+    pub is_cut: bool,
 }
 
 /// Turns hypotheses into utterances with one model's language.
@@ -347,6 +349,7 @@ mod tests {
             start_ms: 1_000,
             end_ms: 2_000,
             audio_from_ms: 680,
+            is_cut: false,
         };
         read_text(&hypothesis, place, emission_ms)
     }

@@ -241,10 +241,18 @@ fn what_was_said_is_final_when_the_client_asks() {
         (String::new(), &json!(true))
     );
     client.speak(first, 3_200);
+    // Each has its answer.
+    client.say(r#"{"type":"Finalize"}"#);
     client.say(r#"{"type":"Finalize"}"#);
     let told = client.next().unwrap();
     assert_eq!(told["from_finalize"], true, "{told}");
+    assert_eq!(told["speech_final"], true, "{told}");
     assert!(!transcript(&told).is_empty());
+    let again = client.next().unwrap();
+    assert_eq!(
+        (transcript(&again), &again["from_finalize"]),
+        (String::new(), &json!(true))
+    );
     // Silence that ended it is none of the client's time.
     client.speak(rest, 3_200);
     client.say(r#"{"type":"CloseStream"}"#);
@@ -259,6 +267,95 @@ fn what_was_said_is_final_when_the_client_asks() {
     let seconds = audio.len() as f64 / 16_000.0;
     let duration = messages.last().unwrap()["duration"].as_f64().unwrap();
     assert!((duration - seconds).abs() < 1e-3);
+    server.stop();
+}
+
+#[test]
+fn finalize_puts_no_silence_behind_next_to_nothing() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    let server = Server::start(&desk, &models, &[]);
+    let more = "&endpointing=false&extra=call_id:brief";
+    let mut client = open(&server, &format!("{LINEAR}{more}"), &[]);
+    client.speak(&[0, 0], 2);
+    for _ in 0..3 {
+        client.say(r#"{"type":"Finalize"}"#);
+        let nothing = client.next().unwrap();
+        assert_eq!(
+            (transcript(&nothing), &nothing["from_finalize"]),
+            (String::new(), &json!(true))
+        );
+    }
+    client.say(r#"{"type":"CloseStream"}"#);
+    let (messages, close) = client.rest();
+    assert_eq!((messages.len(), close.0), (1, 1000), "{messages:?}");
+    let saved = server.json("/api/v1/calls/brief");
+    assert_eq!(saved["duration_ms"], 0);
+    server.stop();
+}
+
+#[test]
+fn speech_that_is_cut_for_its_length_is_final_and_goes_on() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put(
+        "auricle.toml",
+        "[speech.endpoint]\nmax_utterance_ms = 1000\n",
+    );
+    let server = Server::start(&desk, &models, &[]);
+    let [audio, _] = channels("fixture-01");
+    let mut client = open(&server, &format!("{LINEAR}&extra=call_id:cut"), &[]);
+    client.speak(&audio, 3_200);
+    client.say(r#"{"type":"CloseStream"}"#);
+    let (messages, close) = client.rest();
+    assert_eq!(close.0, 1000);
+    let told = finals(&messages);
+    let last = told.last().unwrap();
+    assert_eq!(last["speech_final"], true, "{last}");
+    let told = told
+        .iter()
+        .filter(|results| !transcript(results).is_empty());
+    let told: Vec<bool> = told
+        .map(|results| results["speech_final"] == true)
+        .collect();
+
+    let events = server.events("after=0", "", "cut");
+    let events = events.iter().filter(|event| event["type"] == "final");
+    let events: Vec<_> = events.collect();
+    let ms = |event: &Value, name: &str| event["utterance"][name].as_u64().unwrap();
+    // Whoever pauses behind it as long as utterances usually need is done all the same.
+    let has_pause = |place: usize| {
+        let next = events.get(place + 1);
+        next.is_some_and(|next| ms(next, "start_ms") >= ms(events[place], "end_ms") + 640)
+    };
+    assert_eq!(told.len(), events.len());
+    for (place, is_over) in told.into_iter().enumerate() {
+        let is_cut = events[place]["is_cut"] == true;
+        assert!(is_over != is_cut || has_pause(place), "{}", events[place]);
+    }
+    let n_cut = events.iter().filter(|event| event["is_cut"] == true);
+    assert!(n_cut.count() > 1, "{events:?}");
+    server.stop();
+}
+
+#[test]
+fn more_calls_than_there_may_be_are_refused() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put("auricle.toml", "[live]\nmost_calls = 1\n");
+    let server = Server::start(&desk, &models, &[]);
+    let first = open(&server, LINEAR, &[]);
+    let refused = Client::try_open(&server, &format!("/v1/listen?{LINEAR}"), &[]);
+    let refused = refused.err().unwrap();
+    let body: Value = serde_json::from_str(&refused.body).unwrap();
+    assert_eq!(
+        (refused.status, &body["err_code"]),
+        (429, &json!("TOO_MANY_REQUESTS"))
+    );
+    first.leave();
     server.stop();
 }
 
@@ -317,6 +414,10 @@ fn what_cannot_be_is_refused_as_deepgram_refuses() {
     check(LINEAR, &[], 401, "INVALID_AUTH", "Invalid credentials");
     let wrong = [("authorization", "Token other")];
     check(LINEAR, &wrong, 401, "INVALID_AUTH", "Invalid credentials");
+    // They count as keys do that any other page refuses.
+    let (_, metrics) = server.get(&format!("/metrics?key={integrator}"));
+    let n_refused = "\nauricle_http_keys_refused_total 2\n";
+    assert!(metrics.contains(n_refused), "{metrics}");
 
     // From a browser the key comes as a protocol.
     let protocols = format!("token, {integrator}");

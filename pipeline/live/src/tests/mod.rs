@@ -16,7 +16,7 @@ use auricle_speech::{
 };
 
 use crate::graph::{Bounds, Graph, LiveSettings, OpenError};
-use crate::stage::Turn;
+use crate::stage::{Stage, Turn};
 use crate::{Clock, Encoding, EndedCall, LegFeed, NewCall, NewLeg, Told};
 
 mod allocation;
@@ -220,6 +220,8 @@ impl Simulation {
         let feeds = opened.map(|((id, _), model)| self.open(id, model).unwrap());
         let mut feeds: Vec<Option<Vec<LegFeed>>> = feeds.map(Some).collect();
         for tick in 0.. {
+            let passed_us = 20_000 * n_packets as u64;
+            self.clock.now_us.fetch_add(passed_us, Ordering::SeqCst);
             for (feeds, (_, channels)) in feeds.iter_mut().zip(calls) {
                 let Some(legs) = feeds else { continue };
                 let from = tick * n_packets * PACKET;
@@ -235,7 +237,7 @@ impl Simulation {
                     }
                 }
             }
-            self.pass(20 * n_packets as u64);
+            self.pass(0);
             if feeds.iter().all(Option::is_none) {
                 break;
             }
@@ -417,4 +419,18 @@ fn calls_beyond_the_limit_are_refused() {
     simulation.open("b", model).unwrap();
     let counts = simulation.graph.doors.metrics().counts();
     assert_eq!((counts.calls_opened, counts.calls_refused), (2, 1));
+}
+
+#[test]
+fn a_call_that_is_over_before_its_judge_knew_of_it_ends() {
+    let Some(model) = &*MODEL else { return };
+    let mut simulation = Simulation::new(model, one_worker());
+    drop(simulation.open("x", model).unwrap());
+    let graph = &mut simulation.graph;
+    let worked = |turns: [Turn; 2]| turns.contains(&Turn::Worked);
+    while worked([graph.fronts[0].turn(), graph.recognisers[0].turn()]) {}
+    // As where all of that happens after it looked for new calls.
+    graph.judges[0].take_reports();
+    simulation.pass(20);
+    assert_eq!(simulation.ended().len(), 1);
 }

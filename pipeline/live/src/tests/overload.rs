@@ -5,6 +5,8 @@ use auricle_models::{
     StreamingEngine, TokenTable,
 };
 
+use auricle_audio::g711::Law;
+
 use super::*;
 use crate::Full;
 use crate::feed::PACKETS_WAITING;
@@ -352,6 +354,75 @@ fn recognition_that_is_behind_leaves_out_partials_and_then_voices() {
         n_without
     });
     assert!(n_voices[0] < n_voices[1], "{n_voices:?}");
+}
+
+#[test]
+fn a_front_end_that_is_behind_leaves_out_partials_and_voices() {
+    let Some(model) = &*MODEL else { return };
+    let channels = read("dev-01");
+    let (_, calm_end) = undisturbed(model, &channels);
+    let mut simulation = Simulation::new(model, one_worker());
+    let mut legs = simulation.open("x", model).unwrap();
+    // From the tenth second to the thirtieth it comes to its turn every 1.2 s only.
+    let slow = 500..1_500;
+    let mut n_told = Vec::new();
+    for tick in 0..n_ticks(&channels) {
+        packet(&mut legs, &channels, tick).unwrap();
+        if slow.contains(&tick) && tick % 60 != 59 {
+            simulation.clock.now_us.fetch_add(20_000, Ordering::SeqCst);
+        } else {
+            simulation.pass(20);
+        }
+        if tick == slow.start + 60 || tick == slow.end - 1 {
+            n_told.push(n_partials(&simulation, "x"));
+        }
+    }
+    drop(legs);
+    simulation.pass(20);
+    let mut ended = simulation.ended().pop().unwrap();
+    assert_eq!(n_told[0], n_told[1], "partials go before voices");
+    assert!(n_partials(&simulation, "x") > n_told[1] + 50);
+    let counts = simulation.graph.doors.metrics().counts();
+    let n_without = give_voices_back(&mut ended, &calm_end, &slow);
+    assert_eq!(n_without, counts.voices_shed);
+    assert!(
+        n_without > 0 && counts.partials_shed > 10,
+        "{n_without} {counts:?}"
+    );
+    ended.transcript.warnings.clear();
+    assert_eq!(ended.transcript, calm_end.transcript);
+}
+
+#[test]
+fn what_waits_in_the_front_end_is_bounded() {
+    let Some(model) = &*MODEL else { return };
+    let channels = read("dev-01");
+    let (_, calm) = undisturbed(model, &channels);
+    let mut agent = calm.transcript.utterances.iter();
+    let said = agent.find(|said| said.channel == 0 && said.end_ms > said.start_ms + 3_000);
+    let said = said.map(|said| said.start_ms as usize * 16..said.end_ms as usize * 16);
+    let (samples, _) = channels[0][said.unwrap()].as_chunks::<2>();
+    let codes = samples.iter();
+    let speech: Vec<u8> = codes
+        .map(|sample| Law::Mu.encode(i16::from_le_bytes(*sample)))
+        .collect();
+    // Without a pause, two minutes of it, in packets of 40 ms, as fast as they are taken.
+    let speech: Vec<u8> = speech.into_iter().cycle().take(960_000).collect();
+    let mut simulation = Simulation::new(model, one_worker());
+    let mut legs = simulation.open("x", model).unwrap();
+    let reach = legs[0].reach();
+    let mut at = 0;
+    while at < speech.len() {
+        let code = &speech[at..at + PACKET];
+        let packet = legs[0].packet(at as u64, Encoding::Ulaw, code);
+        match legs[0].push(&packet) {
+            Ok(()) => at += PACKET,
+            // A turn of recognition takes a second, of the front end two.
+            Err(_) => drop(simulation.graph.turn()),
+        }
+        let waits_ms = (at as u64 / 8).saturating_sub(reach.settled_ms());
+        assert!(waits_ms < 9_000, "{waits_ms} ms wait behind {at} samples");
+    }
 }
 
 /// Puts the voices of a calm call where one was not measured, which may only be while recognition is slow; tells how many.

@@ -6,7 +6,7 @@
 //! Trailing ── speech_prob ─────────────────▶ Speech
 //! Trailing ── trailing_silence passed ─────▶ Silence   (the utterance closes)
 //! ```
-//! An utterance that grows past `max_utterance_ms` closes at the next short pause.
+//! An utterance that grows past `max_utterance_ms` is cut at the next short pause.
 //!
 //! Quiet syllables that voice activity misses are won back by their loudness: before the first
 //! speech, as far back as `lookback_ms`, and after it, for `hold_ms`.
@@ -93,8 +93,10 @@ impl EndpointSettings {
 pub enum EndpointEvent {
     /// Speech began at this frame; told once it lasted `min_speech_ms`.
     Start(u64),
-    /// Speech ended before this frame; told after the trailing silence.
+    /// Speech ended before this frame; told after the trailing silence, or when the channel is over.
     End(u64),
+    /// The utterance had grown too long and ends before this frame: its speaker may go on.
+    Cut(u64),
 }
 
 /// Gap between sounds that belong together, frames.
@@ -160,7 +162,7 @@ impl Endpointer {
                     return None;
                 }
                 let longest = self.settings.max_utterance_ms * 3 / 2;
-                (ms(here + 1 - from) >= longest).then(|| self.close(here + 1))
+                (ms(here + 1 - from) >= longest).then(|| self.cut(here + 1))
             }
             // Trailing => (Speech or Trailing or Silence)
             State::Trailing { from, silent_from } => {
@@ -170,8 +172,11 @@ impl Endpointer {
                 }
                 let pause_ms = ms(here + 1 - silent_from);
                 let is_long = ms(silent_from - from) >= self.settings.max_utterance_ms;
-                let wanted_ms = self.settings.trailing_silence_ms / if is_long { 4 } else { 1 };
-                (pause_ms >= wanted_ms).then(|| self.close(silent_from))
+                let trailing_ms = self.settings.trailing_silence_ms;
+                if pause_ms >= trailing_ms {
+                    return Some(self.close(silent_from));
+                }
+                (is_long && pause_ms >= trailing_ms / 4).then(|| self.cut(silent_from))
             }
         }
     }
@@ -246,6 +251,11 @@ impl Endpointer {
         self.state = State::Silence { speech_frames: 0 };
         EndpointEvent::End(end)
     }
+
+    fn cut(&mut self, end: u64) -> EndpointEvent {
+        self.state = State::Silence { speech_frames: 0 };
+        EndpointEvent::Cut(end)
+    }
 }
 
 const fn ms(frames: u64) -> u64 {
@@ -282,7 +292,7 @@ mod tests {
         }
     }
 
-    use EndpointEvent::{End, Start};
+    use EndpointEvent::{Cut, End, Start};
 
     #[test]
     fn opens_after_enough_speech_and_closes_after_enough_silence() {
@@ -312,16 +322,27 @@ mod tests {
     }
 
     #[test]
-    fn a_long_utterance_closes_at_a_short_pause_and_at_last_anywhere() {
+    fn a_long_utterance_is_cut_at_a_short_pause_and_at_last_anywhere() {
         check(
             settings(),
             &format!("{}..##", "#".repeat(20)),
-            &[Start(0), End(20), Start(22), End(24)],
+            &[Start(0), Cut(20), Start(22), End(24)],
         );
         check(
             settings(),
             &"#".repeat(32),
-            &[Start(0), End(30), Start(30), End(32)],
+            &[Start(0), Cut(30), Start(30), End(32)],
         );
+    }
+
+    #[test]
+    fn silence_as_long_as_that_of_others_ends_a_long_utterance() {
+        // One frame of silence is seen when the next one comes: a short pause is no shorter than this one.
+        let settings = EndpointSettings {
+            trailing_silence_ms: 64,
+            ..settings()
+        };
+        let long = format!("{}....", "#".repeat(20));
+        check(settings, &long, &[Start(0), End(20)]);
     }
 }

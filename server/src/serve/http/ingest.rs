@@ -23,6 +23,8 @@ use crate::serve::ingest::websocket::random_id;
 
 /// Tells of parameters that have no effect, one each.
 const WARNING: HeaderName = HeaderName::from_static("auricle-warning");
+/// For calls that come too fast, as their message says; seconds.
+const RETRY_AFTER: &str = "1";
 /// The request, as Deepgram's clients look for it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("dg-request-id");
 
@@ -142,8 +144,9 @@ pub(super) async fn stream(
         (status = 400, description = "A parameter cannot be.", body = RefusalBody),
         (status = 401, description = "No key, or one that is not known.", body = RefusalBody),
         (status = 403, description = "The key is not for this.", body = RefusalBody),
-        (status = 429, description = "Too many streams, or too many calls.", body = RefusalBody),
-        (status = 503, description = "Calls come too fast, or the program is about to end.", body = RefusalBody),
+        (status = 429, description = "As many streams, or calls, as may be are under way.", body = RefusalBody),
+        (status = 503, description = "Calls come too fast, or the program is about to end.", body = RefusalBody,
+            headers(("retry-after" = String, description = "Seconds."))),
     ),
     extensions(("x-client-messages" = json!({"$ref": "#/components/schemas/ListenClientMessage"}))),
 )]
@@ -209,10 +212,13 @@ fn admit(served: &Served, query: &str, headers: &HeaderMap) -> Result<(), Refusa
         query,
     };
     let admitted = served.access.admit(Role::Integrator, asker);
-    admitted.map(drop).map_err(|refusal| match refusal {
-        access::Refusal::NoKey | access::Refusal::WrongKey => Refusal::invalid_credentials(),
-        access::Refusal::WrongRole { .. } | access::Refusal::WrongHost => {
-            Refusal::not_permitted(refusal.to_string())
+    admitted.map(drop).map_err(|refusal| {
+        served.n_keys_refused.fetch_add(1, Ordering::Relaxed);
+        match refusal {
+            access::Refusal::NoKey | access::Refusal::WrongKey => Refusal::invalid_credentials(),
+            access::Refusal::WrongRole { .. } | access::Refusal::WrongHost => {
+                Refusal::not_permitted(refusal.to_string())
+            }
         }
     })
 }
@@ -234,6 +240,9 @@ fn refuse(refusal: &Refusal, id: Uuid) -> Response {
     let headers = response.headers_mut();
     let json = HeaderValue::from_static("application/json");
     headers.insert(header::CONTENT_TYPE, json);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+    }
     for (name, value) in refusal.headers(&id) {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);
@@ -254,4 +263,21 @@ fn warnings(source: &str, ignored: &[Ignored]) -> HeaderMap {
         .iter()
         .filter_map(|told| HeaderValue::from_str(told).ok());
     values.map(|value| (WARNING, value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_too_soon_is_told_when_to_come_again() {
+        let check = |refusal: &Refusal, status: u16, after: Option<&str>| {
+            let response = refuse(refusal, Uuid::nil());
+            let told = response.headers().get(header::RETRY_AFTER);
+            let told = told.map(|value| value.to_str().unwrap());
+            assert_eq!((response.status().as_u16(), told), (status, after));
+        };
+        check(&Refusal::unavailable("calls come too fast"), 503, Some("1"));
+        check(&Refusal::too_many_requests(), 429, None);
+    }
 }

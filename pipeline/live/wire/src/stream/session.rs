@@ -45,21 +45,31 @@ impl StreamSession {
         Ok(self.splitter.split(message))
     }
 
-    /// Takes a text message: metadata.
+    /// Takes a text message: metadata. One with a field that cannot be is not understood, though the others of it are taken.
     ///
     /// # Errors
     /// Where it is too long, or one too many that is not understood.
     pub fn text(&mut self, message: &str) -> Result<StreamText, Close> {
         match Metadata::read(message, &self.limits) {
-            Ok(metadata) => Ok(StreamText::Metadata(metadata)),
+            Ok(metadata) => {
+                if !metadata.refused.is_empty() {
+                    self.count_malformed()?;
+                }
+                Ok(StreamText::Metadata(metadata))
+            }
             Err(MetadataError::TooLong { .. }) => Err(Close::TooLong),
             Err(error) => {
-                self.n_malformed += 1;
-                match self.n_malformed > self.limits.malformed_messages {
-                    true => Err(Close::Malformed),
-                    false => Ok(StreamText::Malformed(error)),
-                }
+                self.count_malformed()?;
+                Ok(StreamText::Malformed(error))
             }
+        }
+    }
+
+    fn count_malformed(&mut self) -> Result<(), Close> {
+        self.n_malformed += 1;
+        match self.n_malformed > self.limits.malformed_messages {
+            true => Err(Close::Malformed),
+            false => Ok(()),
         }
     }
 

@@ -144,6 +144,25 @@ fn messages_in_any_order() {
     assert_eq!(session.text(&" ".repeat(41)), Err(Close::TooLong));
 }
 
+#[test]
+fn fields_that_cannot_be_make_a_message_malformed() {
+    let limits = Limits {
+        malformed_messages: 1,
+        ..Limits::default()
+    };
+    let request = StreamRequest::parse("", &limits).unwrap();
+    let mut session = StreamSession::new(&request, &limits);
+    let bad = r#"{"agent": [], "region": {}, "campaign": "spring"}"#;
+    let StreamText::Metadata(metadata) = session.text(bad).unwrap() else {
+        panic!("it is metadata");
+    };
+    assert_eq!(metadata.refused.len(), 2);
+    assert_eq!(metadata.facts.metadata.campaign.as_deref(), Some("spring"));
+    // What is not known here is no mistake.
+    assert!(session.text(r#"{"other": []}"#).is_ok());
+    assert_eq!(session.text(bad), Err(Close::Malformed));
+}
+
 proptest! {
     #[test]
     fn any_query_is_read(query in "([a-z_]{1,8}=[a-z0-9%:+]{0,6}&){0,6}|\\PC{0,40}") {

@@ -5,6 +5,8 @@
 //!               └────── notes (answers, Finalize, the end) ──▶┘
 //! ```
 
+mod finalize;
+mod parted;
 mod results;
 mod teller;
 mod timeline;
@@ -30,6 +32,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
+use self::finalize::PutIn;
 use self::results::ResultsWriter;
 use self::teller::{Note, Summary, Teller};
 use self::timeline::Timeline;
@@ -120,7 +123,7 @@ impl Listening {
         let patience = Patience {
             open_within: quiet_within,
             quiet_within,
-            silent_after: None,
+            wall: None,
         };
         let mut speaking = self.speaking(stream, notes.clone());
         let mut telling = tokio::spawn(teller.run(noted));
@@ -194,10 +197,10 @@ impl Listening {
 
     fn speaking(self, stream: SplitStream<WebSocket>, notes: mpsc::Sender<Note>) -> Speaking {
         let endpoint = self.model.settings().endpoint;
-        let trailing_silence_ms = self.trailing_silence_ms();
+        let silence_ms = self.trailing_silence_ms() + endpoint.pad_after_ms + SURE_SILENCE_MS;
         Speaking {
             session: ListenSession::new(&self.request, &self.request_id, &self.sockets.limits, 0),
-            silence_ms: trailing_silence_ms + endpoint.pad_after_ms + SURE_SILENCE_MS,
+            put_in: PutIn::new(self.request.sample_rate_hz, silence_ms),
             request: self.request,
             request_id: self.request_id,
             stream,
@@ -205,8 +208,6 @@ impl Listening {
             opened: Some(self.legs),
             channels: Vec::new(),
             n_frames: 0,
-            put_in_ms: 0,
-            finalized_at: 0,
             digest: Sha256::new(),
             began: Instant::now(),
         }
@@ -280,7 +281,7 @@ fn refusal_of(error: &anyhow::Error) -> Refusal {
     match NotTaken::of(error) {
         Some(NotTaken::Overloaded) => Refusal::too_many_requests(),
         Some(NotTaken::Unacceptable) => Refusal::invalid_parameter(message_of(error)),
-        Some(NotTaken::Stopping) | None => Refusal::unavailable(message_of(error)),
+        Some(NotTaken::Busy | NotTaken::Stopping) | None => Refusal::unavailable(message_of(error)),
     }
 }
 
@@ -296,12 +297,8 @@ struct Speaking {
     channels: Vec<Vec<u8>>,
     /// Samples of each channel that came.
     n_frames: u64,
-    /// Silence that was put into the call, milliseconds.
-    put_in_ms: u64,
-    /// Samples that had come at the last `Finalize`.
-    finalized_at: u64,
-    /// Silence that ends an utterance.
-    silence_ms: u64,
+    /// Silence that was put into the call.
+    put_in: PutIn,
     /// Of the audio.
     digest: Sha256,
     began: Instant,
@@ -317,24 +314,11 @@ impl Speaking {
         self.n_frames as f64 / f64::from(self.request.sample_rate_hz)
     }
 
-    /// How far the call is, milliseconds.
-    fn at_ms(&self) -> u64 {
-        self.n_frames * 1000 / u64::from(self.request.sample_rate_hz) + self.put_in_ms
-    }
-
-    /// What was heard is to be told as final: silence is put in, where there was sound since the last time.
+    /// What was heard is to be told as final. Gives the silence that is to be put in, which may be none.
     async fn finalize(&mut self, what: FinalizeWhat) -> Result<Duration> {
-        let is_new = self.n_frames > self.finalized_at;
-        let silence_ms = if is_new { self.silence_ms } else { 0 };
-        let note = Note::Finalize {
-            what,
-            at_ms: self.at_ms(),
-            silence_ms,
-        };
-        self.tell(note).await?;
-        self.finalized_at = self.n_frames;
-        self.put_in_ms += silence_ms;
-        Ok(Duration::from_millis(silence_ms))
+        let silence = self.put_in.finalize(self.n_frames);
+        self.tell(Note::Finalize { what, silence }).await?;
+        Ok(Duration::from_millis(silence.length_ms))
     }
 
     fn configured(&self, configure: &Configure) -> ServerMessage {
@@ -466,6 +450,7 @@ const fn live_encoding(encoding: auricle_wire::Encoding) -> Encoding {
 
 #[cfg(test)]
 mod tests {
+    use auricle_live::OpenError;
     use auricle_wire::{ChannelSplitter, Limits};
 
     use super::*;
@@ -476,6 +461,22 @@ mod tests {
         let mut legs = vec![vec![9]; 3];
         deal(&mut legs, splitter.split(message), &request);
         legs
+    }
+
+    #[test]
+    fn calls_are_refused_for_good_or_for_now() {
+        let check = |error: OpenError, status: u16, code: &str| {
+            let refusal = refusal_of(&error.into());
+            assert_eq!((refusal.status, refusal.code), (status, code));
+        };
+        check(OpenError::TooMany { n_calls: 1 }, 429, "TOO_MANY_REQUESTS");
+        check(OpenError::Busy, 503, "SERVICE_UNAVAILABLE");
+        check(OpenError::Draining, 503, "SERVICE_UNAVAILABLE");
+        check(
+            OpenError::Legs { n_legs: 3 },
+            400,
+            "INVALID_QUERY_PARAMETER",
+        );
     }
 
     #[test]

@@ -39,7 +39,9 @@ pub(super) fn metadata(
 pub(super) enum Said {
     /// The utterance goes on.
     Interim,
-    /// It is over.
+    /// It was cut, for it had grown too long: its speaker may go on.
+    Part,
+    /// It is over, and its speaker pauses.
     Final,
     /// It is over because the client asked for that.
     FromFinalize,
@@ -79,10 +81,10 @@ impl ResultsWriter {
         self.results(channel, from_to_ms, alternative, said)
     }
 
-    /// Nothing was said, here of the call: the answer to a client who asked for the end of what was.
-    pub(super) fn nothing(&self, channel: u16, at_ms: u64) -> ServerMessage {
-        let alternative = Alternative::default();
-        self.results(channel, [at_ms, at_ms], alternative, Said::FromFinalize)
+    /// Nothing more was said, here of the call: the answer to a client who asked for the end of what was, or the pause behind
+    /// an utterance that was cut.
+    pub(super) fn nothing(&self, channel: u16, at_ms: u64, said: Said) -> ServerMessage {
+        self.results(channel, [at_ms, at_ms], Alternative::default(), said)
     }
 
     fn results(
@@ -93,13 +95,12 @@ impl ResultsWriter {
         said: Said,
     ) -> ServerMessage {
         let start = self.timeline.seconds(from_ms);
-        let is_final = said != Said::Interim;
         ServerMessage::Results(Box::new(Results {
             channel_index: [channel, self.n_channels],
             duration: self.timeline.seconds(to_ms.max(from_ms)) - start,
             start,
-            is_final,
-            speech_final: is_final,
+            is_final: said != Said::Interim,
+            speech_final: matches!(said, Said::Final | Said::FromFinalize),
             channel: Channel {
                 alternatives: vec![alternative],
             },
@@ -193,7 +194,9 @@ mod tests {
         let told = [
             writer.interim(1, [1_000, 1_500], "您".into()),
             writer.utterance(1, &said("您好。", &["您好"]), Said::Final),
-            writer.nothing(0, 700),
+            writer.utterance(1, &said("您好。", &["您好"]), Said::Part),
+            writer.nothing(1, 1_500, Said::Final),
+            writer.nothing(0, 700, Said::FromFinalize),
         ];
         let told = told.map(|message| message.to_json());
         insta::assert_snapshot!(told.join("\n"));

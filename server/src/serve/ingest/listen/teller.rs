@@ -18,6 +18,8 @@ use futures_util::SinkExt;
 use futures_util::stream::SplitSink;
 use tokio::sync::{Notify, mpsc};
 
+use super::finalize::{Nothing, Owed, Silence};
+use super::parted::Parted;
 use super::results::{ResultsWriter, Said};
 use crate::serve::followers::{Follower, Unfollowed};
 use crate::serve::hub::KeptEvent;
@@ -30,22 +32,17 @@ const END_WITHIN: Duration = Duration::from_secs(120);
 /// How often it is looked how far the call is heard.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// From the end of recognition to the event: judgement and the queue to the hub.
-const TOLD_WITHIN: Duration = Duration::from_millis(500);
-/// Silence that was put in and is heard but for its last frame and what resampling holds back has ended what it could.
-const UNHEARD_MS: u64 = 150;
-/// Silence that was put in and ended nothing.
-const ENDS_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const TOLD_WITHIN: Duration = Duration::from_millis(500);
 
 /// What the stream tells its teller.
 #[derive(Debug)]
 pub(super) enum Note {
     /// To be sent as it is.
     Answer(ServerMessage),
-    /// What was said before `at_ms` of the call is to be told as final; behind it there is silence.
+    /// What was said before this silence is to be told as final.
     Finalize {
         what: FinalizeWhat,
-        at_ms: u64,
-        silence_ms: u64,
+        silence: Silence,
     },
     /// No audio comes any more.
     Over(Summary),
@@ -87,17 +84,8 @@ struct ChannelTold {
     started_ms: Option<u64>,
     /// End of the last words, until the silence behind them is told.
     ended_ms: Option<u64>,
-    owed: Option<Owed>,
-}
-
-/// An answer to `Finalize` that is not given yet.
-struct Owed {
-    at_ms: u64,
-    silence_ms: u64,
-    /// Since when all before it is heard.
-    heard: Option<Instant>,
-    /// Since when the silence behind it is heard.
-    silent: Option<Instant>,
+    owed: Owed,
+    parted: Parted,
 }
 
 /// The client takes nothing any more.
@@ -117,7 +105,8 @@ impl Teller {
             reach,
             started_ms: None,
             ended_ms: None,
-            owed: None,
+            owed: Owed::default(),
+            parted: Parted::new(trailing_ms),
         };
         Self {
             socket,
@@ -151,7 +140,7 @@ impl Teller {
                 biased;
                 note = notes.recv() => match note.ok_or(Unsent)? {
                     Note::Answer(message) => self.send(&message).await?,
-                    Note::Finalize { what, at_ms, silence_ms } => self.owe(what, at_ms, silence_ms),
+                    Note::Finalize { what, silence } => self.finalize(what, silence).await?,
                     Note::Over(summary) => match summary.close {
                         Close::Normal | Close::Stopping => {
                             self.stream_over = Some((summary, Instant::now()));
@@ -215,7 +204,12 @@ impl Teller {
                     false => Ok(()),
                 }
             }
-            Happening::Final { utterance, .. } => self.utterance(&utterance).await,
+            Happening::Final {
+                utterance, is_cut, ..
+            } => {
+                let said = if is_cut { Said::Part } else { Said::Final };
+                self.utterance(&utterance, said).await
+            }
             Happening::CallEnded(_) => {
                 self.is_call_over = true;
                 self.call_over.notify_one();
@@ -228,30 +222,37 @@ impl Teller {
         }
     }
 
-    async fn utterance(&mut self, utterance: &Utterance) -> Result<(), Unsent> {
-        let index = utterance.channel;
-        self.begins(index, utterance.start_ms).await?;
+    async fn utterance(&mut self, utterance: &Utterance, said: Said) -> Result<(), Unsent> {
+        let (index, end_ms) = (utterance.channel, utterance.end_ms);
         let Some(channel) = self.channels.get_mut(usize::from(index)) else {
             return Ok(());
         };
-        let trailing_ms = self.trailing_ms;
-        let ends_there = |owed: &mut Owed| {
-            utterance.start_ms < owed.at_ms && utterance.end_ms + trailing_ms > owed.at_ms
-        };
-        let said = match channel.owed.take_if(ends_there) {
-            Some(_) => Said::FromFinalize,
-            None => Said::Final,
-        };
+        let place = [utterance.start_ms, end_ms];
+        let answers = channel.owed.told(place, self.trailing_ms);
+        for nothing in answers.before {
+            self.answer(index, nothing).await?;
+        }
+        self.begins(index, utterance.start_ms).await?;
+        let channel = &mut self.channels[usize::from(index)];
         // It may have waited for the other channel while the next one began.
         let next_ms = channel
             .started_ms
             .filter(|start_ms| *start_ms > utterance.start_ms);
-        channel.ended_ms = next_ms.is_none().then_some(utterance.end_ms);
+        channel.ended_ms = next_ms.is_none().then_some(end_ms);
+        let said = match (answers.here, said) {
+            (Some(_), _) => Said::FromFinalize,
+            (None, Said::Part) => channel.parted.cut(end_ms, next_ms, &self.writer.timeline),
+            (None, said) => said,
+        };
         let message = self.writer.utterance(index, utterance, said);
         self.send(&message).await?;
+        if let Some(here) = answers.here {
+            let n_answers = here.n_answers - 1;
+            self.answer(index, Nothing { n_answers, ..here }).await?;
+        }
         match next_ms {
-            Some(next_ms) if self.is_long_silence(utterance.end_ms, next_ms) => {
-                self.tell_silence(index, utterance.end_ms).await
+            Some(next_ms) if self.is_long_silence(end_ms, next_ms) => {
+                self.tell_silence(index, end_ms).await
             }
             _ => Ok(()),
         }
@@ -269,7 +270,10 @@ impl Teller {
             return Ok(());
         }
         channel.started_ms = Some(start_ms);
+        let timeline = &self.writer.timeline;
+        let paused_ms = channel.parted.next_begins(start_ms, timeline);
         let ended_ms = channel.ended_ms.take();
+        self.tell_pause(index, paused_ms).await?;
         if let Some(ended_ms) = ended_ms
             && self.is_long_silence(ended_ms, start_ms)
         {
@@ -301,35 +305,57 @@ impl Teller {
         self.send(&message).await
     }
 
-    fn owe(&mut self, what: FinalizeWhat, at_ms: u64, silence_ms: u64) {
-        self.writer.timeline.put_in(at_ms, silence_ms);
-        for (index, channel) in self.channels.iter_mut().enumerate() {
+    /// The speech that an utterance was cut out of ended here, if it did.
+    async fn tell_pause(&mut self, index: u16, paused_ms: Option<u64>) -> Result<(), Unsent> {
+        let Some(paused_ms) = paused_ms else {
+            return Ok(());
+        };
+        let message = self.writer.nothing(index, paused_ms, Said::Final);
+        self.send(&message).await
+    }
+
+    async fn finalize(&mut self, what: FinalizeWhat, silence: Silence) -> Result<(), Unsent> {
+        let timeline = &mut self.writer.timeline;
+        timeline.put_in(silence.at_ms, silence.length_ms);
+        for index in 0..self.channels.len() {
             let is_asked = match what {
                 FinalizeWhat::All => true,
                 FinalizeWhat::Channel(asked) => usize::from(asked) == index,
             };
-            if is_asked {
-                channel.owed = Some(Owed {
-                    at_ms,
-                    silence_ms,
-                    heard: None,
-                    silent: None,
-                });
+            let owed = &mut self.channels[index].owed;
+            if let Some(nothing) = owed.finalize(silence, u32::from(is_asked)) {
+                self.answer(index as u16, nothing).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Answers to `Finalize`.
+    async fn answer(&mut self, index: u16, nothing: Nothing) -> Result<(), Unsent> {
+        let message = self
+            .writer
+            .nothing(index, nothing.at_ms, Said::FromFinalize);
+        for _ in 0..nothing.n_answers {
+            // It says that the speech is over, too.
+            self.channels[usize::from(index)].parted.end();
+            self.send(&message).await?;
+        }
+        Ok(())
     }
 
     /// Tells what follows from silence.
     async fn look(&mut self) -> Result<(), Unsent> {
+        let now = Instant::now();
         for index in 0..self.channels.len() {
             let channel = &mut self.channels[index];
             let (settled_ms, begun_ms) = (channel.reach.settled_ms(), channel.reach.begun_ms());
-            let nothing_came = channel.owed.take_if(|owed| owed.is_in_vain(settled_ms));
-            let ended_ms = channel.ended_ms;
-            if let Some(owed) = nothing_came {
-                let message = self.writer.nothing(index as u16, owed.at_ms);
-                self.send(&message).await?;
+            for nothing in channel.owed.in_vain(settled_ms, now) {
+                self.answer(index as u16, nothing).await?;
             }
+            let (channel, timeline) = (&mut self.channels[index], &self.writer.timeline);
+            let paused_ms = channel.parted.look(begun_ms, timeline, now);
+            let ended_ms = channel.ended_ms;
+            self.tell_pause(index as u16, paused_ms).await?;
             if let Some(ended_ms) = ended_ms
                 && self.is_long_silence(ended_ms, begun_ms)
             {
@@ -343,10 +369,11 @@ impl Teller {
     /// The call is over: nothing else is said.
     async fn answer_all(&mut self) -> Result<(), Unsent> {
         for index in 0..self.channels.len() {
-            if let Some(owed) = self.channels[index].owed.take() {
-                let message = self.writer.nothing(index as u16, owed.at_ms);
-                self.send(&message).await?;
+            for nothing in self.channels[index].owed.rest() {
+                self.answer(index as u16, nothing).await?;
             }
+            let paused_ms = self.channels[index].parted.end();
+            self.tell_pause(index as u16, paused_ms).await?;
         }
         Ok(())
     }
@@ -357,21 +384,5 @@ impl Teller {
             Ok(Ok(())) => Ok(()),
             _ => Err(Unsent),
         }
-    }
-}
-
-impl Owed {
-    /// Whether all is heard, and no utterance came of it.
-    fn is_in_vain(&mut self, settled_ms: u64) -> bool {
-        let note = |since: &mut Option<Instant>, is_so: bool| {
-            if is_so && since.is_none() {
-                *since = Some(Instant::now());
-            }
-            since.map_or(Duration::ZERO, |since| since.elapsed())
-        };
-        let heard = note(&mut self.heard, settled_ms >= self.at_ms);
-        let until_ms = self.at_ms + self.silence_ms.saturating_sub(UNHEARD_MS);
-        let silent = note(&mut self.silent, settled_ms >= until_ms);
-        silent >= TOLD_WITHIN || heard >= ENDS_WITHIN
     }
 }

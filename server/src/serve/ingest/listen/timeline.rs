@@ -1,16 +1,41 @@
 //! The client's time beside the call's: silence that is put into the call to end an utterance is none of the client's.
 
-/// Where silence was put in.
+/// Where silence was put in. A look-up takes as many steps as the number of those places has binary digits.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Timeline {
-    /// Where it begins and how long it is, milliseconds of the call, in order.
-    put_in: Vec<(u64, u64)>,
+    /// In order.
+    put_in: Vec<Stretch>,
+}
+
+/// Silence, milliseconds of the call.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    at_ms: u64,
+    length_ms: u64,
+    /// All that was put in before.
+    before_ms: u64,
+}
+
+impl Stretch {
+    /// What of it, and of all before, lies before this place, which is not before it.
+    fn until(self, call_ms: u64) -> u64 {
+        self.before_ms + (call_ms - self.at_ms).min(self.length_ms)
+    }
 }
 
 impl Timeline {
-    /// Silence lies in the call from here on.
+    /// Silence lies in the call from here on, behind all that was put in before.
     pub(super) fn put_in(&mut self, at_ms: u64, length_ms: u64) {
-        self.put_in.push((at_ms, length_ms));
+        if length_ms == 0 {
+            return;
+        }
+        let last = self.put_in.last();
+        let before_ms = last.map_or(0, |last| last.before_ms + last.length_ms);
+        self.put_in.push(Stretch {
+            at_ms,
+            length_ms,
+            before_ms,
+        });
     }
 
     /// A place of the call as the client counts, seconds. What lies in silence that was put in lies where that begins.
@@ -20,11 +45,13 @@ impl Timeline {
 
     /// The same in milliseconds.
     pub(super) fn client_ms(&self, call_ms: u64) -> u64 {
-        let silent = self
+        let n_before = self
             .put_in
-            .iter()
-            .map(|&(at_ms, length_ms)| call_ms.saturating_sub(at_ms).min(length_ms));
-        call_ms - silent.sum::<u64>()
+            .partition_point(|put_in| put_in.at_ms <= call_ms);
+        match self.put_in[..n_before].last() {
+            Some(last) => call_ms - last.until(call_ms),
+            None => call_ms,
+        }
     }
 }
 
@@ -46,5 +73,26 @@ mod tests {
         check(2_400, 1_900);
         check(2_700, 2_000);
         check(3_100, 2_100);
+    }
+
+    #[test]
+    fn silence_without_length_leaves_nothing() {
+        let mut timeline = Timeline::default();
+        timeline.put_in(1_000, 500);
+        (0..1_000).for_each(|_| timeline.put_in(1_500, 0));
+        assert_eq!(timeline.put_in.len(), 1);
+        assert_eq!(timeline.client_ms(2_000), 1_500);
+    }
+
+    #[test]
+    fn what_was_put_in_one_behind_the_other_adds_up() {
+        let mut timeline = Timeline::default();
+        timeline.put_in(100, 900);
+        timeline.put_in(1_000, 1_000);
+        let check = |call_ms, expected| assert_eq!(timeline.client_ms(call_ms), expected);
+        check(999, 100);
+        check(1_000, 100);
+        check(1_999, 100);
+        check(2_001, 101);
     }
 }

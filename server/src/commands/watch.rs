@@ -1,5 +1,7 @@
 //! `auricle watch`: calls under way in the terminal.
 
+mod connection;
+
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
@@ -9,12 +11,8 @@ use auricle_contracts::{
 };
 use clap::Args;
 use console::Style;
-use futures_util::StreamExt;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::error::Error as WsError;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::protocol::Message;
 
+use self::connection::{Connection, Told};
 use super::show::party_style;
 use crate::app::App;
 use crate::exit::Exit;
@@ -61,6 +59,8 @@ pub(crate) struct WatchArgs {
 
 /// Between tries to connect again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// A server that gives no sign of life for so long is gone: it gives one every 15 s.
+const SILENT_WITHIN: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(app: &mut App, args: &WatchArgs) -> Result<Exit> {
     let key = match &args.key_file {
@@ -71,8 +71,9 @@ pub(crate) fn run(app: &mut App, args: &WatchArgs) -> Result<Exit> {
     view.after = args.from_start.then_some(0);
     let handle = app.runtime.handle().clone();
     loop {
-        let watched = handle.block_on(watch(app, args, key.as_deref(), &mut view));
-        match watched {
+        let out = &mut app.terminal;
+        let watched = watch(out, args, key.as_deref(), &mut view, SILENT_WITHIN);
+        match handle.block_on(watched) {
             Ok(()) if !args.stay => return Ok(Exit::Done),
             Err(error) if !args.stay => return Err(error),
             Ok(()) => {}
@@ -82,89 +83,33 @@ pub(crate) fn run(app: &mut App, args: &WatchArgs) -> Result<Exit> {
     }
 }
 
-/// Shows events until the server ends; those that were missed come first.
-async fn watch(app: &mut App, args: &WatchArgs, key: Option<&str>, view: &mut View) -> Result<()> {
-    let url = url(args, view.after)?;
-    let mut request = url
-        .as_str()
-        .into_client_request()
-        .with_context(|| format!("`{}` is no address of a server", args.server))?;
-    if let Some(key) = key {
-        let bearer = HeaderValue::from_str(&format!("Bearer {}", key.trim()));
-        let bearer = bearer.context("--key-file: that is no key")?;
-        request.headers_mut().insert("Authorization", bearer);
-    }
-    let connected = tokio_tungstenite::connect_async(request).await;
-    let (mut socket, _) = connected.map_err(|cause| refused(&args.server, cause))?;
-    while let Some(message) = socket.next().await {
-        match message {
-            Ok(Message::Text(text)) => {
-                view.show(&mut app.terminal, &text)?;
-                app.terminal.flush()?;
+/// Shows events until the server ends, or gives no sign of life for so long; those that were missed come first.
+async fn watch(
+    out: &mut Terminal,
+    args: &WatchArgs,
+    key: Option<&str>,
+    view: &mut View,
+    silent_within: Duration,
+) -> Result<()> {
+    let mut connection = Connection::open(args, key, view.after).await?;
+    // Where it breaks off before the first event, what happens until the next one is missed, too.
+    view.after = connection.begins_after.or(view.after);
+    loop {
+        match connection.next(silent_within).await? {
+            Told::Event(text) => {
+                view.show(out, &text)?;
+                out.flush()?;
             }
-            Ok(Message::Close(Some(frame))) if !frame.reason.is_empty() => {
-                // What was missed is gone: next time from what is there.
+            Told::Gone(reason) => {
+                // Next time from what is there.
                 view.after = Some(0);
-                bail!("the server ended: {}", frame.reason)
+                bail!("the server ended: {reason}")
             }
-            Ok(Message::Close(_)) | Err(WsError::ConnectionClosed) => break,
-            Ok(_) => {}
-            Err(cause) => bail!("the connection to `{}` broke off: {cause}", args.server),
+            Told::Ending => break,
         }
     }
-    view.end_partials(&mut app.terminal)?;
-    Ok(app.terminal.flush()?)
-}
-
-fn refused(server: &str, cause: WsError) -> anyhow::Error {
-    match cause {
-        WsError::Http(response) => {
-            let body = response.body().as_deref().unwrap_or_default();
-            let told: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-            let told = told.and_then(|told| Some(told.get("error")?.as_str()?.to_owned()));
-            let told = told.unwrap_or_else(|| response.status().to_string());
-            anyhow!("`{server}` refuses: {told}\nhint: --key-file names a file with a key for it")
-        }
-        cause => {
-            anyhow!("cannot connect to `{server}`: {cause}\nhint: `auricle serve` listens there")
-        }
-    }
-}
-
-fn url(args: &WatchArgs, after: Option<u64>) -> Result<String> {
-    let server = args.server.trim_end_matches('/');
-    let base = match server.split_once("://") {
-        Some(("http", rest)) => format!("ws://{rest}"),
-        Some(("https", rest)) => format!("wss://{rest}"),
-        Some(("ws" | "wss", _)) => server.to_owned(),
-        None => format!("ws://{server}"),
-        Some((scheme, _)) => bail!("--server: `{scheme}` is not known\nhint: http or https"),
-    };
-    let mut query = Vec::new();
-    query.extend(
-        args.call
-            .as_ref()
-            .map(|call| format!("call={}", escaped(call))),
-    );
-    query.extend(
-        args.agent
-            .as_ref()
-            .map(|agent| format!("agent={}", escaped(agent))),
-    );
-    query.extend(args.alerts.then(|| "only=alerts".to_owned()));
-    query.extend(after.map(|after| format!("after={after}")));
-    Ok(format!("{base}/api/v1/live?{}", query.join("&")))
-}
-
-/// For a query of a URL (RFC 3986, 2.1).
-fn escaped(text: &str) -> String {
-    let escaped = text.bytes().map(|byte| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    });
-    escaped.collect()
+    view.end_partials(out)?;
+    Ok(out.flush()?)
 }
 
 /// What stands on the screen.
@@ -173,6 +118,7 @@ struct View {
     /// Partials take the place of one another where there is a screen.
     has_screen: bool,
     has_partial: bool,
+    /// What comes after this event is yet to be shown.
     after: Option<u64>,
 }
 
@@ -223,7 +169,9 @@ impl View {
                 text,
                 ..
             } => self.partial(out, &said(out, start_ms, &call, party, &format!("{text}…"))),
-            Happening::Final { utterance, insight } => {
+            Happening::Final {
+                utterance, insight, ..
+            } => {
                 let mood = insight.emotion.map(|emotion| emotion.label.as_str());
                 let mood = mood.filter(|mood| *mood != "neutral");
                 let mood = mood.map_or_else(String::new, |mood| format!("  ({mood})"));
@@ -340,35 +288,4 @@ fn ended_line(call: &str, ended: &CallEnded) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn queries_say_what_is_wanted() {
-        let args = |server: &str| WatchArgs {
-            server: server.into(),
-            call: Some("a b".into()),
-            agent: Some("王".into()),
-            alerts: true,
-            from_start: false,
-            key_file: None,
-            json: false,
-            stay: false,
-        };
-        assert_eq!(
-            url(&args("http://host:1/"), Some(7)).unwrap(),
-            "ws://host:1/api/v1/live?call=a%20b&agent=%E7%8E%8B&only=alerts&after=7"
-        );
-        assert!(
-            url(&args("https://host"), None)
-                .unwrap()
-                .starts_with("wss://host/api")
-        );
-        assert!(
-            url(&args("host:80"), None)
-                .unwrap()
-                .starts_with("ws://host:80/api")
-        );
-        assert!(url(&args("ftp://host"), None).is_err());
-    }
-}
+mod tests;

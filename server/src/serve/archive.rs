@@ -16,7 +16,6 @@ use tokio::sync::{Notify, mpsc, watch};
 use super::hub::KeptEvent;
 use super::recordings::RECOVERED;
 use crate::clock::{DAY_MS, unix_ms};
-use crate::exit::message_of;
 
 /// Events that may wait for the disk: hours of a disk that takes nothing, in a place with a thousand calls. Then alerts are
 /// told all the same, and not kept.
@@ -90,23 +89,20 @@ impl Archive {
     }
 
     /// Kept events after `after` up to `up_to`, oldest first; `None` where some are kept no longer.
+    ///
+    /// # Errors
+    /// As the store gives them: the events may still be there.
     pub(crate) async fn between(
         &self,
         after: u64,
         up_to: u64,
         most: usize,
-    ) -> Option<Vec<Arc<KeptEvent>>> {
-        let read = async {
-            let events = self.store.events_between(after, up_to, most as u64).await?;
-            // Looked at last: what goes meanwhile is missed, too.
-            Ok((events, self.store.events_pruned().await?))
-        };
-        let read: Result<_> = read.await;
-        let (events, pruned) = read
-            .inspect_err(|error| tracing::error!("events cannot be read: {}", message_of(error)))
-            .ok()?;
+    ) -> Result<Option<Vec<Arc<KeptEvent>>>> {
+        let events = self.store.events_between(after, up_to, most as u64).await?;
+        // Looked at last: what goes meanwhile is missed, too.
+        let pruned = self.store.events_pruned().await?;
         let events = events.into_iter().filter_map(kept_event).map(Arc::new);
-        (after >= pruned).then(|| events.collect())
+        Ok((after >= pruned).then(|| events.collect()))
     }
 }
 

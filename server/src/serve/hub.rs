@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::archive::{Archive, ArchiveQueue};
 use super::followers::{Follower, Followers};
 use crate::clock::unix_ms;
+use crate::exit::message_of;
 
 /// Events kept for those who come back: half an hour of a hundred calls, partials included.
 pub(crate) const MOST_KEPT: usize = 50_000;
@@ -52,6 +53,14 @@ impl Wanted {
 pub(crate) struct Gone {
     /// The first that is still there.
     pub(crate) oldest: u64,
+}
+
+/// Why events that are no longer in memory do not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Gone(Gone),
+    /// The store gave an error: they may still be there, and come to who asks again.
+    Unreadable,
 }
 
 /// Some events that are no longer in memory.
@@ -202,15 +211,28 @@ impl EventHub {
 
     /// Some events between `after` and those in memory: alerts and calls that ended, as far as they are kept. `gone` is what
     /// [`Self::after`] said. Waits until they are written.
-    pub(crate) async fn older(&self, after: u64, gone: Gone, most: usize) -> Result<Older, Gone> {
+    ///
+    /// # Errors
+    /// When some are kept no longer, or the store cannot be read.
+    pub(crate) async fn older(
+        &self,
+        after: u64,
+        gone: Gone,
+        most: usize,
+    ) -> Result<Older, Missing> {
         let up_to = gone.oldest - 1;
+        let gone = Missing::Gone(gone);
         let archive = self.archive.as_ref().ok_or(gone)?;
         // What is newer than the newest is of another run of the program, whose clock was ahead.
         if after > up_to {
             return Err(gone);
         }
         archive.written(up_to.min(self.queued())).await;
-        let events = archive.between(after, up_to, most).await.ok_or(gone)?;
+        let events = archive.between(after, up_to, most).await.map_err(|error| {
+            tracing::error!("events cannot be read: {}", message_of(&error));
+            Missing::Unreadable
+        })?;
+        let events = events.ok_or(gone)?;
         let up_to = match events.last() {
             Some(last) if events.len() == most => last.id,
             _ => up_to,

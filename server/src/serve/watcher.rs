@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::hub::{EventHub, Gone, KeptEvent, Wanted};
+use super::hub::{EventHub, Gone, KeptEvent, Missing, Wanted};
 
 /// Events looked at together.
 const EVENTS_A_TIME: usize = 256;
@@ -18,13 +18,29 @@ pub(crate) struct Watcher {
     after: u64,
 }
 
+/// Close code of those who were away too long (private use, RFC 6455, 7.4.2).
+pub(crate) const GONE: u16 = 4_010;
+/// Header of the answer that opens a WebSocket: the id after which events come.
+pub(crate) const BEGINS_AFTER: &str = "auricle-after";
+
 /// Why nothing else comes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Over {
     /// The watcher was away too long.
     Gone(Gone),
+    /// What was missed cannot be read now: whoever asks again from the same event on may get it.
+    Unreadable,
     /// The server ends.
     Ending,
+}
+
+impl From<Missing> for Over {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Gone(gone) => Self::Gone(gone),
+            Missing::Unreadable => Self::Unreadable,
+        }
+    }
 }
 
 impl Watcher {
@@ -40,6 +56,11 @@ impl Watcher {
 
     pub(crate) fn hub(&self) -> &Arc<EventHub> {
         &self.hub
+    }
+
+    /// The last event that was looked at: what comes next comes after it.
+    pub(crate) fn after(&self) -> u64 {
+        self.after
     }
 
     /// The next events that are wanted, waiting for them. A call that is dropped while it waits loses nothing.
@@ -61,8 +82,7 @@ impl Watcher {
                     (events, last)
                 }
                 Err(gone) => {
-                    let older = self.hub.older(self.after, gone, EVENTS_A_TIME).await;
-                    let older = older.map_err(Over::Gone)?;
+                    let older = self.hub.older(self.after, gone, EVENTS_A_TIME).await?;
                     (older.events, older.up_to)
                 }
             };

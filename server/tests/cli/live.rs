@@ -1,12 +1,12 @@
 //! `auricle serve`: calls of fixtures/audio/calls as calls under way.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
 use serde_json::Value;
 
 use crate::bare::{checkout, desk_with_voice_activity};
-use crate::server::{Server, analysed, channels, frame, key, of_type};
+use crate::server::{Client, Server, analysed, channels, frame, key, of_type};
 
 #[test]
 fn a_call_that_is_played_is_told_saved_and_found() {
@@ -70,6 +70,17 @@ fn a_call_that_is_played_is_told_saved_and_found() {
         "live-fixture-01",
     );
     assert_eq!(rest, events[ids.len() / 2 + 1..]);
+    // Also who sees none before he is away.
+    let newest = ids.last().unwrap().to_string();
+    let alerts = "/api/v1/live?only=alerts";
+    let stream = server.ask("GET", alerts, "");
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    let first = lines.find(|line| line.starts_with("id: "));
+    assert_eq!(first, Some(format!("id: {newest}")));
+    assert_eq!(lines.next().as_deref(), Some(""));
+    let client = Client::open(&server, alerts, &[]);
+    assert_eq!(client.headers["auricle-after"], newest);
+    client.leave();
     let search = server.json("/api/v1/search?q=hit:promise_return");
     assert_eq!(search["calls"][0]["call_id"], "live-fixture-01");
     let (code, said) = server.stop();
@@ -84,7 +95,7 @@ fn a_call_that_the_program_ends_is_saved_as_far_as_it_is_heard() {
     };
     desk.put(
         "auricle.toml",
-        "[live]\ndrain_secs = 0\n[live.audiosocket]\nlisten = '127.0.0.1:0'\n",
+        "[live]\ndrain_secs = 0\nmost_ahead_secs = 600\n[live.audiosocket]\nlisten = '127.0.0.1:0'\n",
     );
     let server = Server::start(&desk, &models, &[]);
     let mut agent = TcpStream::connect(server.audiosocket.as_ref().unwrap()).unwrap();

@@ -1,10 +1,10 @@
-//! Connections of the HTTP interface: too many, too slow.
+//! Connections of the HTTP interface: too many, too much.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::bare::desk_with_voice_activity;
-use crate::server::{PATIENCE, Server};
+use crate::server::{Client, PATIENCE, Server};
 
 #[test]
 fn more_connections_than_there_may_be_are_told_so() {
@@ -29,11 +29,32 @@ fn more_connections_than_there_may_be_are_told_so() {
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert!(answer.contains("live.most_connections"), "{answer}");
     drop(slow);
-    // There is place again as soon as they are seen to be gone.
-    while server.get("/healthz").0 != 200 {
-        std::thread::yield_now();
-    }
-    let (_, metrics) = server.get("/metrics");
-    assert!(metrics.contains("auricle_live_connections_refused_total"));
+    // There is place again as soon as they are seen to be gone; until then whoever asks is refused, too.
+    let mut n_refused = 1;
+    let metrics = loop {
+        match server.get("/metrics") {
+            (200, metrics) => break metrics,
+            (status, body) => assert_eq!(status, 503, "{body}"),
+        }
+        n_refused += 1;
+    };
+    let counted = format!("auricle_live_connections_refused_total {n_refused}\n");
+    assert!(metrics.contains(&counted), "{counted}: {metrics}");
+    server.stop();
+}
+
+#[test]
+fn a_watcher_who_sends_too_much_is_let_go() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    let server = Server::start(&desk, &models, &[]);
+    let mut client = Client::open(&server, "/api/v1/live", &[]);
+    // The head of a masked frame of 4,097 bytes, and nothing of them (RFC 6455, 5.2).
+    let head = [0x82, 0x80 | 126, 0x10, 0x01, 0, 0, 0, 0];
+    client.socket.get_mut().write_all(&head).unwrap();
+    // There may be one ping before: the next one would come after 15 s.
+    let is_let_go = (0..2).any(|_| client.socket.read().is_err());
+    assert!(is_let_go);
     server.stop();
 }

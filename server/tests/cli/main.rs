@@ -27,3 +27,4 @@ mod server;
 mod settings;
 mod store_commands;
 mod stream;
+mod watch;

@@ -2,10 +2,11 @@
 
 use auricle_contracts::{Acknowledged, Alert, AlertState, CallMetadata, Hit, Party, Severity};
 use auricle_store::AlertFilter;
-use sea_orm::{ConnectOptions, ConnectionTrait, Database};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 
 use super::*;
-use crate::serve::hub::{EventHub, Gone, MOST_KEPT};
+use crate::serve::hub::{EventHub, Gone, MOST_KEPT, Missing, Wanted};
+use crate::serve::watcher::{Over, Watcher};
 
 /// A hub, and what writes for it.
 struct Run {
@@ -29,7 +30,7 @@ impl Run {
     }
 
     /// Ids and kinds of all that comes after this event, as a watcher gets them.
-    async fn after(&self, mut after: u64) -> Result<Vec<(u64, EventKind)>, Gone> {
+    async fn after(&self, mut after: u64) -> Result<Vec<(u64, EventKind)>, Missing> {
         let mut found = Vec::new();
         loop {
             let events = match self.hub.after(after, 2) {
@@ -56,6 +57,13 @@ impl Run {
 async fn store(folder: &tempfile::TempDir) -> Arc<Store> {
     let store = Store::open(&folder.path().join("auricle.db")).await;
     Arc::new(store.unwrap())
+}
+
+/// Another program's way to the same database.
+async fn other_connection(store: &Store) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(format!("sqlite://{}", store.path().display()));
+    options.max_connections(1);
+    Database::connect(options).await.unwrap()
 }
 
 fn started(source: &str) -> Happening {
@@ -137,9 +145,7 @@ async fn alerts_are_told_while_the_disk_takes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder).await;
     let run = Run::begin(&store, Vec::new()).await;
-    let mut options = ConnectOptions::new(format!("sqlite://{}", store.path().display()));
-    options.max_connections(1);
-    let other = Database::connect(options).await.unwrap();
+    let other = other_connection(&store).await;
     other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
     let before = run.hub.newest();
     for number in 0..600 {
@@ -207,9 +213,35 @@ async fn who_was_away_over_a_restart_misses_no_alert_and_gets_none_twice() {
     assert_eq!(run.after(last).await.unwrap(), missed[3..]);
     assert_eq!(run.after(before).await.unwrap()[1..], missed);
     // What is older was never kept; what is newer is of another data folder.
-    let gone = Err(Gone { oldest: first });
+    let gone = Err(Missing::Gone(Gone { oldest: first }));
     assert_eq!(run.after(before - 1).await, gone);
     assert_eq!(run.after(first + 2).await, gone);
+    run.end().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_now_is_not_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    let run = Run::begin(&store, Vec::new()).await;
+    let before = run.hub.newest();
+    let id = run.tell("a", alert("a-0", AlertState::Raised));
+    run.end().await;
+
+    // The memory of another run does not have it.
+    let run = Run::begin(&store, Vec::new()).await;
+    let next = async || {
+        let mut watcher = Watcher::new(&run.hub, Wanted::default(), before);
+        let events = watcher.next().await;
+        events.map(|events| events.iter().map(|event| event.id).collect::<Vec<_>>())
+    };
+    let other = other_connection(&store).await;
+    let hide = "ALTER TABLE events RENAME TO hidden";
+    other.execute_unprepared(hide).await.unwrap();
+    assert_eq!(next().await, Err(Over::Unreadable));
+    let show = "ALTER TABLE hidden RENAME TO events";
+    other.execute_unprepared(show).await.unwrap();
+    assert_eq!(next().await, Ok(vec![id]));
     run.end().await;
 }
 

@@ -1,17 +1,19 @@
 //! Connections of the HTTP interface: how many there may be, how slow, and how they end.
 
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Router};
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1::{self, UpgradeableConnection};
 use hyper::service::{HttpService, Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -48,9 +50,7 @@ pub(crate) async fn accept(
     served: Arc<Served>,
     closed: impl Future<Output = ()>,
 ) {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN);
+    let http = http(HEAD_WITHIN);
     let places = Arc::new(Semaphore::new(served.config.live.most_connections));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let (ending, _) = watch::channel(false);
@@ -88,6 +88,14 @@ pub(crate) async fn accept(
     ending.send_replace(true);
     // Each connection has a receiver.
     ending.closed().await;
+}
+
+/// How connections are answered: each head of a request may take so long.
+fn http(head_within: Duration) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(head_within);
+    http
 }
 
 /// What those get for whom there is no place.
@@ -131,21 +139,113 @@ async fn refuse(mut stream: TcpStream, _place: OwnedSemaphorePermit) {
 
 /// Ends requests whose answer does not begin in time.
 pub(crate) async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(ANSWER_WITHIN, next.run(request)).await {
+    answered_within(ANSWER_WITHIN, request, |request| next.run(request)).await
+}
+
+/// The answer, or who is late: 408 where the rest of the request's body is waited for, else 503.
+async fn answered_within<A>(
+    limit: Duration,
+    request: Request,
+    answer: impl FnOnce(Request) -> A,
+) -> Response
+where
+    A: Future<Output = Response>,
+{
+    let is_awaited = Arc::new(AtomicBool::new(false));
+    let request = request.map(|body| {
+        let is_awaited = Arc::clone(&is_awaited);
+        Body::new(SeenBody { body, is_awaited })
+    });
+    let secs = limit.as_secs();
+    match tokio::time::timeout(limit, answer(request)).await {
         Ok(response) => response,
-        Err(_) => {
-            let secs = ANSWER_WITHIN.as_secs();
-            let message = format!("the request was not done within {secs} s");
+        Err(_) if is_awaited.load(Ordering::Relaxed) => {
+            let message = format!("the body of the request did not come within {secs} s");
             ApiError::new(StatusCode::REQUEST_TIMEOUT, message)
-                .with_hint("send its body at once; ask for less at a time")
+                .with_hint("send it at once")
+                .into_response()
+        }
+        Err(_) => {
+            let message = format!("the answer was not made within {secs} s");
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message)
+                .with_hint("ask for less at a time, or later")
                 .into_response()
         }
     }
 }
 
+/// The body of a request, and whether somebody waits for more of it.
+struct SeenBody {
+    body: Body,
+    is_awaited: Arc<AtomicBool>,
+}
+
+impl HttpBody for SeenBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.is_awaited.store(frame.is_pending(), Ordering::Relaxed);
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_connection_whose_head_is_late_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        // It stays open, so that nothing else ends it.
+        client.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+        let http = http(Duration::from_millis(10));
+        let nothing = TowerToHyperService::new(Router::<()>::new());
+        let connection = http.serve_connection(TokioIo::new(stream), nothing);
+        let (_ending, ending) = watch::channel(false);
+        to_its_end(connection.with_upgrades(), ending).await;
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(answer, b"");
+    }
+
+    /// The status of an answer that is never made, by one who reads the body first.
+    async fn status_without_answer(body: Body) -> StatusCode {
+        let never = async |request: Request| {
+            let _ = axum::body::to_bytes(request.into_body(), 9).await;
+            std::future::pending::<Response>().await
+        };
+        let answer = answered_within(Duration::ZERO, Request::new(body), never);
+        answer.await.status()
+    }
+
+    #[tokio::test]
+    async fn who_is_late_is_told_apart() {
+        let late = stream::pending::<Result<Bytes, Infallible>>();
+        let status = status_without_answer(Body::from_stream(late)).await;
+        assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
+        let status = status_without_answer(Body::from("{}")).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    }
 
     #[test]
     fn the_refusal_is_as_long_as_it_says() {

@@ -123,12 +123,17 @@ impl Door {
             let security = security.map(|name| SecurityRequirement::new(name, [role.as_str()]));
             operation.security = Some(security.to_vec());
         }
+        let has_body = operation.request_body.is_some();
         let responses = &mut operation.responses.responses;
         let mut answer = |status: &str, description: &str| {
             let response = mistake(description);
             let entry = responses.entry(status.to_owned());
             entry.or_insert_with(|| response.into());
         };
+        answer("503", "The server is full, or slow: ask again later.");
+        if has_body {
+            answer("408", "The body did not come in time.");
+        }
         match self {
             Self::Open | Self::Own(_) => {}
             Self::Key(role) => {

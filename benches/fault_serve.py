@@ -9,7 +9,7 @@ stalled       somebody asks for all events and reads none of them until the call
               (as root, `sysctl -w net.ipv4.tcp_wmem='4096 4096 16384'` beforehand: else the system's buffers take 4 MB for them)
 webhook       what events are sent to is down until the calls are over
 
-A call is lost if it is not saved in the end, or with less audio than was sent; an utterance or an alert if a watcher was told
+A call is lost if it is not saved in the end, or with less audio of a leg than was sent of it; an utterance or an alert if a watcher was told
 it and it is not among the saved ones; and texts are compared with those of the same calls when nothing fails.
 """
 import argparse
@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 
-from serving import PACKET_SECS, Server, Watcher, recordings_in, speak, wait_saved
+from serving import PACKET_SECS, Server, Watcher, n_short, recordings_in, speak, wait_saved
 
 OWN_DISK = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
 SLOW_SYNCS = ["strace", "-f", "-qq", "--seccomp-bpf", "-o", os.devnull, "-e", "trace=fsync,fdatasync,syncfs", "-e"]
@@ -188,13 +188,12 @@ def run(name, args, audio, calm):
         finals, alerts = watcher.lost(server, saved)
         for what in finals + alerts:
             print(f"{name}: lost: {what}")
-        sent = {call: max(len(leg.sent) for leg in legs) * PACKET_SECS for call, legs in calls.items()}
-        n_short = sum(found["duration_ms"] / 1000 < sent[call] - PACKET_SECS for call, found in saved.items())
+        n_with_less = n_short(server, {call: [leg.secs() for leg in calls[call]] for call in saved})
         heard = {number: texts(saved[call]) for number, call in enumerate(calls) if call in saved}
         n_other = sum(heard.get(number) != heard_calm for number, heard_calm in calm.items())
-        n_lost += len(calls) - len(saved) + n_short + len(finals) + len(alerts)
+        n_lost += len(calls) - len(saved) + n_with_less + len(finals) + len(alerts)
         print(
-            f"{name}: {len(calls)} calls, {len(saved)} saved, {n_short} short, {n_other} heard otherwise than when nothing fails; "
+            f"{name}: {len(calls)} calls, {len(saved)} saved, {n_with_less} short, {n_other} heard otherwise than when nothing fails; "
             f"{len(watcher.finals)} finals and {len(watcher.alerts)} alerts told, {len(finals) + len(alerts)} lost; {told}",
             flush=True,
         )

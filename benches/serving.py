@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 
@@ -182,6 +183,9 @@ class Leg(threading.Thread):
     def secs_before(self, moment):
         return PACKET_SECS * sum(at <= moment for at in self.sent)
 
+    def secs(self):
+        return PACKET_SECS * len(self.sent)
+
 
 def speak(server, audio, n_calls):
     calls = {}
@@ -196,6 +200,29 @@ def speak(server, audio, n_calls):
             leg.start()
         calls[str(call)] = legs
     return calls
+
+
+def n_short(server, sent):
+    """Saved calls of which a leg has less audio than was sent of it, by `sent`: seconds of each leg, by call. Silence put in is no audio."""
+    legs = {call["call_id"]: call.get("legs", []) for call in saved_calls(server)}
+    return sum(is_short(legs.get(call, []), secs) for call, secs in sent.items())
+
+
+def is_short(legs, sent):
+    """Legs lie by channel, as they were spoken. One that is not there has no audio."""
+    received = [leg["received_ms"] / 1000 for leg in legs] + [0.0] * (len(sent) - len(legs))
+    return any(came < secs - PACKET_SECS for came, secs in zip(received, sent))
+
+
+def saved_calls(server):
+    """As `/api/v1/calls` lists them, of all pages."""
+    after = ""
+    while True:
+        page = server.json("/api/v1/calls?limit=1000" + after)
+        yield from page["saved"]
+        if "next" not in page:
+            return
+        after = "&after=" + urllib.parse.quote(page["next"])
 
 
 def wait_saved(server, calls, patience_secs=300):

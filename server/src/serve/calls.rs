@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 use super::announced::{AnnouncementCounts, Announcements, AnnouncementsConfig};
 use super::in_force::{Holder, InForce};
 use super::ingest::CallLeg;
+use super::ingest::leg::CutOff;
 use super::recordings::{RECOVERED, Recordings};
 use crate::clock;
 use crate::exit::message_of;
@@ -83,6 +84,9 @@ pub(crate) struct CallUnderWay {
     /// What it is heard and judged by, to its end.
     #[serde(skip)]
     pub(crate) by: Arc<InForce>,
+    /// Why it was ended, where nobody hung up.
+    #[serde(skip)]
+    pub(crate) cut_off: CutOff,
     /// It is over, and not saved yet: nothing that is said of it is heard any more.
     pub(crate) is_over: bool,
 }
@@ -93,6 +97,8 @@ pub(crate) struct CallOver {
     pub(crate) recorded: Recorded,
     /// What it was heard and judged by.
     pub(crate) by: Arc<InForce>,
+    /// Why it was ended, where nobody hung up.
+    pub(crate) cut_off: Option<String>,
 }
 
 /// Whether a call is recorded.
@@ -228,11 +234,17 @@ impl Calls {
                 self.known().under_way.remove(&call.id);
             })?
         };
+        // Not before: one that is not taken in keeps its name.
+        if matches!(call.audio, WhereAudioLies::Recovered { .. }) {
+            self.known().to_recover.remove(&asked_for);
+        }
         drop(claim);
         let (recorded, tapes) = self.record(&call);
+        let mut cut_off = CutOff::default();
         // It is still there: it ends when its legs are dropped.
         if let Some(told) = self.known().under_way.get_mut(&call.id) {
             told.recorded = recorded.clone();
+            cut_off = Arc::clone(&told.cut_off);
             // What was said of it meanwhile.
             if told.metadata != call.metadata {
                 self.note(&recorded, &told.metadata);
@@ -241,7 +253,7 @@ impl Calls {
         let mut tapes = tapes.into_iter();
         let legs = feeds
             .into_iter()
-            .map(|feed| CallLeg::new(feed, tapes.next()));
+            .map(|feed| CallLeg::new(feed, tapes.next(), Arc::clone(&cut_off)));
         Ok(Opened {
             legs: legs.collect(),
             id: call.id,
@@ -358,9 +370,6 @@ impl Calls {
             let id = call.id.clone();
             return Err(UnderWayAlready { id }.into());
         }
-        if matches!(call.audio, WhereAudioLies::Recovered { .. }) {
-            known.to_recover.remove(asked_for);
-        }
         if call.source != RECOVERED
             && let Some(said) = announced.take(asked_for, Instant::now())
         {
@@ -375,6 +384,7 @@ impl Calls {
             began_at: clock::now_text(),
             recorded: Recorded::No,
             by: Arc::clone(by),
+            cut_off: CutOff::default(),
             is_over: false,
         };
         known.under_way.insert(id.clone(), told);
@@ -400,19 +410,25 @@ impl Calls {
         }
     }
 
-    /// A call is over and is to be saved; tells whether it was recorded, and what it was judged by.
+    /// A call is over and is to be saved; tells whether it was recorded, what it was judged by, and why it ended.
     pub(crate) fn over(&self, id: &CallId) -> CallOver {
         let known = self.known().under_way.get_mut(id).map(|call| {
             call.is_over = true;
-            (call.recorded.clone(), Arc::clone(&call.by))
+            let cut_off = call.cut_off.get().cloned();
+            (call.recorded.clone(), Arc::clone(&call.by), cut_off)
         });
-        let (recorded, by) = known.unwrap_or_else(|| (Recorded::No, self.holder.now()));
+        let known = known.unwrap_or_else(|| (Recorded::No, self.holder.now(), None));
+        let (recorded, by, cut_off) = known;
         let recorded = match recorded {
             // It may be over because the program ends, not because the recording does.
             Recorded::Before { name, .. } if self.live.is_hung_up() => Recorded::HeardInPart(name),
             recorded => recorded,
         };
-        CallOver { recorded, by }
+        CallOver {
+            recorded,
+            by,
+            cut_off,
+        }
     }
 
     /// These names are of calls that are to be heard again: no other call gets one.

@@ -12,6 +12,7 @@ use super::access::{Access, KeyConfig};
 use super::announced::AnnouncementsConfig;
 use super::archive::EventsConfig;
 use super::ingest::audiosocket::AudioSocketConfig;
+use super::ingest::leg_time::WallTime;
 use super::ingest::websocket::WebSocketConfig;
 use super::jobs::JobsConfig;
 use super::recordings::RecordingsConfig;
@@ -45,6 +46,13 @@ pub(crate) struct LiveConfig {
     /// How long calls under way may go on when the program is told to end.
     #[schemars(range(min = 0, max = 86_400))]
     pub(crate) drain_secs: u64,
+    /// Audio over AudioSocket and from `mod_audio_stream` may be so far ahead of the clock; beyond that its sender is held back
+    /// (ingest/audiosocket.md).
+    #[schemars(range(min = 1, max = 3_600))]
+    pub(crate) most_ahead_secs: u64,
+    /// A call over AudioSocket or from `mod_audio_stream` that has lasted so long is ended as if somebody hung up.
+    #[schemars(range(min = 60, max = 604_800))]
+    pub(crate) longest_call_secs: u64,
     /// How often it is looked whether packs, cards, hotwords or texts of the language model changed, to read them again
     /// (live.md); 0: never, only when somebody asks for it.
     #[schemars(range(min = 0, max = 86_400))]
@@ -82,6 +90,8 @@ impl Default for LiveConfig {
             judge_threads: 0,
             idle_ms: live.idle_ms,
             drain_secs: 30,
+            most_ahead_secs: 5,
+            longest_call_secs: 43_200,
             reload_secs: 0,
             keys: Vec::new(),
             audiosocket: AudioSocketConfig::default(),
@@ -109,6 +119,11 @@ impl LiveConfig {
             idle_ms: self.idle_ms,
             ..usual
         }
+    }
+
+    /// How ways in keep to the clock whose audio has no places of its own.
+    pub(crate) const fn wall_time(&self) -> WallTime {
+        WallTime::new(self.most_ahead_secs, self.longest_call_secs)
     }
 
     /// What can be told before anything is started, beside the ranges of numbers, which are held where the configuration

@@ -81,6 +81,7 @@ impl Keeper {
         } = call;
         let legs: Vec<LegAudio> = new.legs.iter().zip(&counts).map(leg_audio).collect();
         transcript.warnings.extend(lost_audio(&legs));
+        transcript.warnings.extend(over.cut_off.clone());
         match &over.recorded {
             Recorded::Before { warning, .. } => transcript.warnings.push(warning.clone()),
             Recorded::Failed(cause) => transcript.warnings.push(format!("not recorded: {cause}")),

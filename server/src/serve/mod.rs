@@ -62,6 +62,7 @@ use self::keeper::Keeper;
 use self::recordings::Recordings;
 use self::reload::Reloader;
 use self::traces::Traces;
+pub(crate) use self::watcher::{BEGINS_AFTER, GONE};
 use self::webhooks::{Couriers, Webhooks};
 use crate::analyze::{configured_channels, default_speech_options, inputs, stop_on_signals};
 use crate::app::App;
@@ -181,6 +182,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
             &calls,
             &hub,
             &app.config.live.websocket,
+            app.config.live.wall_time(),
             &app.config.speech.language,
         ),
         is_draining: AtomicBool::new(false),
@@ -201,7 +203,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     if let Some(listener) = audiosocket {
         say!("listening: AudioSocket on {}", listener.local_addr()?);
         let config = app.config.live.audiosocket.clone();
-        let audiosocket = AudioSocket::new(Arc::clone(&calls), config);
+        let audiosocket = AudioSocket::new(Arc::clone(&calls), config, app.config.live.wall_time());
         app.runtime.spawn(audiosocket.listen(listener));
     }
     reloader.begin(app.runtime.handle())?;

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::bare::desk_with_voice_activity;
 use crate::server::{Server, channels, frame, of_type, speak};
 
-const CONFIG: &str = "[live.audiosocket]\nlisten = '127.0.0.1:0'\n";
+/// Audio is taken as fast as it comes.
+const CONFIG: &str = "[live]\nmost_ahead_secs = 600\n[live.audiosocket]\nlisten = '127.0.0.1:0'\n";
 const CALL: &str = "07070707-0707-0707-0707-070707070707";
 const OTHER: &str = "08080808-0808-0808-0808-080808080808";
 

@@ -1,23 +1,24 @@
 //! AudioSocket: two connections of Asterisk are one call, and what is refused while it goes on.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
 
 use crate::bare::desk_with_voice_activity;
 use crate::server::{PATIENCE, Server, analysed, channels, frame, n_said, said_by, speak};
 
 const CALL: &str = "07070707-0707-0707-0707-070707070707";
 const ID: [u8; 16] = [7; 16];
+const CONFIG: &str = "[live.audiosocket]\nlisten = '127.0.0.1:0'\n";
+/// Audio is taken as fast as it comes.
+const FAST: &str = "[live]\nmost_ahead_secs = 600\n[live.audiosocket]\nlisten = '127.0.0.1:0'\n";
 
 #[test]
 fn two_connections_of_asterisk_are_one_call() {
     let Some((desk, models)) = desk_with_voice_activity() else {
         return;
     };
-    desk.put(
-        "auricle.toml",
-        "[live.audiosocket]\nlisten = '127.0.0.1:0'\n",
-    );
+    desk.put("auricle.toml", FAST);
     let server = Server::start(&desk, &models, &[]);
     let address = server.audiosocket.clone().unwrap();
     let [agent, customer] = channels("fixture-01");
@@ -77,10 +78,7 @@ fn what_cannot_be_is_refused_and_counted_and_other_calls_go_on() {
     let Some((desk, models)) = desk_with_voice_activity() else {
         return;
     };
-    desk.put(
-        "auricle.toml",
-        "[live.audiosocket]\nlisten = '127.0.0.1:0'\nmost_connections = 3\n",
-    );
+    desk.put("auricle.toml", format!("{FAST}most_connections = 3\n"));
     let server = Server::start(&desk, &models, &[]);
     let address = server.audiosocket.clone().unwrap();
     let audio = channels("fixture-01");
@@ -140,10 +138,7 @@ fn one_connection_may_bring_all_that_is_said() {
     let Some((desk, models)) = desk_with_voice_activity() else {
         return;
     };
-    desk.put(
-        "auricle.toml",
-        "[live.audiosocket]\nlisten = '127.0.0.1:0'\nconnections = 1\n",
-    );
+    desk.put("auricle.toml", format!("{FAST}connections = 1\n"));
     let server = Server::start(&desk, &models, &[]);
     let address = server.audiosocket.clone().unwrap();
     let [agent, _] = channels("fixture-01");
@@ -153,5 +148,124 @@ fn one_connection_may_bring_all_that_is_said() {
     let saved = server.json(&format!("/api/v1/calls/{CALL}"));
     let expected = analysed(&models, "fixture-01");
     assert_eq!(said_by(&saved, "unknown"), said_by(&expected, "agent"));
+    server.stop();
+}
+
+/// The leg of a call that is saved.
+fn leg(server: &Server, party: &str) -> serde_json::Value {
+    let listed = server.json("/api/v1/calls");
+    let legs = listed["saved"][0]["legs"].as_array().unwrap();
+    legs.iter()
+        .find(|leg| leg["party"] == party)
+        .unwrap()
+        .clone()
+}
+
+fn wait_until_under_way(server: &Server) {
+    server.wait_for("/api/v1/calls", |calls| {
+        calls["under_way"] != serde_json::json!([])
+    });
+}
+
+#[test]
+fn who_sends_faster_than_speech_is_held_back_and_loses_nothing() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put("auricle.toml", format!("{CONFIG}connections = 1\n"));
+    let server = Server::start(&desk, &models, &[]);
+    let address = server.audiosocket.clone().unwrap();
+    let [agent, _] = channels("fixture-01");
+    let began = Instant::now();
+    speak(&address, ID, &agent[..8 * 16_000]);
+    let events = server.events("after=0", "", CALL);
+    // Five seconds at once, the others as time passes.
+    assert!(began.elapsed() >= Duration::from_millis(2_900));
+    let leg = leg(&server, "unknown");
+    assert_eq!(
+        [&leg["received_ms"], &leg["filled_ms"], &leg["lost_ms"]],
+        [8_000, 0, 0]
+    );
+    let warnings = events.last().unwrap()["warnings"].as_array().unwrap();
+    let too_fast = "times as fast as it lasts";
+    let of_pace = |warning: &&serde_json::Value| warning.as_str().unwrap().contains(too_fast);
+    assert_eq!(warnings.iter().filter(of_pace).count(), 1, "{warnings:?}");
+    let (_, metrics) = server.get("/metrics");
+    assert!(
+        metrics.contains("auricle_live_legs_off_pace_total 1\n"),
+        "{metrics}"
+    );
+    server.stop();
+}
+
+#[test]
+fn an_agent_who_comes_back_does_not_take_the_leg_of_the_customer() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put("auricle.toml", CONFIG);
+    let server = Server::start(&desk, &models, &[]);
+    let address = server.audiosocket.clone().unwrap();
+    let begin = || {
+        connected(
+            &address,
+            &[frame(0x01, &ID), frame(0x10, &[0; 320])].concat(),
+        )
+    };
+    let mut agent = begin();
+    wait_until_under_way(&server);
+    // It breaks off: when that is answered its place is free.
+    agent.write_all(&[0x10, 0xff, 0xff]).unwrap();
+    assert_eq!(answer(agent), [0xff, 0, 1, 0x10]);
+    assert_eq!(answer(begin()), [0xff, 0, 1, 0x20]);
+    // It comes back no more; the customer's leg is there still.
+    let [_, customer] = channels("fixture-01");
+    speak(&address, ID, &customer[..16_000]);
+    server.events("after=0", "", CALL);
+    assert_eq!(leg(&server, "agent")["received_ms"], 20);
+    assert_eq!(leg(&server, "customer")["received_ms"], 1_000);
+    let (_, said) = server.stop();
+    assert!(
+        said.contains("both connections of the call bring the `agent`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn legs_that_come_one_after_the_other_are_both_parties() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put("auricle.toml", CONFIG);
+    let server = Server::start(&desk, &models, &[]);
+    let address = server.audiosocket.clone().unwrap();
+    for n_bytes in [320, 640] {
+        let audio = frame(0x10, &vec![0; n_bytes]);
+        let all = [frame(0x01, &ID), audio, frame(0x00, &[])].concat();
+        // It says that it has ended, and is closed without a complaint.
+        assert_eq!(answer(connected(&address, &all)), [0; 0]);
+    }
+    server.events("after=0", "", CALL);
+    assert_eq!(leg(&server, "agent")["received_ms"], 20);
+    assert_eq!(leg(&server, "customer")["received_ms"], 40);
+    server.stop();
+}
+
+#[test]
+fn who_is_refused_while_much_is_on_its_way_learns_why() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put("auricle.toml", CONFIG);
+    let server = Server::start(&desk, &models, &[]);
+    let address = server.audiosocket.clone().unwrap();
+    let mut much = vec![0x55; 300_000];
+    much[0] = 0x10;
+    let mut refused = connected(&address, &much);
+    refused.shutdown(Shutdown::Write).unwrap();
+    let mut answer = Vec::new();
+    // The end comes as an end, not as a reset that may destroy what stands before it.
+    refused.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, [0xff, 0, 1, 0x10]);
     server.stop();
 }

@@ -14,6 +14,7 @@ const CONFIG: &str = "\
 insight.packs = ['ours.yaml']
 analyze.hotwords = 'words.txt'
 live.audiosocket.listen = '127.0.0.1:0'
+live.most_ahead_secs = 600
 ";
 /// What the agent of fixture-01 says.
 const FIRST: (&str, &str) = ("first", "保证收益");
@@ -196,7 +197,7 @@ fn hotwords_and_the_configuration_are_read_again() {
     check(422, &["words.txt", "line 2", "hao9"]);
     desk.put("words.txt", "");
     desk.put("auricle.toml", format!("{CONFIG}live.idle_ms = 1000\n"));
-    check(422, &["auricle.toml", "line 4", "live.idle_ms", "1 to 100"]);
+    check(422, &["auricle.toml", "line 5", "live.idle_ms", "1 to 100"]);
     // Packs and words that are named now count at once, the other keys at the next start.
     desk.put("auricle.toml", "insight.packs = []\nlive.most_calls = 7\n");
     check(

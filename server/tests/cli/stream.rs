@@ -8,12 +8,15 @@ use crate::server::{
 };
 
 const PATH: &str = "/api/v1/ingest/stream";
+/// Audio is taken as fast as it comes.
+const FAST: &str = "[live]\nmost_ahead_secs = 600\n";
 
 #[test]
 fn one_connection_brings_both_legs() {
     let Some((desk, models)) = desk_with_voice_activity() else {
         return;
     };
+    desk.put("auricle.toml", FAST);
     let server = Server::start(&desk, &models, &[]);
     let query = "channels=2&agent_channel=0&rate=8000&foo=1";
     let mut client = Client::open(&server, &format!("{PATH}?{query}"), &[]);
@@ -49,6 +52,7 @@ fn two_connections_are_the_legs_of_one_call() {
     let Some((desk, models)) = desk_with_voice_activity() else {
         return;
     };
+    desk.put("auricle.toml", FAST);
     let server = Server::start(&desk, &models, &[]);
     let [agent, customer] = channels("fixture-01");
     let mut first = Client::open(&server, &format!("{PATH}?call_id=two&party=customer"), &[]);
@@ -159,6 +163,27 @@ fn what_cannot_be_is_refused_with_its_reason() {
     assert_eq!(close.0, 1001, "{close:?}");
     let (code, said) = kill.join().unwrap();
     assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn metadata_that_cannot_be_is_told_once_and_ends_the_connection_in_time() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    let server = Server::start(&desk, &models, &[]);
+    let mut chatter = Client::open(&server, PATH, &[]);
+    for _ in 0..21 {
+        chatter.say(r#"{"agent": [], "region": {}, "customer": true}"#);
+    }
+    let (_, close) = chatter.rest();
+    assert_eq!(close.0, 1008, "{close:?}");
+    let (_, metrics) = server.get("/metrics");
+    assert!(
+        metrics.contains("auricle_live_connections_refused_total 1\n"),
+        "{metrics}"
+    );
+    let (_, said) = server.stop();
+    assert_eq!(said.matches("stream: metadata: ").count(), 1, "{said}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use auricle_contracts::{CallId, CallMetadata, Party};
+use auricle_contracts::{CallMetadata, Party};
 use auricle_live::{Encoding, NewLeg};
 use auricle_record::CallSettings;
 use auricle_wire::Limits;
@@ -23,7 +23,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::joining::{Joining, LegToJoin};
+use super::joining::{Joining, LegToJoin, Speaker};
+use super::leg_time::WallTime;
 use super::not_taken::NotTaken;
 use super::seats::{Seat, Seats};
 use super::{CallLeg, Ingest, Patience, Piece, carry};
@@ -36,8 +37,13 @@ use crate::serve::tcp::watch_over;
 const SOURCE: &str = "audiosocket";
 /// How long a connection may take to say which call it is.
 const NAME_WITHIN: Duration = Duration::from_secs(5);
-/// A leg that sends nothing for so long is silent: its time goes on.
-const SILENT_AFTER: Duration = Duration::from_secs(1);
+/// Connections that are told at a time why they are refused, until they have taken it; more are told, and closed at once.
+const REFUSALS: usize = 64;
+/// How long that may take, and how much is read meanwhile that nobody wants: a minute of audio at 8 kHz.
+const REFUSE_WITHIN: Duration = Duration::from_secs(2);
+const REFUSED_BYTES: u64 = 1 << 20;
+/// After an error that concerns all connections: too many open files, of which some will be closed.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// `[live.audiosocket]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -72,17 +78,21 @@ impl Default for AudioSocketConfig {
 pub(crate) struct AudioSocket {
     calls: Arc<Calls>,
     config: AudioSocketConfig,
+    wall: WallTime,
     connections: Arc<Semaphore>,
+    refusals: Semaphore,
     joining: Arc<Joining>,
     seats: Arc<Seats>,
 }
 
 impl AudioSocket {
-    pub(crate) fn new(calls: Arc<Calls>, config: AudioSocketConfig) -> Arc<Self> {
+    pub(crate) fn new(calls: Arc<Calls>, config: AudioSocketConfig, wall: WallTime) -> Arc<Self> {
         Arc::new(Self {
             joining: Joining::new(Arc::clone(&calls), SOURCE),
             calls,
             connections: Arc::new(Semaphore::new(config.most_connections)),
+            refusals: Semaphore::new(REFUSALS),
+            wall,
             seats: Arc::default(),
             config,
         })
@@ -94,54 +104,74 @@ impl AudioSocket {
             let (mut stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(cause) => {
-                    // Too many open files: some will be closed.
                     tracing::warn!("AudioSocket takes no connection: {cause}");
-                    tokio::time::sleep(SILENT_AFTER).await;
+                    tokio::time::sleep(PAUSE).await;
                     continue;
                 }
             };
+            let this = Arc::clone(&self);
             let Ok(place) = Arc::clone(&self.connections).try_acquire_owned() else {
                 self.calls.live().metrics().connection_refused();
-                let _ = stream.try_write(&write_complaint(Complaint::Overloaded));
+                tokio::spawn(async move { this.refuse(stream, Complaint::Overloaded).await });
                 continue;
             };
             watch_over(&stream);
-            let this = Arc::clone(&self);
             tokio::spawn(async move {
-                let _place = place;
-                let mut connection = Connection {
-                    ingest: &this,
-                    stream: &mut stream,
-                    reader: AudioSocketReader::new(&Limits::default()),
-                    seat: None,
-                    rate_hz: None,
-                    audio: Vec::new(),
-                    state: State::Reading,
-                };
-                let patience = Patience {
-                    open_within: NAME_WITHIN,
-                    quiet_within: Duration::from_secs(this.config.quiet_secs),
-                    silent_after: Some(SILENT_AFTER),
-                };
-                if let Err(error) = carry(&mut connection, patience).await {
-                    this.calls.live().metrics().connection_refused();
-                    tracing::warn!(%peer, "AudioSocket: {}", message_of(&error));
-                    let complaint = match this.calls.live().is_hung_up() {
-                        true => Complaint::Stopping,
-                        false => complaint_of(&error),
-                    };
-                    let complaint = write_complaint(complaint);
-                    let told = stream.write_all(&complaint);
-                    let _ = tokio::time::timeout(NAME_WITHIN, told).await;
+                let complaint = this.hear(&mut stream, peer).await;
+                // Before the other side can know of the end: then there is place for another.
+                drop(place);
+                if let Some(complaint) = complaint {
+                    this.refuse(stream, complaint).await;
                 }
             });
         }
     }
 
+    /// Hears a connection to its end; gives what is to be said where it is not the other side that ended it.
+    async fn hear(self: &Arc<Self>, stream: &mut TcpStream, peer: SocketAddr) -> Option<Complaint> {
+        let mut connection = Connection {
+            ingest: self,
+            stream,
+            reader: AudioSocketReader::new(&Limits::default()),
+            seat: None,
+            rate_hz: None,
+            audio: Vec::new(),
+            state: State::Reading,
+        };
+        let patience = Patience {
+            open_within: NAME_WITHIN,
+            quiet_within: Duration::from_secs(self.config.quiet_secs),
+            wall: Some(self.wall),
+        };
+        let error = carry(&mut connection, patience).await.err()?;
+        self.calls.live().metrics().connection_refused();
+        tracing::warn!(%peer, "AudioSocket: {}", message_of(&error));
+        Some(match self.calls.live().is_hung_up() {
+            true => Complaint::Stopping,
+            false => complaint_of(&error),
+        })
+    }
+
+    /// Says why, and takes what the other side still sends: a socket that is closed before loses what was said.
+    async fn refuse(&self, mut stream: TcpStream, complaint: Complaint) {
+        let told = write_complaint(complaint);
+        let Ok(_refusal) = self.refusals.try_acquire() else {
+            let _ = stream.try_write(&told);
+            return;
+        };
+        let telling = async {
+            stream.write_all(&told).await?;
+            stream.shutdown().await?;
+            let mut rest = AsyncReadExt::take(&mut stream, REFUSED_BYTES);
+            tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
+        };
+        let _ = tokio::time::timeout(REFUSE_WITHIN, telling).await;
+    }
+
     /// The first connection that brings audio opens its call.
     async fn open(&self, seat: Option<&Seat>, rate_hz: u32) -> Result<CallLeg> {
         let seat = seat.context("audio came before the call's id")?;
-        let id = CallId(seat.call.to_string());
+        let id = seat.call_id();
         let metadata = CallMetadata {
             started_at: Some(clock::now_text()),
             ..CallMetadata::default()
@@ -150,8 +180,10 @@ impl AudioSocket {
             let joiner = LegToJoin {
                 id,
                 metadata,
-                party: None,
-                likely: seat.party,
+                speaker: Speaker::Seated {
+                    party: seat.party,
+                    is_other_there: seat.is_other_there(),
+                },
                 rate_hz,
             };
             return self.joining.join(joiner).await;
@@ -176,7 +208,7 @@ impl AudioSocket {
 
 fn complaint_of(error: &anyhow::Error) -> Complaint {
     match NotTaken::of(error) {
-        Some(NotTaken::Overloaded) => Complaint::Overloaded,
+        Some(NotTaken::Overloaded | NotTaken::Busy) => Complaint::Overloaded,
         Some(NotTaken::Unacceptable) => Complaint::NotAccepted,
         Some(NotTaken::Stopping) => Complaint::Stopping,
         None => Complaint::Protocol,
@@ -202,6 +234,8 @@ enum State {
     Reading,
     /// The call is open; the audio that opened it is to be told.
     JustOpened,
+    /// The other side said that its leg has ended.
+    Over,
 }
 
 impl Connection<'_> {
@@ -248,10 +282,19 @@ impl Ingest for Connection<'_> {
             return Ok(Some(self.piece()));
         }
         loop {
+            if self.state == State::Over {
+                if let (Some(seat), Some(_)) = (&self.seat, self.rate_hz) {
+                    self.ingest.joining.over(&seat.call_id()).await;
+                }
+                return Ok(None);
+            }
             match self.message()? {
                 None => {}
                 Some(Said::Id) => return Ok(Some(Piece::Alive)),
-                Some(Said::Over) => return Ok(None),
+                Some(Said::Over) => {
+                    self.state = State::Over;
+                    continue;
+                }
                 Some(Said::Audio { rate_hz }) => match self.rate_hz.replace(rate_hz) {
                     None => {
                         let leg = self.ingest.open(self.seat.as_ref(), rate_hz).await?;

@@ -3,6 +3,9 @@
 //! ```text
 //! first connection => (second one comes, or the second leg is let go)
 //! ```
+//!
+//! Where nothing but the order of connections says who speaks, one that comes after the first broke off may be that one again: it
+//! is refused, once. Where the first said that its leg has ended, whoever comes is the other party.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,12 +33,36 @@ pub(crate) struct LegToJoin {
     pub(crate) id: CallId,
     /// What is known of the call; that of the first connection counts.
     pub(crate) metadata: CallMetadata,
-    /// Who speaks, where that is said; else `likely` where it opens the call, and whoever is left on the second connection.
-    pub(crate) party: Option<Party>,
-    /// Who speaks if nothing is said.
-    pub(crate) likely: Party,
+    /// Who speaks.
+    pub(crate) speaker: Speaker,
     /// Samples a second.
     pub(crate) rate_hz: u32,
+}
+
+/// Who speaks on a connection, as far as that is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Speaker {
+    /// It is said.
+    Said(Party),
+    /// Nothing is known: the agent where it opens the call, whoever is left on the second connection.
+    Unsaid,
+    /// By the order of connections.
+    Seated {
+        /// The place that was free.
+        party: Party,
+        /// The other place is taken: this one is certain.
+        is_other_there: bool,
+    },
+}
+
+impl Speaker {
+    /// On the connection that opens the call.
+    const fn first(self) -> Party {
+        match self {
+            Self::Said(party) | Self::Seated { party, .. } => party,
+            Self::Unsaid => Party::Agent,
+        }
+    }
 }
 
 /// A second connection does not fit to the first.
@@ -61,8 +88,19 @@ pub(crate) struct Joining {
 
 struct SecondLeg {
     leg: CallLeg,
-    party: Party,
+    left: Left,
     since: Instant,
+}
+
+/// What is left of a call for its second connection.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    party: Party,
+    rate_hz: u32,
+    /// The first connection said that its leg has ended: it does not come back.
+    is_first_over: bool,
+    /// One that may have been the first again was refused: whoever is refused does not come again.
+    is_return_refused: bool,
 }
 
 impl Joining {
@@ -80,8 +118,8 @@ impl Joining {
     /// When the call is not taken in, or the second does not fit to the first: that one may still come.
     pub(crate) async fn join(self: &Arc<Self>, joiner: LegToJoin) -> Result<CallLeg> {
         let mut waiting = self.waiting.lock().await;
-        if let Some(second) = waiting.get(&joiner.id) {
-            second.check(&joiner)?;
+        if let Some(second) = waiting.get_mut(&joiner.id) {
+            second.left.check(joiner.rate_hz, joiner.speaker)?;
         }
         if let Some(second) = waiting.remove(&joiner.id) {
             let behind = second.since.elapsed();
@@ -101,7 +139,7 @@ impl Joining {
             audio: WhereAudioLies::Nowhere,
         };
         let opened = tokio::task::block_in_place(|| self.calls.open(to_open))?;
-        let is_first = |party: Party| party == joiner.party.unwrap_or(joiner.likely);
+        let is_first = |party: Party| party == joiner.speaker.first();
         let (mut first, mut second) = (None, None);
         for (leg, party) in opened.legs.into_iter().zip(parties) {
             match is_first(party) {
@@ -111,11 +149,25 @@ impl Joining {
         }
         let since = Instant::now();
         if let Some((leg, party)) = second {
-            let second = SecondLeg { leg, party, since };
+            let left = Left {
+                party,
+                rate_hz,
+                is_first_over: false,
+                is_return_refused: false,
+            };
+            let second = SecondLeg { leg, left, since };
             waiting.insert(joiner.id.clone(), second);
             self.let_go_later(joiner.id, since);
         }
         first.context("the call has not two legs")
+    }
+
+    /// A connection of this call says that its leg has ended: where it is the first, whoever comes is the other party.
+    pub(crate) async fn over(&self, id: &CallId) {
+        let mut waiting = self.waiting.lock().await;
+        if let Some(second) = waiting.get_mut(id) {
+            second.left.is_first_over = true;
+        }
     }
 
     /// A second leg that stays away does not keep its call open.
@@ -132,19 +184,96 @@ impl Joining {
     }
 }
 
-impl SecondLeg {
-    fn check(&self, joiner: &LegToJoin) -> Result<(), JoinError> {
-        if self.leg.rate_hz() != joiner.rate_hz {
+impl Left {
+    /// Whether a connection can be the second.
+    fn check(&mut self, rate_hz: u32, speaker: Speaker) -> Result<(), JoinError> {
+        if self.rate_hz != rate_hz {
             return Err(JoinError::Rates {
-                first_hz: self.leg.rate_hz(),
-                second_hz: joiner.rate_hz,
+                first_hz: self.rate_hz,
+                second_hz: rate_hz,
             });
         }
-        match joiner.party {
-            Some(party) if party != self.party => Err(JoinError::Parties {
-                party: party.as_str(),
-            }),
-            _ => Ok(()),
+        let (party, may_be_other) = match speaker {
+            Speaker::Said(party) => (party, false),
+            Speaker::Unsaid => return Ok(()),
+            Speaker::Seated {
+                party,
+                is_other_there,
+            } => {
+                let is_known_gone = self.is_first_over || self.is_return_refused;
+                (party, is_known_gone && !is_other_there)
+            }
+        };
+        if party == self.party || may_be_other {
+            return Ok(());
         }
+        self.is_return_refused |= matches!(speaker, Speaker::Seated { .. });
+        Err(JoinError::Parties {
+            party: party.as_str(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After the agent opened the call.
+    fn customers() -> Left {
+        Left {
+            party: Party::Customer,
+            rate_hz: 8_000,
+            is_first_over: false,
+            is_return_refused: false,
+        }
+    }
+
+    fn seated(party: Party, is_other_there: bool) -> Speaker {
+        Speaker::Seated {
+            party,
+            is_other_there,
+        }
+    }
+
+    const TWO_AGENTS: Result<(), JoinError> = Err(JoinError::Parties { party: "agent" });
+
+    #[test]
+    fn the_second_has_the_rate_of_the_first_and_is_the_other_party() {
+        let rates = JoinError::Rates {
+            first_hz: 8_000,
+            second_hz: 16_000,
+        };
+        let mut left = customers();
+        assert_eq!(left.check(16_000, Speaker::Unsaid), Err(rates));
+        assert_eq!(left.check(8_000, Speaker::Said(Party::Agent)), TWO_AGENTS);
+        assert_eq!(left.check(8_000, Speaker::Said(Party::Agent)), TWO_AGENTS);
+        assert_eq!(left.check(8_000, Speaker::Said(Party::Customer)), Ok(()));
+        assert_eq!(left.check(8_000, Speaker::Unsaid), Ok(()));
+        let customer = seated(Party::Customer, true);
+        assert_eq!(left.check(8_000, customer), Ok(()));
+    }
+
+    #[test]
+    fn who_comes_back_is_not_the_other_party() {
+        let mut left = customers();
+        // The place of the agent is free again, and so is the other.
+        let next = seated(Party::Agent, false);
+        assert_eq!(left.check(8_000, next), TWO_AGENTS);
+        assert_eq!(left.check(8_000, next), Ok(()), "the customer");
+        // The customer sits there already, and says nothing yet.
+        let mut left = customers();
+        let agent = seated(Party::Agent, true);
+        assert_eq!(left.check(8_000, agent), TWO_AGENTS);
+        assert_eq!(left.check(8_000, agent), TWO_AGENTS);
+        assert_eq!(left.check(8_000, seated(Party::Customer, true)), Ok(()));
+    }
+
+    #[test]
+    fn legs_may_come_one_after_the_other() {
+        let mut left = Left {
+            is_first_over: true,
+            ..customers()
+        };
+        assert_eq!(left.check(8_000, seated(Party::Agent, false)), Ok(()));
     }
 }

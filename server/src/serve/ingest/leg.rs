@@ -1,5 +1,6 @@
 //! One leg of a call under way, as an ingest feeds it: to be heard, and to be recorded.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -12,6 +13,9 @@ use super::pace::Pace;
 
 /// How long a leg waits for room, where the pipeline or the disk is behind.
 pub(super) const FULL_WAIT: Duration = Duration::from_millis(5);
+
+/// Why a call was ended, where nobody hung up; its legs share it.
+pub(crate) type CutOff = Arc<OnceLock<String>>;
 
 /// The pipeline has given a leg up.
 #[derive(Clone, Copy, Debug, Error)]
@@ -30,6 +34,7 @@ pub(crate) struct CallLeg {
     end: u64,
     time: LegTime,
     pace: Pace,
+    cut_off: CutOff,
 }
 
 impl Drop for CallLeg {
@@ -44,7 +49,7 @@ impl Drop for CallLeg {
 }
 
 impl CallLeg {
-    pub(crate) fn new(feed: LegFeed, tape: Option<Tape>) -> Self {
+    pub(crate) fn new(feed: LegFeed, tape: Option<Tape>, cut_off: CutOff) -> Self {
         let rate_hz = feed.rate_hz();
         Self {
             rate_hz,
@@ -54,12 +59,8 @@ impl CallLeg {
             end: 0,
             time: LegTime::new(rate_hz),
             pace: Pace::default(),
+            cut_off,
         }
-    }
-
-    /// Samples a second.
-    pub(crate) const fn rate_hz(&self) -> u32 {
-        self.rate_hz
     }
 
     /// How far it is heard.
@@ -72,6 +73,31 @@ impl CallLeg {
         self.behind = behind;
         self.time.come_behind(behind);
         self
+    }
+
+    /// How old its call is, `passed` after the leg came.
+    pub(crate) fn age(&self, passed: Duration) -> Duration {
+        self.time.age(passed)
+    }
+
+    /// How far it is ahead of the wall's clock, `passed` after it came.
+    pub(crate) fn ahead(&self, passed: Duration) -> Duration {
+        self.time.ahead(self.end, passed)
+    }
+
+    /// Its sender is held back, `passed` after the leg came.
+    pub(crate) fn hold_back(&mut self, passed: Duration) {
+        self.pace.held_back(passed);
+    }
+
+    /// Its call is ended, as it has lasted so long: the transcript says so.
+    pub(crate) fn cut_off(&self, longest_call: Duration) {
+        let secs = longest_call.as_secs();
+        let why =
+            format!("ended after {secs} s: no call may last longer (`live.longest_call_secs`)");
+        if self.cut_off.set(why).is_ok() {
+            tracing::warn!("a call is ended after {secs} s: `live.longest_call_secs`");
+        }
     }
 
     /// Takes audio, at a place of the leg's clock or behind what came before; `passed` is the time since the leg came, where
@@ -103,6 +129,9 @@ impl CallLeg {
                 && self.time.take_back(self.end, passed, n_samples)
             {
                 self.feed.took_back(n_samples);
+                if let Some(tape) = &self.tape {
+                    tape.took_back(n_samples);
+                }
                 continue;
             }
             while !self.push_packet(encoding, packet)? {
@@ -151,6 +180,9 @@ impl CallLeg {
                 tokio::time::sleep(FULL_WAIT).await;
             }
             self.feed.filled(n);
+            if let Some(tape) = &self.tape {
+                tape.filled(n);
+            }
             n_samples -= n;
         }
         Ok(())

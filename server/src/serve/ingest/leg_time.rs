@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+/// A leg that sends nothing for so long is silent: its time goes on.
+const SILENT_AFTER: Duration = Duration::from_secs(1);
 /// A leg may be so far ahead of the wall's clock: pieces come in steps.
 const AHEAD: Duration = Duration::from_millis(100);
 /// Audio whose loudest sample is below this share of full scale is quiet: −42 dB.
@@ -9,6 +11,50 @@ pub(crate) const QUIET: f32 = 1.0 / 128.0;
 
 /// How long a leg must be behind: what only waits in a network or for a processor comes at once when it comes.
 const LASTING: Duration = Duration::from_secs(2);
+
+/// How far audio may be from the clock of the wall, and for how long it may come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WallTime {
+    /// After so long without audio time goes on as silence: the other side sends none while a call is on hold.
+    pub(crate) silent_after: Duration,
+    /// A leg that is farther ahead is not read: what comes stays with its sender.
+    most_ahead: Duration,
+    /// A call that has lasted so long is over.
+    pub(crate) longest_call: Duration,
+}
+
+/// What is done next with a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// What comes is read.
+    Read,
+    /// Not before this time.
+    Hold(Duration),
+    /// The call has lasted long enough.
+    End,
+}
+
+impl WallTime {
+    pub(crate) const fn new(most_ahead_secs: u64, longest_call_secs: u64) -> Self {
+        Self {
+            silent_after: SILENT_AFTER,
+            most_ahead: Duration::from_secs(most_ahead_secs),
+            longest_call: Duration::from_secs(longest_call_secs),
+        }
+    }
+
+    /// For a call of this age, one of whose legs is so far ahead.
+    pub(crate) fn turn(&self, age: Duration, ahead: Duration) -> Turn {
+        let too_far = ahead.saturating_sub(self.most_ahead);
+        if age >= self.longest_call {
+            Turn::End
+        } else if too_far.is_zero() {
+            Turn::Read
+        } else {
+            Turn::Hold(too_far)
+        }
+    }
+}
 
 /// Keeps a leg's length near the time that passed. What does not come in time is silence; where it comes after all, quiet audio
 /// behind it is left out until as much is taken back.
@@ -39,6 +85,17 @@ impl LegTime {
 
     pub(crate) fn samples(&self, length: Duration) -> u64 {
         (length.as_micros() * u128::from(self.rate_hz) / 1_000_000) as u64
+    }
+
+    /// How old the call is, `passed` after the leg came.
+    pub(crate) fn age(&self, passed: Duration) -> Duration {
+        self.came_behind + passed
+    }
+
+    /// How far the leg is ahead of the wall's clock; `end` is behind its last sample.
+    pub(crate) fn ahead(&self, end: u64, passed: Duration) -> Duration {
+        let us = u128::from(end) * 1_000_000 / u128::from(self.rate_hz.max(1));
+        Duration::from_micros(us as u64).saturating_sub(self.age(passed))
     }
 
     /// Samples that should be there `passed` after the leg came, and are not; `end` is behind the leg's last sample. They are
@@ -149,6 +206,57 @@ mod tests {
         let (n_pieces, n_owed) = hear(&stalled.collect::<Vec<_>>());
         assert!((650..=655).contains(&n_pieces), "{n_pieces}");
         assert!(n_owed <= 5, "{n_owed}");
+    }
+
+    #[test]
+    fn a_leg_that_is_too_far_ahead_waits_and_a_call_that_is_too_old_ends() {
+        let wall = WallTime::new(5, 60);
+        let ms = Duration::from_millis;
+        for (age_ms, ahead_ms, turn) in [
+            (0, 0, Turn::Read),
+            (59_999, 5_000, Turn::Read),
+            (0, 5_001, Turn::Hold(ms(1))),
+            (1_000, 8_000, Turn::Hold(ms(3_000))),
+            (60_000, 0, Turn::End),
+            (60_000, 8_000, Turn::End),
+        ] {
+            let told = wall.turn(ms(age_ms), ms(ahead_ms));
+            assert_eq!(told, turn, "{age_ms} {ahead_ms}");
+        }
+    }
+
+    #[test]
+    fn a_leg_is_ahead_by_what_is_longer_than_the_time_since_its_call_began() {
+        let mut time = LegTime::new(8_000);
+        let secs = Duration::from_secs;
+        assert_eq!(time.ahead(80_000, secs(4)), secs(6));
+        assert_eq!(time.ahead(80_000, secs(11)), secs(0));
+        time.come_behind(secs(3));
+        assert_eq!(time.ahead(80_000, secs(4)), secs(3));
+        assert_eq!(time.ahead(0, secs(0)), secs(0));
+        assert_eq!(time.age(secs(4)), secs(7));
+    }
+
+    /// As fast as it can be read: no more than what may be ahead, then as time passes.
+    #[test]
+    fn what_is_held_comes_at_the_pace_of_the_clock() {
+        let (wall, time) = (WallTime::new(5, 43_200), LegTime::new(8_000));
+        let (mut end, mut passed) = (0, Duration::ZERO);
+        let mut read_by = Vec::new();
+        while passed < Duration::from_secs(10) {
+            match wall.turn(time.age(passed), time.ahead(end, passed)) {
+                Turn::Read => end += 160,
+                Turn::Hold(wait) => {
+                    read_by.push(end);
+                    passed += wait;
+                }
+                Turn::End => unreachable!(),
+            }
+        }
+        // A packet beyond five seconds, then one each 20 ms.
+        assert_eq!(read_by[0], 40_160);
+        assert_eq!(read_by.len(), 500);
+        assert_eq!(end, 40_160 + 499 * 160);
     }
 
     #[test]

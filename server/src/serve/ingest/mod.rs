@@ -22,6 +22,8 @@ use thiserror::Error;
 
 pub(crate) use self::leg::CallLeg;
 use self::leg::FULL_WAIT;
+use self::leg_time::{Turn, WallTime};
+pub(crate) use self::not_taken::NotTaken;
 
 /// What one connection tells next.
 pub(crate) enum Piece<'p> {
@@ -62,9 +64,8 @@ pub(crate) struct Patience {
     pub(crate) open_within: Duration,
     /// Between pieces.
     pub(crate) quiet_within: Duration,
-    /// After so long without audio time goes on as silence: the other side sends none while a call is on hold. `None` where
-    /// the audio's own length is its time.
-    pub(crate) silent_after: Option<Duration>,
+    /// `None` where the audio's own length is its time.
+    pub(crate) wall: Option<WallTime>,
 }
 
 /// Nothing came for too long.
@@ -84,7 +85,7 @@ pub(crate) enum TooQuiet {
     },
 }
 
-/// Hears one connection to its end.
+/// Hears one connection to its end, or until its call has lasted as long as one may.
 ///
 /// # Errors
 /// The connection's, the call's, or that nothing came for too long. The legs are over then, too.
@@ -93,7 +94,25 @@ pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Resul
     let began = Instant::now();
     let (mut last, mut is_first) = (began, true);
     let mut opened_at = last;
+    let slack = patience
+        .wall
+        .map_or(Duration::ZERO, |wall| wall.silent_after);
     loop {
+        match turn(&mut legs, patience.wall, opened_at.elapsed()) {
+            Turn::Read => {}
+            Turn::Hold(wait) => {
+                let most = if catch_up(&mut legs)? {
+                    FILL_EVERY
+                } else {
+                    FULL_WAIT
+                };
+                tokio::time::sleep(wait.min(most)).await;
+                // The other side is not silent: it is not read.
+                last = Instant::now();
+                continue;
+            }
+            Turn::End => return Ok(()),
+        }
         let within = match (is_first, legs.is_empty()) {
             (true, _) => patience.open_within,
             (false, true) => patience.quiet_within.min(AUDIO_WITHIN),
@@ -102,9 +121,9 @@ pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Resul
         // Signs of life are no audio.
         let since = if legs.is_empty() { began } else { last };
         let left = within.saturating_sub(since.elapsed());
-        let until_silent = match patience.silent_after {
-            Some(silent_after) if !legs.is_empty() => {
-                let until_silent = silent_after.saturating_sub(last.elapsed());
+        let until_silent = match patience.wall {
+            Some(_) if !legs.is_empty() => {
+                let until_silent = slack.saturating_sub(last.elapsed());
                 left.min(until_silent.max(FILL_EVERY))
             }
             _ => left,
@@ -120,8 +139,7 @@ pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Resul
             }
         };
         // Where that is the legs' time.
-        let passed = patience.silent_after.map(|_| opened_at.elapsed());
-        let slack = patience.silent_after.unwrap_or_default();
+        let passed = patience.wall.map(|_| opened_at.elapsed());
         let Ok(next) = next else {
             if since.elapsed() >= within {
                 let secs = within.as_secs();
@@ -140,34 +158,76 @@ pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Resul
         match next? {
             None => return Ok(()),
             Some(Piece::Opened(opened)) => (legs, opened_at) = (opened, Instant::now()),
-            Some(Piece::Audio {
-                encoding,
-                at,
-                channels,
-            }) => {
-                for (leg, bytes) in legs.iter_mut().zip(channels) {
-                    if let Some(passed) = passed {
-                        let n_samples = bytes.len() / encoding.sample_bytes();
-                        leg.keep_up(passed, slack, n_samples as u64).await?;
-                    }
-                    leg.push(encoding, at, bytes, passed).await?;
-                }
-            }
-            Some(Piece::Silence(length)) => {
-                for leg in &mut legs {
-                    leg.push_silence(length).await?;
-                }
-            }
-            Some(Piece::Alive) => {
-                if let Some(passed) = passed {
-                    for leg in &mut legs {
-                        leg.keep_up(passed, slack, 0).await?;
-                    }
-                }
-            }
+            Some(piece) => take(&mut legs, piece, passed, slack).await?,
         }
         (last, is_first) = (Instant::now(), false);
     }
+}
+
+/// What is done next with the connection of these legs, `passed` after they came. Legs that are too far ahead know it then, and
+/// a call that is to end.
+fn turn(legs: &mut [CallLeg], wall: Option<WallTime>, passed: Duration) -> Turn {
+    let Some(wall) = wall else { return Turn::Read };
+    let mut next = Turn::Read;
+    for leg in legs {
+        match wall.turn(leg.age(passed), leg.ahead(passed)) {
+            Turn::Read => {}
+            Turn::Hold(wait) => {
+                leg.hold_back(passed);
+                next = Turn::Hold(match next {
+                    Turn::Hold(longer) => longer.max(wait),
+                    _ => wait,
+                });
+            }
+            Turn::End => {
+                leg.cut_off(wall.longest_call);
+                return Turn::End;
+            }
+        }
+    }
+    next
+}
+
+/// Has the legs take a piece, `passed` after they came where that is their time.
+///
+/// # Errors
+/// When nobody hears a leg any more.
+async fn take(
+    legs: &mut [CallLeg],
+    piece: Piece<'_>,
+    passed: Option<Duration>,
+    slack: Duration,
+) -> Result<()> {
+    match piece {
+        // They are the caller's.
+        Piece::Opened(_) => {}
+        Piece::Audio {
+            encoding,
+            at,
+            channels,
+        } => {
+            for (leg, bytes) in legs.iter_mut().zip(channels) {
+                if let Some(passed) = passed {
+                    let n_samples = bytes.len() / encoding.sample_bytes();
+                    leg.keep_up(passed, slack, n_samples as u64).await?;
+                }
+                leg.push(encoding, at, bytes, passed).await?;
+            }
+        }
+        Piece::Silence(length) => {
+            for leg in legs {
+                leg.push_silence(length).await?;
+            }
+        }
+        Piece::Alive => {
+            if let Some(passed) = passed {
+                for leg in legs {
+                    leg.keep_up(passed, slack, 0).await?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Has what the legs keep heard, as far as there is room; tells whether that is all.

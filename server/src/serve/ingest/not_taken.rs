@@ -8,8 +8,10 @@ use crate::serve::calls::UnderWayAlready;
 /// Why a call is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotTaken {
-    /// There are too many for now.
+    /// As many as may be are under way.
     Overloaded,
+    /// It comes too soon behind others: a second later there may be room.
+    Busy,
     /// Not this one.
     Unacceptable,
     /// The program is about to end.
@@ -23,7 +25,8 @@ impl NotTaken {
             return Some(Self::Unacceptable);
         }
         Some(match error.downcast_ref()? {
-            OpenError::TooMany { .. } | OpenError::Busy => Self::Overloaded,
+            OpenError::TooMany { .. } => Self::Overloaded,
+            OpenError::Busy => Self::Busy,
             OpenError::Legs { .. } | OpenError::Speech(_) => Self::Unacceptable,
             OpenError::Draining => Self::Stopping,
         })

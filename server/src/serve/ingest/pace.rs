@@ -1,4 +1,4 @@
-//! Whether a leg's audio comes at the pace of speech: else its sender says a wrong rate.
+//! Whether a leg's audio comes at the pace of speech: else its sender says a wrong rate, or sends what was not spoken just now.
 
 use std::time::Duration;
 
@@ -25,11 +25,16 @@ pub(crate) struct Pace {
     lasting: Duration,
     n_packets: u32,
     n_slow: u32,
+    /// How long all that came lasts.
+    came: Duration,
+    /// How many times as fast as speech it came when its sender was held back: from then on it comes as it is read.
+    held_at: Option<f64>,
 }
 
 impl Pace {
     /// A packet that lasts so long came `passed` after the leg.
     pub(crate) fn came(&mut self, passed: Duration, lasting: Duration) {
+        self.came += lasting;
         if self.first.is_some() {
             let waited = passed.saturating_sub(self.last);
             self.n_packets += 1;
@@ -41,8 +46,19 @@ impl Pace {
         self.last = passed;
     }
 
+    /// Its sender is held back, `passed` after the leg came. What makes up for time in which nothing came is no other pace.
+    pub(crate) fn held_back(&mut self, passed: Duration) {
+        let fast = share(self.came, passed);
+        if fast >= FAST {
+            self.held_at = self.held_at.or(Some(fast));
+        }
+    }
+
     /// How many times as fast as speech it came, where that is another pace.
     pub(crate) fn off(&self) -> Option<f64> {
+        if self.held_at.is_some() {
+            return self.held_at;
+        }
         let passed = self.last.saturating_sub(self.first?);
         if passed < SURE_AFTER {
             return None;
@@ -88,6 +104,24 @@ mod tests {
             off(800, 20, 20, |turn| 250_u64.saturating_sub(turn) * 5),
             None
         );
+    }
+
+    #[test]
+    fn what_is_held_back_is_too_fast_unless_it_was_late() {
+        let secs = Duration::from_secs;
+        let mut pace = Pace::default();
+        pace.came(secs(5), secs(10));
+        pace.held_back(secs(5));
+        // It is read at the pace of the clock from then on.
+        pace.came(secs(60), secs(55));
+        pace.held_back(secs(60));
+        assert_eq!(pace.off(), Some(2.0));
+        // Nothing came for half a minute, and then all of it.
+        let mut late = Pace::default();
+        late.came(secs(1), secs(1));
+        late.came(secs(31), secs(30));
+        late.held_back(secs(31));
+        assert_eq!(late.off(), None);
     }
 
     #[test]

@@ -24,7 +24,7 @@ const PACKET_MS: u64 = 20;
 const PATIENCE: Patience = Patience {
     open_within: Duration::from_secs(60),
     quiet_within: Duration::from_secs(60),
-    silent_after: None,
+    wall: None,
 };
 
 /// Recordings to play.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use auricle_contracts::Party;
+use auricle_contracts::{CallId, Party};
 use uuid::Uuid;
 
 use super::joining::JoinError;
@@ -46,6 +46,20 @@ impl Seats {
     }
 }
 
+impl Seat {
+    /// The call's name.
+    pub(crate) fn call_id(&self) -> CallId {
+        CallId(self.call.to_string())
+    }
+
+    /// Whether the other party's connection is there, too: then nobody takes this one for it.
+    pub(crate) fn is_other_there(&self) -> bool {
+        let taken = self.seats.taken();
+        let mut parties = taken.get(&self.call).into_iter().flatten();
+        parties.any(|party| *party != self.party)
+    }
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.seats.taken();
@@ -73,10 +87,17 @@ mod tests {
             (Party::Agent, Party::Customer)
         );
         assert_eq!(seats.sit(call).unwrap_err(), JoinError::ThirdLeg);
-        assert_eq!(seats.sit(other).unwrap().party, Party::Agent);
-        drop(agent);
+        let alone = seats.sit(other).unwrap();
+        assert_eq!(alone.party, Party::Agent);
+        assert_eq!(
+            [&agent, &customer, &alone].map(Seat::is_other_there),
+            [true, true, false]
+        );
+        drop((agent, alone));
+        assert!(!customer.is_other_there());
         let again = seats.sit(call).unwrap();
         assert_eq!(again.party, Party::Agent);
+        assert!(again.is_other_there());
         drop((customer, again));
         assert!(seats.taken().is_empty());
     }

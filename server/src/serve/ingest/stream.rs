@@ -4,8 +4,8 @@
 //! Waiting (metadata) => JustOpened => Speaking (audio) => Over
 //! ```
 
+use std::fmt::Display;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Result;
 use auricle_contracts::{CallMetadata, Party};
@@ -16,14 +16,11 @@ use auricle_wire::{Agreement, Close, Layout, Metadata};
 use axum::extract::ws::{Message, WebSocket};
 use uuid::Uuid;
 
-use super::joining::LegToJoin;
+use super::joining::{LegToJoin, Speaker};
 use super::websocket::{Closed, WebSockets, call_id, close, receive};
 use super::{CallLeg, Ingest, Patience, Piece, carry};
 use crate::clock;
 use crate::serve::calls::{CallToOpen, WhereAudioLies};
-
-/// A connection that sends nothing for so long is silent: its time goes on.
-const SILENT_AFTER: Duration = Duration::from_secs(1);
 
 /// Hears one connection to its end, and closes it.
 pub(crate) async fn hear(
@@ -41,11 +38,12 @@ pub(crate) async fn hear(
         channels: Vec::new(),
         state: State::Waiting,
         is_late_told: false,
+        is_refusal_told: false,
     };
     let patience = Patience {
         open_within: sockets.quiet_within,
         quiet_within: sockets.quiet_within,
-        silent_after: Some(SILENT_AFTER),
+        wall: Some(sockets.wall),
     };
     let heard = tokio::select! {
         heard = carry(&mut connection, patience) => heard,
@@ -72,6 +70,8 @@ struct Connection<'c> {
     state: State,
     /// Whether it was told that metadata came too late.
     is_late_told: bool,
+    /// Whether it was told that something in a text message was not taken: once says it all.
+    is_refusal_told: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -98,8 +98,7 @@ impl Connection<'_> {
                 let joiner = LegToJoin {
                     id,
                     metadata,
-                    party,
-                    likely: Party::Agent,
+                    speaker: party.map_or(Speaker::Unsaid, Speaker::Said),
                     rate_hz,
                 };
                 return Ok(vec![self.sockets.joining.join(joiner).await?]);
@@ -128,8 +127,8 @@ impl Connection<'_> {
 
     /// Metadata: what comes before the call is open is known of it.
     fn note(&mut self, metadata: Metadata) {
-        for refused in &metadata.refused {
-            tracing::warn!("stream: metadata: {refused}");
+        if let Some(refused) = metadata.refused.first() {
+            self.tell_refusal(refused);
         }
         if self.state != State::Waiting {
             if !std::mem::replace(&mut self.is_late_told, true) {
@@ -138,7 +137,16 @@ impl Connection<'_> {
             return;
         }
         if self.request.facts.complete(metadata.facts) == Agreement::Contradicts {
-            tracing::warn!("stream: metadata says something else than before: that stays");
+            self.tell_refusal(&"it says something else than before: that stays");
+        }
+    }
+
+    /// Logs why a text message is not taken, for the first of a connection.
+    fn tell_refusal(&mut self, cause: &dyn Display) {
+        if !std::mem::replace(&mut self.is_refusal_told, true) {
+            tracing::warn!(
+                "stream: metadata: {cause}\nmore of this connection that is not taken is not told"
+            );
         }
     }
 
@@ -162,7 +170,7 @@ impl Ingest for Connection<'_> {
             Some(Message::Text(text)) => {
                 match self.session.text(&text).map_err(Closed)? {
                     StreamText::Metadata(metadata) => self.note(metadata),
-                    StreamText::Malformed(cause) => tracing::warn!("stream: {cause}"),
+                    StreamText::Malformed(cause) => self.tell_refusal(&cause),
                 }
                 Ok(Some(Piece::Alive))
             }

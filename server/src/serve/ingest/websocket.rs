@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::TooQuiet;
 use super::joining::Joining;
+use super::leg_time::WallTime;
 use super::not_taken::NotTaken;
 use crate::exit::message_of;
 use crate::serve::calls::Calls;
@@ -56,6 +57,8 @@ pub(crate) struct WebSockets {
     pub(crate) hub: Arc<EventHub>,
     pub(crate) limits: Limits,
     pub(crate) quiet_within: Duration,
+    /// For `mod_audio_stream`; audio of the others is its own time.
+    pub(crate) wall: WallTime,
     /// Calls of `mod_audio_stream` whose second connection is not there yet.
     pub(crate) joining: Arc<Joining>,
     /// Of what is heard.
@@ -69,6 +72,7 @@ impl WebSockets {
         calls: &Arc<Calls>,
         hub: &Arc<EventHub>,
         config: &WebSocketConfig,
+        wall: WallTime,
         language: &str,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -76,6 +80,7 @@ impl WebSockets {
             hub: Arc::clone(hub),
             limits: Limits::default(),
             quiet_within: Duration::from_secs(config.quiet_secs),
+            wall,
             joining: Joining::new(Arc::clone(calls), "stream"),
             language: language.to_owned(),
             connections: Arc::new(Semaphore::new(config.most_connections)),
@@ -142,7 +147,7 @@ impl WebSockets {
             return *close;
         }
         match NotTaken::of(error) {
-            Some(NotTaken::Overloaded) => Close::Overloaded,
+            Some(NotTaken::Overloaded | NotTaken::Busy) => Close::Overloaded,
             Some(NotTaken::Unacceptable) => Close::NotAccepted,
             Some(NotTaken::Stopping) => Close::Stopping,
             None if error.is::<TooQuiet>() => Close::Quiet,

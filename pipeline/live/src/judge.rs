@@ -481,10 +481,8 @@ impl Call {
     fn tell_events(&mut self, events: Vec<RuleEvent>, said_since_ms: u64, desk: &mut Desk<'_>) {
         for event in events {
             let alert = self.alert(event);
-            if matches!(alert.state, AlertState::Provisional | AlertState::Raised) {
-                let age_us = self.age_us(&alert.hit, said_since_ms, desk.clock.now_us());
-                desk.metrics.alert_told(age_us);
-            }
+            let age_us = self.age_us(&alert.hit, said_since_ms, desk.clock.now_us());
+            desk.metrics.alert_told(alert.state, age_us);
             desk.outbox
                 .push_back(self.told(Happening::Alert(Box::new(alert))));
         }

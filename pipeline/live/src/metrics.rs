@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use auricle_contracts::AlertState;
+
 /// Upper bounds of a histogram's buckets, milliseconds.
 pub const BOUNDS_MS: [u64; 20] = [
     1, 2, 5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 400, 500, 700, 1_000, 1_500, 2_500, 5_000,
@@ -77,8 +79,10 @@ pub struct Metrics {
     pub packet_to_partial: Histogram,
     /// From the end of the configured silence after an utterance to its words.
     pub end_to_final: Histogram,
-    /// From the last word of a hit to its alert.
+    /// From the last word of a hit to its alert, told while the utterance goes on.
     pub word_to_alert: Histogram,
+    /// The same, told when the utterance is over: where whole ones are judged, or partials had other words.
+    pub word_to_alert_at_end: Histogram,
     /// Packets before the front end.
     pub(crate) packets_waiting: AtomicU64,
     /// Speech before recognition, milliseconds.
@@ -174,8 +178,13 @@ impl Metrics {
         record(&self.end_to_final, age_us);
     }
 
-    pub(crate) fn alert_told(&self, age_us: Option<u64>) {
-        record(&self.word_to_alert, age_us);
+    /// An alert was told for the first time.
+    pub(crate) fn alert_told(&self, state: AlertState, age_us: Option<u64>) {
+        match state {
+            AlertState::Provisional => record(&self.word_to_alert, age_us),
+            AlertState::Raised => record(&self.word_to_alert_at_end, age_us),
+            AlertState::Confirmed | AlertState::Withdrawn => {}
+        }
     }
 
     pub(crate) fn partials_shed(&self, n: u64) {

@@ -201,8 +201,13 @@ pub(crate) async fn metrics(
     );
     page.histogram(
         "live_word_to_alert",
-        "from the last word of a hit to its alert",
+        "from the last word of a hit to its alert, told while the utterance goes on",
         &metrics.word_to_alert,
+    );
+    page.histogram(
+        "live_word_to_alert_at_end",
+        "from the last word of a hit to its alert, told when the utterance is over",
+        &metrics.word_to_alert_at_end,
     );
     page.gauge(
         "live_events_unwritten",

@@ -325,10 +325,10 @@ fn speech_that_is_cut_for_its_length_is_final_and_goes_on() {
     let events = events.iter().filter(|event| event["type"] == "final");
     let events: Vec<_> = events.collect();
     let ms = |event: &Value, name: &str| event["utterance"][name].as_u64().unwrap();
-    // Whoever pauses behind it as long as utterances usually need is done all the same.
+    // Whoever pauses behind it as long as utterances usually need is done all the same; so is whoever says no more.
     let has_pause = |place: usize| {
         let next = events.get(place + 1);
-        next.is_some_and(|next| ms(next, "start_ms") >= ms(events[place], "end_ms") + 640)
+        next.is_none_or(|next| ms(next, "start_ms") >= ms(events[place], "end_ms") + 640)
     };
     assert_eq!(told.len(), events.len());
     for (place, is_over) in told.into_iter().enumerate() {

@@ -19,7 +19,7 @@ pub(crate) enum KeysCommand {
     List,
     /// Make another key for new recordings; old recordings keep theirs until `rotate`.
     Add(AddKeyArgs),
-    /// Put all recordings under the key of new ones, so that older keys can be thrown away. Calls may be under way.
+    /// Put all recordings under the key of new ones, those of calls under way too, so that older keys can be thrown away.
     Rotate,
 }
 
@@ -27,8 +27,8 @@ pub(crate) enum KeysCommand {
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 A yearly change of keys:
-  auricle keys add key-2027      then start `auricle serve` anew
-  auricle keys rotate            when it says that all are done, take old lines out of the file")]
+  auricle keys add key-2027      a running `auricle serve` takes it for the next call
+  auricle keys rotate            when it says which keys are needed no more, take their lines out of the file")]
 pub(crate) struct AddKeyArgs {
     /// Its name, for example `key-2027`; `key-` and the day if it is not given.
     #[arg(value_name = "NAME")]
@@ -106,8 +106,29 @@ fn rotate_all(app: &App) -> Result<Exit> {
             count(*n, "recording")
         );
     }
-    Ok(match rotation.is_complete() {
-        true => Exit::Done,
-        false => Exit::Failed,
-    })
+    if !rotation.is_complete() {
+        let n_left = rotation.n_missing + rotation.n_failed;
+        say!(
+            "failed: {} not under `{}`\nhint: run it again before older keys are thrown away; a recording that is just being begun goes with the next run",
+            count(n_left, "recording"),
+            keys.active_id()
+        );
+        return Ok(Exit::Failed);
+    }
+    say_needed_no_more(&keys);
+    Ok(Exit::Done)
+}
+
+fn say_needed_no_more(keys: &KeyRing) {
+    let older = keys.ids().filter(|id| *id != keys.active_id());
+    let older: Vec<String> = older.map(|id| format!("`{id}`")).collect();
+    if older.is_empty() {
+        return;
+    }
+    say!("needed no more: {}", older.join(", "));
+    if recordings::keys_come_from_outside() {
+        say!(
+            "hint: an `auricle serve` that began with other keys goes on with those: start it anew, then run this again, before they are thrown away"
+        );
+    }
 }

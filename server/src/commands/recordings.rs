@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use auricle_contracts::CallId;
 use auricle_spool::{RecordingName, RecordingReader};
 use clap::{Args, Subcommand};
@@ -63,7 +63,7 @@ fn export(app: &App, args: &ExportAudioArgs) -> Result<Exit> {
     let store = app.existing_store()?;
     let call = app.one_call(&store, &args.call)?;
     let call_id = &call.recording.call_id;
-    let (name, reader) = open(app, call_id, &call.recording.path)?;
+    let reader = open(app, call_id, &call.recording.path)?;
     let silences = match args.unredacted {
         true => Vec::new(),
         false => app
@@ -83,13 +83,24 @@ fn export(app: &App, args: &ExportAudioArgs) -> Result<Exit> {
     let place = || format!("cannot write `{}`", args.out.display());
     let file = File::create(&unfinished).with_context(place)?;
     let written = write_audio(reader, span, &silences, BufWriter::new(file));
-    let n_frames = written.inspect_err(|_| {
+    let is_any = written.as_ref().is_ok_and(|written| written.n_frames > 0);
+    if !is_any {
         let _ = fs::remove_file(&unfinished);
-    })?;
+    }
+    let written = written?;
+    if !is_any {
+        let to = args.to.map_or_else(String::new, |to| format!(" to {to} s"));
+        bail!(
+            "nothing of call `{call_id}` is recorded from {} s{to}: it is {} long",
+            args.from,
+            seconds_text(call.duration_ms)
+        );
+    }
     fs::rename(&unfinished, &args.out).with_context(place)?;
     say!(
-        "{}: {n_frames} frames of {name}{}",
+        "{}: {} of call `{call_id}`{}",
         args.out.display(),
+        seconds_text(written.ms()),
         match silences.len() as u64 {
             0 => String::new(),
             n => format!(", {} silenced", count(n, "stretch")),
@@ -98,10 +109,14 @@ fn export(app: &App, args: &ExportAudioArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn open(app: &App, call_id: &CallId, path: &str) -> Result<(RecordingName, RecordingReader)> {
+/// `69.8 s`.
+fn seconds_text(ms: u64) -> String {
+    format!("{}.{} s", ms / 1000, ms % 1000 / 100)
+}
+
+fn open(app: &App, call_id: &CallId, path: &str) -> Result<RecordingReader> {
     let name = path.parse::<RecordingName>().map_err(|_| {
         anyhow!("call `{call_id}` has no recording here\nhint: calls heard by `auricle serve` have one, unless `live.recordings.keep` is false")
     })?;
-    let reader = recordings::open_reader(&app.config, &name)?;
-    Ok((name, reader))
+    recordings::open_reader(&app.config, &name)
 }

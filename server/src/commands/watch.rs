@@ -5,14 +5,15 @@ mod connection;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use auricle_contracts::{
     Acknowledged, Alert, AlertState, CallEnded, Happening, LiveEvent, Party, Severity,
 };
 use clap::Args;
 use console::Style;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-use self::connection::{Connection, Told};
+use self::connection::{Connection, Told, bearer_of};
 use super::show::party_style;
 use crate::app::App;
 use crate::exit::Exit;
@@ -46,7 +47,7 @@ pub(crate) struct WatchArgs {
     /// First what happened before, as far as the server keeps it.
     #[arg(long)]
     from_start: bool,
-    /// File with a key for the server.
+    /// File with a key for the server: what `auricle api-key` prints behind `key:`, in one line.
     #[arg(long, value_name = "FILE")]
     key_file: Option<std::path::PathBuf>,
     /// Each event as JSON, a line each.
@@ -63,16 +64,13 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 const SILENT_WITHIN: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(app: &mut App, args: &WatchArgs) -> Result<Exit> {
-    let key = match &args.key_file {
-        Some(path) => Some(crate::text_file::read_text(path).map_err(|cause| anyhow!(cause))?),
-        None => None,
-    };
+    let key = args.key_file.as_deref().map(bearer_of).transpose()?;
     let mut view = View::new(args.json);
     view.after = args.from_start.then_some(0);
     let handle = app.runtime.handle().clone();
     loop {
         let out = &mut app.terminal;
-        let watched = watch(out, args, key.as_deref(), &mut view, SILENT_WITHIN);
+        let watched = watch(out, args, key.as_ref(), &mut view, SILENT_WITHIN);
         match handle.block_on(watched) {
             Ok(()) if !args.stay => return Ok(Exit::Done),
             Err(error) if !args.stay => return Err(error),
@@ -87,7 +85,7 @@ pub(crate) fn run(app: &mut App, args: &WatchArgs) -> Result<Exit> {
 async fn watch(
     out: &mut Terminal,
     args: &WatchArgs,
-    key: Option<&str>,
+    key: Option<&HeaderValue>,
     view: &mut View,
     silent_within: Duration,
 ) -> Result<()> {

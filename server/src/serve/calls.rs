@@ -253,7 +253,7 @@ impl Calls {
         let mut tapes = tapes.into_iter();
         let legs = feeds
             .into_iter()
-            .map(|feed| CallLeg::new(feed, tapes.next(), Arc::clone(&cut_off)));
+            .map(|feed| CallLeg::new(call.id.clone(), feed, tapes.next(), Arc::clone(&cut_off)));
         Ok(Opened {
             legs: legs.collect(),
             id: call.id,

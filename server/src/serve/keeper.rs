@@ -93,6 +93,7 @@ impl Keeper {
             }
             Recorded::No | Recorded::Here(_) => {}
         }
+        transcript.warnings.extend(missing_legs(&legs));
         transcript.file = format!("live:{}", new.source);
         let mut call = Kept {
             assessment: over.by.judges.assess(&transcript),
@@ -249,6 +250,18 @@ fn lost_audio(legs: &[LegAudio]) -> Option<String> {
     })
 }
 
+/// What is said of the parties of a call whose audio did not come at all.
+fn missing_legs(legs: &[LegAudio]) -> impl Iterator<Item = String> {
+    let is_of_two = legs.len() > 1;
+    let missing = legs
+        .iter()
+        .filter(move |leg| is_of_two && leg.received_ms == 0);
+    missing.map(|leg| {
+        let party = leg.party.as_str();
+        format!("no audio of the {party} came: hits and scores know nothing of what was said there")
+    })
+}
+
 fn leg_audio((leg, counts): (&NewLeg, &LegCounts)) -> LegAudio {
     let ms = |n_samples: u64| n_samples * 1000 / u64::from(leg.rate_hz).max(1);
     let in_time = counts.received.saturating_sub(counts.late);
@@ -268,6 +281,33 @@ fn leg_audio((leg, counts): (&NewLeg, &LegCounts)) -> LegAudio {
 mod tests {
     use super::*;
     use auricle_contracts::Party;
+
+    #[test]
+    fn a_party_that_was_never_there_is_told() {
+        let leg = |party, received, filled| {
+            let rate_hz = 8_000;
+            let counts = LegCounts {
+                received,
+                lost: 0,
+                late: 0,
+                filled,
+                jumps: 0,
+            };
+            leg_audio((&NewLeg { party, rate_hz }, &counts))
+        };
+        let told = |legs: &[LegAudio]| missing_legs(legs).collect::<Vec<_>>();
+        let agent = leg(Party::Agent, 80_000, 0);
+        let warning =
+            "no audio of the customer came: hits and scores know nothing of what was said there";
+        // Nothing at all, and silence that was filled in.
+        for customer in [leg(Party::Customer, 0, 0), leg(Party::Customer, 800, 800)] {
+            assert_eq!(told(&[agent, customer]), [warning]);
+        }
+        let customer = leg(Party::Customer, 808, 800);
+        assert_eq!(told(&[agent, customer]), [""; 0]);
+        // Everybody is on one channel.
+        assert_eq!(told(&[leg(Party::Unknown, 0, 0)]), [""; 0]);
+    }
 
     #[test]
     fn what_was_expected_came_or_was_lost_or_filled() {

@@ -64,7 +64,7 @@ use self::reload::Reloader;
 use self::traces::Traces;
 pub(crate) use self::watcher::{BEGINS_AFTER, GONE};
 use self::webhooks::{Couriers, Webhooks};
-use crate::analyze::{configured_channels, default_speech_options, inputs, stop_on_signals};
+use crate::analyze::{configured_channels, default_speech_options, inputs, stop_on_signals_saying};
 use crate::app::App;
 use crate::engine::{Recognition, Speech, SpeechOptions};
 use crate::exit::{Exit, message_of, usage};
@@ -190,7 +190,11 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     let of_keeper = app.runtime.handle().clone();
     let keeper = Keeper::new(store, of_keeper, index, hub, Arc::clone(&calls));
     let stop = Arc::new(AtomicBool::new(false));
-    stop_on_signals(app, &stop);
+    let words = format!(
+        "stopping: no more calls are taken; those under way go on for up to {} s and are saved; again to stop at once",
+        app.config.live.drain_secs
+    );
+    stop_on_signals_saying(app, &stop, words);
     let after = After {
         traces,
         archivist: app.runtime.spawn(archivist.run(served.hub.news())),

@@ -76,6 +76,13 @@ fn a_call_gets_what_was_announced_when_it_begins() {
             "{answer}"
         );
     }
+    let (_, answer) = put(
+        &server,
+        OTHER,
+        &json!({"agnet": "1002", "agent": "1002", "qeue": 1}),
+    );
+    let named = answer["error"].as_str().unwrap();
+    assert!(named.contains("`agnet`, `qeue`"), "{answer}");
     let (status, answer) = put(&server, "..%2Fx", &told);
     assert_eq!(status, 400, "{answer}");
     server.stop();

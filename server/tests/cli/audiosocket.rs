@@ -232,6 +232,50 @@ fn an_agent_who_comes_back_does_not_take_the_leg_of_the_customer() {
 }
 
 #[test]
+fn a_party_that_does_not_come_is_told_and_is_too_late_then() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put("auricle.toml", FAST);
+    let server = Server::start(&desk, &models, &[]);
+    let address = server.audiosocket.clone().unwrap();
+    let [audio, _] = channels("fixture-01");
+    let mut agent = connected(&address, &frame(0x01, &ID));
+    for piece in audio.chunks(320) {
+        agent.write_all(&frame(0x10, piece)).unwrap();
+    }
+    // Nothing is final as long as the customer may still come.
+    server.events_until("after=0", "", |event| event["type"] == "final");
+    let customer = [frame(0x01, &ID), frame(0x10, &[0; 320])].concat();
+    assert_eq!(answer(connected(&address, &customer)), [0xff, 0, 1, 0x20]);
+    agent.write_all(&frame(0x00, &[])).unwrap();
+    let events = server.events("after=0", "", CALL);
+    let warnings = events.last().unwrap()["warnings"].to_string();
+    assert_eq!(
+        warnings.matches("no audio of the customer came").count(),
+        1,
+        "{warnings}"
+    );
+    assert_eq!(leg(&server, "customer")["received_ms"], 0);
+    let (_, said) = server.stop();
+    let line = |words: &str| -> String {
+        let mut lines = said.lines().filter(|line| line.contains(words));
+        lines.next().unwrap_or_default().to_owned()
+    };
+    let named = format!("call.id={CALL}");
+    assert!(
+        line("came within 10 s of the first").contains(&named),
+        "{said}"
+    );
+    let refused = line("brought no audio within 10 s of the first");
+    assert!(
+        refused.contains(&format!("{named} peer=127.0.0.1:")),
+        "{said}"
+    );
+    assert!(!said.contains("under way already"), "{said}");
+}
+
+#[test]
 fn legs_that_come_one_after_the_other_are_both_parties() {
     let Some((desk, models)) = desk_with_voice_activity() else {
         return;

@@ -243,10 +243,27 @@ fn who_may_not_and_what_cannot_be_is_refused() {
         format!("Authorization: Bearer {supervisor}\r\nContent-Type: application/json\r\n");
     let (status, answer) = server.post("/api/v1/jobs/rescore", &headers, "{");
     assert_eq!(status, 400, "{answer}");
+    let unkind = format!("Authorization: Bearer {supervisor}\r\n");
+    let (status, answer) = server.post("/api/v1/jobs/rescore", &unkind, "{}");
+    assert_eq!(status, 415, "{answer}");
     let (status, _) = post("/api/v1/jobs/1/cancel", &supervisor, &json!({}));
     assert_eq!(status, 404);
     let listed = server.json(&format!("/api/v1/jobs?key={inspector}"));
     assert_eq!(listed, json!({"jobs": []}));
+    server.stop();
+}
+
+#[test]
+fn who_asks_for_nothing_in_particular_need_not_write_it() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.import_samples();
+    let server = Server::start(&desk, &models, &[]);
+    for kind in ["", "Content-Type: application/json\r\n"] {
+        let (status, answer) = server.post("/api/v1/jobs/rescore", kind, "");
+        assert_eq!(status, 202, "{kind}: {answer}");
+    }
     server.stop();
 }
 

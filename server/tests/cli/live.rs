@@ -174,6 +174,8 @@ fn pages_say_what_is_there_and_what_is_not() {
     );
     refused(post(json, &"x".repeat(100_000)), 413, "limit");
     refused(post("", ""), 404, "no alert `none`");
+    refused(post(json, ""), 404, "no alert `none`");
+    refused(post("", "{}"), 415, "application/json");
     let (_, metrics) = server.get("/metrics");
     assert!(metrics.contains("auricle_live_calls 0\n"), "{metrics}");
     assert!(metrics.contains("auricle_live_word_to_alert_seconds_count 0\n"));

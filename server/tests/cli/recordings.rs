@@ -85,6 +85,67 @@ fn samples_of(wave: &[u8]) -> &[u8] {
     &wave[data.unwrap() + 8..]
 }
 
+/// Takes the key that the first start made out of the file.
+fn throw_first_key_away(desk: &Desk) {
+    let file = desk.path("data/recording-keys");
+    let keys = fs::read_to_string(&file).unwrap();
+    let (first, rest): (Vec<&str>, Vec<&str>) =
+        keys.lines().partition(|line| line.starts_with("key-"));
+    assert_eq!(first.len(), 1, "{rest:?}");
+    fs::write(file, rest.join("\n")).unwrap();
+}
+
+#[test]
+fn a_key_that_is_added_while_calls_go_on_is_that_of_the_next_call() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put("auricle.toml", CONFIG);
+    let server = Server::start(&desk, &models, &[]);
+    let audio = channels("fixture-01");
+    let said = audio.each_ref().map(|leg| &leg[..16_000 * 12]);
+    let has_recorded = |n_calls: usize| {
+        let open = recordings(&desk, "open");
+        let n_bytes = open.iter().map(|file| fs::metadata(file).unwrap().len());
+        n_bytes.sum::<u64>() >= (n_calls * 2 * 16_000 * 12) as u64
+    };
+    let calls = [7, 8].map(|byte| {
+        if byte == 8 {
+            desk.ok(&["keys", "add", "second"]);
+        }
+        let mut call = Speaking::begin_as(&server, byte);
+        call.say(said);
+        let n_calls = usize::from(byte) - 6;
+        while !has_recorded(n_calls) {
+            std::thread::yield_now();
+        }
+        call
+    });
+    // What goes on is put under the new key, too.
+    let rotated = desk.run(&["keys", "rotate"]);
+    assert_eq!(rotated.code, Some(0), "{}", rotated.err);
+    let told = "1 recording put under `second`, 1 under it already\nneeded no more: `key-";
+    assert!(rotated.err.contains(told), "{}", rotated.err);
+    throw_first_key_away(&desk);
+    drop(calls);
+    for byte in [7, 8] {
+        let name = name_of(byte);
+        server.events("after=0", "", &name);
+        desk.ok(&[
+            "recordings",
+            "export",
+            &name,
+            "--out",
+            "x.wav",
+            "--unredacted",
+        ]);
+    }
+    let (code, said) = server.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("stopping: no more calls are taken"), "{said}");
+    assert!(!said.contains("run the same command again"), "{said}");
+}
+
 #[test]
 fn a_call_outlives_a_kill_and_is_played_under_another_key() {
     let Some((desk, models)) = desk_with_voice_activity() else {
@@ -139,15 +200,27 @@ fn a_call_outlives_a_kill_and_is_played_under_another_key() {
     assert!(!said.contains("recovering"), "{said}");
 
     // What is said stands in the recording, in no other file of the data folder.
-    desk.ok(&[
-        "recordings",
-        "export",
-        "07070707",
-        "--out",
-        "all.wav",
-        "--unredacted",
-    ]);
+    let export = ["recordings", "export", "07070707", "--out"];
+    let said = desk.run(&[&export[..], &["all.wav", "--unredacted"]].concat());
+    assert_eq!(said.code, Some(0), "{}", said.err);
     let exported = fs::read(desk.path("all.wav")).unwrap();
+    // Two channels of 16 bits at 8 kHz.
+    let ms = samples_of(&exported).len() / (2 * 2 * 8);
+    let told = format!(
+        "all.wav: {}.{} s of call `{CALL}`",
+        ms / 1000,
+        ms % 1000 / 100
+    );
+    assert!(said.err.contains(&told), "{told}: {}", said.err);
+    desk.fails(
+        &[&export[..], &["none.wav", "--from", "8000"]].concat(),
+        1,
+        &[
+            &format!("nothing of call `{CALL}` is recorded from 8000 s: it is "),
+            " s long",
+        ],
+    );
+    assert!(!desk.path("none.wav").exists() && !desk.path("none.part").exists());
     let agent: Vec<u8> = samples_of(&exported)
         .chunks(4)
         .flat_map(|frame| [frame[0], frame[1]])
@@ -161,11 +234,7 @@ fn a_call_outlives_a_kill_and_is_played_under_another_key() {
         "{}",
         rotated.err
     );
-    let keys = fs::read_to_string(desk.path("data/recording-keys")).unwrap();
-    let (old, rest): (Vec<&str>, Vec<&str>) =
-        keys.lines().partition(|line| line.starts_with("key-"));
-    assert_eq!(old.len(), 1, "{rest:?}");
-    fs::write(desk.path("data/recording-keys"), rest.join("\n")).unwrap();
+    throw_first_key_away(&desk);
     desk.ok(&["recordings", "export", "07070707", "--out", "silenced.wav"]);
     assert_eq!(
         fs::read(desk.path("silenced.wav")).unwrap().len(),

@@ -1,6 +1,8 @@
 //! `/api/v1/ingest/stream`: calls as `mod_audio_stream` of FreeSWITCH sends them.
 
 use serde_json::json;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::bare::desk_with_voice_activity;
 use crate::server::{
@@ -184,6 +186,26 @@ fn metadata_that_cannot_be_is_told_once_and_ends_the_connection_in_time() {
     );
     let (_, said) = server.stop();
     assert_eq!(said.matches("stream: metadata: ").count(), 1, "{said}");
+    assert_eq!(said.matches("call.id=stream-").count(), 2, "{said}");
+}
+
+#[test]
+fn who_closes_is_answered() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    let server = Server::start(&desk, &models, &[]);
+    for path in [PATH, "/api/v1/live"] {
+        let mut client = Client::open(&server, path, &[]);
+        let close = CloseFrame {
+            code: CloseCode::Normal,
+            reason: "".into(),
+        };
+        client.socket.close(Some(close)).unwrap();
+        let (_, (code, reason)) = client.rest();
+        assert_eq!(code, 1000, "{path}: {reason}");
+    }
+    server.stop();
 }
 
 #[test]

@@ -235,8 +235,8 @@ pub struct Metadata {
     pub facts: CallFacts,
     /// Known fields whose values cannot be.
     pub refused: Vec<QueryError>,
-    /// Fields that are not known here; they may be anything.
-    pub n_other: usize,
+    /// Names of fields that are not known here; they may be anything.
+    pub other: Vec<String>,
 }
 
 impl Metadata {
@@ -254,7 +254,7 @@ impl Metadata {
         }
         let fields: Fields = serde_json::from_str(text).map_err(|_| MetadataError::NotAnObject)?;
         let mut metadata = Self {
-            n_other: fields.n_other,
+            other: fields.other,
             ..Self::default()
         };
         for (fact, value) in fields.known {
@@ -271,11 +271,11 @@ impl Metadata {
     }
 }
 
-/// An object, of which only known fields are kept: at most one value for each.
+/// An object, of which only known fields are kept, at most one value for each, and the names of others.
 #[derive(Default)]
 struct Fields {
     known: Vec<(Fact, Scalar)>,
-    n_other: usize,
+    other: Vec<String>,
 }
 
 impl<'de> Deserialize<'de> for Fields {
@@ -298,7 +298,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         while let Some(key) = map.next_key::<String>()? {
             let Some(fact) = Fact::of_key(&key) else {
                 map.next_value::<IgnoredAny>()?;
-                fields.n_other += 1;
+                fields.other.push(key);
                 continue;
             };
             let value = map.next_value()?;

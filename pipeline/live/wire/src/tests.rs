@@ -111,7 +111,7 @@ fn metadata_gives_facts() {
         r#"{"call_id": "a1b2-c3", "agentId": 1002, "Campaign": "spring", "region": "guangdong",
             "customer_number": "+8613800138000", "skills": ["loans", {"level": 3}], "score": 0.5}"#,
     );
-    assert_eq!(metadata.n_other, 2);
+    assert_eq!(metadata.other, ["skills", "score"]);
     assert!(metadata.refused.is_empty());
     let facts = metadata.facts;
     assert_eq!(facts.call_id.unwrap().0, "a1b2-c3");

@@ -1,5 +1,6 @@
 //! A connection to a server that tells what happens.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -15,6 +16,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::WatchArgs;
 use crate::serve::{BEGINS_AFTER, GONE};
+use crate::text_file::read_text;
 
 /// How long a server may take to let somebody in.
 const OPEN_WITHIN: Duration = Duration::from_secs(60);
@@ -45,7 +47,7 @@ impl Connection {
     /// When there is no server, or it lets nobody in.
     pub(super) async fn open(
         args: &WatchArgs,
-        key: Option<&str>,
+        key: Option<&HeaderValue>,
         after: Option<u64>,
     ) -> Result<Self> {
         let server = args.server.clone();
@@ -54,9 +56,7 @@ impl Connection {
             .into_client_request()
             .with_context(|| format!("`{server}` is no address of a server"))?;
         if let Some(key) = key {
-            let bearer = HeaderValue::from_str(&format!("Bearer {}", key.trim()));
-            let bearer = bearer.context("--key-file: that is no key")?;
-            request.headers_mut().insert("Authorization", bearer);
+            request.headers_mut().insert("Authorization", key.clone());
         }
         let connected = tokio::time::timeout(OPEN_WITHIN, connect_async(request)).await;
         let connected = connected.map_err(|_| {
@@ -101,6 +101,24 @@ impl Connection {
             }
         }
     }
+}
+
+/// The key in a file, as a server wants it (RFC 6750, 2.1).
+///
+/// # Errors
+/// The file cannot be read, or there is something else in it.
+pub(super) fn bearer_of(file: &Path) -> Result<HeaderValue> {
+    let text = read_text(file);
+    let text = text.map_err(|cause| anyhow!("--key-file: `{}` {cause}", file.display()))?;
+    let key = text.trim();
+    let is_word = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let bearer = HeaderValue::from_str(&format!("Bearer {key}")).ok();
+    bearer.filter(|_| is_word).with_context(|| {
+        format!(
+            "--key-file: `{}` holds no key\nhint: `auricle api-key NAME --role supervisor >> auricle.toml` prints `key: …`; write what stands behind that into the file, in one line",
+            file.display()
+        )
+    })
 }
 
 fn begins_after(response: &Response) -> Option<u64> {
@@ -190,5 +208,23 @@ mod tests {
                 .starts_with("ws://host:80/api")
         );
         assert!(url(&args("ftp://host"), None).is_err());
+    }
+
+    #[test]
+    fn a_key_file_is_a_key_and_mistakes_name_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key.txt");
+        let bearer = || bearer_of(&file).map_err(|error| error.to_string());
+        let missing = bearer().unwrap_err();
+        let words = format!("--key-file: `{}` cannot be read: ", file.display());
+        assert!(missing.starts_with(&words), "{missing}");
+        for wrong in ["", "\n", "key: auricle_1", "auricle_1\nauricle_2\n", "钥匙"] {
+            std::fs::write(&file, wrong).unwrap();
+            let said = bearer().unwrap_err();
+            let words = format!("--key-file: `{}` holds no key\nhint: ", file.display());
+            assert!(said.starts_with(&words), "{wrong}: {said}");
+        }
+        std::fs::write(&file, "auricle_1\n").unwrap();
+        assert_eq!(bearer().unwrap(), "Bearer auricle_1");
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Served;
+use super::body::JsonOrNothing;
 use super::error::{ApiError, Mistake};
 use crate::serve::access::Caller;
 
@@ -132,10 +133,11 @@ pub(crate) async fn acknowledge(
     State(served): State<Arc<Served>>,
     Extension(caller): Extension<Caller>,
     alert_id: Result<Path<String>, PathRejection>,
-    body: Result<Option<Json<AcknowledgeBody>>, JsonRejection>,
+    body: Result<JsonOrNothing<AcknowledgeBody>, JsonRejection>,
 ) -> Result<Json<AlertRecord>, ApiError> {
     let Path(alert_id) = alert_id?;
-    let body = body?.map(|Json(body)| body).unwrap_or_default();
+    let JsonOrNothing(body) = body?;
+    let body = body.unwrap_or_default();
     let note = body.note.map(|note| note.trim().to_owned());
     let note = note.filter(|note| !note.is_empty());
     if note

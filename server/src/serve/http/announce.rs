@@ -75,8 +75,9 @@ pub(crate) async fn announce(
     if let Some(cause) = said.refused.into_iter().next() {
         return Err(refused(cause));
     }
-    if said.n_other > 0 {
-        return Err(bad("there are fields that are not known"));
+    if !said.other.is_empty() {
+        let names = said.other.join("`, `");
+        return Err(bad(&format!("fields that are not known: `{names}`")));
     }
     if said.facts.call_id.is_some_and(|other| other != call_id) {
         return Err(bad("`call_id` is not the one of the address"));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use auricle_contracts::CallId;
 use auricle_wire::listen::{ApiKey, ListenRequest, Refusal, RefusalBody, ServerMessage};
 use auricle_wire::stream::StreamRequest;
 use auricle_wire::{Ignored, QueryError};
@@ -19,7 +20,7 @@ use super::error::{ApiError, Mistake};
 use crate::serve::access::{self, Asker, Role};
 use crate::serve::ingest::listen::{self, Listening};
 use crate::serve::ingest::stream::hear;
-use crate::serve::ingest::websocket::random_id;
+use crate::serve::ingest::websocket::{call_id, random_id};
 
 /// Tells of parameters that have no effect, one each.
 const WARNING: HeaderName = HeaderName::from_static("auricle-warning");
@@ -98,7 +99,8 @@ pub(super) async fn stream(
         .with_hint("raise `live.websocket.most_connections`, or add a machine")
     })?;
     let id = random_id()?;
-    let warnings = warnings("stream", &request.ignored);
+    let call = call_id(request.facts.call_id.clone(), "stream", id);
+    let warnings = warnings("stream", &call, &request.ignored);
     let response = sockets.upgrade(upgrade).on_upgrade(async move |socket| {
         let _place = place;
         hear(&sockets, request, id, socket).await;
@@ -184,7 +186,8 @@ fn accept(
         .and_then(|()| listen::check_model(&request, &sockets))
         .map_err(Refusal::invalid_parameter)?;
     let place = sockets.place().ok_or_else(Refusal::too_many_requests)?;
-    let warnings = warnings("listen", &listen::ignored(&request));
+    let call = call_id(request.facts.call_id.clone(), "listen", id);
+    let warnings = warnings("listen", &call, &listen::ignored(&request));
     // It writes the beginning of a recording.
     let open = || Listening::open(&sockets, request, id);
     let listening = tokio::task::block_in_place(open)?;
@@ -252,12 +255,12 @@ fn refuse(refusal: &Refusal, id: Uuid) -> Response {
 }
 
 /// Tells of parameters that have no effect, in the log and to the client.
-fn warnings(source: &str, ignored: &[Ignored]) -> HeaderMap {
+fn warnings(source: &str, call: &CallId, ignored: &[Ignored]) -> HeaderMap {
     // The key is for the door.
     let told = ignored.iter().filter(|ignored| ignored.name != "key");
     let told: Vec<String> = told.map(ToString::to_string).collect();
     if !told.is_empty() {
-        tracing::warn!("{source}: {}", told.join("; "));
+        tracing::warn!(call.id = %call, "{source}: {}", told.join("; "));
     }
     let values = told
         .iter()

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Served;
+use super::body::JsonOrNothing;
 use super::error::{ApiError, Mistake, WHAT_IS_TAKEN};
 use crate::rescore::ledger::change;
 use crate::serve::access::Caller;
@@ -94,7 +95,7 @@ impl TryFrom<JobRecord> for Job {
     path = "/api/v1/jobs/rescore",
     operation_id = "start_rescore",
     tag = "jobs",
-    request_body(content = RescoreRequest, example = json!({"selection": {"campaign": "spring_loans", "since": "2026-11-01"}, "audio": "never"})),
+    request_body(content = Option<RescoreRequest>, example = json!({"selection": {"campaign": "spring_loans", "since": "2026-11-01"}, "audio": "never"})),
     responses(
         (status = 202, description = "The job, which waits for those before it.", body = Job,
             headers(("Location" = String, description = "Its address."))),
@@ -105,12 +106,13 @@ impl TryFrom<JobRecord> for Job {
 pub(crate) async fn rescore(
     State(served): State<Arc<Served>>,
     Extension(caller): Extension<Caller>,
-    body: Result<Json<Map<String, Value>>, JsonRejection>,
+    body: Result<JsonOrNothing<Map<String, Value>>, JsonRejection>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Job>), ApiError> {
-    let Json(body) = body.map_err(|cause| {
+    let JsonOrNothing(body) = body.map_err(|cause| {
         let mistake = ApiError::from(cause);
         mistake.or_status(StatusCode::UNPROCESSABLE_ENTITY, StatusCode::BAD_REQUEST)
     })?;
+    let body = body.unwrap_or_default();
     // A list would be taken for an object with nothing in it, which means every call.
     if body.get("selection").is_some_and(Value::is_array) {
         return Err(bad("`selection` must be an object"));

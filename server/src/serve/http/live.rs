@@ -18,6 +18,7 @@ use super::Served;
 use super::accept::Place;
 use super::error::ApiError;
 use crate::serve::hub::{KeptEvent, Wanted};
+use crate::serve::ingest::websocket::see_closed;
 use crate::serve::watcher::{BEGINS_AFTER, GONE, Over, Watcher};
 
 /// How long one message may take: whoever takes none for so long is gone.
@@ -125,7 +126,8 @@ impl Watcher {
                 },
                 _ = pings.tick() => vec![Message::Ping(Vec::new().into())],
                 received = socket.recv() => match received {
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                    Some(Ok(Message::Close(_))) => return see_closed(&mut socket).await,
+                    Some(Err(_)) | None => return,
                     Some(Ok(_)) => continue,
                 },
             };

@@ -4,6 +4,7 @@ mod accept;
 mod alerts;
 mod announce;
 mod audio;
+mod body;
 mod calls;
 mod error;
 mod health;

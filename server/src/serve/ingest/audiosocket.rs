@@ -22,10 +22,12 @@ use smallvec::smallvec;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tracing::field::display;
+use uuid::Uuid;
 
 use super::joining::{Joining, LegToJoin, Speaker};
 use super::leg_time::WallTime;
-use super::not_taken::NotTaken;
+use super::not_taken::{NotTaken, cause_and_hint};
 use super::seats::{Seat, Seats};
 use super::{CallLeg, Ingest, Patience, Piece, carry};
 use crate::clock;
@@ -133,6 +135,7 @@ impl AudioSocket {
             ingest: self,
             stream,
             reader: AudioSocketReader::new(&Limits::default()),
+            call: None,
             seat: None,
             rate_hz: None,
             audio: Vec::new(),
@@ -145,7 +148,10 @@ impl AudioSocket {
         };
         let error = carry(&mut connection, patience).await.err()?;
         self.calls.live().metrics().connection_refused();
-        tracing::warn!(%peer, "AudioSocket: {}", message_of(&error));
+        let call = connection.call.map(|uuid| display(uuid.hyphenated()));
+        let message = message_of(&error);
+        let (cause, hint) = cause_and_hint(&message);
+        tracing::warn!(call.id = call, %peer, hint, "AudioSocket: {cause}");
         Some(match self.calls.live().is_hung_up() {
             true => Complaint::Stopping,
             false => complaint_of(&error),
@@ -221,6 +227,8 @@ struct Connection<'c> {
     stream: &'c mut TcpStream,
     reader: AudioSocketReader,
     /// Once it said which call it is.
+    call: Option<Uuid>,
+    /// Where it has one in that call.
     seat: Option<Seat>,
     /// Of the leg, once audio came.
     rate_hz: Option<u32>,
@@ -244,6 +252,7 @@ impl Connection<'_> {
         while let Some(message) = self.reader.message()? {
             match message {
                 AudioSocketMessage::Id(uuid) => {
+                    self.call = Some(uuid);
                     self.seat = Some(self.ingest.seats.sit(uuid)?);
                     return Ok(Some(Said::Id));
                 }

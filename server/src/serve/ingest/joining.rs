@@ -1,7 +1,7 @@
 //! Two connections that are the legs of one call.
 //!
 //! ```text
-//! first connection => (second one comes, or the second leg is let go)
+//! first connection => (second one comes, or the second leg is let go => whoever comes then is told that it is too late)
 //! ```
 //!
 //! Where nothing but the order of connections says who speaks, one that comes after the first broke off may be that one again: it
@@ -76,6 +76,11 @@ pub(crate) enum JoinError {
     Parties { party: &'static str },
     #[error("the call has two connections already\nhint: every call needs a name of its own")]
     ThirdLeg,
+    #[error(
+        "the second connection of the call brought no audio within {} s of the first\nhint: the call goes on with one party; have both connections begin together",
+        JOIN_WITHIN.as_secs()
+    )]
+    TooLate,
 }
 
 /// Calls of one way in whose second leg is not there yet.
@@ -83,7 +88,15 @@ pub(crate) struct Joining {
     calls: Arc<Calls>,
     source: &'static str,
     /// Held while a call is opened, which waits for the disk: its second leg waits for that, too.
-    waiting: Mutex<HashMap<CallId, SecondLeg>>,
+    seconds: Mutex<Seconds>,
+}
+
+/// Second legs, by the names that their connections bring.
+#[derive(Default)]
+struct Seconds {
+    waiting: HashMap<CallId, SecondLeg>,
+    /// Names of calls under way whose second leg was let go; those of calls that ended go with the next one.
+    let_go: HashMap<CallId, CallId>,
 }
 
 struct SecondLeg {
@@ -108,25 +121,30 @@ impl Joining {
         Arc::new(Self {
             calls,
             source,
-            waiting: Mutex::new(HashMap::new()),
+            seconds: Mutex::default(),
         })
     }
 
     /// The first connection of a call opens it; the second gets the leg that is left.
     ///
     /// # Errors
-    /// When the call is not taken in, or the second does not fit to the first: that one may still come.
+    /// When the call is not taken in, the second does not fit to the first (one that does may still come), or it is too late.
     pub(crate) async fn join(self: &Arc<Self>, joiner: LegToJoin) -> Result<CallLeg> {
-        let mut waiting = self.waiting.lock().await;
-        if let Some(second) = waiting.get_mut(&joiner.id) {
+        let mut seconds = self.seconds.lock().await;
+        if let Some(second) = seconds.waiting.get_mut(&joiner.id) {
             second.left.check(joiner.rate_hz, joiner.speaker)?;
         }
-        if let Some(second) = waiting.remove(&joiner.id) {
+        if let Some(second) = seconds.waiting.remove(&joiner.id) {
             let behind = second.since.elapsed();
             return Ok(match behind < TOGETHER {
                 true => second.leg,
                 false => second.leg.late_by(behind),
             });
+        }
+        if let Some(call) = seconds.let_go.get(&joiner.id)
+            && self.calls.is_under_way(call)
+        {
+            return Err(JoinError::TooLate.into());
         }
         let rate_hz = joiner.rate_hz;
         let parties = [Party::Agent, Party::Customer];
@@ -139,6 +157,7 @@ impl Joining {
             audio: WhereAudioLies::Nowhere,
         };
         let opened = tokio::task::block_in_place(|| self.calls.open(to_open))?;
+        seconds.let_go.remove(&joiner.id);
         let is_first = |party: Party| party == joiner.speaker.first();
         let (mut first, mut second) = (None, None);
         for (leg, party) in opened.legs.into_iter().zip(parties) {
@@ -156,7 +175,7 @@ impl Joining {
                 is_return_refused: false,
             };
             let second = SecondLeg { leg, left, since };
-            waiting.insert(joiner.id.clone(), second);
+            seconds.waiting.insert(joiner.id.clone(), second);
             self.let_go_later(joiner.id, since);
         }
         first.context("the call has not two legs")
@@ -164,8 +183,8 @@ impl Joining {
 
     /// A connection of this call says that its leg has ended: where it is the first, whoever comes is the other party.
     pub(crate) async fn over(&self, id: &CallId) {
-        let mut waiting = self.waiting.lock().await;
-        if let Some(second) = waiting.get_mut(id) {
+        let mut seconds = self.seconds.lock().await;
+        if let Some(second) = seconds.waiting.get_mut(id) {
             second.left.is_first_over = true;
         }
     }
@@ -175,12 +194,32 @@ impl Joining {
         let this = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep(JOIN_WITHIN).await;
-            let mut waiting = this.waiting.lock().await;
-            // Another call of this name may have begun since.
-            if waiting.get(&id).is_some_and(|second| second.since == since) {
-                waiting.remove(&id);
-            }
+            this.let_go(id, since).await;
         });
+    }
+
+    async fn let_go(&self, id: CallId, since: Instant) {
+        let mut seconds = self.seconds.lock().await;
+        // Another call of this name may have begun since.
+        let waiting = seconds.waiting.get(&id);
+        if waiting.is_none_or(|second| second.since != since) {
+            return;
+        }
+        let Some(second) = seconds.waiting.remove(&id) else {
+            return;
+        };
+        let call = second.leg.call().clone();
+        tracing::warn!(
+            call.id = %call,
+            "{}: no audio of the {} came within {} s of the first connection: the call goes on without",
+            self.source,
+            second.left.party.as_str(),
+            JOIN_WITHIN.as_secs()
+        );
+        seconds
+            .let_go
+            .retain(|_, call| self.calls.is_under_way(call));
+        seconds.let_go.insert(id, call);
     }
 }
 

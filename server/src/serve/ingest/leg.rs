@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Result;
+use auricle_contracts::CallId;
 use auricle_live::{Encoding, Full, LegFeed, LegReach, PACKET_BYTES};
 use auricle_record::Tape;
 use thiserror::Error;
@@ -24,6 +25,7 @@ struct Unheard;
 
 /// A leg. Dropped, it is over.
 pub(crate) struct CallLeg {
+    call: CallId,
     feed: LegFeed,
     /// `None` where the call is not recorded, as its audio lies in a file already.
     tape: Option<Tape>,
@@ -41,6 +43,7 @@ impl Drop for CallLeg {
     fn drop(&mut self) {
         let Some(times) = self.pace.off() else { return };
         tracing::warn!(
+            call.id = %self.call,
             "audio of a leg came {times:.1} times as fast as it lasts: its rate may not be the {} Hz that were said",
             self.rate_hz
         );
@@ -49,9 +52,10 @@ impl Drop for CallLeg {
 }
 
 impl CallLeg {
-    pub(crate) fn new(feed: LegFeed, tape: Option<Tape>, cut_off: CutOff) -> Self {
+    pub(crate) fn new(call: CallId, feed: LegFeed, tape: Option<Tape>, cut_off: CutOff) -> Self {
         let rate_hz = feed.rate_hz();
         Self {
+            call,
             rate_hz,
             feed,
             tape,
@@ -61,6 +65,11 @@ impl CallLeg {
             pace: Pace::default(),
             cut_off,
         }
+    }
+
+    /// The call's name, which may be another than was asked for.
+    pub(crate) fn call(&self) -> &CallId {
+        &self.call
     }
 
     /// How far it is heard.
@@ -96,7 +105,7 @@ impl CallLeg {
         let why =
             format!("ended after {secs} s: no call may last longer (`live.longest_call_secs`)");
         if self.cut_off.set(why).is_ok() {
-            tracing::warn!("a call is ended after {secs} s: `live.longest_call_secs`");
+            tracing::warn!(call.id = %self.call, "a call is ended after {secs} s: `live.longest_call_secs`");
         }
     }
 

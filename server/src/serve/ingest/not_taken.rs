@@ -18,6 +18,14 @@ pub(crate) enum NotTaken {
     Stopping,
 }
 
+/// A message without its last line, where that is a hint, and the hint: fields of a log line stand behind the cause.
+pub(crate) fn cause_and_hint(message: &str) -> (&str, Option<&str>) {
+    match message.split_once("\nhint: ") {
+        Some((cause, hint)) => (cause, Some(hint)),
+        None => (message, None),
+    }
+}
+
 impl NotTaken {
     /// `None`: the error says nothing of the call.
     pub(crate) fn of(error: &anyhow::Error) -> Option<Self> {
@@ -30,5 +38,16 @@ impl NotTaken {
             OpenError::Legs { .. } | OpenError::Speech(_) => Self::Unacceptable,
             OpenError::Draining => Self::Stopping,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_is_told_behind_the_fields_of_a_line() {
+        assert_eq!(cause_and_hint("no\nhint: do"), ("no", Some("do")));
+        assert_eq!(cause_and_hint("no"), ("no", None));
     }
 }

@@ -11,8 +11,9 @@ const SURE_AFTER: Duration = Duration::from_secs(10);
 const FAST: f64 = 1.5;
 /// A packet that lasts this share of the time since the one before it is slow.
 const SLOW: std::ops::Range<f64> = 0.4..0.67;
-/// As many packets as this, and this share of them, make a slow leg. One that is silent now and then has others, too.
-const SURE_PACKETS: u32 = 250;
+/// As many packets as this, and this share of them, make a slow leg: ten seconds of the messages of a WebSocket, which may last 200
+/// ms each. One that is silent now and then has others, too.
+const SURE_PACKETS: u32 = 50;
 const SLOW_SHARE: f64 = 0.8;
 
 /// The pace of one leg, whose audio should come as it is spoken.
@@ -97,6 +98,8 @@ mod tests {
         assert!(about(off(1_000, 20, 40, |_| 0), 2.0));
         assert!(about(off(1_000, 20, 10, |_| 0), 0.5));
         assert!(about(off(1_000, 20, 10, |turn| turn % 3), 0.5));
+        // Messages of a WebSocket are longer: 13 seconds of them.
+        assert!(about(off(65, 200, 100, |_| 0), 0.5));
         assert_eq!(off(1_000, 20, 20, |_| 0), None);
         assert_eq!(off(550, 20, 40, |_| 0), None, "too soon");
         // The first of them waited for the call to be opened.

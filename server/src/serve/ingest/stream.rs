@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use anyhow::Result;
-use auricle_contracts::{CallMetadata, Party};
+use auricle_contracts::{CallId, CallMetadata, Party};
 use auricle_live::{Encoding, NewLeg};
 use auricle_record::CallSettings;
 use auricle_wire::stream::{StreamRequest, StreamSession, StreamText};
@@ -51,7 +51,7 @@ pub(crate) async fn hear(
     };
     let why = match heard {
         Ok(()) => Close::Normal,
-        Err(error) => sockets.note_end("stream", &error),
+        Err(error) => sockets.note_end("stream", &connection.call(), &error),
     };
     close(&mut socket, why).await;
 }
@@ -84,6 +84,11 @@ enum State {
 }
 
 impl Connection<'_> {
+    /// Its call, as far as that is known.
+    fn call(&self) -> CallId {
+        call_id(self.request.facts.call_id.clone(), "stream", self.id)
+    }
+
     /// Opens the call, or joins it: a leg for each channel.
     async fn open(&mut self) -> Result<Vec<CallLeg>> {
         let facts = &self.request.facts;
@@ -92,7 +97,7 @@ impl Connection<'_> {
             ..facts.metadata.clone()
         };
         let rate_hz = self.request.rate_hz;
-        let id = call_id(facts.call_id.clone(), "stream", self.id);
+        let id = self.call();
         let parties = match self.request.layout {
             Layout::Single(party) if self.has_two_connections() => {
                 let joiner = LegToJoin {
@@ -132,7 +137,8 @@ impl Connection<'_> {
         }
         if self.state != State::Waiting {
             if !std::mem::replace(&mut self.is_late_told, true) {
-                tracing::warn!("stream: metadata behind the first audio of a call has no effect");
+                let call = self.call();
+                tracing::warn!(call.id = %call, "stream: metadata behind the first audio of a call has no effect");
             }
             return;
         }
@@ -145,7 +151,8 @@ impl Connection<'_> {
     fn tell_refusal(&mut self, cause: &dyn Display) {
         if !std::mem::replace(&mut self.is_refusal_told, true) {
             tracing::warn!(
-                "stream: metadata: {cause}\nmore of this connection that is not taken is not told"
+                call.id = %self.call(),
+                "stream: metadata: {cause}; more of this connection that is not taken is not told"
             );
         }
     }

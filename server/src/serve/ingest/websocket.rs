@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::TooQuiet;
 use super::joining::Joining;
 use super::leg_time::WallTime;
-use super::not_taken::NotTaken;
+use super::not_taken::{NotTaken, cause_and_hint};
 use crate::exit::message_of;
 use crate::serve::calls::Calls;
 use crate::serve::hub::EventHub;
@@ -132,13 +132,15 @@ impl WebSockets {
             .max_frame_size(most_bytes)
     }
 
-    /// Logs and counts a connection that ended with this error, and says how it is to be closed.
-    pub(crate) fn note_end(&self, source: &str, error: &anyhow::Error) -> Close {
+    /// Logs and counts a connection of this call that ended with this error, and says how it is to be closed.
+    pub(crate) fn note_end(&self, source: &str, call: &CallId, error: &anyhow::Error) -> Close {
         let close = self.close_of(error);
         if close != Close::Stopping {
             self.calls.live().metrics().connection_refused();
         }
-        tracing::warn!("{source}: {}", message_of(error));
+        let message = message_of(error);
+        let (cause, hint) = cause_and_hint(&message);
+        tracing::warn!(call.id = %call, hint, "{source}: {cause}");
         close
     }
 
@@ -211,20 +213,21 @@ pub(crate) fn close_message(close: Close) -> Message {
     }))
 }
 
-/// Closes, and waits a little for the other side to do so: what it still sends would else destroy what it was told.
+/// Closes, and waits a little for the other side to do so: what it still sends would else destroy what it was told. Where the
+/// other side closed first it is answered.
 pub(crate) async fn close<S>(socket: &mut S, close: Close)
 where
     S: Sink<Message> + Stream<Item = Result<Message, axum::Error>> + Unpin,
 {
     let closing = async {
-        if socket.send(close_message(close)).await.is_ok() {
-            see_closed(socket).await;
-        }
+        // Refused where the other side closed first: then reading sends the answer to that.
+        let _ = socket.send(close_message(close)).await;
+        see_closed(socket).await;
     };
     let _ = tokio::time::timeout(CLOSE_WITHIN, closing).await;
 }
 
-/// Reads until the other side has closed, for a while.
+/// Reads until both sides have closed, for a while. What answers the other side's close goes out meanwhile.
 pub(crate) async fn see_closed<S>(socket: &mut S)
 where
     S: Stream<Item = Result<Message, axum::Error>> + Unpin,

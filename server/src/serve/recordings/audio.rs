@@ -21,8 +21,21 @@ pub(crate) struct Span {
     pub(crate) to_ms: u64,
 }
 
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) n_frames: u64,
+    rate_hz: u32,
+}
+
+impl Written {
+    pub(crate) fn ms(self) -> u64 {
+        self.n_frames.saturating_mul(1000) / u64::from(self.rate_hz.max(1))
+    }
+}
+
 /// Writes a stretch of a recording as 16-bit WAVE, a channel for each leg, silent where `silences` (times of the call) say
-/// so. Gives the frames that were written.
+/// so.
 ///
 /// # Errors
 /// The recording says nothing of its call, its legs have different rates, or cannot be read; the sink's.
@@ -31,7 +44,7 @@ pub(crate) fn write_audio<W: Write + Seek>(
     span: Span,
     silences: &[RedactedSpan],
     sink: W,
-) -> Result<u64> {
+) -> Result<Written> {
     let Some(Record::Begin(begin)) = reader.next_record()? else {
         bail!("the recording is empty");
     };
@@ -86,7 +99,10 @@ pub(crate) fn write_audio<W: Write + Seek>(
     let rest = out.legs.iter().map(Vec::len).max().unwrap_or(0);
     out.write(rest)?;
     out.writer.finish()?;
-    Ok(out.n_written)
+    Ok(Written {
+        n_frames: out.n_written,
+        rate_hz,
+    })
 }
 
 struct Out<W: Write + Seek> {
@@ -212,9 +228,10 @@ mod tests {
     fn stretch(path: &Path, from_ms: u64, to_ms: u64) -> Vec<u8> {
         let reader = RecordingReader::open(path, &keys()).unwrap();
         let mut sink = Cursor::new(Vec::new());
-        let n_frames = write_audio(reader, Span { from_ms, to_ms }, &[], &mut sink).unwrap();
+        let written = write_audio(reader, Span { from_ms, to_ms }, &[], &mut sink).unwrap();
+        assert_eq!(written.ms(), to_ms.min(10_000) - from_ms.min(10_000));
         let mut wave = sink.into_inner();
-        wave.split_off(wave.len() - 4 * n_frames as usize)
+        wave.split_off(wave.len() - 4 * written.n_frames as usize)
     }
 
     #[test]
@@ -225,7 +242,13 @@ mod tests {
         let whole = stretch(&path, 0, u64::MAX);
         assert_eq!(whole.len(), 10_000 * 8 * 4);
         let place = |ms: u64| (ms as usize * 8 * 4).min(whole.len());
-        for (from_ms, to_ms) in [(0, 500), (20, 21), (1_990, 4_010), (9_990, 20_000)] {
+        for (from_ms, to_ms) in [
+            (0, 500),
+            (20, 21),
+            (1_990, 4_010),
+            (9_990, 20_000),
+            (10_000, 20_000),
+        ] {
             let expected = &whole[place(from_ms)..place(to_ms)];
             let is_same = stretch(&path, from_ms, to_ms) == expected;
             assert!(is_same, "{from_ms} to {to_ms} ms");

@@ -1,6 +1,7 @@
 //! Recordings of calls under way: their folder, their keys.
 
 mod audio;
+mod newer_keys;
 mod playing;
 mod recover;
 mod tries;
@@ -23,6 +24,7 @@ use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
 pub(crate) use self::audio::{Span, write_audio};
+use self::newer_keys::NewerKeys;
 pub(crate) use self::recover::RECOVERED;
 use self::tries::Tries;
 use super::calls::{CallToOpen, Recorded};
@@ -98,7 +100,7 @@ pub(crate) fn keys(config: &Config) -> Result<KeyRing> {
 fn keys_or_first(config: &Config) -> Result<KeyRing> {
     let file = key_file(config);
     let is_own = config.live.recordings.key_file.is_none();
-    if std::env::var_os(KEYS_VARIABLE).is_some() || file.exists() || !is_own {
+    if keys_come_from_outside() || file.exists() || !is_own {
         return keys(config);
     }
     let keys = KeyRing::generate(key_of_today()?)?;
@@ -117,12 +119,17 @@ pub(crate) fn key_of_today() -> Result<KeyId> {
     Ok(format!("key-{day}").parse()?)
 }
 
+/// Whether keys come from the environment: a program that runs keeps those it began with.
+pub(crate) fn keys_come_from_outside() -> bool {
+    std::env::var_os(KEYS_VARIABLE).is_some()
+}
+
 /// The file that keys can be added to.
 ///
 /// # Errors
 /// Keys come from the environment.
 pub(crate) fn own_key_file(config: &Config) -> Result<PathBuf> {
-    if std::env::var_os(KEYS_VARIABLE).is_some() {
+    if keys_come_from_outside() {
         bail!(
             "keys come from {KEYS_VARIABLE}\nhint: unset it to use a key file, or change it where it is set"
         );
@@ -158,6 +165,8 @@ pub(crate) async fn silences(store: &Store, call_id: &CallId) -> Result<Vec<Reda
 /// The recordings of this data folder.
 pub(crate) struct Recordings {
     recorder: Recorder,
+    /// `None`: nothing can change them while the program runs.
+    newer_keys: Option<NewerKeys>,
     keep_days: u64,
     /// Calls under way at a time.
     most_calls: usize,
@@ -179,13 +188,25 @@ impl Recordings {
         let recorder = Recorder::start(spool).context("cannot start a thread")?;
         Ok(Some(Self {
             recorder,
+            newer_keys: (!keys_come_from_outside()).then(|| NewerKeys::new(key_file(config))),
             keep_days: config.live.recordings.keep_days,
             most_calls: config.live.most_calls,
             tries: Mutex::new(Tries::read(folder.join("tries.json"))),
         }))
     }
 
+    /// The folder, with the keys that are in the key file now.
+    fn spool(&self) -> &Spool {
+        let spool = self.recorder.spool();
+        if let Some(keys) = &self.newer_keys {
+            keys.give_to(spool);
+        }
+        spool
+    }
+
+    /// Under the key that is active in the key file now.
     pub(crate) fn begin(&self, call: &CallToOpen) -> Result<(RecordingName, Vec<Tape>)> {
+        self.spool();
         let legs = call.legs.iter().map(|leg| LegFacts {
             party: leg.party,
             rate_hz: leg.rate_hz,
@@ -213,7 +234,7 @@ impl Recordings {
             Recorded::Here(name) => self.recorder.settle(*name),
             Recorded::Before { name, .. } => {
                 self.tries().end(name);
-                let spool = self.recorder.spool();
+                let spool = self.spool();
                 if let Recovered::Broken { path } = spool.recover(name, clock::unix_ms())? {
                     bail!("`{}` cannot be read any more", path.display());
                 }

@@ -147,6 +147,7 @@ mod tests {
         let file = folder.path().join("tries.json");
         let recordings = Recordings {
             recorder: Recorder::start(spool).unwrap(),
+            newer_keys: None,
             keep_days: 0,
             most_calls: 1,
             tries: Mutex::new(Tries::read(file.clone())),

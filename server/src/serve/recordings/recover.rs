@@ -95,7 +95,7 @@ impl Recordings {
 
     /// The calls that [`Self::recover`] hears again.
     pub(crate) fn calls_to_recover(&self) -> Vec<CallId> {
-        let spool = self.recorder.spool();
+        let spool = self.spool();
         let names = spool.unfinished().unwrap_or_default();
         let call_of = |name: &RecordingName| {
             let mut reader = spool.reader(name).ok()?;
@@ -111,7 +111,7 @@ impl Recordings {
         Recovery { calls, store, hub }: Recovery<'_>,
         stop: &AtomicBool,
     ) -> Result<()> {
-        let spool = self.recorder.spool();
+        let spool = self.spool();
         let reader = match spool.reader(&name) {
             Ok(reader) => reader,
             // A file whose header is not there yet, or damaged, is put aside. Others stay for a better key ring.

@@ -18,7 +18,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::error::Doing;
 use crate::keys::KeyRing;
@@ -60,7 +60,7 @@ struct Shared {
     folder: PathBuf,
     /// Kept open: a sync of the file system tells of failures since it was opened.
     folder_file: File,
-    keys: KeyRing,
+    keys: RwLock<Arc<KeyRing>>,
     options: SpoolOptions,
     state: Mutex<State>,
     /// One barrier at a time.
@@ -104,7 +104,7 @@ impl Spool {
         let shared = Shared {
             folder: folder.to_owned(),
             folder_file: File::open(folder).doing("open the folder")?,
-            keys,
+            keys: RwLock::new(Arc::new(keys)),
             options,
             state: Mutex::default(),
             barrier: Mutex::new(()),
@@ -116,13 +116,19 @@ impl Spool {
         })
     }
 
+    /// Other keys from now on, for what is begun and for what is read. Recordings under way are written on as they began.
+    pub fn replace_keys(&self, keys: KeyRing) {
+        let now = self.shared.keys.write();
+        *now.unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
     /// Begins a recording in `open`. Its header and `begin` are written, not yet durable.
     ///
     /// # Errors
     /// As [`RecordingWriter::create`]; a time beyond the year 9999.
     pub fn create(&self, created_unix_ms: u64, begin: &[u8]) -> Result<SpoolRecording, SpoolError> {
         let shared = &self.shared;
-        let fresh = Fresh::draw(created_unix_ms, &shared.keys)?;
+        let fresh = Fresh::draw(created_unix_ms, &shared.keys())?;
         let name = RecordingName::new(created_unix_ms, fresh.key.origin.id)?;
         let start = Start {
             created_unix_ms,
@@ -175,7 +181,7 @@ impl Spool {
         let path = shared.open_path(name);
         let file = OpenOptions::new().read(true).write(true).open(&path);
         let file = file.doing("open the recording")?;
-        match recover::seal(file, name.id(), &shared.keys, sealed_unix_ms) {
+        match recover::seal(file, name.id(), &shared.keys(), sealed_unix_ms) {
             Ok(ending) => {
                 let path = shared.move_to_done(name)?;
                 shared.sync_folders(&[*name])?;
@@ -239,12 +245,12 @@ impl Spool {
     /// # Errors
     /// As [`RecordingReader::open`]; it is another than its name says.
     pub fn reader(&self, name: &RecordingName) -> Result<RecordingReader, ReadError> {
-        let shared = &self.shared;
-        let opened = RecordingReader::open(&shared.open_path(name), &shared.keys);
+        let (shared, keys) = (&self.shared, self.shared.keys());
+        let opened = RecordingReader::open(&shared.open_path(name), &keys);
         let reader = match opened {
             // It may just have been moved.
             Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
-                RecordingReader::open(&shared.done_path(name), &shared.keys)
+                RecordingReader::open(&shared.done_path(name), &keys)
             }
             opened => opened,
         }?;
@@ -322,6 +328,11 @@ impl State {
 }
 
 impl Shared {
+    fn keys(&self) -> Arc<KeyRing> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&keys)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

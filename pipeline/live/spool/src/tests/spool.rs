@@ -381,3 +381,26 @@ fn what_was_put_aside_is_counted_and_goes_when_it_is_old() {
     assert_eq!(recordings(folder.path()), [later]);
     assert!(foreign.exists());
 }
+
+#[test]
+fn what_begins_after_other_keys_came_lies_under_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(folder.path());
+    let mut before = begun(&spool);
+    let newer = ("2026-12", [8; 32]);
+    spool.replace_keys(KeyRing::fixed(&[newer, ("2026-11", [7; 32])]));
+    let after = begun(&spool);
+    let key_of = |recording: &SpoolRecording| {
+        let reader = spool.reader(recording.name())?;
+        Ok::<_, ReadError>(reader.info().key.to_string())
+    };
+    assert_eq!(key_of(&before).unwrap(), "2026-11");
+    assert_eq!(key_of(&after).unwrap(), "2026-12");
+
+    // One that goes on needs its key to be read, and not to be written.
+    spool.replace_keys(KeyRing::fixed(&[newer]));
+    before.append(packet(0, 1).record()).unwrap();
+    before.finish(b"{}").unwrap();
+    assert!(matches!(key_of(&before), Err(ReadError::MissingKey(_))));
+    assert_eq!(key_of(&after).unwrap(), "2026-12");
+}

@@ -118,7 +118,7 @@ impl Listening {
         let call_over = Arc::new(Notify::new());
         let teller = self.teller(sink, Arc::clone(&call_over));
         let (created, n_channels) = (self.created.clone(), self.request.layout.n_channels());
-        let sockets = Arc::clone(&self.sockets);
+        let (sockets, call) = (Arc::clone(&self.sockets), self.call.clone());
         let quiet_within = Duration::from_millis(sockets.limits.quiet_ms);
         let patience = Patience {
             open_within: quiet_within,
@@ -138,7 +138,7 @@ impl Listening {
         };
         let close = match heard {
             Ok(()) => Close::Normal,
-            Err(error) => sockets.note_end("listen", &error),
+            Err(error) => sockets.note_end("listen", &call, &error),
         };
         let summary = Summary {
             close,

@@ -197,16 +197,19 @@ impl Recordings {
 
     /// The folder, with the keys that are in the key file now.
     fn spool(&self) -> &Spool {
-        let spool = self.recorder.spool();
+        self.renew_keys();
+        self.recorder.spool()
+    }
+
+    fn renew_keys(&self) {
         if let Some(keys) = &self.newer_keys {
-            keys.give_to(spool);
+            keys.give_to(self.recorder.spool());
         }
-        spool
     }
 
     /// Under the key that is active in the key file now.
     pub(crate) fn begin(&self, call: &CallToOpen) -> Result<(RecordingName, Vec<Tape>)> {
-        self.spool();
+        self.renew_keys();
         let legs = call.legs.iter().map(|leg| LegFacts {
             party: leg.party,
             rate_hz: leg.rate_hz,

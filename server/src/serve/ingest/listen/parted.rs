@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use super::results::Said;
 use super::teller::TOLD_WITHIN;
 use super::timeline::Timeline;
 
@@ -24,17 +23,24 @@ impl Parted {
         }
     }
 
-    /// An utterance was cut; the next one begins at `next_ms`, where that is known. Gives what the utterance is.
-    pub(super) fn cut(&mut self, end_ms: u64, next_ms: Option<u64>, timeline: &Timeline) -> Said {
-        self.cut = next_ms.is_none().then_some((end_ms, None));
-        match next_ms {
-            Some(next_ms) if self.is_pause(end_ms, next_ms, timeline) => Said::Final,
-            _ => Said::Part,
+    /// An utterance was cut, and one behind it that begins at `begun_ms` was told of already.
+    pub(super) fn cut(&mut self, end_ms: u64, begun_ms: Option<u64>, timeline: &Timeline) {
+        self.cut = Some((end_ms, None));
+        if let Some(begun_ms) = begun_ms {
+            self.goes_on(begun_ms, timeline);
         }
     }
 
-    /// The next utterance begins: where its speaker paused before, gives where.
-    pub(super) fn next_begins(&mut self, start_ms: u64, timeline: &Timeline) -> Option<u64> {
+    /// An utterance behind it begins here, not always the next one: where that leaves no room for a pause, there was none.
+    pub(super) fn goes_on(&mut self, begun_ms: u64, timeline: &Timeline) {
+        let is_part = |(end_ms, _): &(u64, _)| !self.is_pause(*end_ms, begun_ms, timeline);
+        if self.cut.as_ref().is_some_and(is_part) {
+            self.cut = None;
+        }
+    }
+
+    /// The next utterance began at `start_ms`: where its speaker paused before, gives where.
+    pub(super) fn next_began(&mut self, start_ms: u64, timeline: &Timeline) -> Option<u64> {
         let end_ms = self.end()?;
         self.is_pause(end_ms, start_ms, timeline).then_some(end_ms)
     }
@@ -73,24 +79,34 @@ mod tests {
     #[test]
     fn who_goes_on_ends_no_speech() {
         let (mut parted, mut timeline) = (Parted::new(640), Timeline::default());
-        assert_eq!(parted.cut(1_000, None, &timeline), Said::Part);
-        assert_eq!(parted.next_begins(1_639, &timeline), None);
+        parted.cut(1_000, None, &timeline);
+        assert_eq!(parted.next_began(1_639, &timeline), None);
         assert_eq!(parted.end(), None, "it is known what follows");
-        assert_eq!(parted.cut(2_000, Some(2_000), &timeline), Said::Part);
+        parted.cut(2_000, Some(2_000), &timeline);
+        assert_eq!(parted.end(), None);
+        parted.cut(2_000, None, &timeline);
+        parted.goes_on(2_639, &timeline);
         assert_eq!(parted.end(), None);
         // Silence of ours is no pause of theirs.
         timeline.put_in(3_000, 1_340);
-        assert_eq!(parted.cut(3_000, None, &timeline), Said::Part);
-        assert_eq!(parted.next_begins(4_400, &timeline), None);
+        parted.cut(3_000, None, &timeline);
+        assert_eq!(parted.next_began(4_400, &timeline), None);
+    }
+
+    #[test]
+    fn who_is_told_of_may_not_be_the_next_one() {
+        let (mut parted, timeline) = (Parted::new(640), Timeline::default());
+        parted.cut(1_000, Some(2_100), &timeline);
+        parted.goes_on(3_200, &timeline);
+        assert_eq!(parted.next_began(1_000, &timeline), None);
+        assert_eq!(parted.end(), None);
     }
 
     #[test]
     fn a_pause_behind_a_cut_ends_the_speech_once() {
         let (mut parted, timeline) = (Parted::new(640), Timeline::default());
-        assert_eq!(parted.cut(1_000, Some(1_640), &timeline), Said::Final);
-        assert_eq!(parted.end(), None);
-        parted.cut(3_000, None, &timeline);
-        assert_eq!(parted.next_begins(3_640, &timeline), Some(3_000));
+        parted.cut(1_000, Some(1_640), &timeline);
+        assert_eq!(parted.next_began(1_640, &timeline), Some(1_000));
         assert_eq!(parted.end(), None);
         parted.cut(5_000, None, &timeline);
         assert_eq!(parted.end(), Some(5_000));

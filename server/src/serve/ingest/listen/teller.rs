@@ -232,6 +232,10 @@ impl Teller {
         for nothing in answers.before {
             self.answer(index, nothing).await?;
         }
+        let timeline = &self.writer.timeline;
+        let channel = &mut self.channels[usize::from(index)];
+        let paused_ms = channel.parted.next_began(utterance.start_ms, timeline);
+        self.tell_pause(index, paused_ms).await?;
         self.begins(index, utterance.start_ms).await?;
         let channel = &mut self.channels[usize::from(index)];
         // It may have waited for the other channel while the next one began.
@@ -239,11 +243,10 @@ impl Teller {
             .started_ms
             .filter(|start_ms| *start_ms > utterance.start_ms);
         channel.ended_ms = next_ms.is_none().then_some(end_ms);
-        let said = match (answers.here, said) {
-            (Some(_), _) => Said::FromFinalize,
-            (None, Said::Part) => channel.parted.cut(end_ms, next_ms, &self.writer.timeline),
-            (None, said) => said,
-        };
+        let said = answers.here.map_or(said, |_| Said::FromFinalize);
+        if matches!(said, Said::Part) {
+            channel.parted.cut(end_ms, next_ms, &self.writer.timeline);
+        }
         let message = self.writer.utterance(index, utterance, said);
         self.send(&message).await?;
         if let Some(here) = answers.here {
@@ -271,9 +274,8 @@ impl Teller {
         }
         channel.started_ms = Some(start_ms);
         let timeline = &self.writer.timeline;
-        let paused_ms = channel.parted.next_begins(start_ms, timeline);
+        channel.parted.goes_on(start_ms, timeline);
         let ended_ms = channel.ended_ms.take();
-        self.tell_pause(index, paused_ms).await?;
         if let Some(ended_ms) = ended_ms
             && self.is_long_silence(ended_ms, start_ms)
         {

@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 
-from serving import PACKET_SECS, Server, Watcher, n_short, recordings_in, speak, wait_saved
+from serving import PACKET_SECS, Server, Watcher, recordings_in, short_calls, speak, wait_saved
 
 OWN_DISK = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
 SLOW_SYNCS = ["strace", "-f", "-qq", "--seccomp-bpf", "-o", os.devnull, "-e", "trace=fsync,fdatasync,syncfs", "-e"]
@@ -188,7 +188,10 @@ def run(name, args, audio, calm):
         finals, alerts = watcher.lost(server, saved)
         for what in finals + alerts:
             print(f"{name}: lost: {what}")
-        n_with_less = n_short(server, {call: [leg.secs() for leg in calls[call]] for call in saved})
+        with_less = short_calls(server, {call: [leg.secs() for leg in calls[call]] for call in saved})
+        n_with_less = len(with_less)
+        for what in with_less:
+            print(f"{name}: short: {what}")
         heard = {number: texts(saved[call]) for number, call in enumerate(calls) if call in saved}
         n_other = sum(heard.get(number) != heard_calm for number, heard_calm in calm.items())
         n_lost += len(calls) - len(saved) + n_with_less + len(finals) + len(alerts)

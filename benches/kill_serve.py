@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from serving import Server, Watcher, n_short, recordings_in, speak, wait_saved
+from serving import Server, Watcher, recordings_in, short_calls, speak, wait_saved
 
 DURABLE_SECS = 1.0
 
@@ -47,7 +47,10 @@ def main():
             n_calls += len(calls)
             n_lost += len(calls) - len(saved)
             sent = {call: [leg.secs_before(killed_at - DURABLE_SECS) for leg in calls[call]] for call in saved}
-            n_with_less += n_short(server, sent)
+            with_less = short_calls(server, sent)
+            n_with_less += len(with_less)
+            for what in with_less:
+                print(f"round {number + 1}: short: {what}")
             for call, found in saved.items():
                 if not any("recovered" in warning for warning in found.get("warnings", [])):
                     print(f"round {number + 1}: {call} is not marked")

@@ -202,16 +202,18 @@ def speak(server, audio, n_calls):
     return calls
 
 
-def n_short(server, sent):
-    """Saved calls of which a leg has less audio than was sent of it, by `sent`: seconds of each leg, by call. Silence put in is no audio."""
+def short_calls(server, sent):
+    """Saved calls of which a leg has less audio than was sent of it, by `sent`: seconds of each leg, by call. Silence put in is no
+    audio. Gives a line for each."""
     legs = {call["call_id"]: call.get("legs", []) for call in saved_calls(server)}
-    return sum(is_short(legs.get(call, []), secs) for call, secs in sent.items())
+    told = ((call, short_legs(legs.get(call, []), secs)) for call, secs in sent.items())
+    return [f"{call} has {' and '.join(short)}" for call, short in told if short]
 
 
-def is_short(legs, sent):
+def short_legs(legs, sent):
     """Legs lie by channel, as they were spoken. One that is not there has no audio."""
     received = [leg["received_ms"] / 1000 for leg in legs] + [0.0] * (len(sent) - len(legs))
-    return any(came < secs - PACKET_SECS for came, secs in zip(received, sent))
+    return [f"{came:.2f} of {secs:.2f} s" for came, secs in zip(received, sent) if came < secs - PACKET_SECS]
 
 
 def saved_calls(server):

@@ -1,7 +1,9 @@
 //! `/api/v1/calls/{id}/audio`: what a live call sounded like, personal data silenced.
 
 use std::io::Cursor;
+use std::path::Path as FolderPath;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use auricle_contracts::CallId;
 use auricle_spool::RecordingName;
@@ -20,6 +22,12 @@ use crate::serve::recordings::{self, Span, write_audio};
 const MOST_MS: u64 = 15 * 60 * 1000;
 /// Its bytes at most, as it is made in memory: two legs of 15 minutes at 8 kHz have 29 MB.
 const MOST_BYTES: u64 = 32 << 20;
+
+/// A call is saved before its recording is finished, which this long is waited for: after a full disk the event that the call
+/// ended is written first, which is tried every five seconds.
+const FINISHED_WITHIN: Duration = Duration::from_secs(10);
+/// Between looks.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -41,6 +49,7 @@ pub(crate) struct AudioQuery {
     responses(
         (status = 200, description = "WAVE.", body = Vec<u8>, content_type = "audio/wav"),
         (status = 404, description = "No such call is saved, or it has no recording here.", body = Mistake),
+        (status = 503, description = "Its recording is not written to its end yet, as the disk is slow or full.", body = Mistake),
     )
 )]
 pub(crate) async fn audio(
@@ -76,6 +85,11 @@ pub(crate) async fn audio(
         return Err(ApiError::new(StatusCode::NOT_FOUND, error)
             .with_hint("`live.recordings.keep_days` says how long recordings are kept"));
     }
+    if !finishes(&name, &folder).await {
+        let error = format!("the recording of call `{call_id}` is not written to its end yet");
+        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error)
+            .with_hint("the disk is slow or full; ask again when it is not"));
+    }
     apart(async move {
         let silences = recordings::silences(&served.store, &call_id).await?;
         let reader = recordings::open_reader(&served.config, &name)?;
@@ -88,6 +102,18 @@ pub(crate) async fn audio(
         Ok((headers, sink.into_inner()).into_response())
     })
     .await
+}
+
+/// Whether nothing more of it is to be written, now or soon.
+async fn finishes(name: &RecordingName, folder: &FolderPath) -> bool {
+    let since = Instant::now();
+    while name.is_open_in(folder) {
+        if since.elapsed() >= FINISHED_WITHIN {
+            return false;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    true
 }
 
 /// Its name, and how many bytes a second of it has as 16-bit samples.

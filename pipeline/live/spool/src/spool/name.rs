@@ -62,6 +62,11 @@ impl RecordingName {
         }
     }
 
+    /// Whether it is among those under way in a spool's folder: more of it may come.
+    pub fn is_open_in(&self, folder: &Path) -> bool {
+        self.open_path(folder).exists()
+    }
+
     pub(super) fn open_path(&self, folder: &Path) -> PathBuf {
         folder.join(OPEN).join(self.file_name())
     }

@@ -10,7 +10,8 @@ command -v cargo-fuzz >/dev/null || {
 seconds="${1:-60}"
 shift || true
 targets=("$@")
-[ "${#targets[@]}" -gt 0 ] || targets=(audio arpa query tokens hotwords masks packs cards intents emotion text_rules bodies audiosocket websocket spool weights)
+[ "${#targets[@]}" -gt 0 ] || targets=(audio arpa query tokens hotwords masks packs cards intents emotion text_rules bodies audiosocket websocket spool weights \
+    sdp siprec rtp twilio chan_websocket audiohook)
 
 # The address sanitizer is not stable yet; this lets the stable compiler build it in.
 export RUSTC_BOOTSTRAP=1

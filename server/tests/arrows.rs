@@ -8,12 +8,13 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crate and the crates of the workspace it may depend on, tests and build scripts included.
 /// Change ARCHITECTURE.md with this table.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("auricle-contracts", &[]),
     ("auricle-pinyin", &[]),
     ("auricle-audio", &[]),
     ("auricle-networks", &[]),
     ("auricle-progress", &[]),
+    ("auricle-rtp", &[]),
     ("auricle-spool", &[]),
     ("auricle-models", &["auricle-audio", "auricle-networks"]),
     (

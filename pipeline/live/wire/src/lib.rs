@@ -7,8 +7,12 @@
 //! | module | other side | transport |
 //! | --- | --- | --- |
 //! | [`audiosocket`] | Asterisk | TCP |
+//! | [`chan_websocket`] | Asterisk | WebSocket |
 //! | [`stream`] | FreeSWITCH with `mod_audio_stream` | WebSocket |
 //! | [`listen`] | clients of Deepgram's streaming API | WebSocket |
+//! | [`twilio`] | Twilio Media Streams | WebSocket |
+//! | [`audiohook`] | Genesys AudioHook | WebSocket |
+//! | [`siprec`], [`sdp`] | session border controllers, PBXs | SIP |
 //!
 //! What they have in common: [`Encoding`]s, a [`ChannelSplitter`] for interleaved audio, the [`Layout`] of parties on
 //! channels, [`CallFacts`], [`Close`] frames and [`Limits`].
@@ -20,9 +24,14 @@
 //! **Invariant**: no error, warning or `Debug` of what comes in shows audio, a customer's number, an agent's name, a
 //! digit that was pressed, a word to lean towards or a key.
 
+pub mod audiohook;
 pub mod audiosocket;
+pub mod chan_websocket;
 pub mod listen;
+pub mod sdp;
+pub mod siprec;
 pub mod stream;
+pub mod twilio;
 
 mod channels;
 mod close;

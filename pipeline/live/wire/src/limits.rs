@@ -16,6 +16,11 @@ pub struct Limits {
     pub query_parameters: usize,
     /// One binary WebSocket message. Default: 262,144, eight seconds of two linear channels at 8 kHz.
     pub audio_message_bytes: usize,
+    /// Audio of one connection of `chan_websocket` that is kept before it is known how it lies. Default: 64,000, two
+    /// seconds of linear samples at 16 kHz, eight of µ-law.
+    pub early_audio_bytes: usize,
+    /// How far the silences that AudioHook tells of may bring a stream before the clock, milliseconds. Default: 60,000.
+    pub audiohook_ahead_ms: u64,
     /// One text WebSocket message. Default: 16,384, twice what `mod_audio_stream` can send.
     pub text_message_bytes: usize,
     /// Text messages of one connection that could not be understood. Default: 20.
@@ -36,6 +41,27 @@ pub struct Limits {
     /// Time without any message after which `/v1/listen` closes, milliseconds. Default: 10,000, as Deepgram has
     /// it.
     pub quiet_ms: u64,
+    /// One session description, bytes. Default: 65,536, the longest a UDP datagram could bring.
+    pub sdp_bytes: usize,
+    /// Lines of one session description, attributes and empty ones included. Default: 1,000.
+    pub sdp_lines: usize,
+    /// Media lines of one session description. Default: 16; a recorded call has two.
+    pub sdp_media: usize,
+    /// Formats of one media line. Default: 64, twice the dynamic payload types there are.
+    pub sdp_formats: usize,
+    /// Parts of one multipart body, those of a nested one counted each. Default: 16; a recording session has two.
+    pub body_parts: usize,
+    /// Headers of one part together, and the `Content-Type` of the whole, bytes. Default: 4,096.
+    pub part_header_bytes: usize,
+    /// One document of recording metadata, bytes. Default: 131,072.
+    pub metadata_bytes: usize,
+    /// Elements and attributes of recording metadata together, and entries of one kind over all updates. Default: 2,000;
+    /// a call of two parties has some fifty.
+    pub metadata_elements: usize,
+    /// How deep elements of recording metadata may lie. Default: 16; RFC 7865 has three levels, and extensions more.
+    pub metadata_depth: usize,
+    /// One text or attribute value of recording metadata, bytes. Default: 8,192.
+    pub metadata_value_bytes: usize,
 }
 
 impl Default for Limits {
@@ -46,6 +72,8 @@ impl Default for Limits {
             query_bytes: 16_384,
             query_parameters: 256,
             audio_message_bytes: 262_144,
+            early_audio_bytes: 64_000,
+            audiohook_ahead_ms: 60_000,
             text_message_bytes: 16_384,
             malformed_messages: 20,
             id_bytes: 128,
@@ -55,6 +83,16 @@ impl Default for Limits {
             sample_rates_hz: 8000..=48_000,
             endpointing_ms: 60_000,
             quiet_ms: 10_000,
+            sdp_bytes: 65_536,
+            sdp_lines: 1000,
+            sdp_media: 16,
+            sdp_formats: 64,
+            body_parts: 16,
+            part_header_bytes: 4096,
+            metadata_bytes: 131_072,
+            metadata_elements: 2000,
+            metadata_depth: 16,
+            metadata_value_bytes: 8192,
         }
     }
 }

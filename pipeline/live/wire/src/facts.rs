@@ -8,7 +8,7 @@ use thiserror::Error;
 use utoipa::ToSchema;
 
 use crate::limits::Limits;
-use crate::query::{QueryError, is_text};
+use crate::query::{Ignored, QueryError, is_text};
 
 /// What may be a call's id.
 const CALL_ID: &str = "letters, digits and any of `-_.:@+=`, beginning with a letter or a digit";
@@ -77,6 +77,34 @@ fn given<Value>(value: &Option<Value>) -> &'static str {
 }
 
 impl CallFacts {
+    /// Notes a parameter of an address; gives one that is no fact. `no_customer` says why a customer's number is not taken
+    /// there.
+    ///
+    /// # Errors
+    /// What cannot be, a fact that was told otherwise before, a customer's number.
+    pub(crate) fn note_of_address(
+        &mut self,
+        name: &str,
+        value: &str,
+        no_customer: &'static str,
+        limits: &Limits,
+    ) -> Result<Option<Ignored>, QueryError> {
+        let Some(fact) = Fact::of_key(name) else {
+            return Ok(Some(Ignored::unknown(name)));
+        };
+        let name = fact.name();
+        if fact == Fact::Customer {
+            let why = no_customer;
+            return Err(QueryError::NotTaken { name, why });
+        }
+        let mut told = Self::default();
+        told.note(fact, value, limits)?;
+        match self.complete(told) {
+            Agreement::Agrees => Ok(None),
+            Agreement::Contradicts => Err(QueryError::Twice { name }),
+        }
+    }
+
     /// Takes over what is not known yet. What is known stays, for a call does not change its id or campaign on its
     /// way; says whether something else was told.
     pub fn complete(&mut self, told: Self) -> Agreement {

@@ -2,10 +2,13 @@
 
 use auricle_contracts::Party;
 
-use crate::facts::{Agreement, CallFacts, Fact};
+use crate::facts::CallFacts;
 use crate::layout::PARTIES;
 use crate::limits::Limits;
 use crate::query::{self, Ignored, Once, QueryError};
+
+/// Why an address brings no customer.
+const NO_CUSTOMER: &str = "addresses are logged on their way, and a customer's number must not be; set the channel variable `AURICLE_CUSTOMER`";
 
 /// What the address says: the option `v(…)` of the dial string, a parameter each.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,26 +61,13 @@ impl Said {
             "party" => self.party.set("party", value),
             "connections" => self.connections.set("connections", value),
             "language" => self.language.set("language", value),
-            _ => self.note_fact(name, &value, limits),
-        }
-    }
-
-    fn note_fact(&mut self, name: &str, value: &str, limits: &Limits) -> Result<(), QueryError> {
-        let Some(fact) = Fact::of_key(name) else {
-            self.ignored.push(Ignored::unknown(name));
-            return Ok(());
-        };
-        if fact == Fact::Customer {
-            return Err(QueryError::NotTaken {
-                name: fact.name(),
-                why: "addresses are logged on their way, and a customer's number must not be; set the channel variable `AURICLE_CUSTOMER`",
-            });
-        }
-        let mut told = CallFacts::default();
-        told.note(fact, value, limits)?;
-        match self.facts.complete(told) {
-            Agreement::Agrees => Ok(()),
-            Agreement::Contradicts => Err(QueryError::Twice { name: fact.name() }),
+            _ => {
+                let noted = self
+                    .facts
+                    .note_of_address(name, &value, NO_CUSTOMER, limits)?;
+                self.ignored.extend(noted);
+                Ok(())
+            }
         }
     }
 }

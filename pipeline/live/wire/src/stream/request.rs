@@ -5,10 +5,14 @@ use std::borrow::Cow;
 use auricle_contracts::Party;
 
 use crate::encoding::Encoding;
-use crate::facts::{Agreement, CallFacts, Fact};
+use crate::facts::CallFacts;
 use crate::layout::{Layout, PARTIES};
 use crate::limits::Limits;
 use crate::query::{self, Ignored, Once, QueryError};
+
+/// Why an address brings no customer.
+const NO_CUSTOMER: &str =
+    "addresses are logged on their way, and a customer's number must not be; send it as metadata";
 
 /// The rates that `mod_audio_stream` is asked for by name.
 const RATES_HZ: [(&str, u32); 4] = [
@@ -84,26 +88,13 @@ impl Said {
             "agent_channel" => self.agent_channel.set("agent_channel", value),
             "connections" => self.connections.set("connections", value),
             "language" => self.language.set("language", value),
-            _ => self.note_fact(name, &value, limits),
-        }
-    }
-
-    fn note_fact(&mut self, name: &str, value: &str, limits: &Limits) -> Result<(), QueryError> {
-        let Some(fact) = Fact::of_key(name) else {
-            self.ignored.push(Ignored::unknown(name));
-            return Ok(());
-        };
-        if fact == Fact::Customer {
-            return Err(QueryError::NotTaken {
-                name: fact.name(),
-                why: "addresses are logged on their way, and a customer's number must not be; send it as metadata",
-            });
-        }
-        let mut told = CallFacts::default();
-        told.note(fact, value, limits)?;
-        match self.facts.complete(told) {
-            Agreement::Agrees => Ok(()),
-            Agreement::Contradicts => Err(QueryError::Twice { name: fact.name() }),
+            _ => {
+                let noted = self
+                    .facts
+                    .note_of_address(name, &value, NO_CUSTOMER, limits)?;
+                self.ignored.extend(noted);
+                Ok(())
+            }
         }
     }
 

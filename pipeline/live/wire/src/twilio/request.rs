@@ -2,9 +2,12 @@
 
 use auricle_contracts::Party;
 
-use crate::facts::{Agreement, CallFacts, Fact};
+use crate::facts::CallFacts;
 use crate::limits::Limits;
 use crate::query::{self, Ignored, Once, QueryError};
+
+/// Why an address brings no customer.
+const NO_CUSTOMER: &str = "addresses are logged on their way, and a customer's number must not be; send it as a custom parameter";
 
 /// Who may be on the inbound track.
 pub(super) const INBOUND: [(&str, Party); 2] =
@@ -56,26 +59,13 @@ impl Said {
         match name {
             "inbound" => self.inbound.set("inbound", value),
             "language" => self.language.set("language", value),
-            _ => self.note_fact(name, &value, limits),
-        }
-    }
-
-    fn note_fact(&mut self, name: &str, value: &str, limits: &Limits) -> Result<(), QueryError> {
-        let Some(fact) = Fact::of_key(name) else {
-            self.ignored.push(Ignored::unknown(name));
-            return Ok(());
-        };
-        if fact == Fact::Customer {
-            return Err(QueryError::NotTaken {
-                name: fact.name(),
-                why: "addresses are logged on their way, and a customer's number must not be; send it as a custom parameter",
-            });
-        }
-        let mut told = CallFacts::default();
-        told.note(fact, value, limits)?;
-        match self.facts.complete(told) {
-            Agreement::Agrees => Ok(()),
-            Agreement::Contradicts => Err(QueryError::Twice { name: fact.name() }),
+            _ => {
+                let noted = self
+                    .facts
+                    .note_of_address(name, &value, NO_CUSTOMER, limits)?;
+                self.ignored.extend(noted);
+                Ok(())
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ pub enum Happening {
     CallStarted {
         /// What is known of it.
         metadata: CallMetadata,
-        /// How its audio comes: `replay`, `audiosocket`, `stream`, `listen`.
+        /// How its audio comes: `replay`, `audiosocket`, `stream`, `listen`, `twilio`, `asterisk`, `audiohook`.
         source: String,
         /// Who speaks on each channel, from channel 0.
         parties: Vec<Party>,

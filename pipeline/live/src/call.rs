@@ -29,7 +29,7 @@ pub struct NewCall {
     pub id: CallId,
     /// What is known of it.
     pub metadata: CallMetadata,
-    /// How its audio comes: `replay`, `audiosocket`, `stream`, `listen`.
+    /// How its audio comes: `replay`, `audiosocket`, `stream`, `listen`, `twilio`, `asterisk`, `audiohook`.
     pub source: &'static str,
     /// Who speaks on each leg, from channel 0; at least one.
     pub legs: Vec<NewLeg>,

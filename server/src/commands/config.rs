@@ -11,6 +11,7 @@ use crate::engine::model_store;
 use crate::exit::{Exit, message_of};
 use crate::judge::Judges;
 use crate::language;
+use crate::serve::AudioHookClients;
 use crate::terminal::{printable, say};
 use crate::words::read_hotwords;
 
@@ -58,6 +59,7 @@ fn check(app: &mut App) -> Result<Exit> {
     let mut mistakes = Vec::new();
     let mut note = |checked: Result<()>| mistakes.extend(checked.err());
     note(config.live.check());
+    note(AudioHookClients::read(config).map(drop));
     let judges = Judges::load(config);
     let doubts = judges.as_ref().map(Judges::doubts).unwrap_or_default();
     note(judges.and_then(|judges| judges.check_models()));

@@ -73,7 +73,7 @@ pub(crate) struct CallUnderWay {
     pub(crate) call_id: CallId,
     /// What is known of it.
     pub(crate) metadata: CallMetadata,
-    /// How its audio comes: `replay`, `audiosocket`, `stream`, `listen`, `recovered`.
+    /// How its audio comes: `replay`, `audiosocket`, `stream`, `listen`, `twilio`, `asterisk`, `audiohook`, `recovered`.
     pub(crate) source: &'static str,
     /// Who speaks on each channel, from channel 0.
     pub(crate) parties: Vec<Party>,

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::access::{Access, KeyConfig};
 use super::announced::AnnouncementsConfig;
 use super::archive::EventsConfig;
+use super::ingest::audiohook::AudioHookConfig;
 use super::ingest::audiosocket::AudioSocketConfig;
 use super::ingest::leg_time::WallTime;
 use super::ingest::websocket::WebSocketConfig;
@@ -46,11 +47,11 @@ pub(crate) struct LiveConfig {
     /// How long calls under way may go on when the program is told to end.
     #[schemars(range(min = 0, max = 86_400))]
     pub(crate) drain_secs: u64,
-    /// Audio over AudioSocket and from `mod_audio_stream` may be so far ahead of the clock; beyond that its sender is held back
-    /// (ingest/audiosocket.md).
+    /// Audio over AudioSocket, and over WebSockets other than `/v1/listen`, may be so far ahead of the clock; beyond that its
+    /// sender is held back (ingest/audiosocket.md).
     #[schemars(range(min = 1, max = 3_600))]
     pub(crate) most_ahead_secs: u64,
-    /// A call over AudioSocket or from `mod_audio_stream` that has lasted so long is ended as if somebody hung up.
+    /// A call over AudioSocket, or over a WebSocket other than `/v1/listen`, that has lasted so long is ended as if somebody hung up.
     #[schemars(range(min = 60, max = 604_800))]
     pub(crate) longest_call_secs: u64,
     /// How often it is looked whether packs, cards, hotwords or texts of the language model changed, to read them again
@@ -61,9 +62,10 @@ pub(crate) struct LiveConfig {
     pub(crate) keys: Vec<KeyConfig>,
     /// Audio from Asterisk (ingest/audiosocket.md).
     pub(crate) audiosocket: AudioSocketConfig,
-    /// Audio over WebSockets: FreeSWITCH, clients of Deepgram's API, the microphone page (ingest/mod_audio_stream.md,
-    /// ingest/deepgram.md).
+    /// Audio over WebSockets: FreeSWITCH, Asterisk, Twilio, clients of Deepgram's API, the microphone page (live.md).
     pub(crate) websocket: WebSocketConfig,
+    /// Audio from Genesys Cloud (ingest/audiohook.md).
+    pub(crate) audiohook: AudioHookConfig,
     /// Calls that are announced before their audio comes (live.md).
     pub(crate) announcements: AnnouncementsConfig,
     /// Recordings of calls under way, encrypted (live.md).
@@ -96,6 +98,7 @@ impl Default for LiveConfig {
             keys: Vec::new(),
             audiosocket: AudioSocketConfig::default(),
             websocket: WebSocketConfig::default(),
+            audiohook: AudioHookConfig::default(),
             announcements: AnnouncementsConfig::default(),
             recordings: RecordingsConfig::default(),
             events: EventsConfig::default(),

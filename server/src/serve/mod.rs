@@ -54,6 +54,7 @@ pub(crate) use self::http::document;
 use self::http::{Served, accept, router};
 use self::hub::EventHub;
 use self::in_force::{Holder, InForce};
+pub(crate) use self::ingest::audiohook::Clients as AudioHookClients;
 use self::ingest::audiosocket::AudioSocket;
 use self::ingest::replay::Replay;
 use self::ingest::websocket::WebSockets;
@@ -89,6 +90,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     webhooks::check(&app.config.live.webhooks)?;
+    let audiohook = AudioHookClients::read(&app.config)?;
     let mut settings = app.config.live.settings();
     let replay = replay(app, args)?;
     let lock = Arc::new(app.config.data.lock()?);
@@ -185,6 +187,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
             app.config.live.wall_time(),
             &app.config.speech.language,
         ),
+        audiohook,
         is_draining: AtomicBool::new(false),
     });
     let of_keeper = app.runtime.handle().clone();

@@ -7,6 +7,8 @@
 
 mod analyze;
 mod announce;
+mod asterisk;
+mod audiohook;
 mod audiosocket;
 mod bare;
 mod config_commands;
@@ -27,4 +29,5 @@ mod server;
 mod settings;
 mod store_commands;
 mod stream;
+mod twilio;
 mod watch;

@@ -19,6 +19,8 @@ pub enum Close {
     Overloaded,
     /// The call cannot be taken in: its id is under way, or its connections do not fit together.
     NotAccepted,
+    /// What the connection brought as a key is none that lets audio in.
+    NotLetIn,
     /// Nothing could be told in time.
     NoAnswer,
     /// Neither audio nor text came in time.
@@ -29,7 +31,7 @@ pub enum Close {
 
 impl Close {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Normal,
         Self::Stopping,
         Self::NotAudio,
@@ -37,6 +39,7 @@ impl Close {
         Self::Malformed,
         Self::Overloaded,
         Self::NotAccepted,
+        Self::NotLetIn,
         Self::NoAnswer,
         Self::Quiet,
         Self::Internal,
@@ -47,7 +50,7 @@ impl Close {
         match self {
             Self::Normal => 1000,
             Self::Stopping => 1001,
-            Self::NotAudio | Self::Malformed | Self::NotAccepted => 1008,
+            Self::NotAudio | Self::Malformed | Self::NotAccepted | Self::NotLetIn => 1008,
             Self::TooLong => 1009,
             Self::Overloaded => 1013,
             Self::NoAnswer | Self::Quiet | Self::Internal => 1011,
@@ -69,6 +72,7 @@ impl Close {
             Self::NotAccepted => {
                 "call not accepted: its id is under way, or its connections do not fit together"
             }
+            Self::NotLetIn => "the key is missing, is not known, or is not for audio",
             Self::NoAnswer => "NET-0000: no result within the timeout window (net0000)",
             Self::Quiet => {
                 "NET-0001: neither audio nor a text message within the timeout window (net0001)"

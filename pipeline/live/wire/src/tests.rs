@@ -291,7 +291,8 @@ fn pages_list_the_close_frames_that_there_are() {
         says(STREAM_PAGE, &row);
     }
     // Calls of `/v1/listen` are taken in, or refused, before there is a WebSocket.
-    let told = |close: &Close| ![Close::Overloaded, Close::NotAccepted].contains(close);
+    let refusals = [Close::Overloaded, Close::NotAccepted, Close::NotLetIn];
+    let told = |close: &Close| !refusals.contains(close);
     for close in Close::ALL.into_iter().filter(told) {
         let begin = close.reason().split([':', ';']).next().unwrap();
         let row = match begin {

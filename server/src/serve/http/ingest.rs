@@ -13,6 +13,7 @@ use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::Served;
@@ -29,7 +30,7 @@ const RETRY_AFTER: &str = "1";
 /// The request, as Deepgram's clients look for it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("dg-request-id");
 
-type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+pub(super) type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
 /// Counts connections that are refused before they are one.
 pub(super) async fn count_refused(
@@ -87,17 +88,7 @@ pub(super) async fn stream(
     sockets
         .check_language(request.language.as_deref())
         .map_err(bad)?;
-    if served.is_draining.load(Ordering::Relaxed) {
-        let error = "no call is taken in any more: the program is about to end";
-        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error));
-    }
-    let place = sockets.place().ok_or_else(|| {
-        ApiError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "as many connections as may be bring audio",
-        )
-        .with_hint("raise `live.websocket.most_connections`, or add a machine")
-    })?;
+    let place = room(&served)?;
     let id = random_id()?;
     let call = call_id(request.facts.call_id.clone(), "stream", id);
     let warnings = warnings("stream", &call, &request.ignored);
@@ -106,6 +97,24 @@ pub(super) async fn stream(
         hear(&sockets, request, id, socket).await;
     });
     Ok((warnings, response).into_response())
+}
+
+/// Room for a connection that brings audio, to be held as long as it lasts.
+///
+/// # Errors
+/// When there is none, or the program is about to end.
+pub(super) fn room(served: &Served) -> Result<OwnedSemaphorePermit, ApiError> {
+    if served.is_draining.load(Ordering::Relaxed) {
+        let error = "no call is taken in any more: the program is about to end";
+        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error));
+    }
+    served.sockets.place().ok_or_else(|| {
+        ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "as many connections as may be bring audio",
+        )
+        .with_hint("raise `live.websocket.most_connections`, or add a machine")
+    })
 }
 
 /// Audio in, results out, over a WebSocket, as clients of Deepgram's API know it: docs/ingest/deepgram.md.
@@ -255,7 +264,7 @@ fn refuse(refusal: &Refusal, id: Uuid) -> Response {
 }
 
 /// Tells of parameters that have no effect, in the log and to the client.
-fn warnings(source: &str, call: &CallId, ignored: &[Ignored]) -> HeaderMap {
+pub(super) fn warnings(source: &str, call: &CallId, ignored: &[Ignored]) -> HeaderMap {
     // The key is for the door.
     let told = ignored.iter().filter(|ignored| ignored.name != "key");
     let told: Vec<String> = told.map(ToString::to_string).collect();

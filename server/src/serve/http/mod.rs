@@ -3,7 +3,9 @@
 mod accept;
 mod alerts;
 mod announce;
+mod asterisk;
 mod audio;
+mod audiohook;
 mod body;
 mod calls;
 mod error;
@@ -17,6 +19,7 @@ mod reload;
 mod search;
 #[cfg(test)]
 mod tests;
+mod twilio;
 mod webhooks;
 
 use std::collections::HashMap;
@@ -43,6 +46,7 @@ use super::archive::Archive;
 use super::calls::Calls;
 use super::hub::EventHub;
 use super::in_force::Holder;
+use super::ingest::audiohook::Clients;
 use super::ingest::websocket::WebSockets;
 use super::jobs::Jobs;
 use super::reload::Reloader;
@@ -71,6 +75,8 @@ pub(crate) struct Served {
     /// Held by the one who acknowledges an alert: what the disk has not taken yet, by alert.
     pub(crate) acknowledging: tokio::sync::Mutex<HashMap<String, Unwritten>>,
     pub(crate) sockets: Arc<WebSockets>,
+    /// Who may bring audio of Genesys Cloud.
+    pub(crate) audiohook: Clients,
     /// Requests that were not let in: no key, a wrong one, one for something else.
     pub(crate) n_keys_refused: AtomicU64,
     /// Whether the program is about to end: no more calls.
@@ -150,16 +156,29 @@ fn groups() -> Vec<Group> {
         .with(routes!(webhooks::retry));
     let speaking = Group::new(Door::Key(Integrator))
         .with(routes!(ingest::stream))
+        .with(routes!(asterisk::stream))
         .counting_refused();
     let listening = Group::new(Door::Own(Integrator))
         .with(routes!(ingest::listen))
+        .with(routes!(twilio::stream))
+        .counting_refused();
+    let signing = Group::new(Door::Signed)
+        .with(routes!(audiohook::audiohook))
         .counting_refused();
     let open = Group::new(Door::Open)
         .with(routes!(openapi::openapi))
         .with(routes!(microphone::page))
         .with(routes!(health::alive))
         .with(routes!(health::ready));
-    vec![watching, reading, integrating, speaking, listening, open]
+    vec![
+        watching,
+        reading,
+        integrating,
+        speaking,
+        listening,
+        signing,
+        open,
+    ]
 }
 
 /// Who asks, if he may do what `role` may.

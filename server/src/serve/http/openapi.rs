@@ -23,6 +23,7 @@ use crate::serve::access::Role;
 /// The schemes below, by name.
 const BEARER: &str = "bearer";
 const QUERY_KEY: &str = "query_key";
+const AUDIOHOOK_KEY: &str = "audiohook_key";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -62,6 +63,12 @@ impl Modify for Keys {
         );
         let query = SecurityScheme::ApiKey(ApiKey::Query(query));
         components.add_security_scheme(QUERY_KEY, query);
+        let audiohook = ApiKeyValue::with_description(
+            "X-API-KEY",
+            "A client of `live.audiohook.clients`, whose secret signs the request.",
+        );
+        let audiohook = SecurityScheme::ApiKey(ApiKey::Header(audiohook));
+        components.add_security_scheme(AUDIOHOOK_KEY, audiohook);
     }
 }
 
@@ -74,6 +81,8 @@ pub(super) enum Door {
     Key(Role),
     /// Who has this role; the route looks itself, and has refusals of its own.
     Own(Role),
+    /// Who signs the request; the route looks itself.
+    Signed,
 }
 
 /// Routes with the same door. There is no way to add one without its description.
@@ -123,6 +132,11 @@ impl Door {
             let security = security.map(|name| SecurityRequirement::new(name, [role.as_str()]));
             operation.security = Some(security.to_vec());
         }
+        if self == Self::Signed {
+            let nothing: [&str; 0] = [];
+            let security = SecurityRequirement::new(AUDIOHOOK_KEY, nothing);
+            operation.security = Some(vec![security]);
+        }
         let has_body = operation.request_body.is_some();
         let responses = &mut operation.responses.responses;
         let mut answer = |status: &str, description: &str| {
@@ -135,7 +149,7 @@ impl Door {
             answer("408", "The body did not come in time.");
         }
         match self {
-            Self::Open | Self::Own(_) => {}
+            Self::Open | Self::Own(_) | Self::Signed => {}
             Self::Key(role) => {
                 answer("401", "There is no key, or nobody has it.");
                 let role = role.as_str();

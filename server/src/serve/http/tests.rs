@@ -109,6 +109,7 @@ fn roles_are_those_of_the_doors() {
     check("get", "/v1/listen", Some("integrator"));
     check("get", "/api/v1/openapi.json", None);
     check("get", "/healthz", None);
+    check("get", "/api/v1/ingest/audiohook", None);
     let schemes = &document["components"]["securitySchemes"];
     assert_eq!(schemes["bearer"]["scheme"], "bearer");
     assert_eq!(schemes["query_key"]["name"], "key");

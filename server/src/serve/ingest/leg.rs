@@ -84,6 +84,13 @@ impl CallLeg {
         self
     }
 
+    /// Audio of this length came before the leg did, and is to be told first.
+    pub(crate) fn early_by(mut self, early: Duration) -> Self {
+        self.behind = self.behind.saturating_sub(early);
+        self.time.early_by(early);
+        self
+    }
+
     /// How old its call is, `passed` after the leg came.
     pub(crate) fn age(&self, passed: Duration) -> Duration {
         self.time.age(passed)
@@ -168,6 +175,21 @@ impl CallLeg {
         self.begin().await?;
         let end = self.end + to_come;
         let missing = self.time.fill_lasting(end, passed, slack);
+        self.push_silent_samples(missing).await
+    }
+
+    /// Audio that follows lies at a place of the leg's clock: takes silence for what is missing before, up to what is believed.
+    /// What lies before the leg's end comes behind it.
+    pub(crate) async fn come_to(&mut self, place: u64, believed: Duration) -> Result<()> {
+        self.begin().await?;
+        let missing = self.time.fill_to(self.end, place, believed);
+        self.push_silent_samples(missing).await
+    }
+
+    /// Nothing came for it, and another leg of its connection has come to this place.
+    pub(crate) async fn stay_beside(&mut self, place: u64, believed: Duration) -> Result<()> {
+        self.begin().await?;
+        let missing = self.time.fill_beside(self.end, place, believed);
         self.push_silent_samples(missing).await
     }
 

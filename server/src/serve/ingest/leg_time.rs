@@ -1,4 +1,4 @@
-//! Where a leg is on the clock of the wall, for ways in whose audio has no places of its own.
+//! Where a leg is on the clock of the wall, for ways in whose audio may be late, or has no places of its own.
 
 use std::time::Duration;
 
@@ -6,6 +6,8 @@ use std::time::Duration;
 const SILENT_AFTER: Duration = Duration::from_secs(1);
 /// A leg may be so far ahead of the wall's clock: pieces come in steps.
 const AHEAD: Duration = Duration::from_millis(100);
+/// What has places, and comes on the connection of another leg: so far behind that leg it is silent.
+const BESIDE: Duration = Duration::from_secs(1);
 /// Audio whose loudest sample is below this share of full scale is quiet: −42 dB.
 pub(crate) const QUIET: f32 = 1.0 / 128.0;
 
@@ -41,6 +43,19 @@ impl WallTime {
             most_ahead: Duration::from_secs(most_ahead_secs),
             longest_call: Duration::from_secs(longest_call_secs),
         }
+    }
+
+    /// With another time after which a leg is silent.
+    pub(crate) const fn silent_only_after(self, silent_after: Duration) -> Self {
+        Self {
+            silent_after,
+            ..self
+        }
+    }
+
+    /// A place farther than this after the leg came is that of no audio that was spoken, `passed` after it.
+    pub(crate) fn believed(&self, passed: Duration) -> Duration {
+        passed + self.most_ahead
     }
 
     /// For a call of this age, one of whose legs is so far ahead.
@@ -120,6 +135,26 @@ impl LegTime {
             true => 0,
             false => self.fill(end, passed),
         }
+    }
+
+    /// Samples that are missing before a place, as far as that is believed; `end` is behind the leg's last sample. They are taken
+    /// for put in.
+    pub(crate) fn fill_to(&mut self, end: u64, place: u64, believed: Duration) -> u64 {
+        let most = self.samples(self.age(believed));
+        let missing = place.min(most).saturating_sub(end);
+        self.owed += missing;
+        missing
+    }
+
+    /// The same where another leg of the connection has come to this place.
+    pub(crate) fn fill_beside(&mut self, end: u64, place: u64, believed: Duration) -> u64 {
+        let beside = self.samples(BESIDE);
+        self.fill_to(end, place.saturating_sub(beside), believed)
+    }
+
+    /// Audio of this length came before the leg did: it does not make the leg longer than its call.
+    pub(crate) fn early_by(&mut self, early: Duration) {
+        self.came_behind = self.came_behind.max(early);
     }
 
     /// Audio had to wait, as there was no room: it is behind for that.
@@ -257,6 +292,34 @@ mod tests {
         assert_eq!(read_by[0], 40_160);
         assert_eq!(read_by.len(), 500);
         assert_eq!(end, 40_160 + 499 * 160);
+    }
+
+    #[test]
+    fn a_place_is_where_audio_lies_as_far_as_it_is_believed() {
+        let secs = Duration::from_secs;
+        let believed = WallTime::new(5, 60).believed(secs(10));
+        let mut time = LegTime::new(8_000);
+        assert_eq!(time.fill_to(16_000, 16_000, believed), 0);
+        assert_eq!(time.fill_to(16_000, 40_000, believed), 24_000);
+        // It comes behind what was put in for it, and quiet audio is left out for that.
+        assert_eq!(time.fill_to(40_000, 16_000, believed), 0);
+        assert!(time.take_back(40_000, secs(4), 160));
+        assert!(!time.take_back(39_840, secs(5), 160));
+        assert_eq!(time.fill_to(16_000, u64::MAX, believed), 104_000);
+        // The other leg is at 6 s.
+        assert_eq!(time.fill_beside(16_000, 48_000, believed), 24_000);
+        assert_eq!(time.fill_beside(44_000, 48_000, believed), 0);
+    }
+
+    #[test]
+    fn audio_that_was_there_before_its_leg_does_not_come_ahead() {
+        let mut time = LegTime::new(8_000);
+        let secs = Duration::from_secs;
+        time.early_by(secs(3));
+        assert_eq!(time.ahead(24_000, secs(0)), secs(0));
+        time.come_behind(secs(5));
+        time.early_by(secs(3));
+        assert_eq!(time.age(secs(1)), secs(6));
     }
 
     #[test]

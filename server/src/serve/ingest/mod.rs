@@ -1,5 +1,7 @@
 //! Ways in for calls under way: what a protocol tells, and what is done about it, which is the same for all of them.
 
+pub(crate) mod asterisk;
+pub(crate) mod audiohook;
 pub(crate) mod audiosocket;
 pub(crate) mod joining;
 pub(crate) mod leg;
@@ -10,6 +12,7 @@ mod pace;
 pub(crate) mod replay;
 mod seats;
 pub(crate) mod stream;
+pub(crate) mod twilio;
 pub(crate) mod websocket;
 
 use std::pin::pin;
@@ -32,7 +35,8 @@ pub(crate) enum Piece<'p> {
     /// Audio of its legs.
     Audio {
         encoding: Encoding,
-        /// Where the first sample lies on the legs' clocks; without it, behind the audio before.
+        /// Where the first sample lies on the legs' clocks; without it, behind the audio before. Where the wall's time is the
+        /// legs', too, time before it in which nothing came is silence.
         at: Option<u64>,
         /// A piece for each leg; empty where a leg has none.
         channels: SmallVec<[&'p [u8]; 2]>,
@@ -158,7 +162,7 @@ pub(crate) async fn carry(ingest: &mut impl Ingest, patience: Patience) -> Resul
         match next? {
             None => return Ok(()),
             Some(Piece::Opened(opened)) => (legs, opened_at) = (opened, Instant::now()),
-            Some(piece) => take(&mut legs, piece, passed, slack).await?,
+            Some(piece) => take(&mut legs, piece, passed.zip(patience.wall)).await?,
         }
         (last, is_first) = (Instant::now(), false);
     }
@@ -188,15 +192,14 @@ fn turn(legs: &mut [CallLeg], wall: Option<WallTime>, passed: Duration) -> Turn 
     next
 }
 
-/// Has the legs take a piece, `passed` after they came where that is their time.
+/// Has the legs take a piece, so long after they came where the wall's time is theirs.
 ///
 /// # Errors
 /// When nobody hears a leg any more.
 async fn take(
     legs: &mut [CallLeg],
     piece: Piece<'_>,
-    passed: Option<Duration>,
-    slack: Duration,
+    timed: Option<(Duration, WallTime)>,
 ) -> Result<()> {
     match piece {
         // They are the caller's.
@@ -207,11 +210,20 @@ async fn take(
             channels,
         } => {
             for (leg, bytes) in legs.iter_mut().zip(channels) {
-                if let Some(passed) = passed {
-                    let n_samples = bytes.len() / encoding.sample_bytes();
-                    leg.keep_up(passed, slack, n_samples as u64).await?;
+                let Some((passed, wall)) = timed else {
+                    leg.push(encoding, at, bytes, None).await?;
+                    continue;
+                };
+                if let Some(place) = at {
+                    let believed = wall.believed(passed);
+                    match bytes.is_empty() {
+                        true => leg.stay_beside(place, believed).await?,
+                        false => leg.come_to(place, believed).await?,
+                    }
                 }
-                leg.push(encoding, at, bytes, passed).await?;
+                let n_samples = (bytes.len() / encoding.sample_bytes()) as u64;
+                leg.keep_up(passed, wall.silent_after, n_samples).await?;
+                leg.push(encoding, None, bytes, Some(passed)).await?;
             }
         }
         Piece::Silence(length) => {
@@ -220,9 +232,9 @@ async fn take(
             }
         }
         Piece::Alive => {
-            if let Some(passed) = passed {
+            if let Some((passed, wall)) = timed {
                 for leg in legs {
-                    leg.keep_up(passed, slack, 0).await?;
+                    leg.keep_up(passed, wall.silent_after, 0).await?;
                 }
             }
         }

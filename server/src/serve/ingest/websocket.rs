@@ -37,7 +37,7 @@ pub(crate) struct WebSocketConfig {
     /// Connections that bring audio, at a time, all of them together; more are refused.
     #[schemars(range(min = 1, max = 200_000))]
     pub(crate) most_connections: usize,
-    /// A connection of `mod_audio_stream` that sends nothing for so long is over.
+    /// A connection that sends nothing for so long is over; `/v1/listen` has a time of its own.
     #[schemars(range(min = 5, max = 86_400))]
     pub(crate) quiet_secs: u64,
 }
@@ -57,10 +57,12 @@ pub(crate) struct WebSockets {
     pub(crate) hub: Arc<EventHub>,
     pub(crate) limits: Limits,
     pub(crate) quiet_within: Duration,
-    /// For `mod_audio_stream`; audio of the others is its own time.
+    /// Audio of `/v1/listen` is its own time.
     pub(crate) wall: WallTime,
     /// Calls of `mod_audio_stream` whose second connection is not there yet.
     pub(crate) joining: Arc<Joining>,
+    /// The same of `chan_websocket`.
+    pub(crate) asterisk: Arc<Joining>,
     /// Of what is heard.
     language: String,
     connections: Arc<Semaphore>,
@@ -82,6 +84,7 @@ impl WebSockets {
             quiet_within: Duration::from_secs(config.quiet_secs),
             wall,
             joining: Joining::new(Arc::clone(calls), "stream"),
+            asterisk: Joining::new(Arc::clone(calls), super::asterisk::SOURCE),
             language: language.to_owned(),
             connections: Arc::new(Semaphore::new(config.most_connections)),
             most_connections: config.most_connections,
@@ -148,6 +151,9 @@ impl WebSockets {
         if let Some(Closed(close)) = error.downcast_ref() {
             return *close;
         }
+        if let Some(Refused { close, .. }) = error.downcast_ref() {
+            return *close;
+        }
         match NotTaken::of(error) {
             Some(NotTaken::Overloaded | NotTaken::Busy) => Close::Overloaded,
             Some(NotTaken::Unacceptable) => Close::NotAccepted,
@@ -163,6 +169,15 @@ impl WebSockets {
 #[derive(Clone, Copy, Debug, Error)]
 #[error("{}", .0.reason())]
 pub(crate) struct Closed(pub(crate) Close);
+
+/// A connection that we close for what it brought: how, and why.
+#[derive(Clone, Debug, Error)]
+#[error("{why}")]
+pub(crate) struct Refused {
+    pub(crate) close: Close,
+    /// For the log; its last line may be a hint.
+    pub(crate) why: String,
+}
 
 /// A name for a call that has none, or for a request.
 ///

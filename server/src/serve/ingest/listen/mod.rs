@@ -439,8 +439,8 @@ fn linear(encoding: auricle_wire::Encoding, sample: &[u8]) -> i16 {
     }
 }
 
-/// What the pipeline calls an encoding of this way in, which has none in network order.
-const fn live_encoding(encoding: auricle_wire::Encoding) -> Encoding {
+/// What the pipeline calls an encoding of a WebSocket's audio, of which none is in network order.
+pub(super) const fn live_encoding(encoding: auricle_wire::Encoding) -> Encoding {
     match encoding {
         auricle_wire::Encoding::Ulaw => Encoding::Ulaw,
         auricle_wire::Encoding::Alaw => Encoding::Alaw,

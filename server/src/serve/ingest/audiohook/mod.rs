@@ -116,7 +116,7 @@ impl Connection<'_> {
     }
 
     /// A text message. `None` when the session is over.
-    async fn text(&mut self, text: &str) -> Result<Option<Piece<'static>>> {
+    async fn text<'p>(&mut self, text: &str) -> Result<Option<Piece<'p>>> {
         let now_ms = self.now_ms();
         let event = self.session.text(text, now_ms).map_err(refused)?;
         let n_frames = match event {
@@ -163,14 +163,14 @@ impl Connection<'_> {
     }
 
     /// Silence of so many frames, and what a pause is longer by now.
-    fn silence(&mut self, n_frames: u64) -> Piece<'static> {
+    fn silence<'p>(&mut self, n_frames: u64) -> Piece<'p> {
         let now_ms = self.now_ms();
         let n_frames = n_frames + self.pauses.due(now_ms);
         Piece::Silence(Duration::from_micros(n_frames * FRAME_US))
     }
 
     /// Opens the call: a leg for each channel.
-    async fn open(&mut self, open: AudioHookOpen) -> Result<Option<Piece<'static>>> {
+    async fn open<'p>(&mut self, open: AudioHookOpen) -> Result<Option<Piece<'p>>> {
         self.call = call_id(open.facts.call_id, SOURCE, open.participant_id);
         let is_spoken = self.sockets.check_language(open.language.as_deref());
         is_spoken.map_err(|why| Refused {

@@ -153,11 +153,7 @@ impl Connection<'_> {
                 }
             }
             AudioHookEvent::NotTaken(warning) => self.tell_refusal(&warning),
-            AudioHookEvent::Error { code } => {
-                if !std::mem::replace(&mut self.is_error_told, true) {
-                    tracing::warn!(call.id = %self.call, "audiohook: the other side has the error {code}");
-                }
-            }
+            AudioHookEvent::Error { code } => self.tell_error(&code),
             _ => {}
         }
     }
@@ -229,6 +225,13 @@ impl Connection<'_> {
                 channels: audio.frames.channels().collect(),
             },
         })
+    }
+
+    /// Logs an error of the other side, the first of a connection.
+    fn tell_error(&mut self, code: &dyn Display) {
+        if !std::mem::replace(&mut self.is_error_told, true) {
+            tracing::warn!(call.id = %self.call, "audiohook: the other side has the error {code}");
+        }
     }
 
     /// Logs why something in a message is not taken, for the first of a connection.

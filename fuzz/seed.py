@@ -202,6 +202,120 @@ def websocket():
     return [bytes([at % 7]) + text.encode() for at, text in enumerate(texts)] + [b"\x04" + bytes(range(250))]
 
 
+def sdp():
+    """Offers: of a recording, with keys, held, of everything else, and cut off."""
+    head = "v=0\r\no=- 17 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+    audio = "m=audio {} RTP/AVP 8 0 9 101 13\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n"
+    audio += "a=sendonly\r\na=label:{}\r\n"
+    recording = head + audio.format(4000, 1) + audio.format(4002, 2)
+    secure = head + "m=audio 4000 RTP/SAVP 96 97\na=rtpmap:96 opus/48000/2\na=rtpmap:97 L16/16000\na=rtcp-mux\n"
+    secure += "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH|2^20|1:4\n"
+    secure += "a=crypto:2 AEAD_AES_128_GCM inline:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw==\n"
+    held = recording.replace("c=IN IP4 192.0.2.1", "c=IN IP4 0.0.0.0").replace("sendonly", "inactive")
+    other = head.replace("IP4 192.0.2.1", "IP6 2001:db8::1") + "m=video 0 RTP/AVP 99\nm=image 9 udptl t38\na=rtcp:53020 IN IP6 ::1\n"
+    return [recording, secure, held, other, recording[:150]]
+
+
+def siprec():
+    """Bodies of two parts, and the documents of calls with zero bytes between them: begun, held, put through, over."""
+
+    def document(mode, inside):
+        return f"<recording xmlns='urn:ietf:params:xml:ns:recording:1'><datamode>{mode}</datamode>{inside}</recording>"
+
+    def person(at, address):
+        return f"<participant participant_id='p{at}'><nameID aor='{address}'><name>A</name></nameID></participant>"
+
+    def sends(at, streams):
+        return f"<participantstreamassoc participant_id='p{at}'>{streams}</participantstreamassoc>"
+
+    streams = "".join(f"<stream stream_id='t{at}' session_id='s'><label>{at}</label></stream>" for at in (1, 2))
+    people = person(1, "sip:8001@a.example") + person(2, "tel:+8613800138000")
+    both = sends(1, "<send>t1</send><recv>t2</recv>") + sends(2, "<send>t2</send>")
+    session = "<session session_id='AAAAAAAAAAAAAAAAAAAAAQ=='><sipSessionID>a;remote=b</sipSessionID></session>"
+    begun = document("complete", session + people + streams + both)
+    held = document("partial", sends(1, "<recv>t2</recv>") + sends(2, "<send>t2</send>"))
+    taken_over = document("partial", person(3, "sip:%38003@a.example") + sends(3, "<send>t1</send>"))
+    end = "<disassociate-time>2026-01-02T03:05:00Z</disassociate-time>"
+    over = document("partial", f"<participant participant_id='p2'>{end}</participant>")
+    draft = "<recording_metadata><dataMode>complete</dataMode><session id='s'>"
+    draft += "<x:ucid>00FA080019001038F725B3;encoding=hex</x:ucid></session>"
+    draft += "<participant id='p' session='s'><aor>sip:8001</aor><send><id>t</id></send><x:callingParty>true</x:callingParty>"
+    draft += "<x:header label='Call-ID'><value>a&#64;b</value></x:header></participant>"
+    draft += "<stream id='t'><label>1</label><mode>mixed</mode></stream></recording_metadata>"
+    body = "--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n\r\n--b\r\nContent-Type: application/rs-metadata+xml\r\n"
+    body += f"\r\n{begun}\r\n--b--\r\n"
+    return [body, "\0".join([begun, held, taken_over, over]), "\0".join([draft, begun]), begun.replace("A<", "A" * 70 + "<")]
+
+
+def rtp():
+    """Datagrams, each behind its length, the time since the one before and whose it is: speech, digits, noise, reports."""
+
+    def own(datagram, step=164, who=1):
+        return struct.pack(">BHB", len(datagram), step, who) + datagram
+
+    def packet(kind, number, ticks, payload, source=7):
+        return own(struct.pack(">BBHII", 0x80, kind, number, ticks, source) + payload)
+
+    speech = [packet(0, 65534 + at & 65535, 160 * at, bytes([0xD5]) * 160) for at in range(8)]
+    key = [struct.pack(">BBH", 5, 10 | (128 if at > 2 else 0), 160 * at) for at in range(5)]
+    digit = [packet(101 | (0 if at else 128), 6 + at, 1280, payload) for at, payload in enumerate(key)]
+    noise = packet(13, 11, 2080, b"\x40")
+    report = own(struct.pack(">BBHIIIIII", 0x80, 200, 6, 7, 0xE0000000, 0, 1280, 8, 1280) + struct.pack(">BBHI", 0x81, 203, 1, 7))
+    late = speech[:2] + speech[3:5] + speech[2:3] + speech[4:]
+    extended = own(b"\xb1\x00\x00\x05\0\0\0\1\0\0\0\7\0\0\0\1\xbe\xde\0\1\x10\xff\0\0" + b"\xff" * 160 + b"\0\0\0\4")
+    return [b"".join(speech + digit + [noise, report]), b"".join(late), extended, packet(11, 1, 1, b"\0\1" * 80, source=9) * 3]
+
+
+def twilio():
+    """What follows a start: audio, a key, a mark, the end; and a start of its own."""
+    media = '{"event":"media","sequenceNumber":"%d","streamSid":"MZ","media":{"track":"%s","chunk":"%d","timestamp":"%d","payload":"%s"}}'
+    audio = [media % (2 + at, ("inbound", "outbound")[at % 2], 1 + at // 2, 20 * (at // 2), "/////w==") for at in range(6)]
+    digit = '{"event":"dtmf","streamSid":"MZ","sequenceNumber":"8","dtmf":{"track":"inbound_track","digit":"1"}}'
+    mark = '{"event":"mark","sequenceNumber":"9","streamSid":"MZ","mark":{"name":"m"}}'
+    stop = '{"event":"stop","sequenceNumber":"10","streamSid":"MZ","stop":{"accountSid":"AC","callSid":"CA"}}'
+    start = '{"event":"start","sequenceNumber":"1","streamSid":"MZ","start":{"streamSid":"MZ","callSid":"CA","tracks":["inbound"],'
+    start += '"customParameters":{"agent":"1002","queue":"spring","key":"k"},'
+    start += '"mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1}}}'
+    connected = '{"event":"connected","protocol":"Call","version":"1.0.0"}'
+    return ["\n".join([*audio, digit, mark, stop]), "\n".join([connected, start, *audio]), "inbound=agent&language=zh-CN&campaign=spring"]
+
+
+def chan_websocket():
+    """Events and audio, each behind a byte that says before which of them the start comes."""
+    line = "MEDIA_START connection_id:media channel:WebSocket/media/0x51 format:ulaw optimal_frame_size:160"
+    written = '{"event":"MEDIA_START","format":"slin16","channel_variables":{"AURICLE_CALL_ID":"c-1","AURICLE_PARTY":"agent"}}'
+    others = ["DTMF_END digit:5 channel_id:1.2", "MEDIA_XOFF", '{"event":"STATUS","queue_length":0}', "ERROR error:none"]
+    events = [line, written, *others]
+    audio = bytes(at for at in range(200) if at != 10)
+    return [b"\x00" + "\n".join(events).encode(), b"\x02" + b"\n".join([audio] * 4), b"\x01call_id=c-1&party=agent&language=zh-CN"]
+
+
+def audiohook():
+    """A signature and what it is of, then messages of a session, one a line."""
+    ident = "40325ec2-5efd-4bd3-805f-53576e581d13"
+    signature = "sig1=:" + "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=" + ":"
+    parts = "@request-target @authority audiohook-organization-id audiohook-session-id audiohook-correlation-id x-api-key".split()
+    quoted = " ".join(f'"{part}"' for part in parts)
+    signed = f'sig1=({quoted});keyid="key";nonce="VGhpcyBpcyBhIG5vbmNl";alg="hmac-sha256";created=1795000000;expires=1795000010'
+
+    def message(kind, number, parameters, position="PT0S"):
+        head = f'"version":"2","id":"{ident}","type":"{kind}","seq":{number},"serverseq":0'
+        return f'{{{head},"position":"{position}","parameters":{parameters}}}'
+
+    paused = '{"discarded":"PT1.5S","start":"PT0.5S"}'
+    session = [
+        message("ping", 2, '{"rtt":"PT0.0125S"}'),
+        message("update", 3, '{"language":"zh-CN"}'),
+        message("discarded", 4, paused, "PT2S"),
+        message("paused", 5, "{}", "PT2S"),
+        message("resumed", 6, '{"start":"PT2S","discarded":"PT3S"}', "PT5S"),
+        message("dtmf", 7, '{"digit":"1"}', "PT5.5S"),
+        message("close", 8, '{"reason":"end"}', "PT6S"),
+    ]
+    probe = message("error", 2, '{"code":408,"message":"x"}')
+    return ["\n".join([signature, signed, *session]), "\n".join([signature, signed, probe]), signature + "\n" + signed.replace('"', "", 3)]
+
+
 def put(target, seeds):
     folder = ROOT / "fuzz/corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -235,6 +349,12 @@ def main():
     put("spool", spool())
     put("audiosocket", audiosocket())
     put("websocket", websocket())
+    put("sdp", sdp())
+    put("siprec", siprec())
+    put("rtp", rtp())
+    put("twilio", twilio())
+    put("chan_websocket", chan_websocket())
+    put("audiohook", audiohook())
 
 
 if __name__ == "__main__":

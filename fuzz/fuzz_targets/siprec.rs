@@ -52,6 +52,11 @@ fn check_recordings(documents: &[u8]) {
         assert!(call.links.len() <= limits.metadata_elements);
         let legs = call.parties(&rules).legs;
         assert!(legs.len() <= call.streams.len().max(call.participants.len()));
+        let labels = [Some("1"), None, Some("2")];
+        let media = call.media_parties(&labels, &rules);
+        assert_eq!(media.legs.len(), labels.len());
+        // What is written into the log.
+        let _ = format!("{media:?} {:?}", call.warnings);
         assert!(call.identities().is_sorted());
     }
 }

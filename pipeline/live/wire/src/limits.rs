@@ -60,7 +60,7 @@ pub struct Limits {
     pub metadata_elements: usize,
     /// How deep elements of recording metadata may lie. Default: 16; RFC 7865 has three levels, and extensions more.
     pub metadata_depth: usize,
-    /// One text or attribute value of recording metadata, bytes. Default: 8,192.
+    /// One text or attribute value of recording metadata, bytes; longer ones are left out. Default: 8,192.
     pub metadata_value_bytes: usize,
 }
 

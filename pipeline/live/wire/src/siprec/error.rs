@@ -83,12 +83,6 @@ pub enum RecordingError {
         /// What is allowed.
         limit: usize,
     },
-    /// A text or an attribute.
-    #[error("a value of the metadata has more than {limit_bytes} bytes")]
-    ValueTooLong {
-        /// What is allowed.
-        limit_bytes: usize,
-    },
     /// Well-formed, but about something else.
     #[error("root element must be `recording`, got `{got}`")]
     NotARecording {
@@ -133,6 +127,14 @@ pub enum MetadataWarning {
     /// It is left out; that something is over is taken.
     #[error("a time is not as RFC 3339 has it, and is left out")]
     NotATime,
+    /// It is left out, and the rest is read.
+    #[error("`{name}` has more than {limit_bytes} bytes, and is left out")]
+    ValueTooLong {
+        /// The element or attribute whose value it is.
+        name: Shown,
+        /// What is allowed.
+        limit_bytes: usize,
+    },
     /// Neither an agent nor a number can be known.
     #[error("`participant` has no address")]
     NoAddress,
@@ -165,6 +167,9 @@ pub enum PartyWarning {
     /// Nobody is said to send a stream.
     #[error("which participant sends which stream is not said; their order is taken")]
     PairedByOrder,
+    /// The labels of media lines are not those of streams.
+    #[error("media lines have no labels of the metadata; the order of the streams is taken")]
+    LabelsByOrder,
     /// A stream with several voices.
     #[error("a stream carries more than one participant")]
     Mixed,

@@ -2,18 +2,20 @@
 
 use std::fmt;
 
+use auricle_contracts::CallId;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use super::{Private, Recording};
+use crate::facts::CallFacts;
 
 /// Characters of sixteen bytes of base64. A UUID as text is never that long.
 const BASE64_UUID_CHARS: usize = 24;
-/// Names of elements that hold a call's name in another system, in small letters and without `-` and `_`, with the kind
-/// that they are: Avaya's UCID as Oracle and AudioCodes pass it on, `Call-ID`s, the GUID of Cisco, global call ids,
-/// Genesys' UUID, the tracking id of BroadWorks.
-const CALL_KEYS: [(&str, &str); 10] = [
+/// Names of elements and headers that hold a call's name in another system, in small letters and without `-` and `_`, with
+/// the kind that they are: Avaya's UCID as Oracle and AudioCodes pass it on, `Call-ID`s, the GUID of Cisco, global call
+/// ids, Avaya's global session id, Genesys' UUID, the tracking id of BroadWorks.
+const CALL_KEYS: [(&str, &str); 13] = [
     ("ucid", UCID),
     ("avayaucid", UCID),
     ("callid", "call-id"),
@@ -21,11 +23,16 @@ const CALL_KEYS: [(&str, &str); 10] = [
     ("ciscoguid", "guid"),
     ("globalcallid", "global-call-id"),
     ("gcid", "global-call-id"),
+    ("avglobalsessionid", "global-session-id"),
     ("genesysuuid", "genesys-uuid"),
     ("genesyscalluuid", "genesys-uuid"),
+    ("xgenesyscalluuid", "genesys-uuid"),
     ("exttrackingid", "tracking-id"),
+    (USER_TO_USER, UCID),
 ];
 const UCID: &str = "ucid";
+/// A header that may hold a UCID, and anything else (RFC 7433).
+const USER_TO_USER: &str = "usertouser";
 /// What stands before a UCID in `User-to-User`: the protocol, which may be missing, and the kind and length of what follows.
 const UCID_BEGINNINGS: [&str; 2] = ["00fa08", "fa08"];
 /// Hexadecimal digits of a UCID.
@@ -39,7 +46,8 @@ pub struct Identity(String);
 /// A call's name in another system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallKey {
-    /// What kind of name: `ucid`, `call-id`, `guid`, `global-call-id`, `genesys-uuid` or `tracking-id`.
+    /// What kind of name: `ucid`, `call-id`, `guid`, `global-call-id`, `global-session-id`, `genesys-uuid` or
+    /// `tracking-id`.
     pub kind: &'static str,
     /// The name, as [`Recording::identities`] compares it.
     pub value: Private,
@@ -94,16 +102,25 @@ impl Recording {
         found.dedup();
         found
     }
+
+    /// The call's name: the id of its first communication session that can be one. It is told apart from all others,
+    /// which a UCID is not where a call is put through.
+    pub(super) fn call_id(&self) -> Option<CallId> {
+        let ids = self.sessions.iter().map(|session| session.id.reveal());
+        let mut ids = ids.filter(|id| Identity::new("session", id).is_some());
+        ids.find_map(|id| CallFacts::read_id(id, &self.limits).ok())
+    }
 }
 
 impl CallKey {
-    /// The key that an element holds, where its name is that of one.
-    pub(super) fn of(element: &str, text: &str) -> Option<Self> {
-        let name = plain_name(element);
+    /// The key that an element or header holds, where its name, in small letters, is that of one.
+    pub(super) fn of(name: &str, text: &str) -> Option<Self> {
+        let name = plain_name(name);
         let &(_, kind) = CALL_KEYS.iter().find(|(known, _)| *known == name)?;
         // `;encoding=hex` may follow, as in `User-to-User` (RFC 7433).
         let value = text.split(';').next().unwrap_or_default().trim();
         let value = match kind {
+            UCID if name == USER_TO_USER => Private::new(&ucid_behind_its_kind(value)?),
             UCID => Private::new(&normal_ucid(value)),
             _ => normal_id(value),
         };
@@ -141,14 +158,18 @@ fn as_uuid(text: &str) -> Option<Uuid> {
 
 /// A UCID without what stands before it in `User-to-User`.
 fn normal_ucid(text: &str) -> String {
+    ucid_behind_its_kind(text).unwrap_or_else(|| text.to_ascii_lowercase())
+}
+
+/// The UCID of a `User-to-User` that has one.
+fn ucid_behind_its_kind(text: &str) -> Option<String> {
     let text = text.to_ascii_lowercase();
     let mut bare = UCID_BEGINNINGS
         .iter()
         .filter_map(|begins| text.strip_prefix(begins));
-    match bare.find(|bare| bare.len() == UCID_DIGITS) {
-        Some(bare) => bare.to_owned(),
-        None => text,
-    }
+    let bare = bare.find(|bare| bare.len() == UCID_DIGITS)?;
+    let is_hex = bare.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex.then(|| bare.to_owned())
 }
 
 /// The value of a session id and that of its `remote`; a `Call-ID` is one value.

@@ -2,13 +2,13 @@
 //!
 //! A request of a recording session carries a body of several parts ([`parts`]): the session description and the
 //! metadata ([`find_sdp`], [`find_metadata`]). The metadata ([`Recording`]) name the parties of the call and which media
-//! line carries whose voice ([`Recording::parties`]); later requests change or replace them ([`Recording::update`]). Two
-//! recording sessions of one call have something in common ([`Recording::identities`]).
+//! line carries whose voice ([`Recording::media_parties`]); later requests change or replace them
+//! ([`Recording::update`]). Two recording sessions of one call have something in common ([`Recording::identities`]).
 //!
 //! | what | source |
 //! | --- | --- |
 //! | bodies of several parts | RFC 2046, section 5.1; RFC 5621 |
-//! | where the metadata lie, and when they come | RFC 7866, sections 6 and 9 |
+//! | where the metadata lie, and when they come | RFC 7866, sections 6 and 9; RFC 9806 for their media type |
 //! | what the metadata say | RFC 7865, section 6 |
 //!
 //! Equipment that is older than RFC 7865 writes as its drafts did: other names of attributes, addresses beside `nameID`,
@@ -20,14 +20,17 @@
 
 mod address;
 mod error;
+mod extensions;
 mod identity;
 mod multipart;
 mod parties;
 mod private;
 mod read;
 mod recording;
+mod roles;
 mod rules;
 mod update;
+mod voices;
 mod xml;
 
 #[cfg(test)]

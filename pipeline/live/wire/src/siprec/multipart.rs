@@ -8,7 +8,7 @@ use crate::query::Shown;
 
 /// What a part is that does not say (RFC 2046, section 5.1).
 const DEFAULT_TYPE: &str = "text/plain";
-/// Metadata of recording sessions (RFC 7866, section 9), and what old equipment calls them.
+/// Metadata of recording sessions (RFC 9806), and what they were called before (RFC 7866, section 9).
 const METADATA_TYPES: [&str; 2] = ["application/rs-metadata+xml", "application/rs-metadata"];
 /// What metadata are for, as `Content-Disposition` says it (RFC 7866, section 9).
 const METADATA_DISPOSITION: &str = "recording-session";

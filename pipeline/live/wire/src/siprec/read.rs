@@ -1,68 +1,29 @@
 //! From XML to what it says, with what drafts and vendors write instead.
 
-use super::identity::{normal_id, plain_name};
+use super::extensions::{is_agent, is_caller};
+use super::identity::normal_id;
 use super::recording::{
     CommunicationSession, Direction, Group, Link, MediaStream, NameId, Parameter, Participant,
     ParticipantSession, SessionRecording, Span,
 };
-use super::update::{Entry, add_all, put};
+use super::update::{Entry, put};
 use super::xml::Element;
-use super::{CallKey, DataMode, MetadataWarning, Private, Recording, RecordingError};
+use super::{DataMode, MetadataWarning, Private, Recording, RecordingError};
 use crate::limits::Limits;
 use crate::query::Shown;
 
 /// Shortest and longest a time is, `2026-01-02` and one with nanoseconds and a zone.
 const TIME_BYTES: std::ops::RangeInclusive<usize> = 10..=40;
-/// Names of elements that say by whom the call was taken, without `-` and `_`. BroadWorks has `userID` for the one whose
-/// calls are recorded.
-const AGENT_HINTS: [&str; 4] = ["agent", "agentid", "agentextension", "userid"];
-/// Names of elements that say of a participant that this is an agent.
-const AGENT_MARKS: [&str; 3] = ["agent", "agentid", "isagent"];
-/// Elements that are no extensions: those of RFC 7865 and of its drafts.
-const KNOWN: [&str; 33] = [
-    "aor",
-    "associate-time",
-    "content-type",
-    "datamode",
-    "disassociate-time",
-    "group",
-    "group-ref",
-    "id",
-    "initiator",
-    "label",
-    "mode",
-    "name",
-    "nameid",
-    "param",
-    "participant",
-    "participantsessionassoc",
-    "participantstreamassoc",
-    "reason",
-    "recording",
-    "recv",
-    "requestor",
-    "send",
-    "session",
-    "session-ref",
-    "sessionrecordingassoc",
-    "sipsessionid",
-    "start-time",
-    "stop-time",
-    "stream",
-    "stream-ref",
-    "streams",
-    "type",
-    "extensiondata",
-];
 
 impl Recording {
-    /// Reads a document. What is not known in it is skipped and told in [`warnings`](Self::warnings); prefixes and
-    /// namespaces are not looked at.
+    /// Reads a document. What is not known in it, and values that are too long, are skipped and told in
+    /// [`warnings`](Self::warnings); prefixes and namespaces are not looked at.
     ///
     /// # Errors
     /// Where it is no XML, is not UTF-8, has a document type, is about something else, or is over a limit.
     pub fn parse(xml: &[u8], limits: &Limits) -> Result<Self, RecordingError> {
-        let root = Element::parse(xml, limits)?;
+        let document = Element::parse(xml, limits)?;
+        let root = document.root;
         let mut recording = Self::empty(limits);
         match root.name.as_str() {
             "recording" => {}
@@ -72,13 +33,18 @@ impl Recording {
                 return Err(RecordingError::NotARecording { got });
             }
         }
+        let limit_bytes = limits.metadata_value_bytes;
+        for name in document.too_long {
+            recording.warn(MetadataWarning::ValueTooLong { name, limit_bytes });
+        }
         for element in &root.children {
             recording.read(element);
         }
         recording.read_extensions(&root);
-        recording.collect_keys(&root);
-        recording.collect_agents(&root);
-        recording.look_over();
+        // What changes need not be told again as a whole.
+        if recording.mode == DataMode::Complete {
+            recording.look_over();
+        }
         Ok(recording)
     }
 
@@ -153,7 +119,8 @@ impl Recording {
         self.participants.put(Participant {
             id,
             names,
-            is_agent: element.children.iter().any(marks_agent),
+            is_agent: is_agent(element),
+            is_caller: is_caller(element),
             span,
         });
     }
@@ -163,6 +130,7 @@ impl Recording {
         let links = links(element, participant, &Span::default());
         if !links.is_empty() {
             self.warn(MetadataWarning::OldSend);
+            self.associated.push(participant.clone());
         }
         for link in links {
             self.links.put(link);
@@ -214,7 +182,8 @@ impl Recording {
         }
     }
 
-    /// An association that is over and names no stream is about all of them: the participant has left.
+    /// An association that goes on tells all streams of the participant. One that is over and names no stream is about all
+    /// of them: the participant has left.
     fn read_participant_streams(&mut self, element: &Element) {
         let span = self.span(element);
         let Some(participant) = reference(element, "participant") else {
@@ -224,7 +193,9 @@ impl Recording {
             return;
         };
         let links = links(element, &participant, &span);
-        if links.is_empty() && span.is_over {
+        if !span.is_over {
+            self.associated.push(participant);
+        } else if links.is_empty() {
             self.put_participant_session(ParticipantSession {
                 participant,
                 session: None,
@@ -251,12 +222,12 @@ impl Recording {
     }
 
     fn span(&mut self, element: &Element) -> Span {
-        let text_of = |names: [&'static str; 2]| {
-            let mut names = names.into_iter();
+        let text_of = |names: &[&'static str]| {
+            let mut names = names.iter().copied();
             names.find_map(|name| element.text_of(name))
         };
-        let since = text_of(["associate-time", "start-time"]);
-        let until = text_of(["disassociate-time", "stop-time"]);
+        let since = text_of(&["associate-time", "start-time"]);
+        let until = text_of(&["disassociate-time", "stop-time", "end-time"]);
         Span {
             since: self.time(since),
             until: self.time(until),
@@ -273,45 +244,8 @@ impl Recording {
         Some(text.to_owned())
     }
 
-    /// Tells extensions, the outermost alone.
-    fn read_extensions(&mut self, element: &Element) {
-        for child in &element.children {
-            match KNOWN.contains(&child.name.as_str()) {
-                true => self.read_extensions(child),
-                false => self.warn(MetadataWarning::Unknown {
-                    name: Shown::new(&child.name),
-                }),
-            }
-        }
-    }
-
-    fn collect_keys(&mut self, element: &Element) {
-        let limit = self.limits.metadata_elements;
-        let key = element
-            .text()
-            .and_then(|text| CallKey::of(&element.name, text));
-        add_all(&mut self.call_keys, key, limit);
-        for child in &element.children {
-            self.collect_keys(child);
-        }
-    }
-
-    /// Who the agent is, where that is said beside the participants.
-    fn collect_agents(&mut self, element: &Element) {
-        if element.name == "participant" {
-            return;
-        }
-        let is_hint = AGENT_HINTS.contains(&plain_name(&element.name).as_str());
-        let hint = element.text().filter(|_| is_hint).and_then(Private::new);
-        let limit = self.limits.metadata_elements;
-        add_all(&mut self.agent_hints, hint, limit);
-        for child in &element.children {
-            self.collect_agents(child);
-        }
-    }
-
     /// What can be told once all was read.
-    fn look_over(&mut self) {
+    pub(super) fn look_over(&mut self) {
         let has_address = |participant: &Participant| {
             let mut names = participant.names.iter();
             names.any(|name| name.address.is_some())
@@ -322,7 +256,7 @@ impl Recording {
         if self.streams.iter().any(|stream| stream.label.is_none()) {
             self.warn(MetadataWarning::NoLabel);
         }
-        if self.streams.is_empty() && self.mode == DataMode::Complete {
+        if self.streams.is_empty() {
             self.warn(MetadataWarning::NoStreams);
         }
     }
@@ -376,6 +310,7 @@ fn links(element: &Element, participant: &Private, span: &Span) -> Vec<Link> {
             stream,
             direction,
             span: span.clone(),
+            is_replaced: false,
         }));
     }
     found
@@ -392,17 +327,6 @@ fn parameter(element: &Element) -> Option<Parameter> {
         name: name.or_else(|| element.text()).and_then(Private::new)?,
         value: value.and_then(Private::new),
     })
-}
-
-/// Whether an element of a participant, or one in it, says that this is an agent.
-fn marks_agent(element: &Element) -> bool {
-    let is_mark = AGENT_MARKS.contains(&plain_name(&element.name).as_str());
-    let denials = ["false", "no", "0"];
-    let text = element.text().unwrap_or("true");
-    let is_denied = denials
-        .iter()
-        .any(|denial| text.eq_ignore_ascii_case(denial));
-    (is_mark && !is_denied) || element.children.iter().any(marks_agent)
 }
 
 /// Whether it looks like a time of RFC 3339, with or without a zone.

@@ -30,8 +30,12 @@ pub struct Recording {
     pub call_keys: Vec<CallKey>,
     /// Addresses and names of agents, from extensions.
     pub agent_hints: Vec<Private>,
+    /// Addresses of who called, from extensions.
+    pub caller_hints: Vec<Private>,
     /// What is unusual, each once, at most 64.
     pub warnings: Vec<MetadataWarning>,
+    /// Participants of whom this document says which streams they send and receive.
+    pub(super) associated: Vec<Private>,
     pub(super) limits: Limits,
 }
 
@@ -97,6 +101,8 @@ pub struct Participant {
     pub names: Vec<NameId>,
     /// Whether an extension says that this is an agent.
     pub is_agent: bool,
+    /// Whether an extension says that this is who called.
+    pub is_caller: bool,
     /// From when until when they took part, where their own element says it.
     pub span: Span,
 }
@@ -160,6 +166,8 @@ pub struct Link {
     pub direction: Direction,
     /// From when until when.
     pub span: Span,
+    /// Whether somebody else was said to send the stream since, instead of them.
+    pub is_replaced: bool,
 }
 
 /// What a participant does with a stream.
@@ -172,7 +180,8 @@ pub enum Direction {
 }
 
 impl Recording {
-    pub(super) fn empty(limits: &Limits) -> Self {
+    /// A recording of which nothing is told: what there is where no metadata come, or they cannot be read.
+    pub fn empty(limits: &Limits) -> Self {
         Self {
             mode: DataMode::Complete,
             groups: Vec::new(),
@@ -184,7 +193,9 @@ impl Recording {
             links: Vec::new(),
             call_keys: Vec::new(),
             agent_hints: Vec::new(),
+            caller_hints: Vec::new(),
             warnings: Vec::new(),
+            associated: Vec::new(),
             limits: limits.clone(),
         }
     }
@@ -202,8 +213,8 @@ impl Recording {
         !sessions.is_empty() && sessions.iter().all(|session| session.span.is_over)
     }
 
-    /// Whether a stream carries nothing more: it or its communication session is over, or all who sent it have
-    /// stopped or left.
+    /// Whether a stream carries nothing: it or its communication session is over, or all who sent it have stopped or
+    /// left. Hold looks the same (RFC 8068), and the stream may go on.
     pub fn has_ended(&self, stream: &MediaStream) -> bool {
         let mut sessions = self.sessions.iter();
         let is_session_over = sessions
@@ -217,6 +228,15 @@ impl Recording {
             .collect();
         let is_silent = |link: &&Link| link.span.is_over || self.has_left(&link.participant);
         !senders.is_empty() && senders.iter().all(is_silent)
+    }
+
+    /// Whether others send all that a participant sent.
+    pub(super) fn is_replaced(&self, participant: &Private) -> bool {
+        let links = self.links.iter();
+        let mut sent = links
+            .filter(|link| link.participant == *participant && link.direction == Direction::Sends)
+            .peekable();
+        sent.peek().is_some() && sent.all(|link| link.is_replaced)
     }
 
     pub(super) fn warn(&mut self, warning: MetadataWarning) {

@@ -75,7 +75,7 @@ impl AddressPattern {
     }
 
     /// Whether an address is such a one.
-    pub(super) fn fits(&self, address: Address<'_>) -> bool {
+    pub(super) fn fits(&self, address: &Address<'_>) -> bool {
         let is_user = match &self.user {
             UserPattern::Any => true,
             UserPattern::Is(user) => address.user.eq_ignore_ascii_case(user),
@@ -90,12 +90,18 @@ impl AddressPattern {
 }
 
 impl PartyRules {
+    /// Whether an address is an agent's, with or without a name before it.
+    pub fn fits_agent(&self, address: &str) -> bool {
+        let address = Address::read(address);
+        self.agents.iter().any(|pattern| pattern.fits(&address))
+    }
+
     /// Whether one of a participant's addresses is an agent's.
     pub(super) fn is_agent(&self, participant: &Participant) -> bool {
         let mut addresses = participant.names.iter().flat_map(|name| &name.address);
         addresses.any(|address| {
             let address = Address::read(address.reveal());
-            self.agents.iter().any(|pattern| pattern.fits(address))
+            self.agents.iter().any(|pattern| pattern.fits(&address))
         })
     }
 }

@@ -1,4 +1,7 @@
 //! How later documents change what is known (RFC 7866, section 9).
+//!
+//! Who puts somebody on hold is told by leaving out that they send, in complete documents and in partial ones. That ends
+//! no stream for good: who sent last is kept, as somebody who has stopped.
 
 use super::recording::{
     CommunicationSession, Direction, Group, Link, MediaStream, Participant, ParticipantSession,
@@ -20,14 +23,19 @@ pub(super) trait Entry: Sized {
 
 impl Recording {
     /// Takes over a later document of the same recording session. A complete one replaces what is known; a partial one
-    /// adds entries and changes those that are there, by their ids. What is over is kept, and says so. Of a stream that a
-    /// partial document gives new senders, the former ones are over.
-    pub fn update(&mut self, newer: Self) {
+    /// adds entries and changes those that are there, by their ids. What is over is kept, and says so.
+    ///
+    /// An association of a participant with streams that goes on tells all of them, which is how hold is told (RFC 8068):
+    /// what they sent and received beside those is over. Of a stream that a partial document gives new senders, the former
+    /// ones are over and [replaced](Link::is_replaced). Of a stream that no one sends in a complete document, who sent it
+    /// before is kept, as over.
+    pub fn update(&mut self, mut newer: Self) {
         if newer.mode == DataMode::Complete {
+            newer.keep_senders(self);
             *self = newer;
             return;
         }
-        self.supersede(&newer.links);
+        self.supersede(&newer);
         let limit = self.limits.metadata_elements;
         let all_fit = [
             put_all(&mut self.groups, newer.groups, limit),
@@ -42,6 +50,7 @@ impl Recording {
             put_all(&mut self.links, newer.links, limit),
             add_all(&mut self.call_keys, newer.call_keys, limit),
             add_all(&mut self.agent_hints, newer.agent_hints, limit),
+            add_all(&mut self.caller_hints, newer.caller_hints, limit),
         ];
         for session in newer.participant_sessions {
             self.put_participant_session(session);
@@ -49,6 +58,7 @@ impl Recording {
         for warning in newer.warnings {
             self.warn(warning);
         }
+        self.look_over();
         if all_fit.contains(&false) {
             self.warn(MetadataWarning::Full { limit });
         }
@@ -68,20 +78,48 @@ impl Recording {
         }
     }
 
-    /// Ends what others sent on streams that now have other senders.
-    fn supersede(&mut self, newer: &[Link]) {
-        let sends = |link: &&Link| link.direction == Direction::Sends && !link.span.is_over;
-        let streams: Vec<&Private> = newer
-            .iter()
-            .filter(sends)
-            .map(|link| &link.stream)
+    /// Keeps who sent what nobody sends now, where stream and participant are still there.
+    fn keep_senders(&mut self, older: &Self) {
+        let sends = |link: &&Link| link.direction == Direction::Sends;
+        let is_silent = |stream: &Private| {
+            let mut sent = self.links.iter().filter(sends);
+            let is_there = self.streams.iter().any(|known| known.id == *stream);
+            is_there && !sent.any(|link| link.stream == *stream)
+        };
+        let is_there = |participant: &Private| {
+            let mut known = self.participants.iter();
+            known.any(|known| known.id == *participant)
+        };
+        let links = older.links.iter().filter(sends);
+        let kept: Vec<Link> = links
+            .filter(|link| !link.is_replaced && is_there(&link.participant))
+            .filter(|link| is_silent(&link.stream))
+            .cloned()
             .collect();
-        for known in &mut self.links {
-            let is_told = newer.iter().any(|link| link.is_same(known));
-            let has_others = streams.contains(&&known.stream);
-            if known.direction == Direction::Sends && has_others && !is_told {
-                known.span.is_over = true;
+        let limit = self.limits.metadata_elements;
+        for mut link in kept {
+            link.span.is_over = true;
+            if !put(&mut self.links, link, limit) {
+                self.warn(MetadataWarning::Full { limit });
             }
+        }
+    }
+
+    /// Ends what a partial document tells no more, and what others now send.
+    fn supersede(&mut self, newer: &Self) {
+        for known in &mut self.links {
+            if newer.links.iter().any(|link| link.is_same(known)) {
+                continue;
+            }
+            let mut others = newer
+                .links
+                .iter()
+                .filter(|link| link.direction == Direction::Sends && link.stream == known.stream);
+            let has_others =
+                known.direction == Direction::Sends && others.any(|link| !link.span.is_over);
+            let is_left_out = newer.associated.contains(&known.participant);
+            known.is_replaced |= has_others;
+            known.span.is_over |= has_others || is_left_out;
         }
     }
 }
@@ -97,14 +135,15 @@ impl Span {
         self.is_over |= newer.is_over;
     }
 
-    /// Likewise for an association, which is there again when it is told without any time.
+    /// Likewise for an association, which goes on, or does again, when it is told without an end.
     fn associate(&mut self, newer: Self) {
-        if newer == Self::default() {
-            self.until = None;
-            self.is_over = false;
+        if newer.is_over {
+            self.change(newer);
             return;
         }
-        self.change(newer);
+        self.since = newer.since.or(self.since.take());
+        self.until = None;
+        self.is_over = false;
     }
 }
 
@@ -195,6 +234,7 @@ impl Entry for Participant {
             self.names = newer.names;
         }
         self.is_agent |= newer.is_agent;
+        self.is_caller |= newer.is_caller;
         self.span.change(newer.span);
     }
 }
@@ -234,6 +274,7 @@ impl Entry for Link {
     }
 
     fn change(&mut self, newer: Self) {
+        self.is_replaced &= newer.span.is_over;
         self.span.associate(newer.span);
     }
 }

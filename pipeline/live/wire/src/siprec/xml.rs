@@ -11,18 +11,28 @@ use crate::query::Shown;
 /// Names of the encodings that are UTF-8, or part of it.
 const ENCODINGS: [&str; 4] = ["utf-8", "utf8", "us-ascii", "ascii"];
 
+/// A document that was read.
+pub(super) struct Document {
+    /// Its outermost element.
+    pub(super) root: Element,
+    /// Names of the elements and attributes whose values are left out, for they are too long.
+    pub(super) too_long: Vec<Shown>,
+}
+
 /// One element. Names are in small letters and without their prefixes, for equipment chooses those freely. It has no
 /// `Debug`, for it holds whatever the other side wrote.
 pub(super) struct Element {
     pub(super) name: String,
     attributes: Vec<(String, String)>,
     text: String,
+    /// Whether its text is left out.
+    is_too_long: bool,
     pub(super) children: Vec<Element>,
 }
 
 impl Element {
-    /// Reads a document.
-    pub(super) fn parse(xml: &[u8], limits: &Limits) -> Result<Self, RecordingError> {
+    /// Reads a document. Values that are too long are left out.
+    pub(super) fn parse(xml: &[u8], limits: &Limits) -> Result<Document, RecordingError> {
         if xml.len() > limits.metadata_bytes {
             return Err(RecordingError::TooLong {
                 n_bytes: xml.len(),
@@ -71,6 +81,7 @@ struct Tree<'l> {
     /// Elements that are not closed yet, the outermost first.
     open: Vec<Element>,
     root: Option<Element>,
+    too_long: Vec<Shown>,
     n_elements: usize,
     at_byte: u64,
     limits: &'l Limits,
@@ -81,6 +92,7 @@ impl<'l> Tree<'l> {
         Self {
             open: Vec::new(),
             root: None,
+            too_long: Vec::new(),
             n_elements: 0,
             at_byte: 0,
             limits,
@@ -111,10 +123,11 @@ impl<'l> Tree<'l> {
         }
     }
 
-    fn finish(self) -> Result<Element, RecordingError> {
+    fn finish(self) -> Result<Document, RecordingError> {
         let not_xml = self.not_xml();
+        let too_long = self.too_long;
         match self.root {
-            Some(root) if self.open.is_empty() => Ok(root),
+            Some(root) if self.open.is_empty() => Ok(Document { root, too_long }),
             _ => Err(not_xml),
         }
     }
@@ -150,15 +163,19 @@ impl<'l> Tree<'l> {
             if name == "xmlns" || name.starts_with("xmlns:") {
                 continue;
             }
-            self.check_length(attribute.value.len())?;
-            let value = unescape(&attribute.value).map_err(|_| self.not_xml())?;
             let name = attribute.key.local_name().into_inner();
+            if attribute.value.len() > self.limits.metadata_value_bytes {
+                self.too_long.push(Shown::new(name));
+                continue;
+            }
+            let value = unescape(&attribute.value).map_err(|_| self.not_xml())?;
             attributes.push((name.to_ascii_lowercase(), value.into_owned()));
         }
         Ok(Element {
             name: start.local_name().into_inner().to_ascii_lowercase(),
             attributes,
             text: String::new(),
+            is_too_long: false,
             children: Vec::new(),
         })
     }
@@ -180,12 +197,16 @@ impl<'l> Tree<'l> {
             None => Err(self.not_xml()),
             // What stands between elements is no text.
             Some(element) if is_blank && element.text.is_empty() => Ok(()),
+            Some(element) if element.is_too_long => Ok(()),
+            Some(element) if element.text.len().saturating_add(text.len()) > limit_bytes => {
+                element.text = String::new();
+                element.is_too_long = true;
+                self.too_long.push(Shown::new(&element.name));
+                Ok(())
+            }
             Some(element) => {
                 element.text.push_str(text);
-                match element.text.len() > limit_bytes {
-                    true => Err(RecordingError::ValueTooLong { limit_bytes }),
-                    false => Ok(()),
-                }
+                Ok(())
             }
         }
     }
@@ -208,14 +229,6 @@ impl<'l> Tree<'l> {
         }
         self.n_elements = self.n_elements.saturating_add(1);
         Ok(())
-    }
-
-    fn check_length(&self, n_bytes: usize) -> Result<(), RecordingError> {
-        let limit_bytes = self.limits.metadata_value_bytes;
-        match n_bytes > limit_bytes {
-            true => Err(RecordingError::ValueTooLong { limit_bytes }),
-            false => Ok(()),
-        }
     }
 
     fn not_xml(&self) -> RecordingError {

@@ -222,7 +222,6 @@ fn documents_that_are_refused() {
         metadata_bytes: 400,
         metadata_elements: 5,
         metadata_depth: 3,
-        metadata_value_bytes: 20,
         ..Limits::default()
     };
     let check = |xml: &[u8], expected: &str| {
@@ -262,14 +261,6 @@ fn documents_that_are_refused() {
         b"<recording a='1' b='2'><c/><d/><e/></recording>",
         "metadata have more than 5 elements and attributes",
     );
-    check(
-        b"<recording a='123456789012345678901'/>",
-        "a value of the metadata has more than 20 bytes",
-    );
-    check(
-        b"<recording>1234567890<a/>12345678901</recording>",
-        "a value of the metadata has more than 20 bytes",
-    );
     for xml in [
         "",
         "x",
@@ -290,6 +281,48 @@ fn documents_that_are_refused() {
             "{xml}: {error}"
         );
     }
+}
+
+#[test]
+fn values_that_are_too_long_are_left_out() {
+    let limits = Limits {
+        metadata_value_bytes: 20,
+        ..Limits::default()
+    };
+    let check = |participant: &str, expected: &[&str]| {
+        let xml = format!("<recording>{participant}<stream stream_id='t' label='1'/></recording>");
+        let recording = Recording::parse(xml.as_bytes(), &limits).unwrap();
+        assert_eq!(told(&recording), expected, "{participant}");
+        assert_eq!(recording.streams.len(), 1, "the rest is read");
+    };
+    let (fits, long) = ("x".repeat(20), "x".repeat(21));
+    let participant =
+        |name_id: &str| format!("<participant participant_id='p'>{name_id}</participant>");
+    check(&participant(&format!("<nameID aor='{fits}'/>")), &[]);
+    check(
+        &participant(&format!("<nameID aor='{long}'><name>Ann</name></nameID>")),
+        &[
+            "`aor` has more than 20 bytes, and is left out",
+            "`participant` has no address",
+        ],
+    );
+    check(
+        &format!("<participant participant_id='{long}'/>"),
+        &[
+            "`participant_id` has more than 20 bytes, and is left out",
+            "`participant` does not say by its id what it is about, and is left out",
+        ],
+    );
+    // A text comes in pieces; what follows it is left out, too.
+    let name =
+        "<nameID aor='a'><name>1234567890<!-- c -->1234567890&amp;<![CDATA[abc]]></name></nameID>";
+    check(
+        &participant(name),
+        &["`name` has more than 20 bytes, and is left out"],
+    );
+    let xml = format!("<recording>{}</recording>", participant(name));
+    let recording = Recording::parse(xml.as_bytes(), &limits).unwrap();
+    assert_eq!(recording.participants[0].names[0].name, None);
 }
 
 #[test]
@@ -323,6 +356,14 @@ fn recordings_of_one_call_have_something_in_common() {
             "ucid:0019001038f725b3",
         ]
     );
+    // A header that may hold anything holds a UCID where it says so.
+    let header = |value: &str| {
+        let header = format!("<x:header label='User-to-User'><value>{value}</value></x:header>");
+        identities(&format!("<recording>{header}</recording>"))
+    };
+    assert_eq!(header("FA080019001038F725B3"), ["ucid:0019001038f725b3"]);
+    assert_eq!(header("FA08001900103_F725B3"), [""; 0]);
+    assert_eq!(header("0019001038F725B3"), [""; 0]);
     let shown = format!("{:?}", parse(other).identities());
     assert!(
         shown.starts_with("[Identity(call-id:…), Identity(sip-session:…)"),

@@ -1,9 +1,11 @@
 //! SIPREC: bodies, metadata, updates and parties. Names, numbers and ids are made up; shapes are those of equipment.
 
+mod media;
 mod metadata;
 mod multipart;
 mod parties;
 mod updates;
+mod vendors;
 
 use super::*;
 use crate::limits::Limits;

@@ -82,6 +82,12 @@ fn rules_tell_the_agent() {
     check(&["@pbx.example"]);
     check(&["*@pbx.example"]);
     check(&["7*", "8001@pbx.example"]);
+    let escaped = call(&["sip:%38001@pbx.example", OTHER], &[&[0], &[1]]);
+    let (legs, facts, _) = answer(&escaped, &rules(&["8001"], FirstStream::Customer));
+    assert_eq!(
+        (legs, facts[0].as_deref()),
+        (vec![Agent, Customer], Some("8001"))
+    );
 }
 
 #[test]
@@ -179,6 +185,60 @@ fn streams_and_who_sends_them() {
     check(&[&[1]], &[Customer], &NOTHING);
 }
 
+/// Participants whose only stream is mixed have no order.
+#[test]
+fn of_a_mixed_stream_nothing_is_guessed() {
+    let check = |senders: &[&[usize]], agents: &[&str], expected: [Option<&str>; 2]| {
+        let xml = call(&[AGENT, OTHER], senders);
+        let parties = parse(&xml).parties(&rules(agents, FirstStream::Agent));
+        let customer = parties.facts.customer.as_ref();
+        let facts = [
+            parties.facts.metadata.agent.as_deref(),
+            customer.map(|customer| customer.reveal()),
+        ];
+        assert_eq!(facts, expected, "{senders:?} {agents:?}");
+        assert_eq!(parties.warnings, [PartyWarning::Mixed]);
+        let legs = parties.legs.iter().map(|leg| (leg.party, leg.is_mixed));
+        assert_eq!(legs.collect::<Vec<_>>(), [(Unknown, true)]);
+    };
+    let mixed: [&[&[usize]]; 2] = [&[&[0, 1]], &[&[]]];
+    for senders in mixed {
+        check(senders, &["8*"], [Some("8001"), Some(NUMBER)]);
+        check(senders, &["9*"], [None, None]);
+        check(senders, &["8*", "+86*"], [None, None]);
+    }
+}
+
+#[test]
+fn extensions_tell_who_called() {
+    let check = |inside: &str, expected: Option<Party>| {
+        let xml = call(&[AGENT, OTHER], &[&[0], &[1]]).replace("</recording>", inside);
+        let parties =
+            parse(&format!("{xml}</recording>")).parties(&rules(&["8*"], FirstStream::Agent));
+        assert_eq!(parties.caller, expected, "{inside}");
+    };
+    check("", None);
+    check(
+        "<fromhdr>\"x\" &lt;sip:+8613800138000@carrier.example&gt;;tag=1</fromhdr>",
+        Some(Customer),
+    );
+    check(
+        "<x:header label='From'><value>sip:8001@pbx.example</value></x:header>",
+        Some(Agent),
+    );
+    check("<from>sip:8001@other.example</from>", None);
+    check("<to>sip:8001@pbx.example</to>", None);
+    let marked = |participant: &str, text: &str| {
+        format!(
+            "<participant participant_id='{participant}'><x:callingParty>{text}</x:callingParty></participant>"
+        )
+    };
+    check(&marked("p1", "true"), Some(Customer));
+    check(&marked("p1", "false"), None);
+    let both = marked("p0", "true") + &marked("p1", "true");
+    check(&both, None);
+}
+
 #[test]
 fn streams_without_participants() {
     let order = rules(&["8*"], FirstStream::Agent);
@@ -252,6 +312,31 @@ fn addresses_become_facts() {
         None,
     );
     check("", None);
+    // Escapes are those of one byte each, and hold text.
+    check("<nameID aor='sip:%2b8613800138000@c'/>", Some(NUMBER));
+    check("<nameID aor='sip:%E5%AE%89%3B1@c'/>", Some("安;1"));
+    check("<nameID aor='sip:1%00%FF%4@c'/>", Some("1%00%FF%4"));
+    // A host alone is nobody; a number alone is no host.
+    let alone = |aor: &str, expected: &str| {
+        check(
+            &format!("<nameID aor='{aor}'><name>Bo</name></nameID>"),
+            Some(expected),
+        );
+    };
+    for host in [
+        "sip:pbx.example",
+        "SIP:pbx",
+        "sip:pbx.example.:5060;transport=tcp",
+        "sip:192.0.2.1",
+        "sips:[2001:db8::1]:5061",
+    ] {
+        alone(host, "Bo");
+    }
+    for user in ["sip:123", "123", "tel:123", "sip: 123 @c", "sip:123;a=b"] {
+        alone(user, "123");
+    }
+    alone("sip:+123", "+123");
+    alone("bo.li", "bo.li");
     let long = "8".repeat(129);
     let xml = call(&[&format!("sip:{long}@a"), OTHER], &[&[0], &[1]]);
     let (_, [agent, _], warnings) = answer(&xml, &rules(&["8*"], FirstStream::Agent));
@@ -260,6 +345,15 @@ fn addresses_become_facts() {
         warnings[0].to_string(),
         "`agent` has 129 bytes, more than 128"
     );
+}
+
+#[test]
+fn addresses_of_agents() {
+    let rules = rules(&["8*@pbx.example"], FirstStream::Customer);
+    assert!(rules.fits_agent("\"Ann\" <sip:8001@PBX.example:5060;transport=tcp>;tag=1"));
+    assert!(rules.fits_agent("sip:%38001@pbx.example"));
+    assert!(!rules.fits_agent("sip:8001"));
+    assert!(!rules.fits_agent("sip:pbx.example"));
 }
 
 #[test]

@@ -39,6 +39,83 @@ fn a_complete_document_replaces() {
     assert_eq!(after(&[newer]), parse(newer));
 }
 
+/// As the equipment of Cisco tells hold: who pauses sends nothing, in a document that is complete.
+#[test]
+fn a_complete_document_keeps_who_sent_what_nobody_sends() {
+    let sends = "<participantstreamassoc participant_id=\"p1\"><send>t1</send><recv>t2</recv></participantstreamassoc>";
+    let hold = CALL.replace(sends, "");
+    assert_ne!(hold, CALL);
+    let recording = after(&[&hold]);
+    let kept = &recording.links[2];
+    assert_eq!((&kept.participant, &kept.stream), (&id("p1"), &id("t1")));
+    assert!(kept.span.is_over && recording.has_ended(&recording.streams[0]));
+    assert_eq!(parties(&recording), parties(&parse(CALL)));
+    // However often that is told, and when it goes on.
+    assert_eq!(after(&[&hold, &hold]), recording);
+    assert_eq!(after(&[&hold, CALL]), parse(CALL));
+}
+
+/// As RFC 8068 tells hold: what is left out of an association is over.
+#[test]
+fn an_association_tells_all_streams_of_a_participant() {
+    let over = |recording: &Recording| -> Vec<bool> {
+        let links = recording.links.iter();
+        links.map(|link| link.span.is_over).collect()
+    };
+    let associated = |participant: &str, inside: &str| {
+        format!(
+            "<participantstreamassoc participant_id='{participant}'>{inside}</participantstreamassoc>"
+        )
+    };
+    let hold =
+        partial(&(associated("p1", "<recv>t2</recv>") + &associated("p2", "<send>t2</send>")));
+    let held = after(&[&hold]);
+    assert_eq!(over(&held), [true, false, false, true]);
+    assert!(held.has_ended(&held.streams[0]) && !held.has_ended(&held.streams[1]));
+    assert!(!held.has_left(&id("p1")));
+    assert_eq!(parties(&held), parties(&parse(CALL)));
+    let time = "<associate-time>2026-01-02T03:04:05Z</associate-time>";
+    let resumed = partial(
+        &(associated("p1", &format!("{time}<send>t1</send><recv>t2</recv>"))
+            + &associated("p2", "<send>t2</send><recv>t1</recv>")),
+    );
+    assert_eq!(over(&after(&[&hold, &resumed])), [false; 4]);
+    // Nobody sends anything.
+    let silent = partial(&(associated("p1", "") + &associated("p2", "")));
+    assert_eq!(over(&after(&[&silent])), [true; 4]);
+    assert_eq!(parties(&after(&[&silent])), parties(&parse(CALL)));
+    // What has an end says nothing of the others.
+    let end = "<disassociate-time>2026-01-02T03:05:00Z</disassociate-time>";
+    let ended = partial(&associated("p1", &format!("<recv>t2</recv>{end}")));
+    assert_eq!(over(&after(&[&ended])), [false, true, false, false]);
+}
+
+#[test]
+fn who_took_over_is_who_puts_on_hold() {
+    let transfer = partial(
+        "<participant participant_id='p3'><nameID aor='sip:8003@pbx.example'/></participant>
+         <participantstreamassoc participant_id='p3'><send>t1</send><recv>t2</recv></participantstreamassoc>",
+    );
+    let hold = partial(
+        "<participantstreamassoc participant_id='p3'><recv>t2</recv></participantstreamassoc>",
+    );
+    let back = partial(
+        "<participantstreamassoc participant_id='p1'><send>t1</send></participantstreamassoc>",
+    );
+    let transferred = parties(&after(&[&transfer]));
+    assert_eq!(transferred[0].1, "sip:8003@pbx.example");
+    assert_eq!(parties(&after(&[&transfer, &hold])), transferred);
+    let returned = after(&[&transfer, &hold, &back]);
+    assert_eq!(parties(&returned), parties(&parse(CALL)));
+    let replaced: Vec<_> = returned
+        .links
+        .iter()
+        .filter(|link| link.is_replaced)
+        .map(|link| link.participant.reveal())
+        .collect();
+    assert_eq!(replaced, ["p3"]);
+}
+
 #[test]
 fn a_partial_document_changes_and_adds() {
     let recording = after(&[&partial(

@@ -53,6 +53,7 @@ fn hear(mut bytes: &[u8], source: Source) {
                 at,
                 payload_type,
                 payload,
+                ..
             } => {
                 let sample_bytes = if payload_type == 11 { 2 } else { 1 };
                 spans.push((at, at + (payload.len() / sample_bytes) as u64));

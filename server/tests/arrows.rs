@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// Crate and the crates of the workspace it may depend on, tests and build scripts included.
 /// Change ARCHITECTURE.md with this table.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("auricle-contracts", &[]),
     ("auricle-pinyin", &[]),
     ("auricle-audio", &[]),
@@ -16,6 +16,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("auricle-progress", &[]),
     ("auricle-rtp", &[]),
     ("auricle-spool", &[]),
+    ("auricle-media", &["auricle-audio", "auricle-rtp"]),
     ("auricle-models", &["auricle-audio", "auricle-networks"]),
     (
         "auricle-speech",

@@ -1,7 +1,7 @@
 //! Where packets lie on the leg's clock.
 //!
-//! The clock begins with the call; its ticks are those of timestamps. The first packet of a source lies where it came. From
-//! then on timestamps decide, so that loss and order change no place. Arrival decides again where the two disagree
+//! The clock begins with the call; its ticks are those of timestamps. The first packet of a source lies where it came, on a
+//! frame of 10 ms. From then on timestamps decide, so that loss and order change no place. Arrival decides again where the two disagree
 //! by more than the tolerance, after a gap: clocks stand still while a call is on hold, and jump when it is transferred.
 //!
 //! A sender's clock drifts from ours. Where the leg is ahead or behind by more than [`Patience::skew_ticks`], its packets
@@ -12,6 +12,8 @@ use super::drift::Drift;
 use super::places::Places;
 use super::sequence::Order;
 
+/// Frames of those who listen: 10 ms each.
+const FRAMES_PER_SEC: u32 = 100;
 /// Calls do not last as long, in ticks of any clock; places beyond are refused.
 const MOST_TICKS: i64 = 1 << 52;
 
@@ -214,9 +216,11 @@ impl Clock {
         i64::try_from(ticks).map_or(MOST_TICKS, |ticks| ticks.min(MOST_TICKS))
     }
 
+    /// A source begins on a whole frame, so that its audio lies in frames as it would in a file.
     fn place_first(&mut self, sequence: u64, timed: &Timed) -> i64 {
         let wall = self.wall(timed.now_us);
-        let place = wall.max(self.places.end());
+        let frame = i64::from(self.clock_hz / FRAMES_PER_SEC).max(1);
+        let place = (wall - wall % frame).max(self.places.end());
         let ticks = i64::from(timed.timestamp);
         self.state = State::Running(Running {
             anchor: Anchor {

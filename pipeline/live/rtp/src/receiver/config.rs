@@ -62,6 +62,9 @@ pub enum Source {
     /// The first from which two packets in a row come; after that only that one, until it moves. For senders behind NAT, and
     /// for those who do not send from where they receive (RFC 4961 asks them to).
     AnyThenLock,
+    /// The same, but this one is heard from its first packet on, and instead of any other: it was agreed, though what it sends
+    /// may come from another where there is NAT.
+    Likely(IpAddr),
     /// This one, from any port, which is kept in the same way. What was agreed is believed: the first packet is heard.
     Given(IpAddr),
     /// All: who is heard is told by the SSRC alone.

@@ -47,6 +47,8 @@ pub struct Receiver {
     flood: Flood,
     sequence: Sequence,
     clock: Clock,
+    /// Number of the packet behind all others, with which nothing of those before is missing; where the last audio ends, ticks.
+    last: Option<(u64, i64)>,
     /// Arrival never runs back.
     last_us: u64,
     counts: Counts,
@@ -92,6 +94,7 @@ impl Receiver {
             flood: Flood::new(most_per_sec),
             sequence: Sequence::default(),
             clock: Clock::new(clock_hz, opened_us, patience),
+            last: None,
             last_us: 0,
             counts: Counts::default(),
             sender_report: None,
@@ -205,7 +208,7 @@ impl Receiver {
         match payload.ok_or(Refusal::PayloadType)? {
             Payload::Audio(length) => self.hear(packet, order, length),
             Payload::ComfortNoise => self.hear_noise(packet, order),
-            Payload::Event => Ok(self.hear_event(packet)),
+            Payload::Event => Ok(self.hear_event(packet, order)),
         }
     }
 
@@ -256,8 +259,10 @@ impl Receiver {
         let packet_us = u128::from(ticks.unsigned_abs()) * 1_000_000 / u128::from(self.clock_hz);
         self.sources
             .note_length(u64::try_from(packet_us).unwrap_or(u64::MAX));
+        let pause_from = self.pause_before(order, at, at.saturating_add(ticks));
         Ok(Received::Heard {
             at: self.on_leg(at),
+            pause_from: pause_from.map(|from| self.on_leg(from)),
             payload_type: packet.header.payload_type,
             payload: packet.payload,
         })
@@ -271,13 +276,19 @@ impl Receiver {
         self.counts.comfort_noise = self.counts.comfort_noise.saturating_add(1);
         let timed = self.timed(packet, order, 0);
         let at = self.clock.place(&timed)?;
+        self.pause_before(order, at, at);
         Ok(Received::ComfortNoise {
             at: self.on_leg(at),
             payload: packet.payload,
         })
     }
 
-    fn hear_event<'p>(&mut self, packet: &RtpPacket<'p>) -> Received<'p> {
+    fn hear_event<'p>(&mut self, packet: &RtpPacket<'p>, order: Order) -> Received<'p> {
+        if let (Some((last, _)), Order::Next(sequence)) = (&mut self.last, order)
+            && last.saturating_add(1) == sequence
+        {
+            *last = sequence;
+        }
         self.counts.events = self.counts.events.saturating_add(1);
         let timestamp = packet.header.timestamp;
         let at = self.clock.place_of_event(timestamp, self.last_us);
@@ -287,6 +298,15 @@ impl Receiver {
             timestamp,
             payload: packet.payload,
         })
+    }
+
+    /// Where the packet before this one ended, if that came and something is between them. Notes where this one ends.
+    fn pause_before(&mut self, order: Order, at: i64, end: i64) -> Option<i64> {
+        let Order::Next(sequence) = order else {
+            return None;
+        };
+        let (before, ended) = self.last.replace((sequence, end))?;
+        (before.saturating_add(1) == sequence && ended < at).then_some(ended)
     }
 
     const fn timed(&self, packet: &RtpPacket<'_>, order: Order, length: i64) -> Timed {

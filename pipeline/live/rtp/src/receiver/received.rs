@@ -10,6 +10,9 @@ pub enum Received<'p> {
         /// Where it begins, samples on the leg's clock, which began when the call was opened. Packets may come in another
         /// order than they lie.
         at: u64,
+        /// Where the packet before it ended, in the sender's order, if nothing is missing between them and there is time: the
+        /// sender sent nothing for so long, as where it suppresses silence without comfort noise.
+        pause_from: Option<u64>,
         /// How it is coded.
         payload_type: u8,
         /// The audio.
@@ -36,6 +39,7 @@ impl fmt::Debug for Received<'_> {
                 at,
                 payload_type,
                 payload,
+                ..
             } => {
                 let n_bytes = payload.len();
                 write!(out, "Heard({n_bytes} bytes of type {payload_type} at {at})")

@@ -103,7 +103,7 @@ impl Sequence {
         ((cycles << 16) | (self.run.highest & 0xffff)) as u32
     }
 
-    /// Mean length of a row of lost packets by that of random loss (ITU-T G.107, section 3.5); at least 1.
+    /// Mean length of a row of lost packets by that of random loss (ITU-T G.107, section 7.5); at least 1.
     pub(super) fn burst_ratio(&self) -> f64 {
         let mut losses = self.losses;
         self.run.close(&mut losses);

@@ -6,10 +6,11 @@
 //! | the leg's | another | after [`Rules::rebind_packets`] that go on with the sequence, and none from the leg's address between |
 //! | another | the leg's | at once where the leg's source is silent or said goodbye; else after two in a row, once nothing of the leg's source came for two and a half packets |
 //! | another | another | after two in a row, where the leg's source is silent |
+//! | any | the one that was agreed, and the leg's is not | at once |
 //!
 //! So a source that somebody else puts in while the leg's goes on is never heard.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::sequence::MOST_AHEAD;
 use super::{Refusal, Source};
@@ -110,7 +111,7 @@ impl Sources {
     /// Says whose packet it is.
     pub(super) fn judge(&mut self, seen: &Seen) -> Result<Verdict, Refusal> {
         if let Source::Given(ip) = self.rules.source
-            && ip.to_canonical() != seen.from.ip().to_canonical()
+            && !is_same(ip, seen.from.ip())
         {
             return Err(Refusal::Address);
         }
@@ -156,8 +157,8 @@ impl Sources {
 
     fn begin(&mut self, candidate: Candidate, now_us: u64) -> Result<Verdict, Refusal> {
         let needed = match self.rules.source {
-            Source::Given(_) => 1,
-            Source::AnyThenLock | Source::Any => PROBATION_PACKETS,
+            Source::Given(ip) | Source::Likely(ip) if is_same(ip, candidate.from.ip()) => 1,
+            _ => PROBATION_PACKETS,
         };
         if candidate.n_in_row < needed {
             self.state = State::Probation(candidate);
@@ -217,6 +218,14 @@ impl Locked {
         source == Source::Any || self.from == seen.from
     }
 
+    /// Whether this packet comes from the address that was agreed, and what is heard does not.
+    fn is_in_place_of(&self, seen: &Seen, source: Source) -> bool {
+        let Source::Likely(ip) = source else {
+            return false;
+        };
+        is_same(ip, seen.from.ip()) && !is_same(ip, self.from.ip())
+    }
+
     fn judge(&mut self, seen: &Seen, rules: &Rules) -> Result<Verdict, Refusal> {
         let quiet_us = seen.now_us.saturating_sub(self.last_us);
         let is_silent = self.has_said_goodbye || quiet_us > rules.silent_us;
@@ -234,6 +243,8 @@ impl Locked {
                 *self = Self::new(seen, self.packet_us);
                 Ok(Verdict::Known)
             }
+            (true, false) if self.is_in_place_of(seen, rules.source) => Ok(Verdict::Moved),
+            (false, false) if self.is_in_place_of(seen, rules.source) => Ok(Verdict::New),
             (true, false) => {
                 let goes_on = seen.ahead > 0 && seen.ahead < MOST_AHEAD;
                 match goes_on && n_in_row >= rules.rebind_packets {
@@ -254,6 +265,11 @@ impl Locked {
             },
         }
     }
+}
+
+/// Whether both are one address, however it is written.
+fn is_same(ip: IpAddr, other: IpAddr) -> bool {
+    ip.to_canonical() == other.to_canonical()
 }
 
 /// Packets in a row of a candidate, with this one.

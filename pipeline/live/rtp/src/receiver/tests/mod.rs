@@ -62,6 +62,33 @@ fn are_apart(mut places: Vec<u64>) -> bool {
 }
 
 #[test]
+fn a_pause_is_told_from_loss() {
+    let mut config = given();
+    config.payloads.push((101, Payload::Event));
+    let mut receiver = Receiver::new(&config, OPENED_US);
+    let mut pause = |payload_type: u8, sequence: u16, timestamp: u32| {
+        let now_us = OPENED_US + u64::from(timestamp) * 125;
+        let payload = if payload_type == 101 {
+            &[1, 10, 0, 160][..]
+        } else {
+            AUDIO
+        };
+        let packet = packet(payload_type, sequence, timestamp, payload);
+        match receiver.take(address(1), &packet, now_us) {
+            Received::Heard { pause_from, .. } => pause_from,
+            _ => None,
+        }
+    };
+    assert_eq!(pause(0, 1, 800), None);
+    assert_eq!(pause(0, 2, 960), None, "no time between");
+    assert_eq!(pause(0, 3, 1_600), Some(1_120));
+    assert_eq!(pause(0, 5, 2_400), None, "one is missing");
+    assert_eq!(pause(0, 4, 1_760), None, "late");
+    assert_eq!(pause(101, 6, 2_560), None);
+    assert_eq!(pause(0, 7, 3_200), Some(2_560), "a digit");
+}
+
+#[test]
 fn what_a_packet_is() {
     let mut config = given();
     config.payloads.push((101, Payload::Event));
@@ -75,6 +102,7 @@ fn what_a_packet_is() {
         take(0, 1, 800, AUDIO),
         Received::Heard {
             at: 800,
+            pause_from: None,
             payload_type: 0,
             payload: AUDIO
         }

@@ -54,6 +54,23 @@ fn the_first_to_come_twice_in_a_row_is_heard() {
 }
 
 #[test]
+fn what_was_agreed_is_heard_in_place_of_others() {
+    let likely = Source::Likely(ip(1));
+    check(likely, &[(0, 1, 1, 0, HEARD), (20, 2, 2, 7, ADDRESS)]);
+    // Behind NAT it comes from elsewhere.
+    let elsewhere: &[Step] = &[(0, 2, 2, 7, PROBATION), (20, 2, 2, 8, HEARD)];
+    let then = |steps: &[Step]| check(likely, &[elsewhere, steps].concat());
+    then(&[(40, 2, 2, 9, HEARD), (41, 3, 3, 1, ADDRESS)]);
+    then(&[
+        (40, 1, 1, 0, HEARD),
+        (41, 2, 2, 9, ADDRESS),
+        (60, 1, 1, 1, HEARD),
+    ]);
+    let moved = then(&[(40, 2, 1, 9, HEARD), (60, 2, 1, 10, HEARD)]);
+    assert_eq!(moved.stats().address_changes, 1);
+}
+
+#[test]
 fn another_source_takes_over() {
     let begun: &[Step] = &[(0, 1, 1, 0, PROBATION), (20, 1, 1, 1, HEARD)];
     let follow = |steps: &[Step]| check(Source::AnyThenLock, &[begun, steps].concat());

@@ -79,6 +79,21 @@ browser() {
     note "there is no browser (Debian's package is chromium): the tests that need one are skipped"
 }
 
+# Other people's user agents, which call over SIP.
+user_agents() {
+    local missing=()
+    has sipp || missing+=(sip-tester)
+    has baresip || missing+=(baresip-core)
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    if has apt-get && [ "$(id -u)" = 0 ]; then
+        local install=(apt-get install -y -q --no-install-recommends "${missing[@]}")
+        DEBIAN_FRONTEND=noninteractive "${install[@]}" >/dev/null 2>&1 && return 0
+        apt-get update -q >/dev/null 2>&1
+        DEBIAN_FRONTEND=noninteractive "${install[@]}" >/dev/null 2>&1 && return 0
+    fi
+    note "missing, so that the tests that need them are skipped (Debian's packages): ${missing[*]}"
+}
+
 # Every script parses; shellcheck looks closer where it is installed.
 scripts() {
     local shell python
@@ -216,6 +231,7 @@ step "clippy" cargo clippy --locked --workspace --all-targets -- -D warnings
 step "clippy, all engines" cargo clippy --locked --workspace --all-targets --features "$engines" -- -D warnings
 if [ "$mode" = all ]; then
     step "browser" browser
+    step "user agents" user_agents
     step "fuzz targets build" cargo check --locked --manifest-path fuzz/Cargo.toml --target-dir "$target/fuzz"
     step "licences and advisories" licences_and_advisories
     step "tests, all engines" run_tests features -p auricle-models -p auricle-speech -p auricle -p auricle-benches \

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::line::LineQuality;
+use crate::pressed::PressedKey;
 use crate::transcript::{CallId, CallMetadata, ChannelLayout, Party, Transcript, Utterance};
 
 /// Everything insight found in one call. It follows from the transcript and the rules alone, so it can
@@ -494,6 +496,12 @@ pub struct AssessedCall<'a> {
     /// Things a reader must know.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'a [String],
+    /// How good each leg's line was, of calls that came in packets.
+    #[serde(skip_serializing_if = "<[LineQuality]>::is_empty")]
+    lines: &'a [LineQuality],
+    /// Keys of telephones that were pressed, by time.
+    #[serde(skip_serializing_if = "<[PressedKey]>::is_empty")]
+    keys_pressed: &'a [PressedKey],
     /// By start time, then channel.
     utterances: Vec<AssessedUtterance<'a>>,
     /// Rules that fired, by start time.
@@ -541,6 +549,8 @@ impl<'a> AssessedCall<'a> {
             layout: transcript.layout,
             metadata: &transcript.metadata,
             warnings: &transcript.warnings,
+            lines: &[],
+            keys_pressed: &[],
             utterances: utterances.collect(),
             hits: &assessment.hits,
             pii: &assessment.pii,
@@ -548,6 +558,21 @@ impl<'a> AssessedCall<'a> {
             mood: &assessment.mood,
             summary: &assessment.summary,
             scorecard: &assessment.scorecard,
+        }
+    }
+
+    /// The same call with how good its lines were.
+    #[must_use]
+    pub fn with_lines(self, lines: &'a [LineQuality]) -> Self {
+        Self { lines, ..self }
+    }
+
+    /// The same call with keys that were pressed.
+    #[must_use]
+    pub fn with_keys_pressed(self, keys_pressed: &'a [PressedKey]) -> Self {
+        Self {
+            keys_pressed,
+            ..self
         }
     }
 }

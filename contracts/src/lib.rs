@@ -8,7 +8,9 @@ mod assessment;
 mod job;
 mod labels;
 mod leg;
+mod line;
 mod live;
+mod pressed;
 mod transcript;
 mod voice;
 
@@ -20,10 +22,12 @@ pub use assessment::{
 pub use job::JobState;
 pub use labels::{LABELS, label_in_chinese, names_of_label};
 pub use leg::LegAudio;
+pub use line::{LineProblem, LineQuality};
 pub use live::{
     Acknowledged, Acknowledgement, Alert, AlertRecord, AlertState, CallEnded, EventKind, Happening,
     LiveEvent,
 };
+pub use pressed::{PhoneKey, PressedKey};
 pub use transcript::{
     CallId, CallMetadata, ChannelLayout, Party, Syllable, SyllableAlternative, Transcript,
     Utterance, Word,

@@ -12,6 +12,7 @@ use crate::commands::doctor::DoctorArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::index::IndexCommand;
+use crate::commands::ingest::IngestCommand;
 use crate::commands::intent::IntentCommand;
 use crate::commands::keys::KeysCommand;
 use crate::commands::lm::LmCommand;
@@ -135,6 +136,9 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Watch calls under way in the terminal: partials, finals, alerts.
     Watch(WatchArgs),
+    /// Audio of calls under way: whether it gets to a running server as it should.
+    #[command(subcommand)]
+    Ingest(IngestCommand),
     /// Recordings of live calls: write their audio.
     #[command(subcommand)]
     Recordings(RecordingsCommand),

@@ -210,6 +210,11 @@ impl Judges {
         names.into_iter().collect()
     }
 
+    /// Whether a rule of any campaign and language has this name, `ID` or `PACK/ID`.
+    pub(crate) fn has_rule(&self, name: &str) -> bool {
+        self.all().any(|seated| seated.judge.rules.has(name))
+    }
+
     /// Files that packs and cards were read from, included ones, too. Names of what the program carries stand among them.
     pub(crate) fn files(&self) -> BTreeSet<PathBuf> {
         let packs = self.all().flat_map(|seated| &seated.packs);

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use anyhow::Result;
-use auricle_contracts::{AssessedCall, Assessment, Transcript};
+use auricle_contracts::{AssessedCall, Assessment, LineQuality, PressedKey, Transcript};
 use auricle_insight::Hearing;
 use auricle_insight::pii::{MASK_CHARACTER, Mask, Masker};
 use auricle_store::{CallRecord, Store};
@@ -27,6 +27,10 @@ pub(crate) enum PersonalData {
 pub(crate) struct KnownCall {
     pub(crate) transcript: Transcript,
     pub(crate) assessment: Assessment,
+    /// How good each leg's line was, where that is asked for.
+    pub(crate) lines: Vec<LineQuality>,
+    /// Keys that were pressed, as they are kept, where that is asked for.
+    pub(crate) keys_pressed: Vec<PressedKey>,
 }
 
 impl KnownCall {
@@ -36,6 +40,8 @@ impl KnownCall {
         Self {
             transcript,
             assessment,
+            lines: Vec::new(),
+            keys_pressed: Vec::new(),
         }
     }
 
@@ -47,12 +53,25 @@ impl KnownCall {
         Self {
             transcript,
             assessment: masker.assessment(assessment),
+            lines: Vec::new(),
+            keys_pressed: Vec::new(),
+        }
+    }
+
+    /// The same with what was noted beside its sound: how good its lines were, and keys that were pressed.
+    pub(crate) fn with_noted(self, lines: Vec<LineQuality>, keys_pressed: Vec<PressedKey>) -> Self {
+        Self {
+            lines,
+            keys_pressed,
+            ..self
         }
     }
 
     /// The JSON of `analyze --out`.
     pub(crate) fn assessed(&self) -> AssessedCall<'_> {
         AssessedCall::new(&self.transcript, &self.assessment)
+            .with_lines(&self.lines)
+            .with_keys_pressed(&self.keys_pressed)
     }
 }
 
@@ -188,13 +207,16 @@ impl CallReader {
             Some(stored) => stored.assessment,
             None => self.judges.assess(&transcript),
         };
-        Ok(KnownCall::as_said(transcript, assessment))
+        let recording = call.recording.clone();
+        let known = KnownCall::as_said(transcript, assessment);
+        Ok(known.with_noted(recording.lines, recording.keys_pressed))
     }
 
     /// The call as this reader shows it.
     pub(crate) fn shown(&self, known: KnownCall) -> KnownCall {
         match self.personal_data {
-            PersonalData::Masked => KnownCall::masked(&known.transcript, &known.assessment),
+            PersonalData::Masked => KnownCall::masked(&known.transcript, &known.assessment)
+                .with_noted(known.lines, known.keys_pressed),
             PersonalData::AsSaid => known,
         }
     }

@@ -29,6 +29,7 @@ mod index;
 mod judge;
 mod known;
 mod language;
+mod lines;
 mod logs;
 mod panics;
 mod plainly;
@@ -104,6 +105,7 @@ fn dispatch(app: &mut App, command: &Command) -> Result<Exit> {
         Command::Index(command) => commands::index::run(app, command),
         Command::Serve(args) => serve::run(app, args),
         Command::Watch(args) => commands::watch::run(app, args),
+        Command::Ingest(command) => commands::ingest::run(app, command),
         Command::Recordings(command) => commands::recordings::run(app, command),
         Command::Keys(command) => commands::keys::run(app, command),
         Command::ApiKey(args) => commands::api_key::run(app, args),

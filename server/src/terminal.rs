@@ -62,6 +62,15 @@ impl Terminal {
         }
     }
 
+    /// Without colour, into what is given.
+    #[cfg(test)]
+    pub(crate) fn plain(out: Box<dyn Write>) -> Self {
+        Self {
+            out,
+            ..Self::nowhere()
+        }
+    }
+
     /// Whether what is painted is seen.
     pub(crate) const fn is_coloured(&self) -> bool {
         self.is_coloured

@@ -66,6 +66,8 @@ pub(crate) async fn save(store: &Store, name: &str) -> i64 {
         path: format!("/calls/{name}.wav"),
         size_bytes: 1,
         legs: Vec::new(),
+        lines: Vec::new(),
+        keys_pressed: Vec::new(),
         metadata: CallMetadata::default(),
     };
     let prints = Fingerprints::default();

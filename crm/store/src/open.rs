@@ -301,6 +301,8 @@ mod tests {
             path: name.into(),
             size_bytes: 1,
             legs: Vec::new(),
+            lines: Vec::new(),
+            keys_pressed: Vec::new(),
             metadata: CallMetadata::default(),
         };
         let transcript = Transcript {
@@ -439,6 +441,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn calls_of_a_file_before_pressed_keys_have_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::connect(&folder.path().join("auricle.db"), ALONE)
+            .await
+            .unwrap();
+        let call_id = CallId("a".into());
+        save(&store, "a", 1).await.unwrap();
+        Migrator::down(&store.db, Some(1)).await.unwrap();
+        assert!(store.call(&call_id).await.is_err(), "the column is gone");
+        store.migrate().await.unwrap();
+        let call = store.call(&call_id).await.unwrap().unwrap();
+        assert!(call.recording.keys_pressed.is_empty());
+        assert!(store.transcript(&call_id).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
     async fn confirmations_outlive_a_change_of_their_place() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::connect(&folder.path().join("auricle.db"), ALONE)
@@ -458,7 +476,7 @@ mod tests {
         store.save_encoded(&[&confirmed]).await.unwrap();
         assert_eq!(assessed_with().await, "r2");
         // As the release before had it, and back.
-        Migrator::down(&store.db, Some(4)).await.unwrap();
+        Migrator::down(&store.db, Some(6)).await.unwrap();
         store.migrate().await.unwrap();
         assert_eq!(assessed_with().await, "r2");
         store.delete(std::slice::from_ref(&call_id)).await.unwrap();
@@ -477,7 +495,7 @@ mod tests {
             .await
             .unwrap();
         save(&store, "a", 1).await.unwrap();
-        Migrator::down(&store.db, Some(6)).await.unwrap();
+        Migrator::down(&store.db, Some(8)).await.unwrap();
         let insert = "INSERT INTO assessments (call_id, transcript_version, rules_fingerprint, made_at, \
             is_current, n_hits, encoding, body) VALUES ('a', 1, 'r', 'now', TRUE, 0, 'json', '{}')";
         run_sql(&store, insert).await;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use auricle_contracts::{CallId, CallMetadata, ChannelLayout, LegAudio};
+use auricle_contracts::{CallId, CallMetadata, ChannelLayout, LegAudio, LineQuality, PressedKey};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -76,6 +76,10 @@ pub struct Recording {
     pub size_bytes: u64,
     /// What came of each leg's audio, from channel 0; empty where the call was not heard live.
     pub legs: Vec<LegAudio>,
+    /// How good each leg's line was; empty where the call did not come in packets.
+    pub lines: Vec<LineQuality>,
+    /// Keys of telephones that were pressed, by time; empty where the call was not heard live.
+    pub keys_pressed: Vec<PressedKey>,
     /// What is known beside the sound.
     pub metadata: CallMetadata,
 }

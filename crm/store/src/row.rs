@@ -1,10 +1,12 @@
 //! Rows of `calls` from and to what the other rooms see.
 
 use auricle_bodies::told;
-use auricle_contracts::{CallId, CallMetadata, ChannelLayout, LegAudio, Transcript};
+use auricle_contracts::{CallId, CallMetadata, ChannelLayout, Transcript};
 use sea_orm::ActiveValue::{self, Set};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, Iterable};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::entity::call::{ActiveModel, Column, Model};
 use crate::record::{CallRecord, CallState, Fingerprints, Recording, RunId, parse_time_ms};
@@ -32,7 +34,9 @@ pub(crate) fn of_recording(run: Option<RunId>, recording: &Recording) -> ActiveM
         campaign: Set(known.campaign),
         region: Set(known.region),
         started_at: Set(known.started_at),
-        legs: Set(legs_text(&recording.legs)),
+        legs: Set(list_text(&recording.legs)),
+        lines: Set(list_text(&recording.lines)),
+        keys_pressed: Set(list_text(&recording.keys_pressed)),
         state: Set(CallState::Pending.as_str().to_owned()),
         run_id: Set(run.map(|run| run.0)),
         ..Default::default()
@@ -59,9 +63,20 @@ pub(crate) fn with_transcript(
     }
 }
 
-/// `None` where no leg is known.
-fn legs_text(legs: &[LegAudio]) -> Option<String> {
-    (!legs.is_empty()).then(|| serde_json::json!(legs).to_string())
+/// As JSON; `None` where nothing is known.
+fn list_text<Item: Serialize>(items: &[Item]) -> Option<String> {
+    (!items.is_empty()).then(|| serde_json::json!(items).to_string())
+}
+
+/// What [`list_text`] wrote into a column.
+fn read_list<Item: DeserializeOwned>(
+    column: Option<&str>,
+    name: &str,
+    call_id: &str,
+) -> Result<Vec<Item>, String> {
+    let items = column.map(serde_json::from_str).transpose();
+    let items = items.map_err(|cause| format!("{name} of call `{call_id}`: {}", told(&cause)))?;
+    Ok(items.unwrap_or_default())
 }
 
 /// On a call that is there already: write what the row sets, leave the rest.
@@ -97,10 +112,10 @@ impl TryFrom<Model> for CallRecord {
     fn try_from(row: Model) -> Result<Self, String> {
         let warnings = serde_json::from_str(&row.warnings)
             .map_err(|cause| format!("warnings of call `{}`: {}", row.call_id, told(&cause)))?;
-        let legs = row.legs.as_deref().map(serde_json::from_str).transpose();
-        let legs = legs
-            .map_err(|cause| format!("legs of call `{}`: {}", row.call_id, told(&cause)))?
-            .unwrap_or_default();
+        let legs = read_list(row.legs.as_deref(), "legs", &row.call_id)?;
+        let lines = read_list(row.lines.as_deref(), "lines", &row.call_id)?;
+        let keys_pressed = row.keys_pressed.as_deref();
+        let keys_pressed = read_list(keys_pressed, "keys_pressed", &row.call_id)?;
         Ok(Self {
             fingerprints: Fingerprints {
                 audio_sha256: row.audio_sha256,
@@ -122,6 +137,8 @@ impl TryFrom<Model> for CallRecord {
                 path: row.path,
                 size_bytes: from_column(row.size_bytes),
                 legs,
+                lines,
+                keys_pressed,
                 metadata: CallMetadata {
                     agent: row.agent,
                     campaign: row.campaign,

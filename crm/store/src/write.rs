@@ -15,7 +15,7 @@ use crate::open::Store;
 use crate::record::{CallState, Fingerprints, Recording, RunId};
 use crate::row;
 
-/// SQLite takes 32,766 values in one statement; a row of `calls` has 23.
+/// SQLite takes 32,766 values in one statement; a row of `calls` has 25.
 const ROWS_A_STATEMENT: usize = 500;
 
 impl Store {

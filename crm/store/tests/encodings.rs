@@ -63,6 +63,8 @@ impl Desk {
                 path: format!("/calls/{name}.wav"),
                 size_bytes: 1,
                 legs: Vec::new(),
+                lines: Vec::new(),
+                keys_pressed: Vec::new(),
                 metadata: CallMetadata::default(),
             };
             let (prints, heard) = (Fingerprints::default(), transcript(name));

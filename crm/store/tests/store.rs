@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use auricle_contracts::{
-    Assessment, CallId, CallMetadata, ChannelLayout, Party, Scorecard, Transcript, Utterance, Word,
+    Assessment, CallId, CallMetadata, ChannelLayout, LineProblem, LineQuality, Party, PhoneKey,
+    PressedKey, Scorecard, Transcript, Utterance, Word,
 };
 use auricle_store::{
     AssessmentRecord, CallCounts, CallFilter, CallKind, CallState, Effect, Fingerprints, Recording,
@@ -28,6 +29,8 @@ fn recording(name: &str) -> Recording {
         path: format!("/calls/{name}.wav"),
         size_bytes: 1234,
         legs: Vec::new(),
+        lines: Vec::new(),
+        keys_pressed: Vec::new(),
         metadata: CallMetadata::default(),
     }
 }
@@ -148,6 +151,84 @@ async fn what_is_saved_is_there_after_opening_again() {
     assert_eq!(runs[0].counts, counts);
     assert_eq!(runs[0].finished_at.as_deref(), Some("2026-11-20T08:01:00Z"));
     store.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn lines_come_back_to_the_last_figure() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    let line = LineQuality {
+        party: Party::Customer,
+        codec: Some("g722".into()),
+        expected: 3_000,
+        received: 2_817,
+        lost: 183,
+        late: 4,
+        duplicates: 1,
+        not_agreed: 0,
+        other_sources: 7,
+        refused: 1,
+        unreadable: 0,
+        unauthentic: 0,
+        left_out: 0,
+        loss_percent: 6.23,
+        jitter_ms: 2.4,
+        max_jitter_ms: 19.7,
+        burst_ratio: 1.31,
+        mos: Some(2.87),
+        drift_ppm: None,
+        concealed_ms: 3_660,
+        first_packet_ms: Some(80),
+        last_packet_ms: Some(60_061),
+        loudest_dbfs: Some(-13.9),
+        problems: vec![LineProblem::HighLoss],
+    };
+    let recording = Recording {
+        lines: vec![line],
+        ..recording("packets")
+    };
+    let heard = transcript("packets", 1);
+    let done = store
+        .save_done(None, &recording, &prints("a"), &heard, NOW)
+        .await;
+    done.unwrap();
+    save(&store, "file").await;
+    let lines = async |name| {
+        let call = store.call(&id(name)).await.unwrap().unwrap();
+        call.recording.lines
+    };
+    assert_eq!(lines("packets").await, recording.lines);
+    assert!(lines("file").await.is_empty());
+}
+
+#[tokio::test]
+async fn keys_that_were_pressed_come_back_masked_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
+    let pressed = |at_ms, duration_ms, key| PressedKey {
+        party: Party::Customer,
+        at_ms,
+        duration_ms,
+        key,
+    };
+    let recording = Recording {
+        keys_pressed: vec![
+            pressed(12_340, Some(120), PhoneKey::new('#')),
+            pressed(13_000, None, None),
+        ],
+        ..recording("pressed")
+    };
+    let heard = transcript("pressed", 1);
+    let prints = prints("a");
+    let done = store.save_done(None, &recording, &prints, &heard, NOW);
+    done.await.unwrap();
+    save(&store, "file").await;
+    let keys = async |name| {
+        let call = store.call(&id(name)).await.unwrap().unwrap();
+        call.recording.keys_pressed
+    };
+    assert_eq!(keys("pressed").await, recording.keys_pressed);
+    assert!(keys("file").await.is_empty());
 }
 
 #[tokio::test]

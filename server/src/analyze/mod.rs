@@ -47,7 +47,7 @@ use plan::Plan;
 use progress::Progress;
 pub(crate) use report::RunReport;
 use save::Writer;
-pub(crate) use signals::{stop_on_signals, stop_on_signals_saying};
+pub(crate) use signals::{stop_on_signals, stop_on_signals_saying, wait_for_signal};
 use work::{Again, Shared, run_jobs};
 
 /// Digits of a checksum of settings.

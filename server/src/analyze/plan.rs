@@ -102,6 +102,8 @@ fn job(
             path: call.path,
             size_bytes: fs::metadata(&call.file).map_or(0, |known| known.len()),
             legs: Vec::new(),
+            lines: Vec::new(),
+            keys_pressed: Vec::new(),
             metadata,
         },
         file: call.file,

@@ -28,8 +28,9 @@ pub(crate) fn stop_on_signals_saying(app: &App, stop: &Arc<AtomicBool>, words: S
     });
 }
 
+/// Waits for the next of them.
 #[cfg(unix)]
-async fn wait_for_signal() -> std::io::Result<()> {
+pub(crate) async fn wait_for_signal() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -38,7 +39,8 @@ async fn wait_for_signal() -> std::io::Result<()> {
     }
 }
 
+/// Waits for the next of them.
 #[cfg(not(unix))]
-async fn wait_for_signal() -> std::io::Result<()> {
+pub(crate) async fn wait_for_signal() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }

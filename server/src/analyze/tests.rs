@@ -382,6 +382,8 @@ fn an_imported_call_is_not_replaced() {
         path: "far/x.wav".into(),
         size_bytes: 0,
         legs: Vec::new(),
+        lines: Vec::new(),
+        keys_pressed: Vec::new(),
         metadata: imported.metadata.clone(),
     };
     let prints = auricle_store::Fingerprints::default();

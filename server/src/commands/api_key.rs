@@ -26,7 +26,8 @@ pub(crate) struct ApiKeyArgs {
     /// Whose key it is.
     #[arg(value_name = "NAME")]
     name: String,
-    /// What it may do: supervisor watches and reads, inspector searches and reads, integrator may everything.
+    /// What it may do: supervisor watches and reads, inspector searches and reads, support captures packets beside that, integrator
+    /// may everything else.
     #[arg(long, value_name = "ROLE")]
     role: Role,
 }

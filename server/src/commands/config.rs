@@ -11,7 +11,7 @@ use crate::engine::model_store;
 use crate::exit::{Exit, message_of};
 use crate::judge::Judges;
 use crate::language;
-use crate::serve::AudioHookClients;
+use crate::serve::{AudioHookClients, SipSecrets};
 use crate::terminal::{printable, say};
 use crate::words::read_hotwords;
 
@@ -60,9 +60,13 @@ fn check(app: &mut App) -> Result<Exit> {
     let mut note = |checked: Result<()>| mistakes.extend(checked.err());
     note(config.live.check());
     note(AudioHookClients::read(config).map(drop));
+    note(SipSecrets::read(config).map(drop));
     let judges = Judges::load(config);
     let doubts = judges.as_ref().map(Judges::doubts).unwrap_or_default();
-    note(judges.and_then(|judges| judges.check_models()));
+    note(judges.and_then(|judges| {
+        judges.check_models()?;
+        config.live.digits.check(&judges)
+    }));
     note(hotwords(config));
     note(language_files(config));
     for mistake in &mistakes {

@@ -316,6 +316,8 @@ fn recording_of(app: &App, store: &Store, transcript: &Transcript) -> Result<Rec
         path,
         size_bytes,
         legs: Vec::new(),
+        lines: Vec::new(),
+        keys_pressed: Vec::new(),
         metadata: transcript.metadata.clone(),
     })
 }

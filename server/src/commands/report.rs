@@ -167,6 +167,7 @@ fn playable(
     let KnownCall {
         transcript,
         assessment,
+        ..
     } = known;
     let audio_sha256 = &call.fingerprints.audio_sha256;
     let copy = copies

@@ -9,7 +9,7 @@ use auricle_store::{CallRecord, CallState};
 use clap::Args;
 use console::Style;
 
-use super::findings;
+use super::{findings, keys_pressed, lines};
 use crate::app::App;
 use crate::exit::Exit;
 use crate::known::{CallReader, KnownCall, PersonalData};
@@ -118,6 +118,8 @@ fn write_head(
         let audio = leg_text(leg, language);
         writeln!(out, "{}", out.paint(&Style::new().dim(), audio))?;
     }
+    lines::write(out, &call.recording.lines, language)?;
+    keys_pressed::write(out, &call.recording.keys_pressed, language)?;
     let failed = (call.state == CallState::Failed)
         .then_some(call.error.as_deref())
         .flatten();
@@ -166,6 +168,7 @@ fn write_dialogue(
     KnownCall {
         transcript,
         assessment,
+        ..
     }: &KnownCall,
     syllables: Option<Syllables>,
     language: Language,

@@ -13,7 +13,8 @@ use clap::Args;
 use console::Style;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-use self::connection::{Connection, Told, bearer_of};
+pub(super) use self::connection::bearer_of;
+use self::connection::{Connection, Told};
 use super::show::party_style;
 use crate::app::App;
 use crate::exit::Exit;

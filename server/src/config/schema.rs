@@ -309,7 +309,7 @@ mod tests {
         };
         assert_eq!(range.to_string(), "0.01 to 0.99");
         let role = find(section("live.keys"), "role");
-        let roles = ["supervisor", "inspector", "integrator"].map(str::to_owned);
+        let roles = ["supervisor", "inspector", "integrator", "support"].map(str::to_owned);
         assert_eq!(role.takes, Takes::Choice(roles.to_vec()));
         assert!(role.is_needed && role.default.is_none());
         let secret = find(section("live.webhooks"), "secret");

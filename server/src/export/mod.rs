@@ -81,7 +81,9 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use auricle_contracts::{Assessment, CallId, CallMetadata, ChannelLayout, Party, Utterance};
+    use auricle_contracts::{
+        Assessment, CallId, CallMetadata, ChannelLayout, Party, PressedKey, Utterance,
+    };
 
     pub(crate) fn sample() -> Transcript {
         let utterance = |party, start_ms, text: &str| Utterance {
@@ -128,9 +130,19 @@ pub(crate) mod tests {
         let known = KnownCall {
             transcript: sample(),
             assessment: Assessment::default(),
+            lines: vec![crate::lines::tests::good(Party::Agent)],
+            keys_pressed: vec![PressedKey {
+                party: Party::Customer,
+                at_ms: 12_340,
+                duration_ms: None,
+                key: None,
+            }],
         };
         let line = ExportFormat::Jsonl.write(&known).unwrap();
         assert_eq!(line.matches('\n').count(), 1);
         assert_eq!(serde_json::from_str::<Transcript>(&line).unwrap(), sample());
+        let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(said["lines"][0]["mos"], 4.41);
+        assert_eq!(said["keys_pressed"][0]["at_ms"], 12_340);
     }
 }

@@ -22,16 +22,19 @@ pub(crate) enum Role {
     Inspector,
     /// Programs: everything that supervisors and inspectors may, audio in, figures.
     Integrator,
+    /// Captures packets of calls, in which nothing is masked; everything that supervisors and inspectors may.
+    Support,
 }
 
 impl Role {
     /// Whether a key of this role may do what `needed` may.
     const fn covers(self, needed: Self) -> bool {
         match (self, needed) {
-            (Self::Integrator, _)
-            | (Self::Supervisor, Self::Supervisor | Self::Inspector)
-            | (Self::Inspector, Self::Inspector) => true,
-            (Self::Supervisor | Self::Inspector, _) => false,
+            (Self::Integrator, Self::Integrator)
+            | (Self::Support, Self::Support)
+            | (_, Self::Inspector)
+            | (Self::Integrator | Self::Support | Self::Supervisor, Self::Supervisor) => true,
+            (_, Self::Integrator | Self::Support) | (Self::Inspector, Self::Supervisor) => false,
         }
     }
 
@@ -41,6 +44,7 @@ impl Role {
             Self::Supervisor => "supervisor",
             Self::Inspector => "inspector",
             Self::Integrator => "integrator",
+            Self::Support => "support",
         }
     }
 }
@@ -239,7 +243,7 @@ mod tests {
 
     #[test]
     fn keys_open_what_their_role_may() {
-        use Role::{Inspector, Integrator, Supervisor};
+        use Role::{Inspector, Integrator, Supervisor, Support};
         let asker = Asker {
             authorization: Some("Bearer secret"),
             ..Asker::default()
@@ -257,6 +261,13 @@ mod tests {
         check(Inspector, Inspector, true);
         check(Inspector, Supervisor, false);
         check(Inspector, Integrator, false);
+        for needed in [Supervisor, Inspector, Support] {
+            check(Support, needed, true);
+        }
+        check(Support, Integrator, false);
+        for has in [Integrator, Supervisor, Inspector] {
+            check(has, Support, false);
+        }
     }
 
     #[test]

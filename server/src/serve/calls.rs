@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use auricle_contracts::{CallId, CallMetadata, Party};
+use auricle_contracts::{CallId, CallMetadata, LineQuality, Party, PressedKey};
 use auricle_insight::Judge;
 use auricle_insight::intent::Language;
 use auricle_live::{LegFeed, Live, NewCall, NewLeg};
@@ -19,12 +19,18 @@ use thiserror::Error;
 use utoipa::ToSchema;
 
 use super::announced::{AnnouncementCounts, Announcements, AnnouncementsConfig};
+use super::digits::{DigitsConfig, NotedKeys};
 use super::in_force::{Holder, InForce};
 use super::ingest::CallLeg;
 use super::ingest::leg::CutOff;
+use super::line_figures::LineFigures;
 use super::recordings::{RECOVERED, Recordings};
 use crate::clock;
 use crate::exit::message_of;
+use crate::lines::merged;
+
+/// Warnings of a call that its ingest may give; what comes after that is left out.
+const MOST_WARNINGS: usize = 32;
 
 /// A call to be opened.
 #[derive(Clone, Debug)]
@@ -73,12 +79,28 @@ pub(crate) struct CallUnderWay {
     pub(crate) call_id: CallId,
     /// What is known of it.
     pub(crate) metadata: CallMetadata,
-    /// How its audio comes: `replay`, `audiosocket`, `stream`, `listen`, `twilio`, `asterisk`, `audiohook`, `recovered`.
+    /// How its audio comes: `replay`, `audiosocket`, `stream`, `listen`, `twilio`, `asterisk`, `audiohook`, `siprec`, `sip`,
+    /// `recovered`.
     pub(crate) source: &'static str,
     /// Who speaks on each channel, from channel 0.
     pub(crate) parties: Vec<Party>,
     /// When it began, RFC 3339.
     pub(crate) began_at: String,
+    /// The same, to count from.
+    #[serde(skip)]
+    pub(crate) began: Instant,
+    /// How good each leg's line is, of calls that come in packets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lines: Vec<LineQuality>,
+    /// When that was noted last, from the call's beginning.
+    #[serde(skip)]
+    pub(crate) lines_noted: Option<Duration>,
+    /// What its ingest warns of so far.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) warnings: Vec<String>,
+    /// Keys that were pressed, which its legs note: nobody is told of them before it is saved.
+    #[serde(skip)]
+    pub(crate) keys: Arc<NotedKeys>,
     #[serde(skip)]
     pub(crate) recorded: Recorded,
     /// What it is heard and judged by, to its end.
@@ -99,6 +121,12 @@ pub(crate) struct CallOver {
     pub(crate) by: Arc<InForce>,
     /// Why it was ended, where nobody hung up.
     pub(crate) cut_off: Option<String>,
+    /// How good its lines were, as they were noted last.
+    pub(crate) lines: Vec<LineQuality>,
+    /// Keys that were pressed, by time, not masked by what was said.
+    pub(crate) keys_pressed: Vec<PressedKey>,
+    /// What its ingest warned of.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Whether a call is recorded.
@@ -176,9 +204,12 @@ pub(crate) struct Calls {
     language: Language,
     recordings: Option<Arc<Recordings>>,
     store: Arc<Store>,
+    digits: DigitsConfig,
     known: Mutex<Known>,
     /// Held while a call enters the pipeline: what is said of it finds it before that or behind it.
     announced: Mutex<Announcements>,
+    /// Of calls that are over.
+    line_figures: LineFigures,
 }
 
 impl Calls {
@@ -189,6 +220,7 @@ impl Calls {
         recordings: Option<Arc<Recordings>>,
         store: Arc<Store>,
         announcements: &AnnouncementsConfig,
+        digits: &DigitsConfig,
     ) -> Self {
         Self {
             live,
@@ -196,8 +228,10 @@ impl Calls {
             language,
             recordings,
             store,
+            digits: digits.clone(),
             known: Mutex::default(),
             announced: Mutex::new(Announcements::new(announcements)),
+            line_figures: LineFigures::default(),
         }
     }
 
@@ -241,19 +275,30 @@ impl Calls {
         drop(claim);
         let (recorded, tapes) = self.record(&call);
         let mut cut_off = CutOff::default();
+        let mut keys = Arc::default();
         // It is still there: it ends when its legs are dropped.
         if let Some(told) = self.known().under_way.get_mut(&call.id) {
             told.recorded = recorded.clone();
             cut_off = Arc::clone(&told.cut_off);
+            keys = Arc::clone(&told.keys);
             // What was said of it meanwhile.
             if told.metadata != call.metadata {
                 self.note(&recorded, &told.metadata);
             }
         }
         let mut tapes = tapes.into_iter();
-        let legs = feeds
-            .into_iter()
-            .map(|feed| CallLeg::new(call.id.clone(), feed, tapes.next(), Arc::clone(&cut_off)));
+        let feeds = feeds.into_iter().zip(&call.legs);
+        let legs = feeds.map(|(feed, leg)| {
+            let (cut_off, keys) = (Arc::clone(&cut_off), Arc::clone(&keys));
+            CallLeg::new(
+                call.id.clone(),
+                leg.party,
+                feed,
+                tapes.next(),
+                cut_off,
+                keys,
+            )
+        });
         Ok(Opened {
             legs: legs.collect(),
             id: call.id,
@@ -315,6 +360,37 @@ impl Calls {
             let cause = message_of(&error);
             tracing::error!("what became known of a call is not in its recording: {cause}");
         }
+    }
+
+    /// Notes how good the lines of a call are: those of the same parties take the place of what was noted before. The call is
+    /// saved with what was noted last before its legs are dropped. Nothing is noted of one that is over, or heard again.
+    pub(crate) fn note_lines(&self, id: &CallId, lines: Vec<LineQuality>) {
+        let mut known = self.known();
+        if let Some(call) = known.heard_now(id) {
+            call.lines = merged(&call.lines, lines);
+            call.lines_noted = Some(call.began.elapsed());
+        }
+    }
+
+    /// Has a call be saved with this warning, in the same way; each is kept once.
+    pub(crate) fn warn(&self, id: &CallId, warning: String) {
+        let mut known = self.known();
+        if let Some(call) = known.heard_now(id)
+            && call.warnings.len() < MOST_WARNINGS
+            && !call.warnings.contains(&warning)
+        {
+            call.warnings.push(warning);
+        }
+    }
+
+    /// How good the lines were of calls that are over.
+    pub(crate) fn line_figures(&self) -> &LineFigures {
+        &self.line_figures
+    }
+
+    /// What is kept of keys that are pressed.
+    pub(crate) fn digits(&self) -> &DigitsConfig {
+        &self.digits
     }
 
     /// Calls that were announced and did not begin.
@@ -382,6 +458,11 @@ impl Calls {
             source: call.source,
             parties: call.legs.iter().map(|leg| leg.party).collect(),
             began_at: clock::now_text(),
+            began: Instant::now(),
+            lines: Vec::new(),
+            lines_noted: None,
+            warnings: Vec::new(),
+            keys: Arc::new(NotedKeys::new(self.digits.keep)),
             recorded: Recorded::No,
             by: Arc::clone(by),
             cut_off: CutOff::default(),
@@ -410,25 +491,36 @@ impl Calls {
         }
     }
 
-    /// A call is over and is to be saved; tells whether it was recorded, what it was judged by, and why it ended.
+    /// A call is over and is to be saved; tells what is known of it beside what was heard. Its lines count from now on.
     pub(crate) fn over(&self, id: &CallId) -> CallOver {
-        let known = self.known().under_way.get_mut(id).map(|call| {
+        let over = self.known().under_way.get_mut(id).map(|call| {
             call.is_over = true;
-            let cut_off = call.cut_off.get().cloned();
-            (call.recorded.clone(), Arc::clone(&call.by), cut_off)
+            let (keys_pressed, left_out) = call.keys.take();
+            CallOver {
+                recorded: call.recorded.clone(),
+                by: Arc::clone(&call.by),
+                cut_off: call.cut_off.get().cloned(),
+                lines: call.lines.clone(),
+                keys_pressed,
+                warnings: call.warnings.iter().cloned().chain(left_out).collect(),
+            }
         });
-        let known = known.unwrap_or_else(|| (Recorded::No, self.holder.now(), None));
-        let (recorded, by, cut_off) = known;
-        let recorded = match recorded {
-            // It may be over because the program ends, not because the recording does.
-            Recorded::Before { name, .. } if self.live.is_hung_up() => Recorded::HeardInPart(name),
-            recorded => recorded,
-        };
-        CallOver {
-            recorded,
-            by,
-            cut_off,
+        let mut over = over.unwrap_or_else(|| CallOver {
+            recorded: Recorded::No,
+            by: self.holder.now(),
+            cut_off: None,
+            lines: Vec::new(),
+            keys_pressed: Vec::new(),
+            warnings: Vec::new(),
+        });
+        // It may be over because the program ends, not because the recording does.
+        if let Recorded::Before { name, .. } = over.recorded
+            && self.live.is_hung_up()
+        {
+            over.recorded = Recorded::HeardInPart(name);
         }
+        self.line_figures.count(&over.lines);
+        over
     }
 
     /// These names are of calls that are to be heard again: no other call gets one.
@@ -495,6 +587,12 @@ impl Calls {
 impl Known {
     fn is_going_on(&self, id: &CallId) -> bool {
         self.under_way.get(id).is_some_and(|call| !call.is_over)
+    }
+
+    /// The call of that name, unless it is over, or heard again from its recording.
+    fn heard_now(&mut self, id: &CallId) -> Option<&mut CallUnderWay> {
+        let call = self.under_way.get_mut(id);
+        call.filter(|call| !call.is_over && call.source != RECOVERED)
     }
 
     fn is_heard_again(&self, id: &CallId) -> bool {

@@ -11,9 +11,11 @@ use serde::Deserialize;
 use super::access::{Access, KeyConfig};
 use super::announced::AnnouncementsConfig;
 use super::archive::EventsConfig;
+use super::digits::DigitsConfig;
 use super::ingest::audiohook::AudioHookConfig;
 use super::ingest::audiosocket::AudioSocketConfig;
 use super::ingest::leg_time::WallTime;
+use super::ingest::sip::config::SipConfig;
 use super::ingest::websocket::WebSocketConfig;
 use super::jobs::JobsConfig;
 use super::recordings::RecordingsConfig;
@@ -66,6 +68,10 @@ pub(crate) struct LiveConfig {
     pub(crate) websocket: WebSocketConfig,
     /// Audio from Genesys Cloud (ingest/audiohook.md).
     pub(crate) audiohook: AudioHookConfig,
+    /// Calls and recordings over SIP, and their audio over RTP (ingest/sip.md, ingest/siprec.md, ingest/rtp.md).
+    pub(crate) sip: SipConfig,
+    /// Keys that are pressed on telephones (live.md).
+    pub(crate) digits: DigitsConfig,
     /// Calls that are announced before their audio comes (live.md).
     pub(crate) announcements: AnnouncementsConfig,
     /// Recordings of calls under way, encrypted (live.md).
@@ -99,6 +105,8 @@ impl Default for LiveConfig {
             audiosocket: AudioSocketConfig::default(),
             websocket: WebSocketConfig::default(),
             audiohook: AudioHookConfig::default(),
+            sip: SipConfig::default(),
+            digits: DigitsConfig::default(),
             announcements: AnnouncementsConfig::default(),
             recordings: RecordingsConfig::default(),
             events: EventsConfig::default(),
@@ -136,7 +144,8 @@ impl LiveConfig {
     /// Names what is wrong, and where.
     pub(crate) fn check(&self) -> Result<()> {
         Access::new(&self.keys, self.listen.ip())?;
-        webhooks::check(&self.webhooks)
+        webhooks::check(&self.webhooks)?;
+        self.sip.check()
     }
 }
 

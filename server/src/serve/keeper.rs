@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result};
 use auricle_contracts::{Assessment, CallEnded, CallId, Happening, LegAudio, Transcript};
+use auricle_insight::Hearing;
 use auricle_live::{EndedCall, LegCounts, NewLeg};
 use auricle_store::{Recording, Store};
 use tokio::runtime::Handle;
 
 use super::calls::{CallOver, Calls, Recorded};
+use super::digits::{Heard, masked};
 use super::hub::EventHub;
 use crate::clock;
 use crate::disk_full::{may_pass, not_in_index};
@@ -72,7 +74,7 @@ impl Keeper {
     }
 
     /// Saves a call and tells that it ended. What cannot be saved is told, too.
-    pub(crate) fn keep(&mut self, call: EndedCall, over: CallOver) {
+    pub(crate) fn keep(&mut self, call: EndedCall, mut over: CallOver) {
         let EndedCall {
             new,
             mut transcript,
@@ -82,6 +84,7 @@ impl Keeper {
         let legs: Vec<LegAudio> = new.legs.iter().zip(&counts).map(leg_audio).collect();
         transcript.warnings.extend(lost_audio(&legs));
         transcript.warnings.extend(over.cut_off.clone());
+        transcript.warnings.extend(over.warnings.iter().cloned());
         match &over.recorded {
             Recorded::Before { warning, .. } => transcript.warnings.push(warning.clone()),
             Recorded::Failed(cause) => transcript.warnings.push(format!("not recorded: {cause}")),
@@ -95,8 +98,10 @@ impl Keeper {
         }
         transcript.warnings.extend(missing_legs(&legs));
         transcript.file = format!("live:{}", new.source);
+        let assessment = over.by.judges.assess(&transcript);
+        self.mask_keys(&mut over, &transcript, &assessment, &legs);
         let mut call = Kept {
-            assessment: over.by.judges.assess(&transcript),
+            assessment,
             transcript,
             legs,
             over,
@@ -127,6 +132,25 @@ impl Keeper {
         } else if is_saved {
             self.to_settle.push_back((call.told, call.over.recorded));
         }
+    }
+
+    /// Hides keys that were pressed where rules say so: what is saved, now or later, has them no more.
+    fn mask_keys(
+        &self,
+        over: &mut CallOver,
+        transcript: &Transcript,
+        assessment: &Assessment,
+        legs: &[LegAudio],
+    ) {
+        let rules = &self.calls.digits().mask_by_rules;
+        let looked_for = &over.by.judges.of(transcript).judge.rules;
+        let is_looked_for = rules.iter().any(|rule| looked_for.has(rule));
+        let heard = match is_looked_for && is_understood(transcript, legs) {
+            true => Heard::Hits(&assessment.hits),
+            false => Heard::Nothing,
+        };
+        let keys = std::mem::take(&mut over.keys_pressed);
+        over.keys_pressed = masked(keys, rules, heard);
     }
 
     /// Saves what there was no room for, as far as there is now, and settles what is saved and told.
@@ -210,6 +234,8 @@ impl Keeper {
             path,
             size_bytes: 0,
             legs: legs.clone(),
+            lines: over.lines.clone(),
+            keys_pressed: over.keys_pressed.clone(),
             metadata: transcript.metadata.clone(),
         };
         let now = clock::now_text();
@@ -225,6 +251,13 @@ impl Keeper {
         // The store knows what the index lacks: the next start adds it.
         added.or_else(|error| not_in_index(&transcript.call_id, error))
     }
+}
+
+/// Whether rules could know what was said: something was heard, in a language that the recogniser knows, and of all parties.
+fn is_understood(transcript: &Transcript, legs: &[LegAudio]) -> bool {
+    let said = &transcript.utterances;
+    let is_poor = Hearing::of(&transcript.engine, said).is_poor();
+    !said.is_empty() && !is_poor && missing_legs(legs).next().is_none()
 }
 
 /// What is told of a call that is over.
@@ -280,6 +313,7 @@ fn leg_audio((leg, counts): (&NewLeg, &LegCounts)) -> LegAudio {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
     use auricle_contracts::Party;
 
     #[test]
@@ -307,6 +341,27 @@ mod tests {
         assert_eq!(told(&[agent, customer]), [""; 0]);
         // Everybody is on one channel.
         assert_eq!(told(&[leg(Party::Unknown, 0, 0)]), [""; 0]);
+    }
+
+    #[test]
+    fn rules_know_nothing_of_what_was_not_heard() {
+        let leg = |party, received_ms| LegAudio {
+            party,
+            rate_hz: 8_000,
+            expected_ms: 10_000,
+            received_ms,
+            lost_ms: 0,
+            filled_ms: 0,
+            late_ms: 0,
+            clock_jumps: 0,
+        };
+        let both = [leg(Party::Agent, 10_000), leg(Party::Customer, 10_000)];
+        let one = [leg(Party::Agent, 10_000), leg(Party::Customer, 0)];
+        let heard = testing::transcript("a");
+        let silent = testing::transcript_of("a", 1_000, Vec::new());
+        assert!(is_understood(&heard, &both));
+        assert!(!is_understood(&heard, &one));
+        assert!(!is_understood(&silent, &both));
     }
 
     #[test]

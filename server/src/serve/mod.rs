@@ -14,6 +14,7 @@ mod archive;
 mod args;
 mod calls;
 mod config;
+mod digits;
 mod followers;
 mod http;
 mod hub;
@@ -21,6 +22,7 @@ mod in_force;
 mod ingest;
 mod jobs;
 mod keeper;
+mod line_figures;
 mod open_files;
 pub(crate) mod recordings;
 mod reload;
@@ -50,18 +52,21 @@ use self::archive::Archivist;
 pub(crate) use self::args::ServeArgs;
 use self::calls::{CallOver, Calls};
 pub(crate) use self::config::LiveConfig;
-pub(crate) use self::http::document;
+pub(crate) use self::http::{CallLines, LinesPage, document};
 use self::http::{Served, accept, router};
 use self::hub::EventHub;
 use self::in_force::{Holder, InForce};
 pub(crate) use self::ingest::audiohook::Clients as AudioHookClients;
 use self::ingest::audiosocket::AudioSocket;
 use self::ingest::replay::Replay;
+pub(crate) use self::ingest::sip::SipSecrets;
+use self::ingest::sip::{Sip, SipDoors};
 use self::ingest::websocket::WebSockets;
 use self::jobs::{Jobs, Workplace};
 use self::keeper::Keeper;
 use self::recordings::Recordings;
 use self::reload::Reloader;
+pub(crate) use self::tls::install as install_tls;
 use self::traces::Traces;
 pub(crate) use self::watcher::{BEGINS_AFTER, GONE};
 use self::webhooks::{Couriers, Webhooks};
@@ -90,6 +95,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     webhooks::check(&app.config.live.webhooks)?;
+    app.config.live.sip.check()?;
     let audiohook = AudioHookClients::read(&app.config)?;
     let mut settings = app.config.live.settings();
     let replay = replay(app, args)?;
@@ -103,8 +109,10 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
     let audiosocket = audiosocket
         .map(|address| bind(app, address, "`live.audiosocket.listen` says where"))
         .transpose()?;
+    let mut sip_doors = SipDoors::open(&app.config, app.runtime.handle())?;
     let judges = Judges::load(&app.config)?;
     judges.check_models()?;
+    app.config.live.digits.check(&judges)?;
     judges.say_doubts();
     let options = SpeechOptions {
         model: args.model.clone(),
@@ -158,8 +166,14 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         recordings.clone(),
         Arc::clone(&store),
         &app.config.live.announcements,
+        &app.config.live.digits,
     );
     let calls = Arc::new(calls);
+    let wall_time = app.config.live.wall_time();
+    let sip = sip_doors
+        .as_mut()
+        .map(|doors| Sip::new(doors, &calls, wall_time, app.runtime.handle()))
+        .transpose()?;
     let index = SharedIndex::new(index);
     let (jobs, job_thread) = Jobs::start(Workplace {
         config: app.config.clone(),
@@ -188,6 +202,7 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
             &app.config.speech.language,
         ),
         audiohook,
+        sip,
         is_draining: AtomicBool::new(false),
     });
     let of_keeper = app.runtime.handle().clone();
@@ -212,6 +227,9 @@ pub(crate) fn run(app: &mut App, args: &ServeArgs) -> Result<Exit> {
         let config = app.config.live.audiosocket.clone();
         let audiosocket = AudioSocket::new(Arc::clone(&calls), config, app.config.live.wall_time());
         app.runtime.spawn(audiosocket.listen(listener));
+    }
+    if let (Some(sip), Some(doors)) = (&served.sip, sip_doors) {
+        app.runtime.block_on(sip.listen(doors))?;
     }
     reloader.begin(app.runtime.handle())?;
     say!("microphone: http://{address}/microphone");
@@ -498,8 +516,15 @@ fn drain(app: &App, served: &Served) {
     let live = served.calls.live();
     served.is_draining.store(true, Ordering::SeqCst);
     live.drain();
+    if let Some(sip) = &served.sip {
+        sip.drain();
+    }
     wait_for_calls(live, Duration::from_secs(app.config.live.drain_secs));
     let n_left = live.n_calls();
+    // The other sides are told, and what is known of the lines is kept.
+    if let Some(sip) = &served.sip {
+        app.runtime.block_on(sip.end());
+    }
     if n_left > 0 {
         say!(
             "warning: {} ended by the program",

@@ -103,6 +103,7 @@ impl Reloader {
         let before = self.holder.now();
         let judges = Judges::load(&config)?;
         judges.check_models()?;
+        self.config.live.digits.check(&judges)?;
         let words = Words::load_again(&config, &before.words)?;
         let model = match words.are_those(&before.words) {
             true => Arc::clone(&before.model),

@@ -1,6 +1,6 @@
 //! One TLS stack for all that this program asks others: rustls with ring.
 
 /// To be called before a client is made; doing it again changes nothing.
-pub(super) fn install() {
+pub(crate) fn install() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

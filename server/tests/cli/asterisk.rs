@@ -63,6 +63,7 @@ fn two_connections_are_the_legs_of_one_call() {
     let expected = analysed(&models, "fixture-01");
     assert_eq!(said_by(&saved, "customer"), said_by(&expected, "customer"));
     assert_eq!(n_said(&saved), n_said(&expected));
+    assert_eq!(saved["keys_pressed"][0]["party"], "agent");
     let (_, said) = server.stop();
     assert!(!said.contains("13800138000"), "{said}");
 }

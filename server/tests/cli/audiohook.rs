@@ -221,6 +221,7 @@ fn a_session_is_a_call_with_both_parties() {
         assert_eq!(said_by(&saved, party), said_by(&expected, party));
     }
     assert_eq!(n_said(&saved), n_said(&expected));
+    assert_eq!(saved["keys_pressed"][0]["party"], "customer");
     assert!(!saved.to_string().contains("13800138000"));
     let (_, said) = server.stop();
     let contradicts = "`customConfig` says something else than the conversation, which stands";

@@ -151,6 +151,26 @@ fn one_connection_may_bring_all_that_is_said() {
     server.stop();
 }
 
+#[test]
+fn a_key_is_kept_where_it_was_pressed_and_not_which_it_was() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    desk.put("auricle.toml", format!("{FAST}connections = 1\n"));
+    let server = Server::start(&desk, &models, &[]);
+    let address = server.audiosocket.clone().unwrap();
+    let second = frame(0x10, &[0; 16_000]);
+    let key = frame(0x03, b"5");
+    let id = frame(0x01, &ID);
+    let all = [id, second.clone(), key, second, frame(0x00, &[])].concat();
+    assert_eq!(answer(connected(&address, &all)), [0; 0]);
+    server.events("after=0", "", CALL);
+    let saved = server.json(&format!("/api/v1/calls/{CALL}"));
+    let pressed = serde_json::json!([{"party": "unknown", "at_ms": 1_000}]);
+    assert_eq!(saved["keys_pressed"], pressed);
+    server.stop();
+}
+
 /// The leg of a call that is saved.
 fn leg(server: &Server, party: &str) -> serde_json::Value {
     let listed = server.json("/api/v1/calls");

@@ -87,7 +87,8 @@ fn bare(toned: &str) -> String {
         .to_owned()
 }
 
-fn edits(said: &[String], heard: &[String]) -> usize {
+/// Letters, syllables or the like that were heard wrong.
+pub(crate) fn edits(said: &[String], heard: &[String]) -> usize {
     let mut row: Vec<usize> = (0..=heard.len()).collect();
     for (count, wanted) in said.iter().enumerate() {
         let mut above = row[0];

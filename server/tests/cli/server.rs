@@ -29,6 +29,8 @@ pub(crate) struct Server {
     said: Option<JoinHandle<Vec<String>>>,
     /// Where it listens for AudioSocket.
     pub(crate) audiosocket: Option<String>,
+    /// What it said of listening for SIP.
+    sip: Vec<String>,
 }
 
 impl Server {
@@ -45,6 +47,7 @@ impl Server {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (mut before, mut audiosocket) = (Vec::new(), None);
+        let mut sip = Vec::new();
         let address = loop {
             let line = lines
                 .next()
@@ -52,6 +55,9 @@ impl Server {
                 .unwrap();
             if let Some(address) = line.strip_prefix("listening: AudioSocket on ") {
                 audiosocket = Some(address.to_owned());
+            }
+            if let Some(addresses) = line.strip_prefix("listening: SIP on ") {
+                sip.extend(addresses.split([' ', ',']).map(str::to_owned));
             }
             if let Some(rest) = line.strip_prefix("listening: http://") {
                 break rest.split(' ').next().unwrap().to_owned();
@@ -64,7 +70,18 @@ impl Server {
             address,
             said: Some(said),
             audiosocket,
+            sip,
         }
+    }
+
+    /// Where it listens for SIP over `udp`, `tcp` or `tls`.
+    pub(crate) fn sip(&self, transport: &str) -> String {
+        let prefix = format!("{transport}:");
+        let mut addresses = self.sip.iter();
+        let address = addresses.find_map(|address| address.strip_prefix(&prefix));
+        address
+            .unwrap_or_else(|| panic!("{transport}: {:?}", self.sip))
+            .to_owned()
     }
 
     /// Status and body of a page.

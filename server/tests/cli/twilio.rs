@@ -1,5 +1,8 @@
 //! `/api/v1/ingest/twilio`: calls as Twilio's Media Streams send them.
 
+use std::fs;
+use std::path::Path;
+
 use auricle_audio::g711::Law;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -49,12 +52,21 @@ fn open(server: &Server, call: &str, parameters: &Value) -> Client {
 }
 
 /// Sends both tracks from their beginning, 20 ms of each by turns, and ends the stream.
-fn speak(client: &mut Client, [inbound, outbound]: [&[u8]; 2]) {
+fn speak(client: &mut Client, legs: [&[u8]; 2]) {
+    speak_and_press(client, legs, &[]);
+}
+
+/// The same, with keys that whoever is on the inbound track presses behind these pieces.
+fn speak_and_press(client: &mut Client, [inbound, outbound]: [&[u8]; 2], keys: &[(usize, char)]) {
     let pieces = inbound.chunks(PIECE).zip(outbound.chunks(PIECE));
     for (place, (inbound, outbound)) in pieces.enumerate() {
         let number = 2 * place + 2;
         client.say(&media(number, "inbound", 20 * place, inbound));
         client.say(&media(number + 1, "outbound", 20 * place, outbound));
+        for (_, digit) in keys.iter().filter(|(behind, _)| *behind == place) {
+            let dtmf = json!({"track": "inbound_track", "digit": digit.to_string()});
+            client.say(&json!({"event": "dtmf", "streamSid": "MZ1", "dtmf": dtmf}).to_string());
+        }
     }
     client.say(r#"{"event": "stop", "streamSid": "MZ1", "stop": {"callSid": "CA1"}}"#);
 }
@@ -85,12 +97,97 @@ fn a_stream_brings_both_legs_and_what_is_known_of_the_call() {
         (&json!("1002"), &json!("spring"))
     );
     assert!(!saved.to_string().contains("13800138000"));
+    let pressed = json!([{"party": "customer", "at_ms": 0}]);
+    assert_eq!(saved["keys_pressed"], pressed, "masked");
     let expected = analysed(&models, "fixture-01");
     for party in ["agent", "customer"] {
         assert_eq!(said_by(&saved, party), said_by(&expected, party));
     }
     let (_, said) = server.stop();
     assert!(!said.contains("13800138000"), "{said}");
+}
+
+/// Whether any file of a folder has these words.
+fn is_on_disk(folder: &Path, words: &str) -> bool {
+    fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => is_on_disk(&path, words),
+            false => {
+                let bytes = fs::read(path).unwrap();
+                let mut places = bytes.windows(words.len());
+                places.any(|place| place == words.as_bytes())
+            }
+        }
+    })
+}
+
+#[test]
+fn keys_are_kept_as_the_configuration_says() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    let sound = [0; 50 * PIECE];
+    for (call, digits, expected) in [
+        ("CA10", "", json!([{"party": "customer", "at_ms": 220}])),
+        (
+            "CA11",
+            "keep = 'clear'",
+            json!([{"party": "customer", "at_ms": 220, "key": "#"}]),
+        ),
+        ("CA12", "keep = 'none'", Value::Null),
+    ] {
+        desk.put("auricle.toml", format!("{FAST}[live.digits]\n{digits}\n"));
+        let server = Server::start(&desk, &models, &[]);
+        let mut client = open(&server, call, &json!({}));
+        speak_and_press(&mut client, [&sound, &sound], &[(10, '#')]);
+        client.rest();
+        let events = server.events("after=0", "", call);
+        assert!(!json!(events).to_string().contains("keys_pressed"));
+        let saved = server.json(&format!("/api/v1/calls/{call}"));
+        assert_eq!(saved["keys_pressed"], expected, "{digits}");
+        server.stop();
+    }
+    let shown = desk.ok(&["show", "CA10"]);
+    assert!(shown.contains("keys: customer 0:00 •\n"), "{shown}");
+    let shown = desk.ok(&["show", "CA11"]);
+    assert!(shown.contains("keys: customer 0:00 #\n"), "{shown}");
+    assert!(!desk.ok(&["show", "CA12"]).contains("keys:"));
+}
+
+#[test]
+fn keys_near_what_a_rule_finds_are_never_on_the_disk() {
+    let Some((desk, models)) = desk_with_voice_activity() else {
+        return;
+    };
+    let digits = "[live.digits]\nkeep = 'clear'\nmask_by_rules = ['secret_request']\n";
+    desk.put("auricle.toml", format!("{FAST}{digits}"));
+    let server = Server::start(&desk, &models, &[]);
+    // In the midst of it the agent asks for the code of a text message.
+    let [agent, customer] = channels("fixture-06").map(|channel| ulaw(&channel));
+    let mut client = open(&server, "CA20", &json!({}));
+    let keys = [(10, '1'), (1_200, '7')];
+    speak_and_press(&mut client, [&customer, &agent], &keys);
+    client.rest();
+    server.events("after=0", "", "CA20");
+    let saved = server.json("/api/v1/calls/CA20");
+    let expected = json!([
+        {"party": "customer", "at_ms": 220, "key": "1"},
+        {"party": "customer", "at_ms": 24_020},
+    ]);
+    assert_eq!(saved["keys_pressed"], expected, "{}", saved["hits"]);
+    let (_, said) = server.stop();
+    assert!(!said.contains("keys_pressed"), "{said}");
+    let data = desk.path("data");
+    assert!(is_on_disk(&data, r#""key":"1""#));
+    assert!(!is_on_disk(&data, r#""key":"7""#));
+
+    // A rule that nobody has would mask nothing.
+    let digits = digits.replace("secret_request", "secret_requests");
+    desk.put("auricle.toml", digits);
+    desk.fails(&["config", "check"], 2, &["the rule `secret_requests`"]);
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    desk.fails(&serve, 2, &["the rule `secret_requests`"]);
 }
 
 #[test]

@@ -11,7 +11,6 @@ mod in_process;
 mod parts;
 mod served;
 mod slots;
-mod spent;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
+use auricle_benches::spent::Spent;
+use auricle_benches::{Recording, recordings};
 use auricle_insight::Judge;
 use auricle_live::{Live, LiveOutput, LiveSettings, MachineClock, Measured};
 use auricle_speech::SpeechModel;
@@ -28,8 +29,7 @@ use mimalloc::MiMalloc;
 use self::alerts::{AlertTimes, Began};
 use self::in_process::InProcess;
 use self::served::{OverAudioSocket, Served};
-use self::slots::{Recording, Slots, Way};
-use self::spent::Spent;
+use self::slots::{Slots, Way};
 
 /// Calls under way at a time, and how they fare.
 #[derive(Parser)]
@@ -80,7 +80,7 @@ const SAVED_WITHIN: Duration = Duration::from_secs(3);
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    let recordings = parts::recordings(&args.recordings)?;
+    let recordings = recordings(&args.recordings)?;
     match &args.serve {
         Some(binary) => {
             println!("{}, over AudioSocket", binary.display());

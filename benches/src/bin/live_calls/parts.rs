@@ -1,10 +1,9 @@
 //! What the pipeline of this process hears and judges with, and what is spoken.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use auricle_audio::{AudioBlock, AudioReader};
 use auricle_insight::Judge;
 use auricle_insight::intent::Language;
 use auricle_insight::rules::{Included, PackFile, RuleSet};
@@ -15,7 +14,6 @@ use auricle_speech::lm::LanguageData;
 use auricle_speech::{Hotwords, SpeechModel, SpeechParts, SpeechSettings};
 
 use crate::Args;
-use crate::slots::Recording;
 
 pub(crate) fn model(args: &Args) -> Result<SpeechModel> {
     let settings = SpeechSettings {
@@ -65,31 +63,4 @@ pub(crate) fn judge(pack: &Path) -> Result<Judge> {
         intents: Arc::new(Language::Mandarin.model().clone()),
         emotions: None,
     })
-}
-
-/// Both channels of every stereo recording of a folder, at 8 kHz.
-pub(crate) fn recordings(folder: &Path) -> Result<Vec<Recording>> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .with_context(|| folder.display().to_string())?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|ending| ending == "wav"))
-        .collect();
-    files.sort();
-    let mut recordings = Vec::new();
-    for file in files {
-        let mut reader = AudioReader::open(&file)?;
-        let mut channels = [Vec::new(), Vec::new()];
-        let mut block = AudioBlock::new();
-        while reader.next_block(&mut block)? > 0 {
-            for (channel, samples) in channels.iter_mut().zip(block.channels()) {
-                let samples = samples.iter().map(|sample| (sample * 32768.0) as i16);
-                channel.extend(samples.flat_map(i16::to_le_bytes));
-            }
-        }
-        recordings.push(channels);
-    }
-    if recordings.is_empty() {
-        return Err(anyhow!("`{}` has no *.wav", folder.display()));
-    }
-    Ok(recordings)
 }

@@ -4,15 +4,13 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use auricle_benches::Recording;
 
 /// Samples of a packet, and its length.
 pub(crate) const PACKET_SAMPLES: usize = 160;
 pub(crate) const PACKET: Duration = Duration::from_millis(20);
 /// Bytes of a packet: 16-bit samples at 8 kHz.
 const PACKET_BYTES: usize = 2 * PACKET_SAMPLES;
-
-/// Both legs of a call, 16-bit linear, low byte first, of one length.
-pub(crate) type Recording = [Vec<u8>; 2];
 
 /// Where calls go.
 pub(crate) trait Way {

@@ -29,6 +29,8 @@ pub(crate) struct Model {
     pub(crate) indexed_version: i64,
     pub(crate) run_id: Option<i64>,
     pub(crate) legs: Option<String>,
+    pub(crate) lines: Option<String>,
+    pub(crate) keys_pressed: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

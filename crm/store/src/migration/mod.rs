@@ -15,6 +15,8 @@ mod m20261122_000002_confirmations;
 mod m20261123_000001_events;
 mod m20261123_000002_jobs;
 mod m20261123_000002_legs;
+mod m20261124_000001_lines;
+mod m20261124_000002_keys_pressed;
 
 pub(crate) struct Migrator;
 
@@ -30,6 +32,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000001_events::Migration),
             Box::new(m20261123_000002_legs::Migration),
             Box::new(m20261123_000002_jobs::Migration),
+            Box::new(m20261124_000001_lines::Migration),
+            Box::new(m20261124_000002_keys_pressed::Migration),
         ]
     }
 }

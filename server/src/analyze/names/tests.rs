@@ -50,6 +50,8 @@ fn recording(named: &Named) -> Recording {
         path: named.path.clone(),
         size_bytes: fs::metadata(&named.file).map_or(0, |known| known.len()),
         legs: Vec::new(),
+        lines: Vec::new(),
+        keys_pressed: Vec::new(),
         metadata: CallMetadata::default(),
     }
 }

@@ -107,7 +107,7 @@ impl Connection {
 ///
 /// # Errors
 /// The file cannot be read, or there is something else in it.
-pub(super) fn bearer_of(file: &Path) -> Result<HeaderValue> {
+pub(in crate::commands) fn bearer_of(file: &Path) -> Result<HeaderValue> {
     let text = read_text(file);
     let text = text.map_err(|cause| anyhow!("--key-file: `{}` {cause}", file.display()))?;
     let key = text.trim();

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use auricle_contracts::{
-    AssessedCall, Assessment, CallId, CallMetadata, ChannelLayout, Hit, LegAudio, Utterance,
+    AssessedCall, Assessment, CallId, CallMetadata, ChannelLayout, Hit, LegAudio, LineQuality,
+    Utterance,
 };
 use auricle_store::{CallFilter, CallKind};
 use axum::Json;
@@ -74,6 +75,9 @@ struct SavedCall {
     /// What came of each leg's audio, of calls that were heard live.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     legs: Vec<LegAudio>,
+    /// How good each leg's line was, of calls that came in packets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lines: Vec<LineQuality>,
 }
 
 /// Calls under way, and saved ones.
@@ -119,6 +123,7 @@ pub(crate) async fn list(
         duration_ms: call.duration_ms,
         metadata: call.recording.metadata,
         legs: call.recording.legs,
+        lines: call.recording.lines,
         analysed_at: call.analysed_at,
     });
     Ok(Json(CallList {
@@ -148,6 +153,10 @@ pub(crate) async fn one(
     let Path(call_id) = call_id?;
     apart(async move {
         let known = known(&served, call_id).await?;
+        let call = served.store.call(&known.transcript.call_id).await?;
+        let noted = call.map(|call| (call.recording.lines, call.recording.keys_pressed));
+        let (lines, keys_pressed) = noted.unwrap_or_default();
+        let known = known.with_noted(lines, keys_pressed);
         Ok(Json(known.assessed()).into_response())
     })
     .await

@@ -11,6 +11,8 @@ use axum::response::IntoResponse;
 
 use super::Served;
 use super::error::ApiError;
+use crate::serve::ingest::sip::Sip;
+use crate::serve::line_figures::{LineFigures, Spread};
 
 /// Whether the program lives.
 #[utoipa::path(
@@ -209,6 +211,10 @@ pub(crate) async fn metrics(
         "from the last word of a hit to its alert, told when the utterance is over",
         &metrics.word_to_alert_at_end,
     );
+    lines(served.calls.line_figures(), &mut page);
+    if let Some(served) = &served.sip {
+        sip(served, &mut page);
+    }
     page.gauge(
         "live_events_unwritten",
         "events that were told and wait for the disk",
@@ -223,6 +229,113 @@ pub(crate) async fn metrics(
     webhooks(&served, &mut page).await?;
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], page.text))
+}
+
+/// How good the lines were of calls that are over.
+fn lines(figures: &LineFigures, page: &mut Page) {
+    page.spread(
+        "live_line_mos",
+        "mean opinion of a listener, estimated, of each line of calls that came in packets and are over",
+        &figures.mos,
+    );
+    page.spread(
+        "live_line_loss_ratio",
+        "packets lost or late, of those that were sent, of each of these lines",
+        &figures.loss_ratio,
+    );
+    let name = "live_line_problems_total";
+    page.head(
+        name,
+        "lines of calls that are over, by what was wrong",
+        "counter",
+    );
+    for (problem, n) in figures.problems() {
+        let problem = problem.as_str();
+        let _ = writeln!(page.text, "auricle_{name}{{problem=\"{problem}\"}} {n}");
+    }
+}
+
+/// What SIP and RTP brought.
+fn sip(served: &Sip, page: &mut Page) {
+    let (counted, media) = (served.counted(), served.media_counts());
+    let gauges = [
+        (
+            "sip_dialogs",
+            "calls over SIP under way",
+            served.n_dialogs(),
+        ),
+        (
+            "sip_sessions",
+            "of these, recordings and calls that are heard or stand by",
+            served.n_sessions(),
+        ),
+        (
+            "sip_transactions",
+            "requests under way, and those that may be repeated",
+            served.n_transactions(),
+        ),
+        (
+            "rtp_ports_in_use",
+            "pairs of ports for audio that are in use",
+            media.ports_in_use,
+        ),
+        ("rtp_ports", "pairs of ports for audio", media.ports),
+    ];
+    for (name, help, value) in gauges {
+        page.gauge(name, help, value as u64);
+    }
+    let counters = [
+        (
+            "sip_set_ups",
+            "calls that were begun over SIP",
+            counted.set_ups,
+        ),
+        (
+            "sip_not_let_in",
+            "messages and connections of those who may not call: `live.sip.allow`",
+            counted.not_let_in,
+        ),
+        (
+            "sip_unreadable",
+            "messages and connections that are no SIP",
+            counted.unreadable,
+        ),
+        (
+            "sip_shed",
+            "requests and connections that were dropped, as too many came at once",
+            counted.shed,
+        ),
+        ("rtp_datagrams", "datagrams of audio", media.datagrams),
+        ("rtp_bytes", "bytes of these", media.bytes),
+        (
+            "rtp_unreadable",
+            "datagrams that are neither RTP nor RTCP",
+            media.unreadable,
+        ),
+        (
+            "rtp_unauthentic",
+            "datagrams that SRTP refused",
+            media.unauthentic,
+        ),
+        (
+            "rtp_dropped_by_kernel",
+            "datagrams that found no room in the kernel",
+            media.dropped_by_kernel,
+        ),
+        (
+            "rtp_no_room",
+            "packets that were left out, as their call was too slow",
+            media.no_room,
+        ),
+    ];
+    for (name, help, value) in counters {
+        page.counter(name, help, value);
+    }
+    let name = "sip_refused_total";
+    page.head(name, "requests over SIP that were refused", "counter");
+    for (reason, n) in counted.refused {
+        let _ = writeln!(page.text, "auricle_{name}{{reason=\"{reason}\"}} {n}");
+    }
 }
 
 /// What calls that open now are heard and judged by, and how it came there.
@@ -310,6 +423,21 @@ impl Page {
         for (webhook, value) in values {
             let _ = writeln!(self.text, "auricle_{name}{{webhook=\"{webhook}\"}} {value}");
         }
+    }
+
+    fn spread(&mut self, name: &str, help: &str, spread: &Spread) {
+        self.head(name, help, "histogram");
+        let now = spread.read();
+        for (bound, n_within) in &now.within {
+            let _ = writeln!(
+                self.text,
+                "auricle_{name}_bucket{{le=\"{bound}\"}} {n_within}"
+            );
+        }
+        let (count, sum) = (now.count, now.sum);
+        let _ = writeln!(self.text, "auricle_{name}_bucket{{le=\"+Inf\"}} {count}");
+        let _ = writeln!(self.text, "auricle_{name}_sum {sum}");
+        let _ = writeln!(self.text, "auricle_{name}_count {count}");
     }
 
     fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {

@@ -8,10 +8,12 @@ mod audio;
 mod audiohook;
 mod body;
 mod calls;
+mod capture;
 mod error;
 mod health;
 mod ingest;
 mod jobs;
+mod lines;
 mod live;
 mod microphone;
 mod openapi;
@@ -40,6 +42,7 @@ use utoipa_axum::routes;
 pub(crate) use self::accept::accept;
 use self::alerts::Unwritten;
 use self::error::ApiError;
+pub(crate) use self::lines::{CallLines, LinesPage};
 use self::openapi::{Door, Group};
 use super::access::{Access, Asker, Caller, Refusal, Role};
 use super::archive::Archive;
@@ -47,6 +50,7 @@ use super::calls::Calls;
 use super::hub::EventHub;
 use super::in_force::Holder;
 use super::ingest::audiohook::Clients;
+use super::ingest::sip::Sip;
 use super::ingest::websocket::WebSockets;
 use super::jobs::Jobs;
 use super::reload::Reloader;
@@ -77,6 +81,8 @@ pub(crate) struct Served {
     pub(crate) sockets: Arc<WebSockets>,
     /// Who may bring audio of Genesys Cloud.
     pub(crate) audiohook: Clients,
+    /// Serves SIP, where that is on.
+    pub(crate) sip: Option<Arc<Sip>>,
     /// Requests that were not let in: no key, a wrong one, one for something else.
     pub(crate) n_keys_refused: AtomicU64,
     /// Whether the program is about to end: no more calls.
@@ -129,9 +135,10 @@ pub(crate) fn router(served: Arc<Served>) -> Router {
 
 /// All pages, with their descriptions and who is let in.
 fn groups() -> Vec<Group> {
-    use Role::{Inspector, Integrator, Supervisor};
+    use Role::{Inspector, Integrator, Supervisor, Support};
     let watching = Group::new(Door::Key(Supervisor))
         .with(routes!(live::live))
+        .with(routes!(lines::list))
         .with(routes!(alerts::acknowledge))
         .with(routes!(jobs::rescore))
         .with(routes!(jobs::cancel))
@@ -148,6 +155,7 @@ fn groups() -> Vec<Group> {
         .with(routes!(jobs::list))
         .with(routes!(jobs::one))
         .with(routes!(jobs::calls));
+    let supporting = Group::new(Door::Key(Support)).with(routes!(capture::capture));
     let integrating = Group::new(Door::Key(Integrator))
         .with(routes!(announce::announce))
         .with(routes!(health::metrics))
@@ -173,6 +181,7 @@ fn groups() -> Vec<Group> {
     vec![
         watching,
         reading,
+        supporting,
         integrating,
         speaking,
         listening,

@@ -29,7 +29,7 @@ const AUDIOHOOK_KEY: &str = "audiohook_key";
 #[openapi(
     info(
         title = "Auricle",
-        description = "Call-centre speech analytics: calls under way, alerts, past calls, search. Docs: docs/live.md.\n\nWithout configured keys this machine alone is let in, and no key is wanted. `security` of an operation names the role that a key needs: a supervisor may what an inspector may, an integrator everything. Mistakes are JSON, whatever is wrong."
+        description = "Call-centre speech analytics: calls under way, alerts, past calls, search. Docs: docs/live.md.\n\nWithout configured keys this machine alone is let in, and no key is wanted. `security` of an operation names the role that a key needs: a supervisor may what an inspector may, support captures packets beside that, an integrator may everything else. Mistakes are JSON, whatever is wrong."
     ),
     components(schemas(Mistake, ClientText, CallDescription, LiveEvent)),
     tags(

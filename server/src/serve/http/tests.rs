@@ -103,7 +103,9 @@ fn roles_are_those_of_the_doors() {
     };
     check("get", "/api/v1/calls/{call_id}", Some("inspector"));
     check("put", "/api/v1/calls/{call_id}", Some("integrator"));
+    check("get", "/api/v1/calls/{call_id}/capture", Some("support"));
     check("get", "/api/v1/live", Some("supervisor"));
+    check("get", "/api/v1/ingest/lines", Some("supervisor"));
     check("post", "/api/v1/jobs/rescore", Some("supervisor"));
     check("get", "/api/v1/jobs/{id}", Some("inspector"));
     check("get", "/v1/listen", Some("integrator"));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use auricle_contracts::{CallId, CallMetadata, Party};
+use auricle_contracts::{CallId, CallMetadata, Party, PhoneKey};
 use auricle_live::{Encoding, NewLeg};
 use auricle_record::CallSettings;
 use auricle_wire::chan_websocket::{
@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::joining::{LegToJoin, Speaker};
 use super::listen::live_encoding;
 use super::websocket::{Closed, Refused, WebSockets, call_id, close, receive};
-use super::{CallLeg, Ingest, Patience, Piece, carry};
+use super::{CallLeg, Ingest, Patience, Piece, Press, carry};
 use crate::clock;
 use crate::serve::calls::{CallToOpen, WhereAudioLies};
 
@@ -101,6 +101,7 @@ enum State {
 enum Said {
     Started(Box<MediaStart>),
     Audio,
+    Pressed(PhoneKey),
     Left(ChanWebsocketWarning),
     Over,
     Nothing,
@@ -124,9 +125,8 @@ impl Connection<'_> {
                 Said::Audio
             }
             ChanWebsocketEvent::Malformed(warning) => Said::Left(warning),
-            ChanWebsocketEvent::Digit
-            | ChanWebsocketEvent::Complaint
-            | ChanWebsocketEvent::Nothing => Said::Nothing,
+            ChanWebsocketEvent::Digit(key) => Said::Pressed(key),
+            ChanWebsocketEvent::Complaint | ChanWebsocketEvent::Nothing => Said::Nothing,
         })
     }
 
@@ -238,8 +238,12 @@ impl Ingest for Connection<'_> {
                 }
                 Said::Audio => return Ok(Some(self.piece())),
                 Said::Over => return Ok(None),
+                Said::Pressed(key) if self.state == State::Speaking => {
+                    let press = Press::now(key);
+                    return Ok(Some(Piece::Pressed { leg_idx: 0, press }));
+                }
                 Said::Left(warning) => self.tell_left(&warning),
-                Said::Nothing => {}
+                Said::Pressed(_) | Said::Nothing => {}
             }
             // Who has not said how audio lies has only so long, whatever else comes.
             if self.state == State::Speaking {

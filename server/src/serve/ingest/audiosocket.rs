@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use auricle_contracts::{CallMetadata, Party};
+use auricle_contracts::{CallMetadata, Party, PhoneKey};
 use auricle_live::{Encoding, NewLeg};
 use auricle_record::CallSettings;
 use auricle_wire::Limits;
@@ -29,7 +29,7 @@ use super::joining::{Joining, LegToJoin, Speaker};
 use super::leg_time::WallTime;
 use super::not_taken::{NotTaken, cause_and_hint};
 use super::seats::{Seat, Seats};
-use super::{CallLeg, Ingest, Patience, Piece, carry};
+use super::{CallLeg, Ingest, Patience, Piece, Press, carry};
 use crate::clock;
 use crate::exit::message_of;
 use crate::serve::calls::{CallToOpen, Calls, WhereAudioLies};
@@ -262,7 +262,8 @@ impl Connection<'_> {
                     return Ok(Some(Said::Audio { rate_hz }));
                 }
                 AudioSocketMessage::Terminate => return Ok(Some(Said::Over)),
-                AudioSocketMessage::Digit(_) | AudioSocketMessage::Error(_) => {}
+                AudioSocketMessage::Digit(key) => return Ok(Some(Said::Pressed(key))),
+                AudioSocketMessage::Error(_) => {}
             }
         }
         Ok(None)
@@ -281,6 +282,7 @@ impl Connection<'_> {
 enum Said {
     Id,
     Audio { rate_hz: u32 },
+    Pressed(PhoneKey),
     Over,
 }
 
@@ -300,6 +302,11 @@ impl Ingest for Connection<'_> {
             match self.message()? {
                 None => {}
                 Some(Said::Id) => return Ok(Some(Piece::Alive)),
+                // Before there is audio there is no call to keep it.
+                Some(Said::Pressed(key)) => {
+                    let press = Press::now(key);
+                    return Ok(Some(Piece::Pressed { leg_idx: 0, press }));
+                }
                 Some(Said::Over) => {
                     self.state = State::Over;
                     continue;

@@ -4,13 +4,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Result;
-use auricle_contracts::CallId;
+use auricle_contracts::{CallId, Party, PressedKey};
 use auricle_live::{Encoding, Full, LegFeed, LegReach, PACKET_BYTES};
 use auricle_record::Tape;
 use thiserror::Error;
 
+use super::Press;
 use super::leg_time::{LegTime, QUIET};
 use super::pace::Pace;
+use crate::serve::digits::NotedKeys;
 
 /// How long a leg waits for room, where the pipeline or the disk is behind.
 pub(super) const FULL_WAIT: Duration = Duration::from_millis(5);
@@ -26,6 +28,7 @@ struct Unheard;
 /// A leg. Dropped, it is over.
 pub(crate) struct CallLeg {
     call: CallId,
+    party: Party,
     feed: LegFeed,
     /// `None` where the call is not recorded, as its audio lies in a file already.
     tape: Option<Tape>,
@@ -37,6 +40,8 @@ pub(crate) struct CallLeg {
     time: LegTime,
     pace: Pace,
     cut_off: CutOff,
+    /// Of the call.
+    keys: Arc<NotedKeys>,
 }
 
 impl Drop for CallLeg {
@@ -52,10 +57,18 @@ impl Drop for CallLeg {
 }
 
 impl CallLeg {
-    pub(crate) fn new(call: CallId, feed: LegFeed, tape: Option<Tape>, cut_off: CutOff) -> Self {
+    pub(crate) fn new(
+        call: CallId,
+        party: Party,
+        feed: LegFeed,
+        tape: Option<Tape>,
+        cut_off: CutOff,
+        keys: Arc<NotedKeys>,
+    ) -> Self {
         let rate_hz = feed.rate_hz();
         Self {
             call,
+            party,
             rate_hz,
             feed,
             tape,
@@ -64,6 +77,7 @@ impl CallLeg {
             time: LegTime::new(rate_hz),
             pace: Pace::default(),
             cut_off,
+            keys,
         }
     }
 
@@ -114,6 +128,17 @@ impl CallLeg {
         if self.cut_off.set(why).is_ok() {
             tracing::warn!(call.id = %self.call, "a call is ended after {secs} s: `live.longest_call_secs`");
         }
+    }
+
+    /// A key was pressed on its party's telephone: its call keeps it.
+    pub(crate) fn pressed(&self, press: Press) {
+        let at = press.at.unwrap_or(self.end);
+        self.keys.note(PressedKey {
+            party: self.party,
+            at_ms: at.saturating_mul(1_000) / u64::from(self.rate_hz.max(1)),
+            duration_ms: press.duration_ms,
+            key: Some(press.key),
+        });
     }
 
     /// Takes audio, at a place of the leg's clock or behind what came before; `passed` is the time since the leg came, where

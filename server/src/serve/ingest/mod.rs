@@ -6,11 +6,13 @@ pub(crate) mod audiosocket;
 pub(crate) mod joining;
 pub(crate) mod leg;
 pub(crate) mod leg_time;
+pub(crate) mod line;
 pub(crate) mod listen;
 mod not_taken;
 mod pace;
 pub(crate) mod replay;
 mod seats;
+pub(crate) mod sip;
 pub(crate) mod stream;
 pub(crate) mod twilio;
 pub(crate) mod websocket;
@@ -19,6 +21,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use auricle_contracts::PhoneKey;
 use auricle_live::Encoding;
 use smallvec::SmallVec;
 use thiserror::Error;
@@ -43,8 +46,35 @@ pub(crate) enum Piece<'p> {
     },
     /// Silence of this length on all its legs.
     Silence(Duration),
+    /// A key was pressed on the telephone of one of its legs.
+    Pressed {
+        /// Which leg, from the first.
+        leg_idx: usize,
+        press: Press,
+    },
     /// The other side is there, and there is nothing to hear.
     Alive,
+}
+
+/// A key that was pressed. `Debug` does not show which.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Press {
+    pub(crate) key: PhoneKey,
+    /// Where it began on the leg's clock; without it, behind the audio before.
+    pub(crate) at: Option<u64>,
+    /// How long it was held, where that is told.
+    pub(crate) duration_ms: Option<u32>,
+}
+
+impl Press {
+    /// Of which it is told when it comes, and nothing more.
+    pub(crate) const fn now(key: PhoneKey) -> Self {
+        Self {
+            key,
+            at: None,
+            duration_ms: None,
+        }
+    }
 }
 
 /// One connection, or one file, that brings audio of a call. All that a protocol has to do is to implement this.
@@ -231,12 +261,25 @@ async fn take(
                 leg.push_silence(length).await?;
             }
         }
-        Piece::Alive => {
-            if let Some((passed, wall)) = timed {
-                for leg in legs {
-                    leg.keep_up(passed, wall.silent_after, 0).await?;
-                }
+        Piece::Pressed { leg_idx, press } => {
+            go_on(legs, timed).await?;
+            if let Some(leg) = legs.get(leg_idx) {
+                leg.pressed(press);
             }
+        }
+        Piece::Alive => go_on(legs, timed).await?,
+    }
+    Ok(())
+}
+
+/// The legs' time goes on, though there is nothing to hear.
+///
+/// # Errors
+/// When nobody hears a leg any more.
+async fn go_on(legs: &mut [CallLeg], timed: Option<(Duration, WallTime)>) -> Result<()> {
+    if let Some((passed, wall)) = timed {
+        for leg in legs {
+            leg.keep_up(passed, wall.silent_after, 0).await?;
         }
     }
     Ok(())

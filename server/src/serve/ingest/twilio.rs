@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use auricle_contracts::{CallId, CallMetadata};
+use auricle_contracts::{CallId, CallMetadata, PhoneKey};
 use auricle_live::{Encoding, NewLeg};
 use auricle_record::CallSettings;
 use auricle_wire::Close;
@@ -23,7 +23,7 @@ use axum::extract::ws::{Message, WebSocket};
 use uuid::Uuid;
 
 use super::websocket::{Closed, Refused, WebSockets, call_id, close, receive};
-use super::{CallLeg, Ingest, Patience, Piece, carry};
+use super::{CallLeg, Ingest, Patience, Piece, Press, carry};
 use crate::clock;
 use crate::serve::access::Refusal;
 use crate::serve::calls::{CallToOpen, WhereAudioLies};
@@ -97,6 +97,7 @@ struct Connection<'c> {
 enum Said {
     Started(Box<TwilioStart>),
     Audio { track: Track, at_ms: u32 },
+    Pressed { track: Track, key: PhoneKey },
     Left(TwilioWarning),
     Over,
     Nothing,
@@ -124,7 +125,8 @@ impl Connection<'_> {
             }
             TwilioEvent::Stopped => Said::Over,
             TwilioEvent::NotTaken(warning) => Said::Left(warning),
-            TwilioEvent::Digit | TwilioEvent::Nothing => Said::Nothing,
+            TwilioEvent::Digit { track, key } => Said::Pressed { track, key },
+            TwilioEvent::Nothing => Said::Nothing,
         })
     }
 
@@ -171,6 +173,13 @@ impl Connection<'_> {
             at: Some(u64::from(at_ms) * samples_per_ms),
             channels: self.tracks.iter().map(of_leg).collect(),
         }
+    }
+
+    /// A key, for the leg of its track; one of a track that is not streamed is nobody's.
+    fn pressed<'p>(&self, track: Track, key: PhoneKey) -> Piece<'p> {
+        let press = Press::now(key);
+        let leg_idx = self.tracks.iter().position(|of| *of == track);
+        leg_idx.map_or(Piece::Alive, |leg_idx| Piece::Pressed { leg_idx, press })
     }
 
     /// Logs why a message is left out, for the first of a connection.
@@ -225,6 +234,7 @@ impl Ingest for Connection<'_> {
             match self.said().await? {
                 Said::Started(start) => return Ok(Some(Piece::Opened(self.open(*start)?))),
                 Said::Audio { track, at_ms } => return Ok(Some(self.piece(track, at_ms))),
+                Said::Pressed { track, key } => return Ok(Some(self.pressed(track, key))),
                 Said::Over => return Ok(None),
                 Said::Left(warning) => self.tell_left(&warning),
                 Said::Nothing => {}

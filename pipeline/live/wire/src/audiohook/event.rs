@@ -1,5 +1,7 @@
 //! What messages mean.
 
+use auricle_contracts::PhoneKey;
+
 use super::{AudioHookGap, AudioHookOpen, AudioHookWarning};
 
 /// What a message means. Whatever is called `reply` is to be sent at once, as a text message.
@@ -31,8 +33,8 @@ pub enum AudioHookEvent {
     Gap(AudioHookGap),
     /// Another language is spoken.
     Language(String),
-    /// A key was pressed. Rows of them are card numbers and passwords: which one it was is not read.
-    Digit,
+    /// A key was pressed by the participant, who is the customer.
+    Digit(PhoneKey),
     /// The other side has an error, and ends the session with `close` where it cannot go on.
     Error {
         /// What it is, most of them as HTTP has them; 0 where it is not said.

@@ -14,7 +14,7 @@
 //! | `paused`, `resumed` | a pause, and how long it was |
 //! | `discarded` | audio that was lost, and how much |
 //! | `update` | another language |
-//! | `dtmf` | a key that was pressed |
+//! | `dtmf` | a key that was pressed: `digit` |
 //! | `error` | a code |
 //! | `close` | the end |
 //!

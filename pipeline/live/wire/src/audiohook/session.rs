@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use auricle_contracts::PhoneKey;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -255,7 +256,7 @@ impl AudioHookSession {
         };
         match written.kind.as_str() {
             "paused" => AudioHookEvent::Paused,
-            "dtmf" => AudioHookEvent::Digit,
+            "dtmf" => digit(written),
             "update" => language(written),
             "resumed" => match skip(stream, written, now_ms, limit_ms) {
                 Ok(gap) => AudioHookEvent::Resumed(gap),
@@ -300,6 +301,11 @@ fn error(written: &Written) -> AudioHookEvent {
     AudioHookEvent::Error {
         code: code.unwrap_or(0),
     }
+}
+
+fn digit(written: &Written) -> AudioHookEvent {
+    let key = written.text("digit").and_then(PhoneKey::read);
+    key.map_or(AudioHookEvent::Nothing, AudioHookEvent::Digit)
 }
 
 fn language(written: &Written) -> AudioHookEvent {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use auricle_contracts::PhoneKey;
 use uuid::Uuid;
 
 /// One frame, read. It borrows the reader's buffer. `Debug` does not show audio.
@@ -10,7 +11,7 @@ pub enum AudioSocketMessage<'a> {
     /// The call whose leg this connection is: the first message, and only that.
     Id(Uuid),
     /// A key was pressed.
-    Digit(DtmfDigit),
+    Digit(PhoneKey),
     /// Audio of one channel.
     Audio {
         /// Samples per second.
@@ -35,29 +36,6 @@ impl fmt::Debug for AudioSocketMessage<'_> {
             Self::Error(code) => write!(out, "Error({code})"),
             Self::Terminate => out.write_str("Terminate"),
         }
-    }
-}
-
-/// A DTMF digit: `0` to `9`, `*`, `#`, `A` to `D` (ITU-T Q.23). Rows of them are card numbers and passwords, so `Debug`
-/// does not show it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct DtmfDigit(u8);
-
-impl DtmfDigit {
-    pub(super) fn new(digit: u8) -> Option<Self> {
-        let digit = digit.to_ascii_uppercase();
-        b"0123456789*#ABCD".contains(&digit).then_some(Self(digit))
-    }
-
-    /// The digit, for those who must know it.
-    pub fn reveal(self) -> char {
-        char::from(self.0)
-    }
-}
-
-impl fmt::Debug for DtmfDigit {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("DtmfDigit(…)")
     }
 }
 

@@ -22,7 +22,7 @@ mod write;
 mod tests;
 
 pub use error::{AudioSocketError, LooksLike};
-pub use message::{AudioSocketMessage, DtmfDigit, ErrorCode};
+pub use message::{AudioSocketMessage, ErrorCode};
 pub use reader::AudioSocketReader;
 pub use write::{Complaint, WriteError, write_audio, write_complaint, write_id};
 

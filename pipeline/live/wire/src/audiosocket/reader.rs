@@ -3,11 +3,12 @@
 use std::fmt;
 use std::ops::Range;
 
+use auricle_contracts::PhoneKey;
 use uuid::Uuid;
 
 use super::{
-    AudioSocketError, AudioSocketMessage, DtmfDigit, ErrorCode, HEADER_BYTES, KIND_DTMF,
-    KIND_ERROR, KIND_ID, KIND_TERMINATE, LooksLike, rate_of,
+    AudioSocketError, AudioSocketMessage, ErrorCode, HEADER_BYTES, KIND_DTMF, KIND_ERROR, KIND_ID,
+    KIND_TERMINATE, LooksLike, rate_of,
 };
 use crate::limits::Limits;
 
@@ -211,7 +212,7 @@ impl AudioSocketReader {
 #[derive(Clone, Copy)]
 enum Said {
     Id(Uuid),
-    Digit(DtmfDigit),
+    Digit(PhoneKey),
     Audio { rate_hz: u32 },
     Error(ErrorCode),
     Terminate,
@@ -223,7 +224,7 @@ impl Said {
         Ok(match (kind, payload) {
             (KIND_TERMINATE, _) => Some(Self::Terminate),
             (KIND_ID, _) => Some(Self::Id(read_id(payload)?)),
-            (KIND_DTMF, [digit]) => DtmfDigit::new(*digit).map(Self::Digit),
+            (KIND_DTMF, [digit]) => PhoneKey::new(char::from(*digit)).map(Self::Digit),
             (KIND_ERROR, _) => {
                 let code = payload.first().copied().unwrap_or_default();
                 Some(Self::Error(ErrorCode(code)))

@@ -246,7 +246,7 @@ fn neither_digits_nor_audio_are_shown() {
     shown.push(format!("{reader:?}"));
     insta::assert_snapshot!(shown.join("\n"), @"
     Id(40325ec2-5efd-4bd3-805f-53576e581d13)
-    Digit(DtmfDigit(…))
+    Digit(PhoneKey(…))
     Audio(2 bytes at 8000 Hz)
     Error(0x02: frame could not be forwarded)
     Terminate

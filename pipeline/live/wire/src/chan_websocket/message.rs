@@ -1,5 +1,6 @@
 //! Events as Asterisk writes them, in both forms.
 
+use auricle_contracts::PhoneKey;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -8,7 +9,7 @@ use super::{ChanWebsocketWarning, ControlFormat};
 /// An event that is understood.
 pub(super) enum Message {
     Start(Start),
-    Digit,
+    Digit(PhoneKey),
     Complaint,
     /// For those who send audio, or not known here.
     Other,
@@ -26,6 +27,8 @@ struct Written {
     event: String,
     format: Option<String>,
     channel_variables: Option<Map<String, Value>>,
+    #[serde(default)]
+    digit: Value,
 }
 
 impl Message {
@@ -47,7 +50,7 @@ impl Message {
             format: written.format,
             variables: written.channel_variables.unwrap_or_default(),
         };
-        Ok(Self::of_name(&written.event, start))
+        Ok(Self::of_name(&written.event, start, written.digit.as_str()))
     }
 
     /// A name, then pairs; a value goes to the next space, so names of channels with spaces leave words that are no pairs.
@@ -55,19 +58,25 @@ impl Message {
         let mut words = text.split_whitespace();
         let name = words.next().filter(|word| is_name(word));
         let name = name.ok_or(ChanWebsocketWarning::NotAnEvent)?;
-        let mut pairs = words.filter_map(|word| word.split_once(':'));
-        let format = pairs.find(|(key, _)| *key == "format");
+        let pairs = words.filter_map(|word| word.split_once(':'));
+        let value_of = |wanted: &str| {
+            let mut pairs = pairs.clone();
+            let found = pairs.find(|(key, _)| *key == wanted);
+            found.map(|(_, value)| value)
+        };
         let start = Start {
-            format: format.map(|(_, value)| value.to_owned()),
+            format: value_of("format").map(str::to_owned),
             variables: Map::new(),
         };
-        Ok(Self::of_name(name, start))
+        Ok(Self::of_name(name, start, value_of("digit")))
     }
 
-    fn of_name(name: &str, start: Start) -> Self {
+    fn of_name(name: &str, start: Start, digit: Option<&str>) -> Self {
         match name {
             "MEDIA_START" => Self::Start(start),
-            "DTMF_END" => Self::Digit,
+            "DTMF_END" => digit
+                .and_then(PhoneKey::read)
+                .map_or(Self::Other, Self::Digit),
             "ERROR" => Self::Complaint,
             _ => Self::Other,
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::mem;
 
-use auricle_contracts::Party;
+use auricle_contracts::{Party, PhoneKey};
 use serde_json::{Map, Value};
 
 use super::message::{Message, Start};
@@ -45,8 +45,8 @@ pub enum ChanWebsocketEvent<'a> {
     },
     /// Audio to be heard, one channel.
     Audio(Frames<'a>),
-    /// A key was pressed. Rows of them are card numbers and passwords: which one it was is not read.
-    Digit,
+    /// A key was pressed by whoever is heard.
+    Digit(PhoneKey),
     /// Asterisk could not do a command; its log says why.
     Complaint,
     /// The message is not understood; the connection goes on.
@@ -119,7 +119,7 @@ impl ChanWebsocketSession {
         self.control = control;
         match message {
             Message::Start(start) => self.start(start),
-            Message::Digit => Ok(ChanWebsocketEvent::Digit),
+            Message::Digit(key) => Ok(ChanWebsocketEvent::Digit(key)),
             Message::Complaint => Ok(ChanWebsocketEvent::Complaint),
             Message::Other => Ok(ChanWebsocketEvent::Nothing),
         }

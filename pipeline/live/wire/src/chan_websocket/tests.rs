@@ -132,12 +132,26 @@ fn a_channel_from_beginning_to_end() {
     assert_eq!(early.n_frames(), 0);
     assert_eq!(audio(session.binary(&[1, 2, 3]).unwrap()), [1, 2, 3]);
     assert!(audio(session.binary(&[]).unwrap()).is_empty());
-    let digits = ["DTMF_END digit:7 channel_id:17.1", "DTMF_END digit:#"];
-    for digit in digits {
-        let event = session.text(digit).unwrap();
-        assert!(matches!(event, ChanWebsocketEvent::Digit));
+    for (message, expected) in [
+        ("DTMF_END digit:7 channel_id:17.1", '7'),
+        ("DTMF_END channel_id:17.1 digit:#", '#'),
+        (
+            r#"{"event":"DTMF_END","channel_id":"17.1","digit":"a"}"#,
+            'A',
+        ),
+    ] {
+        let ChanWebsocketEvent::Digit(key) = session.text(message).unwrap() else {
+            panic!("it is a key: {message}");
+        };
+        assert_eq!(key.reveal(), expected);
+        let shown = format!("{:?}", ChanWebsocketEvent::Digit(key));
+        assert_eq!(shown, "Digit(PhoneKey(…))");
     }
     for nothing in [
+        "DTMF_END",
+        "DTMF_END digit: channel_id:17.1",
+        "DTMF_END digit:12",
+        r#"{"event":"DTMF_END","digit":7}"#,
         "MEDIA_XON",
         "MEDIA_XOFF",
         "QUEUE_DRAINED",

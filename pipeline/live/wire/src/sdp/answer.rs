@@ -9,7 +9,7 @@ use super::crypto::{Crypto, MasterKey};
 use super::description::{Origin, SessionDescription};
 use super::media::{Chosen, Media};
 
-/// Keys that are understood: digits, `*`, `#` and A to D (RFC 4733, section 2.5.1.1).
+/// Keys that are understood: digits, `*`, `#` and A to D (RFC 4733, section 3.2).
 const EVENTS: &str = "0-15";
 
 /// An answer to an offer. Everything that is not [accepted](Self::accept) is refused: its port is 0.

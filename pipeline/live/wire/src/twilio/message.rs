@@ -19,6 +19,8 @@ pub(super) struct Written<'a> {
     pub(super) start: Option<WrittenStart>,
     #[serde(borrow)]
     pub(super) media: Option<WrittenMedia<'a>>,
+    #[serde(borrow)]
+    pub(super) dtmf: Option<WrittenDtmf<'a>>,
 }
 
 /// `start`.
@@ -50,6 +52,15 @@ pub(super) struct WrittenMedia<'a> {
     pub(super) timestamp: Number,
     #[serde(borrow)]
     pub(super) payload: Cow<'a, str>,
+}
+
+/// `dtmf`.
+#[derive(serde::Deserialize)]
+pub(super) struct WrittenDtmf<'a> {
+    #[serde(borrow, default)]
+    pub(super) track: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(super) digit: Cow<'a, str>,
 }
 
 /// A whole number, which Twilio writes as a text in some places and as a number in others; `None` where it is left out, or

@@ -11,7 +11,7 @@
 //! | `connected` | protocol and version |
 //! | `start` | `streamSid`, `callSid`, `tracks`, `customParameters`, `mediaFormat` |
 //! | `media` | `track`, `chunk`, `timestamp` (ms since the stream began), `payload` |
-//! | `dtmf` | a key that was pressed |
+//! | `dtmf` | a key that was pressed: `track`, `digit` |
 //! | `mark` | that audio was played; for those who send some |
 //! | `stop` | nothing comes any more |
 //!

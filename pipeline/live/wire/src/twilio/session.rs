@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use auricle_contracts::PhoneKey;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::message::{Number, Written, WrittenMedia, WrittenStart};
+use super::message::{Number, Written, WrittenDtmf, WrittenMedia, WrittenStart};
 use super::{Track, TwilioError, TwilioRequest, TwilioStart, TwilioWarning, start};
 use crate::encoding::Encoding;
 use crate::limits::Limits;
@@ -52,8 +53,13 @@ pub enum TwilioEvent<'a> {
     Started(Box<TwilioStart>),
     /// Audio to be heard.
     Audio(TwilioAudio<'a>),
-    /// A key was pressed. Rows of them are card numbers and passwords: which one it was is not read.
-    Digit,
+    /// A key was pressed.
+    Digit {
+        /// On whose telephone.
+        track: Track,
+        /// Which one.
+        key: PhoneKey,
+    },
     /// The stream is over; the connection may be closed.
     Stopped,
     /// The message is left out; the connection goes on.
@@ -199,7 +205,7 @@ impl TwilioSession {
         }
         match &*written.event {
             "media" => self.media(written.media.as_ref()),
-            "dtmf" => Ok(TwilioEvent::Digit),
+            "dtmf" => Ok(digit(written.dtmf.as_ref()).unwrap_or(TwilioEvent::Nothing)),
             "stop" => Ok(self.stop()),
             _ => Ok(TwilioEvent::Nothing),
         }
@@ -265,4 +271,15 @@ impl TwilioSession {
             false => Ok(TwilioEvent::NotTaken(warning)),
         }
     }
+}
+
+/// The key of a message that has one. Where no track is said it is the inbound one, on which Twilio listens for keys.
+fn digit(written: Option<&WrittenDtmf<'_>>) -> Option<TwilioEvent<'static>> {
+    let written = written?;
+    let track = match &*written.track {
+        "" => Track::Inbound,
+        name => Track::of_name(name)?,
+    };
+    let key = PhoneKey::read(&written.digit)?;
+    Some(TwilioEvent::Digit { track, key })
 }

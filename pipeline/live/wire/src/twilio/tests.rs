@@ -1,6 +1,6 @@
 //! Twilio: queries and messages.
 
-use auricle_contracts::Party;
+use auricle_contracts::{Party, PhoneKey};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use proptest::prelude::*;
@@ -125,7 +125,11 @@ fn a_stream_from_beginning_to_end() {
     assert_eq!(session.text(&empty), audio(Track::Inbound, 5, &[]));
     let digit = r#"{"event": "dtmf", "sequenceNumber": "5", "streamSid": "MZ1",
         "dtmf": {"track": "inbound_track", "digit": "7"}}"#;
-    assert_eq!(session.text(digit), Ok(TwilioEvent::Digit));
+    let pressed = |track| {
+        let key = PhoneKey::new('7').unwrap();
+        Ok(TwilioEvent::Digit { track, key })
+    };
+    assert_eq!(session.text(digit), pressed(Track::Inbound));
     let mark =
         r#"{"event": "mark", "sequenceNumber": "6", "streamSid": "MZ1", "mark": {"name": "m"}}"#;
     assert_eq!(session.text(mark), Ok(TwilioEvent::Nothing));
@@ -134,6 +138,46 @@ fn a_stream_from_beginning_to_end() {
     // After the end nothing is read, whatever it is.
     assert_eq!(session.text("bye"), Ok(TwilioEvent::Nothing));
     assert_eq!(session.counts(), TwilioCounts::default());
+}
+
+#[test]
+fn keys_that_are_pressed() {
+    let check = |dtmf: &str, expected: Option<(Track, char)>| {
+        let mut session = streaming(&Limits::default());
+        let message = format!(r#"{{"event": "dtmf", "dtmf": {dtmf}}}"#);
+        let told = match session.text(&message) {
+            Ok(TwilioEvent::Digit { track, key }) => Some((track, key.reveal())),
+            other => {
+                assert_eq!(other, Ok(TwilioEvent::Nothing), "{dtmf}");
+                None
+            }
+        };
+        assert_eq!(told, expected, "{dtmf}");
+    };
+    let (inbound, outbound) = (Track::Inbound, Track::Outbound);
+    check(
+        r##"{"track": "inbound_track", "digit": "#"}"##,
+        Some((inbound, '#')),
+    );
+    check(
+        r#"{"track": "outbound_track", "digit": "0"}"#,
+        Some((outbound, '0')),
+    );
+    check(r#"{"digit": "7"}"#, Some((inbound, '7')));
+    for nothing in [
+        "null",
+        "{}",
+        r#"{"digit": ""}"#,
+        r#"{"digit": "12"}"#,
+        r#"{"digit": "x"}"#,
+        r#"{"track": "left", "digit": "7"}"#,
+    ] {
+        check(nothing, None);
+    }
+    let mut session = streaming(&Limits::default());
+    let digit = r#"{"event": "dtmf", "dtmf": {"digit": "7"}}"#;
+    let shown = format!("{:?}", session.text(digit).unwrap());
+    assert_eq!(shown, "Digit { track: Inbound, key: PhoneKey(…) }");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
-use auricle_contracts::{CallId, CallMetadata, Party};
+use auricle_contracts::{CallId, CallMetadata, Party, PhoneKey};
 use auricle_live::{Encoding, NewLeg};
 use auricle_record::CallSettings;
 use auricle_wire::Close;
@@ -30,7 +30,7 @@ pub(crate) use self::clients::{AudioHookConfig, Clients};
 use self::pauses::Pauses;
 use super::not_taken::cause_and_hint;
 use super::websocket::{Closed, Refused, WebSockets, call_id, close, receive, see_closed};
-use super::{FILL_EVERY, Ingest, Patience, Piece, TooQuiet, carry};
+use super::{FILL_EVERY, Ingest, Patience, Piece, Press, TooQuiet, carry};
 use crate::clock;
 use crate::exit::message_of;
 use crate::serve::calls::{CallToOpen, WhereAudioLies};
@@ -55,6 +55,7 @@ pub(crate) async fn hear(
     let mut connection = Connection {
         sockets,
         call: call_id(None, SOURCE, request.session_id),
+        participant_idx: None,
         session: AudioHookSession::new(&request, &sockets.limits),
         socket: &mut socket,
         began: Instant::now(),
@@ -98,6 +99,8 @@ struct Connection<'c> {
     session: AudioHookSession,
     /// Its call, as far as that is known.
     call: CallId,
+    /// Which leg is the participant's, who is the customer, once the call is open.
+    participant_idx: Option<usize>,
     began: Instant,
     /// When the last message came.
     heard_at: Instant,
@@ -129,6 +132,7 @@ impl Connection<'_> {
                 self.send(reply).await?;
                 0
             }
+            AudioHookEvent::Digit(key) => return Ok(Some(self.pressed(key))),
             AudioHookEvent::Gap(gap) => self.pauses.told(gap.n_frames),
             AudioHookEvent::Resumed(gap) => {
                 self.pauses.end();
@@ -158,6 +162,13 @@ impl Connection<'_> {
         }
     }
 
+    /// A key, for the participant's leg; where only the other side is heard it is nobody's.
+    fn pressed<'p>(&self, key: PhoneKey) -> Piece<'p> {
+        let press = Press::now(key);
+        let leg_idx = self.participant_idx;
+        leg_idx.map_or(Piece::Alive, |leg_idx| Piece::Pressed { leg_idx, press })
+    }
+
     /// Silence of so many frames, and what a pause is longer by now.
     fn silence<'p>(&mut self, n_frames: u64) -> Piece<'p> {
         let now_ms = self.now_ms();
@@ -181,6 +192,8 @@ impl Connection<'_> {
             party: layout.party(channel).unwrap_or(Party::Unknown),
             rate_hz: AudioHookSession::RATE_HZ,
         });
+        let legs: Vec<NewLeg> = legs.collect();
+        self.participant_idx = legs.iter().position(|leg| leg.party == Party::Customer);
         let to_open = CallToOpen {
             id: self.call.clone(),
             metadata: CallMetadata {
@@ -188,7 +201,7 @@ impl Connection<'_> {
                 ..open.facts.metadata
             },
             source: SOURCE,
-            legs: legs.collect(),
+            legs,
             settings: CallSettings::default(),
             audio: WhereAudioLies::Nowhere,
         };

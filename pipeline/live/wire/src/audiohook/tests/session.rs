@@ -1,6 +1,6 @@
 //! Sessions: messages in both directions.
 
-use auricle_contracts::Party;
+use auricle_contracts::{Party, PhoneKey};
 
 use super::*;
 use crate::{Close, Layout};
@@ -337,7 +337,13 @@ fn a_session_is_ended_here() {
 fn messages_of_a_stream() {
     let language = |tag: &str| AudioHookEvent::Language(tag.to_owned());
     assert_eq!(hear("paused", "{}"), AudioHookEvent::Paused);
-    assert_eq!(hear("dtmf", r#"{"digit":"7"}"#), AudioHookEvent::Digit);
+    let key = PhoneKey::new('7').unwrap();
+    let pressed = hear("dtmf", r#"{"digit":"7"}"#);
+    assert_eq!(pressed, AudioHookEvent::Digit(key));
+    assert_eq!(format!("{pressed:?}"), "Digit(PhoneKey(…))");
+    for nothing in ["{}", r#"{"digit":"77"}"#, r#"{"digit":7}"#] {
+        assert_eq!(hear("dtmf", nothing), AudioHookEvent::Nothing, "{nothing}");
+    }
     assert_eq!(hear("update", r#"{"language":"en-US"}"#), language("en-US"));
     assert_eq!(hear("update", "{}"), AudioHookEvent::Nothing);
     for kind in ["playback_started", "playback_completed", "later"] {

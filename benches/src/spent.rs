@@ -7,22 +7,26 @@ use anyhow::{Context, Result};
 
 /// What a process has used.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Spent {
+pub struct Spent {
     /// Name and seconds by the number of a thread.
     threads: HashMap<String, (String, f64)>,
     /// Memory held, KiB.
-    pub(crate) resident_kib: u64,
+    pub resident_kib: u64,
 }
 
 /// Cores that were busy.
-pub(crate) struct Cores {
-    pub(crate) all: f64,
+pub struct Cores {
+    /// Of all threads.
+    pub all: f64,
     by_thread: Vec<(String, f64)>,
 }
 
 impl Spent {
     /// Of the process of this number; `None`: of this one.
-    pub(crate) fn so_far(process: Option<u32>) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When /proc does not tell it: there is no such process, or this is not Linux.
+    pub fn so_far(process: Option<u32>) -> Result<Self> {
         let name = process.map_or_else(|| "self".to_owned(), |id| id.to_string());
         let folder = PathBuf::from("/proc").join(name);
         let mut threads = HashMap::new();
@@ -46,7 +50,7 @@ impl Spent {
     }
 
     /// Cores busy in the `secs` since `before`.
-    pub(crate) fn since(&self, before: &Self, secs: f64) -> Cores {
+    pub fn since(&self, before: &Self, secs: f64) -> Cores {
         let by_thread = self.threads.iter().map(|(number, (name, now))| {
             let before = before.threads.get(number).map_or(0.0, |(_, secs)| *secs);
             (name.clone(), (now - before) / secs)
@@ -61,14 +65,14 @@ impl Spent {
 
 impl Cores {
     /// Of the threads of a stage together.
-    pub(crate) fn of(&self, stage: &str) -> f64 {
+    pub fn of(&self, stage: &str) -> f64 {
         let of = |name: &str| name.split('-').next() == Some(stage);
         let shares = self.by_thread.iter().filter(|(name, _)| of(name));
         shares.map(|(_, share)| share).sum()
     }
 
     /// The thread with the least time left: what will be full first.
-    pub(crate) fn busiest(&self) -> (&str, f64) {
+    pub fn busiest(&self) -> (&str, f64) {
         let busiest = self.by_thread.iter().max_by(|a, b| a.1.total_cmp(&b.1));
         busiest.map_or(("", 0.0), |(name, share)| (name, *share))
     }
